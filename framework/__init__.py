@@ -1,0 +1,41 @@
+"""Kagari: routes declared with decorators, behind guards, on Cloudflare Workers.
+
+The layers, lowest first; a module imports only from those below its own:
+
+1. errors, paths, patterns, cookies, response: values
+2. validation, body, matcher, database: reading and finding
+3. request, origin, context, compose: one request
+4. parameters, plan, guards, problem: how it is passed and answered
+5. router, application: what people declare
+6. auth: users, keys and sessions in D1
+7. middleware, openapi, testing: plug-ins
+8. workers, local, cli: the edges
+"""
+
+from framework.application import App
+from framework.context import Context, Slot
+from framework.errors import ConfigurationError, HTTPError
+from framework.guards import all_of, any_of, guard, public
+from framework.parameters import Cookie, Form, Header, Query
+from framework.request import Request
+from framework.response import Response
+from framework.router import Router
+
+__all__ = [
+    "App",
+    "ConfigurationError",
+    "Context",
+    "Cookie",
+    "Form",
+    "HTTPError",
+    "Header",
+    "Query",
+    "Request",
+    "Response",
+    "Router",
+    "Slot",
+    "all_of",
+    "any_of",
+    "guard",
+    "public",
+]

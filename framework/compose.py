@@ -1,0 +1,28 @@
+"""Folds middleware around a handler, once. Knows nothing of routes."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from framework.context import Context
+from framework.response import Response
+
+__all__ = ["Handler", "Middleware", "Next", "compose"]
+
+Handler = Callable[[Context], Awaitable[Response]]
+Next = Callable[[], Awaitable[Response]]
+Middleware = Callable[[Context, Next], Awaitable[Response]]
+"""``async def layer(c, call_next)``: answers itself, or changes what ``await call_next()`` gives."""
+
+
+def compose(layers: Sequence[Middleware], handler: Handler) -> Handler:
+    """Return *handler* wrapped in *layers*, the first listed outermost."""
+    for layer in reversed(layers):
+        handler = _wrap(layer, handler)
+    return handler
+
+
+def _wrap(layer: Middleware, handler: Handler) -> Handler:
+    def wrapped(c: Context) -> Awaitable[Response]:
+        return layer(c, partial(handler, c))
+
+    return wrapped

@@ -1,0 +1,125 @@
+"""What a handler is handed: the request, the bindings, and what the guards learned."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+from framework.cookies import SetCookie
+from framework.database import Database
+from framework.errors import ConfigurationError
+from framework.matcher import Parameters
+from framework.request import Request
+
+__all__ = ["Context", "Env", "Slot", "handed_on"]
+
+T = TypeVar("T")
+
+_handed_on: set[type] = set()
+
+
+class Env(Protocol):
+    """The bindings of this deployment, by name. A dict does."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """Return the binding *name*; raise `KeyError` where there is none."""
+
+
+class Slot(Generic[T]):
+    """A typed place on the context where a guard leaves what it learned.
+
+    A handler asks for the value by annotating a parameter with *type*; asking without a guard that
+    fills the slot is refused at import.
+    """
+
+    __slots__ = ("name", "type")
+
+    def __init__(self, name: str, type: type[T]) -> None:
+        self.name = name
+        self.type = type
+        _handed_on.add(type)
+
+    def __repr__(self) -> str:
+        return f"<Slot {self.name}: {self.type.__name__}>"
+
+
+def handed_on(annotation: Any) -> bool:
+    """Return whether *annotation* is what some slot carries: never read from a body."""
+    return isinstance(annotation, type) and any(
+        issubclass(annotation, known) or issubclass(known, annotation) for known in _handed_on
+    )
+
+
+class Context:
+    """One request being answered. Made by the application, handed to guards and handlers."""
+
+    __slots__ = (
+        "_cookies",
+        "_slots",
+        "_wait_until",
+        "env",
+        "params",
+        "private",
+        "request",
+        "route",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        env: Env,
+        wait_until: Callable[[Awaitable[Any]], None] | None = None,
+    ) -> None:
+        self.request = request
+        self.env = env
+        self.params: Parameters = {}
+        """What the path holds for the route's parameters, decoded."""
+        self.route: Any = None
+        """The `Route` that matched, or None."""
+        self.private = False
+        """Whether the answer depends on who asks, and so must stay out of every cache."""
+        self._wait_until = wait_until
+        self._slots: dict[Slot[Any], Any] = {}
+        self._cookies: dict[str, SetCookie] = {}
+
+    def get(self, slot: Slot[T]) -> T:
+        """Return what a guard left in *slot*. Raises `ConfigurationError` where none has."""
+        try:
+            return cast("T", self._slots[slot])
+        except KeyError:
+            raise ConfigurationError(f"no guard of this route fills {slot!r}") from None
+
+    def find(self, slot: Slot[T]) -> T | None:
+        """Return what a guard left in *slot*, or None."""
+        return self._slots.get(slot)
+
+    def set(self, slot: Slot[T], value: T) -> None:
+        """Leave *value* in *slot*, for the guards that follow and the handler."""
+        self._slots[slot] = value
+
+    def database(self, name: str = "DB") -> Database:
+        """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
+        try:
+            return cast("Database", self.env[name])
+        except KeyError:
+            raise ConfigurationError(
+                f"the binding {name} is missing: name it in wrangler.toml under [[d1_databases]]"
+            ) from None
+
+    def send_cookie(self, cookie: SetCookie) -> None:
+        """Send *cookie* with whatever is answered, an error too. The last of a name counts."""
+        self._cookies[cookie.name] = cookie
+
+    def cookies_to_send(self) -> list[SetCookie]:
+        """Return what `send_cookie` was given."""
+        return list(self._cookies.values())
+
+    def wait_until(self, work: Awaitable[Any]) -> None:
+        """Let *work* go on after the answer is sent: up to 30 seconds in the Worker.
+
+        Raises `ConfigurationError` where the edge has no such thing (an in-process call).
+        """
+        if self._wait_until is None:
+            raise ConfigurationError("there is no wait_until here: pass one to App.handle")
+        self._wait_until(work)
+
+    def __repr__(self) -> str:
+        return f"<Context {self.request.method} {self.request.path}>"

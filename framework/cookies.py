@@ -1,0 +1,87 @@
+"""Reads the Cookie header and writes Set-Cookie. Knows nothing of sessions."""
+
+import re
+from typing import Literal
+
+import msgspec
+
+__all__ = ["SetCookie", "parse_cookies"]
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]*")
+_ATTRIBUTE = re.compile(r"[ -:<-~]*")
+
+PAIR_LIMIT = 4096
+"""Octets of name and value together that browsers keep (RFC 6265bis, section 5.6)."""
+
+AGE_LIMIT = 400 * 24 * 3600
+"""Seconds a cookie may live (RFC 6265bis, section 5.5: 400 days)."""
+
+
+def parse_cookies(header: str) -> dict[str, list[str]]:
+    """Return the cookies of a Cookie header, each name with all its values, in order.
+
+    Values stay as they came: no unquoting and no percent-decoding. A pair without a name or without
+    ``=`` is passed over, whatever stands beside it. Never raises.
+    """
+    cookies: dict[str, list[str]] = {}
+    for pair in header.split(";"):
+        name, equals, value = pair.partition("=")
+        name = name.strip(" \t")
+        if equals and name:
+            cookies.setdefault(name, []).append(value.strip(" \t"))
+    return cookies
+
+
+class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
+    """A cookie to send, safe unless told otherwise: HttpOnly, Secure, SameSite=Lax, Path=/.
+
+    *max_age* is in seconds: 0 removes the cookie, None keeps it until the browser closes. Raises
+    `ValueError`, when made, for a name, value or attribute that would break out of the header, for
+    what browsers refuse (over 4096 octets, over 400 days), and for a ``__Host-`` or ``__Secure-``
+    name without what that prefix promises.
+    """
+
+    name: str
+    value: str
+    max_age: int | None = None
+    path: str = "/"
+    domain: str | None = None
+    secure: bool = True
+    http_only: bool = True
+    same_site: Literal["Lax", "Strict", "None"] = "Lax"
+
+    def __post_init__(self) -> None:
+        _check(_NAME.fullmatch(self.name) is not None, "the name is no token")
+        _check(_VALUE.fullmatch(self.value) is not None, "the value holds a forbidden character")
+        _check(len(self.name) + len(self.value) <= PAIR_LIMIT, "longer than 4096 octets")
+        _check(_ATTRIBUTE.fullmatch(self.path) is not None, "the path holds a forbidden character")
+        _check(self.path.startswith("/"), "the path does not start with /")
+        _check(self.max_age is None or 0 <= self.max_age <= AGE_LIMIT, "lives over 400 days")
+        _check(self.secure or self.same_site != "None", "SameSite=None asks for Secure")
+        _check(self.secure or not self.name.startswith("__"), "a __ prefix asks for Secure")
+        if self.domain is not None:
+            _check(_NAME.fullmatch(self.domain) is not None, "the domain is none")
+        if self.name.lower().startswith("__host-"):
+            _check(self.domain is None and self.path == "/", "__Host- asks for Path=/, no Domain")
+
+    def header(self) -> str:
+        """Return the value of the Set-Cookie header."""
+        parts = [f"{self.name}={self.value}"]
+        if self.max_age is not None:
+            parts.append(f"Max-Age={self.max_age}")
+        if self.domain is not None:
+            parts.append(f"Domain={self.domain}")
+        parts.append(f"Path={self.path}")
+        parts.extend(["Secure"] if self.secure else [])
+        parts.extend(["HttpOnly"] if self.http_only else [])
+        parts.append(f"SameSite={self.same_site}")
+        return "; ".join(parts)
+
+    def __repr__(self) -> str:
+        return f"<SetCookie {self.name}>"
+
+
+def _check(holds: bool, problem: str) -> None:
+    if not holds:
+        raise ValueError(f"cookie refused: {problem}")

@@ -1,0 +1,175 @@
+"""Names what can go wrong with a database, from the words it answers with. Knows no driver.
+
+Every error here may be shown to an operator: it holds the SQL text and the database's own message,
+never a parameter and never a value from a row.
+"""
+
+from typing import Final
+
+__all__ = [
+    "ConstraintViolation",
+    "DatabaseError",
+    "ForeignKeyViolation",
+    "MissingTable",
+    "Overloaded",
+    "RowMismatch",
+    "Transient",
+    "Unavailable",
+    "UniqueViolation",
+    "classify",
+]
+
+
+class DatabaseError(Exception):
+    """A statement failed. Raised as it is for faults of the SQL: a syntax error, no such column."""
+
+    def __init__(self, message: str, sql: str = "") -> None:
+        super().__init__(message, sql)
+        self.message = message
+        self.sql = sql
+
+    def __str__(self) -> str:
+        return f"{self.message} [{_shortened(self.sql)}]" if self.sql else self.message
+
+
+class Unavailable(DatabaseError):
+    """The database cannot serve now: it is full, read-only, damaged or out of reach."""
+
+
+class Transient(Unavailable):
+    """The database did not answer, and asking again may work. A write may have happened or not.
+
+    D1 has already retried a read twice by then; only a write that may run twice is worth retrying.
+    """
+
+
+class Overloaded(Unavailable):
+    """The database has more work than it can do. Asking again at once makes that worse."""
+
+
+class MissingTable(Unavailable):
+    """A table is not there: the schema was not applied to this database."""
+
+    def __init__(self, message: str, sql: str = "", table: str = "") -> None:
+        super().__init__(message, sql)
+        self.table = table
+
+    def __str__(self) -> str:
+        return (
+            f"{super().__str__()}. Create the tables: wrangler d1 execute DB --local"
+            " --file=schema.sql (or --remote, for the deployed database)"
+        )
+
+
+class ConstraintViolation(DatabaseError):
+    """The schema refused a write: NOT NULL, CHECK, a type of a STRICT table, or a trigger."""
+
+
+class UniqueViolation(ConstraintViolation):
+    """A row with that key exists. An index over an expression names neither table nor columns."""
+
+    def __init__(
+        self, message: str, sql: str = "", table: str = "", columns: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(message, sql)
+        self.table = table
+        self.columns = columns
+
+
+class ForeignKeyViolation(ConstraintViolation):
+    """A row refers to one that is not there. SQLite does not say which."""
+
+
+class RowMismatch(DatabaseError):
+    """A row does not fit the type it was asked for as."""
+
+
+_UNIQUE: Final = "UNIQUE constraint failed: "
+_NO_TABLE: Final = "no such table: "
+_CONSTRAINTS: Final = (
+    "SQLITE_CONSTRAINT",
+    "SQLITE_MISMATCH",
+    "NOT NULL constraint failed",
+    "CHECK constraint failed",
+)
+# Sources: the list of errors in D1's documentation ("Debug D1"), and SQLite's result codes.
+_OUTAGES: Final[tuple[tuple[str, type[Unavailable]], ...]] = (
+    ("is overloaded", Overloaded),
+    ("exceeded timeout", Overloaded),
+    ("exceeded its memory limit", Overloaded),
+    ("exceeded its CPU time limit", Overloaded),
+    ("SQLITE_BUSY", Overloaded),
+    ("SQLITE_LOCKED", Overloaded),
+    ("Network connection lost", Transient),
+    ("caused object to be reset", Transient),
+    ("reset because its code was updated", Transient),
+    ("due to transient issue on remote node", Transient),
+    ("client disconnected", Transient),
+    ("internal error; reference", Unavailable),
+    ("Exceeded maximum DB size", Unavailable),
+    ("maximum account storage limit", Unavailable),
+    ("SQLITE_FULL", Unavailable),
+    ("SQLITE_READONLY", Unavailable),
+    ("SQLITE_CORRUPT", Unavailable),
+    ("SQLITE_NOTADB", Unavailable),
+    ("SQLITE_IOERR", Unavailable),
+    ("SQLITE_CANTOPEN", Unavailable),
+)
+# What follows these words is a value: a parameter, or what a row holds.
+_VALUES_FOLLOW: Final = (
+    " for value ",
+    " with text ",
+    "bad JSON path: ",
+    "JSON path error near ",
+    "malformed MATCH expression: ",
+    "fts5: ",
+)
+
+
+def classify(message: str, sql: str) -> DatabaseError:
+    """Return the error that *message*, in D1's words or SQLite's, stands for.
+
+    Its `message` is shorter than the one given where that would have shown a value; the original
+    must then not be chained.
+    """
+    text = _without_values(message)
+    if _UNIQUE in text:
+        return _unique_violation(text, sql)
+    if "FOREIGN KEY constraint failed" in text:
+        return ForeignKeyViolation(text, sql)
+    if any(fragment in text for fragment in _CONSTRAINTS):
+        return ConstraintViolation(text, sql)
+    if _NO_TABLE in text:
+        return MissingTable(text, sql, _missing_table(text))
+    if "SQLITE_ERROR" in text:
+        return DatabaseError(text, sql)
+    for fragment, outage in _OUTAGES:
+        if fragment in text:
+            return outage(text, sql)
+    return DatabaseError(text, sql)
+
+
+def _unique_violation(text: str, sql: str) -> UniqueViolation:
+    """Read "user.email" or "key.a, key.b" out of *text*; "index 'name'" names no column."""
+    target = text.partition(_UNIQUE)[2].partition(": SQLITE_CONSTRAINT")[0]
+    if target.startswith("index '"):
+        return UniqueViolation(text, sql)
+    table, _, columns = target.partition(".")
+    return UniqueViolation(text, sql, table, tuple(columns.split(f", {table}.")))
+
+
+def _missing_table(text: str) -> str:
+    name = text.partition(_NO_TABLE)[2].partition(": SQLITE_ERROR")[0]
+    return name.removeprefix("main.")
+
+
+def _without_values(message: str) -> str:
+    for words in _VALUES_FOLLOW:
+        head, found, _ = message.partition(words)
+        if found:
+            return f"{head}{words}…"
+    return message
+
+
+def _shortened(sql: str, longest: int = 500) -> str:
+    return sql if len(sql) <= longest else f"{sql[:longest]}…"

@@ -1,0 +1,147 @@
+"""Turns rows into the type they are asked for as. Knows nothing of SQL, drivers or connections.
+
+A row comes in one of two forms: as JSON, in which D1 shows a BLOB as an array of numbers, or as
+Python values. Both end as the same objects. How that is done is worked out once for each type; a
+Struct without `bytes` and `datetime` fields is decoded from the JSON straight away.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from framework.database_errors import RowMismatch
+from framework.database_values import EPOCH, MILLISECOND
+
+__all__ = ["convert_rows", "decode_rows"]
+
+T = TypeVar("T")
+Row = dict[str, Any]
+
+_UNTYPED: Final = msgspec.json.Decoder(list[Row])
+# Without these, msgspec would read text as base64 and as a date.
+_AS_THEY_ARE: Final = (bytes, datetime)
+# Only these messages of msgspec hold nothing but types and names; others quote the value.
+_SAFE_MESSAGES: Final = ("Expected `", "Object missing required field ", "Object contains unknown ")
+
+
+def decode_rows(type: type[T], text: str | bytes | msgspec.Raw, sql: str) -> list[T]:
+    """Return the rows of a JSON array of objects, each as a *type*. Raises `RowMismatch`."""
+    plan = _PLANS.get(type) or _plan(type)
+    try:
+        if plan.decoder is not None:
+            return cast("list[T]", plan.decoder.decode(text))
+        return cast("list[T]", plan.finish(_UNTYPED.decode(text)))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        mismatch = _mismatch(type, error, sql)
+    raise mismatch  # out here, so that an error that may quote a value is not its context
+
+
+def convert_rows(
+    type: type[T], columns: Sequence[str], rows: Iterable[Sequence[Any]], sql: str
+) -> list[T]:
+    """Return rows of Python values, each as a *type*. Raises `RowMismatch`."""
+    plan = _PLANS.get(type) or _plan(type)
+    try:
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
+        return cast("list[T]", plan.finish(named))
+    except msgspec.ValidationError as error:
+        mismatch = _mismatch(type, error, sql)
+    raise mismatch
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """How rows become one type."""
+
+    target: Any  # a list of the type, or None where the rows are what is asked for
+    strict: bool
+    revive: Callable[[Row], None] | None
+    decoder: msgspec.json.Decoder[Any] | None
+
+    def finish(self, rows: list[Row]) -> Any:
+        """Return *rows* as the type, BLOBs and times first made what they are."""
+        if self.revive is not None:
+            for row in rows:
+                self.revive(row)
+        if self.target is None:
+            return rows
+        return msgspec.convert(rows, self.target, strict=self.strict, builtin_types=_AS_THEY_ARE)
+
+
+_PLANS: Final[dict[Any, _Plan]] = {}
+
+
+def _plan(type: Any) -> _Plan:
+    """Work out, and keep, how rows become a *type*."""
+    columns = _columns(type)
+    if columns is None:
+        plan = _Plan(None if type in (dict, Any) else list[type], True, _revive_blobs, None)
+    else:
+        strict = not any(bool in _parts(kind) for kind in columns.values())
+        revive = _revival(columns)
+        decoder = None if revive else msgspec.json.Decoder(list[type], strict=strict)
+        plan = _Plan(list[type], strict, revive, decoder)
+    _PLANS[type] = plan
+    return plan
+
+
+def _columns(declared: Any) -> Mapping[str, Any] | None:
+    """Return the type of each column, or None where the type names no columns, as `dict` does."""
+    origin = get_origin(declared) or declared
+    if origin is Any or issubclass(origin, dict):
+        return get_type_hints(origin, include_extras=True) or None
+    if issubclass(origin, msgspec.Struct):
+        return {field.encode_name: field.type for field in msgspec.structs.fields(declared)}
+    return get_type_hints(origin, include_extras=True)
+
+
+def _parts(annotation: Any) -> set[Any]:
+    """Return the types that *annotation* joins: `bytes` and `NoneType` of `bytes | None`."""
+    annotation = getattr(annotation, "__supertype__", annotation)
+    arguments = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _parts(arguments[0])
+    if not arguments or isinstance(get_origin(annotation), type):
+        return {annotation}
+    return set().union(*map(_parts, arguments))
+
+
+def _revival(columns: Mapping[str, Any]) -> Callable[[Row], None] | None:
+    """Return what makes BLOBs and times of the columns declared so, or None where none is."""
+    parts = {name: _parts(kind) for name, kind in columns.items()}
+    blobs = [name for name, kinds in parts.items() if bytes in kinds or Any in kinds]
+    times = [name for name, kinds in parts.items() if datetime in kinds]
+
+    def revive(row: Row) -> None:
+        for name in blobs:
+            if isinstance(value := row.get(name), list):
+                row[name] = bytes(value)
+        for name in times:
+            if isinstance(value := row.get(name), int):
+                row[name] = _instant(value)
+
+    return revive if blobs or times else None
+
+
+def _revive_blobs(row: Row) -> None:
+    for name, value in row.items():
+        if isinstance(value, list):
+            row[name] = bytes(value)
+
+
+def _instant(milliseconds: int) -> datetime | int:
+    """Return the time, or the number where no datetime is that far away: it will not fit."""
+    try:
+        return EPOCH + milliseconds * MILLISECOND
+    except OverflowError:
+        return milliseconds
+
+
+def _mismatch(type: Any, error: Exception, sql: str) -> RowMismatch:
+    """Return what does not fit, without the value, which some of msgspec's messages quote."""
+    text = str(error)
+    if not text.startswith(_SAFE_MESSAGES):
+        place = text.rpartition(" - at ")[2]
+        text = f"a value does not fit - at {place}" if place.startswith("`$") else "does not fit"
+    return RowMismatch(f"A row does not fit {getattr(type, '__qualname__', type)}: {text}", sql)

@@ -1,0 +1,143 @@
+"""Says which values a query may carry, in the form every driver binds. Knows no driver."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from math import isfinite
+from typing import Any, Final, TypeAlias
+
+from framework.database_errors import DatabaseError
+
+__all__ = [
+    "EPOCH",
+    "MILLISECOND",
+    "SAFE_INTEGER",
+    "Bound",
+    "ParameterError",
+    "Value",
+    "check",
+]
+
+Value: TypeAlias = bool | int | float | str | bytes | bytearray | memoryview | datetime | None
+"""What a query takes as a parameter. A datetime is stored as integer Unix milliseconds."""
+
+Bound: TypeAlias = int | float | str | bytes | None
+"""What a driver binds: a checked value."""
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND: Final = timedelta(milliseconds=1)
+
+SAFE_INTEGER: Final = 2**53 - 1
+"""The largest integer that D1 takes and returns exactly: it sees JavaScript numbers."""
+
+# Source: the limits in D1's documentation.
+MOST_PARAMETERS: Final = 100
+LONGEST_SQL: Final = 100_000
+LONGEST_VALUE: Final = 2_000_000
+
+
+class ParameterError(ValueError):
+    """A parameter that D1 cannot take: the program is wrong. Names its position, never its value.
+
+    Not a `DatabaseError`: whoever answers those with "come back later" must not catch this one.
+    """
+
+    def __init__(self, reason: str, sql: str, position: int | None = None) -> None:
+        super().__init__(reason, sql, position)
+        self.reason = reason
+        self.sql = sql
+        self.position = position
+
+    def __str__(self) -> str:
+        where = "the parameters" if self.position is None else f"parameter {self.position}"
+        return f"{where}: {self.reason} [{self.sql[:500]}]"
+
+
+def check(sql: str, parameters: Sequence[Value]) -> Sequence[Bound]:
+    """Return *parameters* as drivers bind them: `True` is 1, a datetime its Unix milliseconds.
+
+    Raises `ParameterError`, and `DatabaseError` when *sql* is longer than D1 takes.
+    """
+    if len(sql) > LONGEST_SQL or not sql.isascii():
+        _check_sql(sql)
+    if len(parameters) > MOST_PARAMETERS:
+        raise ParameterError(f"{len(parameters)}, and D1 takes {MOST_PARAMETERS}", sql)
+    values: Sequence[Any] = parameters
+    bound: list[Bound] | None = None
+    for index, value in enumerate(values):
+        if not _is_plain(value):
+            bound = list(values) if bound is None else bound
+            bound[index] = _bound(value, sql, index + 1)
+    return values if bound is None else bound
+
+
+def _is_plain(value: Any) -> bool:
+    """Return whether *value*, as most are, can be bound as it is: short text, an int or None."""
+    kind = type(value)
+    if kind is str:
+        return value.isascii() and len(value) <= LONGEST_VALUE
+    if kind is int:
+        return -SAFE_INTEGER <= value <= SAFE_INTEGER
+    return value is None
+
+
+def _bound(value: object, sql: str, position: int) -> Bound:
+    """Return *value* in the form drivers bind; its exact base type, where it is of a subclass."""
+    if isinstance(value, str):
+        return _text(str.__str__(value), sql, position)
+    if isinstance(value, int):
+        return _integer(int.__int__(value), sql, position)
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise ParameterError("NaN and infinity are not values of a database", sql, position)
+        return float.__float__(value)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return _blob(bytes(value), sql, position)
+    if isinstance(value, datetime):
+        return _milliseconds(value, sql, position)
+    reason = f"D1 has no type for {type(value).__name__}"
+    if isinstance(value, list | tuple | set | frozenset):
+        reason += "; write one ? for each item"
+    raise ParameterError(reason, sql, position)
+
+
+def _text(value: str, sql: str, position: int) -> str:
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        size = -1
+    if size < 0:  # raised out here, so that the error that holds the text is not its context
+        raise ParameterError("the text holds half of a surrogate pair", sql, position)
+    _check_size(size, sql, position)
+    return value
+
+
+def _integer(value: int, sql: str, position: int) -> int:
+    if not -SAFE_INTEGER <= value <= SAFE_INTEGER:
+        reason = "an integer beyond ±(2^53 - 1) would be rounded; store it as TEXT"
+        raise ParameterError(reason, sql, position)
+    return value
+
+
+def _blob(value: bytes, sql: str, position: int) -> bytes:
+    _check_size(len(value), sql, position)
+    return value
+
+
+def _milliseconds(value: datetime, sql: str, position: int) -> int:
+    if value.utcoffset() is None:
+        raise ParameterError("the datetime has no time zone", sql, position)
+    return (value - EPOCH) // MILLISECOND
+
+
+def _check_size(size: int, sql: str, position: int) -> None:
+    if size > LONGEST_VALUE:
+        raise ParameterError(f"{size} bytes, and D1 stores {LONGEST_VALUE}", sql, position)
+
+
+def _check_sql(sql: str) -> None:
+    try:
+        size = len(sql.encode())
+    except UnicodeEncodeError as error:
+        raise DatabaseError("the SQL holds half of a surrogate pair") from error
+    if size > LONGEST_SQL:
+        raise DatabaseError("D1_ERROR: statement too long: SQLITE_TOOBIG", sql)

@@ -1,0 +1,210 @@
+"""The two families of error: the program is wrong, or the request is. Knows nothing of responses."""
+
+from collections.abc import Sequence
+from typing import overload
+
+import msgspec
+
+__all__ = [
+    "BadRequest",
+    "ConfigurationError",
+    "Conflict",
+    "ContentTooLarge",
+    "CrossSite",
+    "Forbidden",
+    "HTTPError",
+    "Invalid",
+    "InvalidField",
+    "MethodNotAllowed",
+    "NotFound",
+    "ServiceUnavailable",
+    "TooManyRequests",
+    "Unauthorized",
+    "UnsupportedMediaType",
+]
+
+
+class ConfigurationError(Exception):
+    """The program is wrong. Raised while it is imported, never while it serves."""
+
+
+class InvalidField(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that does not fit the schema: where it stands, and what was expected there.
+
+    *pointer* is an RFC 6901 JSON pointer into the body; *parameter* names a value from elsewhere,
+    as ``query:limit`` does. Neither the text nor the place repeats what the client sent.
+    """
+
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+
+
+class HTTPError(Exception):
+    """The request is wrong, or cannot be answered now.
+
+    Becomes an RFC 9457 problem with *status*, a stable *code* and *detail*, a sentence that we
+    wrote. Raise it as ``HTTPError(418, "I am a teapot.", code="teapot")``, or make a subclass that
+    fixes ``status`` and ``code`` and raise that with a sentence or with nothing.
+    """
+
+    status: int = 500
+    code: str = "internal-error"
+    detail: str | None = None
+    refusal: bool = False
+    """Whether this says "not you" (401, 403, 404), so that `any_of` may ask the next guard."""
+
+    @overload
+    def __init__(
+        self,
+        detail: str | None = None,
+        /,
+        *,
+        code: str | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+        errors: Sequence[InvalidField] = (),
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        status: int,
+        detail: str | None = None,
+        /,
+        *,
+        code: str | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+        errors: Sequence[InvalidField] = (),
+    ) -> None: ...
+
+    def __init__(
+        self,
+        *arguments: int | str | None,
+        code: str | None = None,
+        headers: Sequence[tuple[str, str]] = (),
+        errors: Sequence[InvalidField] = (),
+    ) -> None:
+        for argument in arguments:
+            if isinstance(argument, int):
+                self.status = argument
+                self.code = code or _CODES.get(argument, "error")
+                self.refusal = argument in _REFUSALS
+            elif argument is not None:
+                self.detail = argument
+        if code is not None:
+            self.code = code
+        self.headers = tuple(headers)
+        self.errors = tuple(errors)
+        super().__init__(self.detail or self.code)
+
+
+class BadRequest(HTTPError):
+    """The request cannot be understood: its path, its JSON, its form."""
+
+    status = 400
+    code = "malformed-request"
+
+
+class Unauthorized(HTTPError):
+    """Nobody is signed in."""
+
+    status = 401
+    code = "unauthorized"
+    refusal = True
+
+
+class Forbidden(HTTPError):
+    """Somebody is signed in, and may not do this."""
+
+    status = 403
+    code = "forbidden"
+    refusal = True
+
+
+class CrossSite(HTTPError):
+    """An unsafe request came from another site, or does not say where it came from."""
+
+    status = 403
+    code = "cross-site"
+
+
+class NotFound(HTTPError):
+    """There is nothing here, or nothing that this client may know of."""
+
+    status = 404
+    code = "not-found"
+    refusal = True
+
+
+class MethodNotAllowed(HTTPError):
+    """The path exists, but not for this method; ``Allow`` lists those it has."""
+
+    status = 405
+    code = "method-not-allowed"
+
+
+class Conflict(HTTPError):
+    """What the request would make exists already."""
+
+    status = 409
+    code = "conflict"
+
+
+class ContentTooLarge(HTTPError):
+    """The body is larger than the application reads."""
+
+    status = 413
+    code = "content-too-large"
+
+
+class UnsupportedMediaType(HTTPError):
+    """The body is of a type, charset or coding that this route does not read."""
+
+    status = 415
+    code = "unsupported-media-type"
+
+
+class Invalid(HTTPError):
+    """The request was understood and does not fit the schema; *errors* names every misfit."""
+
+    status = 422
+    code = "invalid-request"
+    detail = "The request does not fit the schema."
+
+
+class TooManyRequests(HTTPError):
+    """Asked too often. *retry_after* is in whole seconds."""
+
+    status = 429
+    code = "too-many-requests"
+
+    def __init__(self, detail: str | None = None, *, retry_after: int) -> None:
+        super().__init__(detail, headers=(("retry-after", str(max(1, retry_after))),))
+
+
+class ServiceUnavailable(HTTPError):
+    """Something we depend on does not answer. Never says anything about who is asking."""
+
+    status = 503
+    code = "unavailable"
+    detail = "Please try again in a moment."
+
+
+_CODES = {
+    kind.status: kind.code
+    for kind in (
+        BadRequest,
+        Unauthorized,
+        Forbidden,
+        NotFound,
+        MethodNotAllowed,
+        Conflict,
+        ContentTooLarge,
+        UnsupportedMediaType,
+        Invalid,
+        TooManyRequests,
+        ServiceUnavailable,
+        HTTPError,
+    )
+}
+_REFUSALS = frozenset({401, 403, 404})

@@ -1,0 +1,278 @@
+"""Says who may pass: values that compose with & and |, and are checked before a body is read."""
+
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar, overload
+
+from framework.context import Context, Slot
+from framework.errors import ConfigurationError, HTTPError, ServiceUnavailable
+from framework.plan import Scope, Signature, make_plan, read_signature
+
+__all__ = ["Check", "CompiledGuard", "Guard", "GuardFailed", "all_of", "any_of", "guard", "public"]
+
+Check = Callable[[Context], Awaitable[None]]
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class GuardFailed(ServiceUnavailable):
+    """A guard broke, so that nobody can tell who may pass. Never read as a yes or a no."""
+
+
+class CompiledGuard(NamedTuple):
+    """A guard made ready for one route. *slots* are filled wherever the check passes."""
+
+    check: Check
+    slots: tuple[Slot[Any], ...]
+    statements: int
+
+
+class Guard:
+    """Who may pass. Composes with ``&`` and ``|``; ``str`` gives the expression as it is listed."""
+
+    def __and__(self, other: "Guard") -> "Guard":
+        return all_of(self, other)
+
+    def __or__(self, other: "Guard") -> "Guard":
+        return any_of(self, other)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a guard is no truth value: compose guards with & and |")
+
+    @property
+    def is_public(self) -> bool:
+        """Whether this lets everybody pass."""
+        return False
+
+    def compile(self, scope: Scope) -> CompiledGuard:
+        """Return this guard ready for a route with *scope*. Raises `ConfigurationError`."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"<Guard {self}>"
+
+
+class _Public(Guard):
+    """Everybody may pass. Adds nothing to the guards it stands beside, and takes nothing away."""
+
+    is_public = True
+
+    def compile(self, scope: Scope) -> CompiledGuard:  # noqa: ARG002  asks for nothing
+        return CompiledGuard(_pass, (), 0)
+
+    def __str__(self) -> str:
+        return "public"
+
+
+async def _pass(c: Context) -> None:
+    """Let everybody pass."""
+
+
+public = _Public()
+
+
+class _FunctionGuard(Guard):
+    """Passes where a function returns, refuses where it raises `HTTPError`."""
+
+    def __init__(
+        self, signature: Signature, name: str, provides: tuple[Slot[Any], ...], statements: int
+    ) -> None:
+        if signature.returns is bool:
+            raise ConfigurationError(
+                f"{signature.place}: the guard {name} returns a bool, which would let everybody"
+                " pass: a guard refuses by raising HTTPError"
+            )
+        self._signature = signature
+        self._name = name
+        self._provides = provides
+        self._statements = statements
+
+    def compile(self, scope: Scope) -> CompiledGuard:
+        call = make_plan(self._signature, scope._replace(with_body=False)).call
+        provides, name = self._provides, self._name
+
+        async def check(c: Context) -> None:
+            try:
+                result = await call(c)
+            except HTTPError:
+                raise
+            except Exception as error:
+                raise GuardFailed from error
+            if result is not None:
+                _hand_on(c, result, provides, name)
+
+        return CompiledGuard(check, provides, self._statements)
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Call the function itself, as a test would."""
+        return self._signature.function(*arguments, **named)
+
+    def __str__(self) -> str:
+        return self._name
+
+
+def _hand_on(c: Context, result: Any, provides: tuple[Slot[Any], ...], name: str) -> None:
+    """Leave what a guard returned in its slot. Anything that no slot carries is a mistake."""
+    if len(provides) != 1 or not isinstance(result, provides[0].type):
+        raise GuardFailed from TypeError(
+            f"the guard {name} returned a {type(result).__name__} that no slot carries: a guard"
+            " refuses by raising HTTPError and hands on what it learned through provides="
+        )
+    c.set(provides[0], result)
+
+
+class _AllOf(Guard):
+    """Passes where every guard does, asked from left to right until one refuses."""
+
+    def __init__(self, guards: Sequence[Guard]) -> None:
+        self.guards = tuple(guards)
+
+    def compile(self, scope: Scope) -> CompiledGuard:
+        compiled: list[CompiledGuard] = []
+        for member in self.guards:
+            compiled.append(member.compile(scope))
+            scope = scope._replace(slots=scope.slots + compiled[-1].slots)
+        checks = [member.check for member in compiled]
+
+        async def check(c: Context) -> None:
+            for member in checks:
+                await member(c)
+
+        slots = tuple(slot for member in compiled for slot in member.slots)
+        return CompiledGuard(check, slots, sum(member.statements for member in compiled))
+
+    def __str__(self) -> str:
+        return " & ".join(_grouped(member, _AnyOf) for member in self.guards)
+
+
+class _AnyOf(Guard):
+    """Passes where one guard does, asked from left to right. Only a refusal asks the next one."""
+
+    def __init__(self, guards: Sequence[Guard]) -> None:
+        self.guards = tuple(guards)
+
+    def compile(self, scope: Scope) -> CompiledGuard:
+        compiled = [member.compile(scope) for member in self.guards]
+        checks = [member.check for member in compiled]
+
+        async def check(c: Context) -> None:
+            refusals: list[HTTPError] = []
+            for member in checks:
+                try:
+                    return await member(c)
+                except HTTPError as error:
+                    if not error.refusal:
+                        raise
+                    refusals.append(error)
+            raise _most_telling(refusals)
+
+        common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]
+        return CompiledGuard(check, tuple(common), sum(member.statements for member in compiled))
+
+    def __str__(self) -> str:
+        return " | ".join(_grouped(member, _AllOf) for member in self.guards)
+
+
+def _grouped(member: Guard, other: type[Guard]) -> str:
+    return f"({member})" if isinstance(member, other) else str(member)
+
+
+def _most_telling(refusals: list[HTTPError]) -> HTTPError:
+    """Return the first refusal of somebody known, else the first: 403 says more than 401."""
+    return next((refusal for refusal in refusals if refusal.status != 401), refusals[0])
+
+
+def all_of(*guards: Guard) -> Guard:
+    """Return a guard that passes where all of *guards* do. `public` adds nothing.
+
+    Raises `ConfigurationError` for none, or for what is no guard.
+    """
+    members = _checked(guards)
+    flat = [
+        part
+        for member in members
+        for part in (member.guards if isinstance(member, _AllOf) else [member])
+    ]
+    asking = [
+        member
+        for index, member in enumerate(flat)
+        if not member.is_public and not any(member is earlier for earlier in flat[:index])
+    ]
+    if len(asking) > 1:
+        return _AllOf(asking)
+    return asking[0] if asking else public
+
+
+def any_of(*guards: Guard) -> Guard:
+    """Return a guard that passes where one of *guards* does, asked from left to right.
+
+    Only a refusal (401, 403, 404) asks the next: an outage is 503, never "not you". Raises
+    `ConfigurationError` for none, for what is no guard, and for `public`, which would open it all.
+    """
+    members = _checked(guards)
+    if any(member.is_public for member in members):
+        raise ConfigurationError("any_of with public lets everybody pass: write public alone")
+    flat = [
+        part
+        for member in members
+        for part in (member.guards if isinstance(member, _AnyOf) else [member])
+    ]
+    return _AnyOf(flat) if len(flat) > 1 else flat[0]
+
+
+def _checked(guards: Sequence[Guard]) -> Sequence[Guard]:
+    if not guards:
+        raise ConfigurationError("no guards given: name at least one")
+    for member in guards:
+        if not isinstance(member, Guard):
+            raise ConfigurationError(f"{member!r} is no guard: wrap the function in guard(...)")
+    return guards
+
+
+@overload
+def guard(
+    function: Callable[..., Any],
+    /,
+    *,
+    name: str | None = None,
+    provides: Slot[Any] | Sequence[Slot[Any]] = (),
+    statements: int = 0,
+) -> Guard: ...
+
+
+@overload
+def guard(
+    *,
+    name: str | None = None,
+    provides: Slot[Any] | Sequence[Slot[Any]] = (),
+    statements: int = 0,
+) -> Callable[[Callable[..., Any]], Guard]: ...
+
+
+def guard(
+    function: Callable[..., Any] | None = None,
+    /,
+    *,
+    name: str | None = None,
+    provides: Slot[Any] | Sequence[Slot[Any]] = (),
+    statements: int = 0,
+) -> Guard | Callable[[Callable[..., Any]], Guard]:
+    """Return *function*, plain or async, as a guard; also a decorator.
+
+    The function takes what a handler takes (the context, path and query parameters, slots that
+    earlier guards fill), but no body. It refuses by raising `HTTPError`. Where *provides* names one
+    slot, what it returns is left there; for several it calls ``c.set``. *name* stands in the access
+    table (the function's own name unless given), *statements* is how many D1 statements it runs.
+    Raises `ConfigurationError` for a function that cannot be called so, or that returns a bool.
+    """
+    slots = (provides,) if isinstance(provides, Slot) else tuple(provides)
+    names = _names_of_caller(sys._getframe(1))
+
+    def make(function: Callable[..., Any]) -> Guard:
+        signature = read_signature(function, names)
+        return _FunctionGuard(signature, name or signature.name, slots, statements)
+
+    return make if function is None else make(function)
+
+
+def _names_of_caller(frame: Any) -> Mapping[str, Any]:
+    return {} if frame.f_locals is frame.f_globals else frame.f_locals

@@ -1,0 +1,202 @@
+"""Finds the value registered for a method and a path. Knows nothing of handlers."""
+
+import re
+from collections.abc import Callable, Sequence
+from operator import itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from framework.patterns import Kind, Pattern, Segment
+
+__all__ = ["Matcher", "Parameters"]
+
+T = TypeVar("T")
+Parameters = dict[str, str]
+"""What the path holds for the pattern's names; an end wildcard is kept as ``*``."""
+
+Check = Callable[[str], object]
+
+
+class _Tail(NamedTuple, Generic[T]):
+    """A route whose last segment alone is a parameter."""
+
+    check: Check | None
+    name: str
+    regex: str
+    value: T
+
+
+class _Route(NamedTuple, Generic[T]):
+    """A route of any other shape: where its parameters stand and what they have to match."""
+
+    regexes: tuple[str, ...]
+    names: tuple[tuple[int, str], ...]
+    checks: tuple[tuple[int, Check], ...]
+    value: T
+
+
+class _Shape(Generic[T]):
+    """All routes whose segments are of the same kinds: one look-up by their literals."""
+
+    __slots__ = ("kinds", "literals", "required", "rest", "routes")
+
+    def __init__(self, kinds: tuple[Kind, ...]) -> None:
+        self.kinds = kinds
+        self.rest = len(kinds) - 1 if kinds[-1] >= Kind.REST else None
+        self.required = [i for i, kind in enumerate(kinds) if Kind.LITERAL < kind < Kind.REST]
+        literals = [index for index, kind in enumerate(kinds) if kind is Kind.LITERAL]
+        self.literals: Callable[[Sequence[str]], Any] = (
+            itemgetter(*literals) if literals else _nothing
+        )
+        self.routes: dict[Any, list[_Route[T]]] = {}
+
+    def takes(self, count: int) -> bool:
+        """Return whether a path of *count* segments can have this shape."""
+        if self.rest is None:
+            return count == len(self.kinds)
+        return count >= self.rest + (self.kinds[-1] is Kind.REST)
+
+    def find(self, segments: list[str]) -> tuple[T, Parameters] | None:
+        """Return the value and parameters of the route that *segments* match."""
+        routes = self.routes.get(self.literals(segments))
+        if routes is None or not all([segments[index] for index in self.required]):
+            return None
+        if self.rest is not None:
+            segments = [*segments[: self.rest], "/".join(segments[self.rest :])]
+        for route in routes:
+            if all([check(segments[index]) for index, check in route.checks]):
+                return route.value, {name: segments[index] for index, name in route.names}
+        return None
+
+
+class _Table(Generic[T]):
+    """The routes of one method."""
+
+    __slots__ = ("by_count", "shapes", "static", "tails")
+
+    def __init__(self) -> None:
+        self.static: dict[str, T] = {}
+        self.tails: dict[str, list[_Tail[T]]] = {}
+        self.shapes: dict[tuple[Kind, ...], _Shape[T]] = {}
+        self.by_count: dict[int, list[_Shape[T]]] = {}
+
+    def find(self, path: str) -> tuple[T, Parameters] | None:
+        value = self.static.get(path)
+        if value is not None:
+            return value, {}
+        head, _, last = path.rpartition("/")
+        for check, name, _, found in self.tails.get(head, ()):
+            if last and (check is None or check(last)):
+                return found, {name: last}
+        return self._find_shape(path) if self.shapes else None
+
+    def _find_shape(self, path: str) -> tuple[T, Parameters] | None:
+        if "//" in path:
+            return None
+        segments = path.split("/")[1:]
+        count = len(segments)
+        shapes = self.by_count.get(count)
+        if shapes is None:
+            shapes = self._shapes_for(count)
+        for shape in shapes:
+            found = shape.find(segments)
+            if found is not None:
+                return found
+        return None
+
+    def _shapes_for(self, count: int) -> "list[_Shape[T]]":
+        """Return the shapes for *count* segments, best first; kept for the counts that routes have."""
+        shapes = [shape for shape in self.shapes.values() if shape.takes(count)]
+        shapes.sort(key=_kinds)
+        if count <= 1 + max(len(shape.kinds) for shape in self.shapes.values()):
+            self.by_count[count] = shapes
+        return shapes
+
+    def add(self, pattern: Pattern, value: T) -> T | None:
+        """Register *value*; return what is registered for the same pattern already, if anything."""
+        kinds = tuple(segment.kind for segment in pattern)
+        self.by_count.clear()
+        if max(kinds) is Kind.LITERAL:
+            return self._add_static(pattern, value)
+        if kinds[-1] in {Kind.CONSTRAINED, Kind.NAMED} and not any(kinds[:-1]):
+            return self._add_tail(pattern, value)
+        return self._add_route(kinds, pattern, value)
+
+    def _add_static(self, pattern: Pattern, value: T) -> T | None:
+        path = _join(pattern)
+        existing = self.static.setdefault(path, value)
+        return None if existing is value else existing
+
+    def _add_tail(self, pattern: Pattern, value: T) -> T | None:
+        last = pattern[-1]
+        tails = self.tails.setdefault(_join(pattern[:-1]), [])
+        for tail in tails:
+            if tail.regex == last.regex:
+                return tail.value
+        tails.append(_Tail(_compile(last), last.text, last.regex, value))
+        tails.sort(key=lambda tail: (tail.check is None, tail.regex))
+        return None
+
+    def _add_route(self, kinds: tuple[Kind, ...], pattern: Pattern, value: T) -> T | None:
+        shape = self.shapes.setdefault(kinds, _Shape(kinds))
+        routes = shape.routes.setdefault(shape.literals([s.text for s in pattern]), [])
+        regexes = tuple(segment.regex for segment in pattern)
+        for route in routes:
+            if route.regexes == regexes:
+                return route.value
+        checks = [(index, _compile(segment)) for index, segment in enumerate(pattern)]
+        routes.append(
+            _Route(
+                regexes,
+                tuple((i, s.text) for i, s in enumerate(pattern) if s.kind in _KEPT),
+                tuple((index, check) for index, check in checks if check is not None),
+                value,
+            )
+        )
+        routes.sort(key=lambda route: route.regexes)
+        return None
+
+
+class Matcher(Generic[T]):
+    """Values by method and path: literal before parameter before wildcard, from left to right.
+
+    Two constraints at one place are tried in the order of their text, so the order of declaration
+    never decides. Static paths cost one look-up, and no path costs more for there being more routes.
+    """
+
+    __slots__ = ("_tables",)
+
+    def __init__(self) -> None:
+        self._tables: dict[str, _Table[T]] = {}
+
+    def add(self, method: str, pattern: Pattern, value: T) -> T | None:
+        """Register *value* (not None); return the value that owns the same pattern already."""
+        return self._tables.setdefault(method, _Table()).add(pattern, value)
+
+    def find(self, method: str, path: str) -> tuple[T, Parameters] | None:
+        """Return the value for *method* and *path*, a decoded path, and the path's parameters."""
+        table = self._tables.get(method)
+        return None if table is None else table.find(path)
+
+    def find_all(self, path: str) -> dict[str, T]:
+        """Return the value of each method that has one for *path*. For 405 and OPTIONS."""
+        found = {method: table.find(path) for method, table in self._tables.items()}
+        return {method: hit[0] for method, hit in found.items() if hit is not None}
+
+
+_KEPT = {Kind.CONSTRAINED, Kind.NAMED, Kind.REST, Kind.STAR_REST}
+
+
+def _join(pattern: Pattern) -> str:
+    return "".join(["/" + segment.text for segment in pattern])
+
+
+def _compile(segment: Segment) -> Check | None:
+    return re.compile(segment.regex).fullmatch if segment.regex else None
+
+
+def _kinds(shape: "_Shape[Any]") -> tuple[Kind, ...]:
+    return shape.kinds
+
+
+def _nothing(segments: Sequence[str]) -> tuple[()]:  # noqa: ARG001  stands in for an itemgetter
+    return ()

@@ -1,0 +1,52 @@
+"""Refuses unsafe requests that another site sent. Knows nothing of sessions."""
+
+import re
+from collections.abc import Collection
+
+from framework.errors import ConfigurationError, CrossSite
+from framework.request import Request
+
+__all__ = ["SAFE_METHODS", "check_origin", "refuse_cross_site"]
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+
+
+def check_origin(origin: str) -> str:
+    """Return *origin* where it is one exactly as a browser writes it; else `ConfigurationError`."""
+    if not _ORIGIN.fullmatch(origin):
+        raise ConfigurationError(
+            f"{origin!r} is no origin: write scheme://host or scheme://host:port, in lower case"
+        )
+    return origin
+
+
+def refuse_cross_site(request: Request, trusted: Collection[str]) -> None:
+    """Raise `CrossSite` unless this unsafe request comes from its own site or a *trusted* origin.
+
+    ``Sec-Fetch-Site`` decides where a browser sends it; else ``Origin``, against the scheme, host
+    and port of the URL; else a cookie: without any of the three it is no browser that asks.
+    """
+    headers = request.headers
+    fetch_site = headers.get("sec-fetch-site")
+    if fetch_site == "same-origin":
+        return
+    origin = headers.get("origin")
+    if origin is not None and origin in trusted:
+        return
+    if fetch_site is None and origin == request.origin:
+        return
+    if fetch_site is None and origin is None and not headers.get("cookie"):
+        return
+    raise CrossSite(f"The request comes from {_name(origin)}, but this site is {request.origin}.")
+
+
+def _name(origin: str | None) -> str:
+    """Return how to call *origin* in an error: itself where it is one, never arbitrary text."""
+    if origin is None:
+        return "an origin it does not name"
+    if len(origin) <= 255 and (origin == "null" or _ORIGIN.fullmatch(origin)):
+        return origin
+    return "an origin that is malformed"

@@ -1,0 +1,216 @@
+"""How one parameter of a handler gets its value from a request. Knows nothing of whole handlers."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar, get_args, get_origin
+
+import msgspec
+
+from framework.body import form_decoder, json_decoder
+from framework.context import Context
+from framework.errors import (
+    ConfigurationError,
+    Invalid,
+    InvalidField,
+    NotFound,
+    UnsupportedMediaType,
+)
+from framework.validation import say
+
+__all__ = [
+    "MISSING",
+    "BodyReader",
+    "Cookie",
+    "Form",
+    "Header",
+    "Marker",
+    "Parameter",
+    "Query",
+    "Reader",
+    "body_reader",
+    "is_body",
+    "marker_of",
+    "path_reader",
+    "value_reader",
+]
+
+T = TypeVar("T")
+Reader = Callable[[Context], Any]
+BodyReader = Callable[[Context], Awaitable[Any]]
+
+MISSING: Any = msgspec.UNSET
+"""Stands for "no default": the parameter is required."""
+
+JSON_TYPE = "application/json"
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,15})")
+"""The integers of a path: ASCII, one spelling each, within what JavaScript and D1 hold exactly."""
+
+
+class Marker(msgspec.Struct, frozen=True):
+    """Says which part of the request a parameter is read from."""
+
+    source: str
+
+
+Query = Annotated[T, Marker("query")]
+"""``limit: Query[int] = 20``: a field of the query; a list type takes all its values."""
+Header = Annotated[T, Marker("header")]
+"""``user_agent: Header[str]``: a header; underscores stand for hyphens."""
+Cookie = Annotated[T, Marker("cookie")]
+"""``theme: Cookie[str] = "light"``: a cookie, as it came."""
+Form = Annotated[T, Marker("form")]
+"""``credentials: Form[Credentials]``: an urlencoded body; ``Form[X] | X`` takes JSON as well."""
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """What a handler declares of one parameter. *source* is path, query, header, cookie or body."""
+
+    name: str
+    source: str
+    type: Any
+    default: Any = MISSING
+    media_types: tuple[str, ...] = ()
+
+
+def marker_of(annotation: Any) -> tuple[str, Any]:
+    """Return the source that *annotation* is marked with, or "", and the type without the marker."""
+    if get_origin(annotation) is Annotated:
+        inner, *metadata = get_args(annotation)
+        markers = [note for note in metadata if isinstance(note, Marker)]
+        if markers:
+            rest = tuple(note for note in metadata if not isinstance(note, Marker))
+            return markers[0].source, Annotated[(inner, *rest)] if rest else inner
+    return "", annotation
+
+
+def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
+    """Return a reader of the path's *name* as *annotation*: what does not fit is not found.
+
+    *default* is what an optional parameter is when the path leaves it out.
+    """
+    if annotation is str and default is MISSING:
+        return lambda c: c.params[name]
+    members = get_args(annotation) if get_origin(annotation) is not list else (annotation,)
+    is_integer = annotation is int or int in members
+
+    def read(c: Context) -> Any:
+        text = c.params.get(name)
+        if text is None:
+            return default
+        if is_integer and not _INTEGER.fullmatch(text):
+            raise NotFound
+        try:
+            return msgspec.convert(text, annotation, strict=False)
+        except msgspec.ValidationError:
+            raise NotFound from None
+
+    return read
+
+
+def value_reader(parameter: Parameter) -> Reader:
+    """Return a reader of a query field, header or cookie. It raises `Invalid` for a misfit."""
+    find = _FINDERS[parameter.source](parameter.name)
+    takes_list = get_origin(_plain(parameter.type)) is list
+    place = f"{parameter.source}:{parameter.name}"
+
+    def read(c: Context) -> Any:
+        values = find(c)
+        if not values:
+            if parameter.default is MISSING:
+                raise _misfit("This parameter is required.", place)
+            return parameter.default
+        if not takes_list and len(values) > 1:
+            raise _misfit("This parameter may be given once.", place)
+        try:
+            value = values if takes_list else values[0]
+            return msgspec.convert(value, parameter.type, strict=False)
+        except msgspec.ValidationError as error:
+            raise _misfit(say(error), place) from None
+
+    return read
+
+
+def _misfit(detail: str, place: str) -> Invalid:
+    return Invalid(errors=[InvalidField(detail, parameter=place)])
+
+
+def _plain(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _query_finder(name: str) -> Callable[[Context], list[str]]:
+    return lambda c: c.request.query.get(name, [])
+
+
+def _header_finder(name: str) -> Callable[[Context], list[str]]:
+    header = name.replace("_", "-")
+
+    def find(c: Context) -> list[str]:
+        value = c.request.headers.get(header)
+        return [] if value is None else [value]
+
+    return find
+
+
+def _cookie_finder(name: str) -> Callable[[Context], list[str]]:
+    return lambda c: c.request.cookies.get(name, [])
+
+
+_FINDERS = {"query": _query_finder, "header": _header_finder, "cookie": _cookie_finder}
+
+
+def is_body(annotation: Any) -> bool:
+    """Return whether an unmarked *annotation* is a body: a Struct, a list, a dict, or ``Form``."""
+    return bool(_media_types(annotation))
+
+
+def body_reader(name: str, annotation: Any) -> tuple[Parameter, BodyReader]:
+    """Return what the body parameter *annotation* declares, and a reader of it.
+
+    The reader raises `UnsupportedMediaType`, `ContentTooLarge`, `BadRequest` or `Invalid`.
+    """
+    types = _media_types(annotation)
+    decoders = {
+        media_type: (form_decoder if media_type == FORM_TYPE else json_decoder)(type)
+        for media_type, type in types.items()
+    }
+    expected = " or ".join(decoders)
+
+    async def read(c: Context) -> Any:
+        request = c.request
+        decode = decoders.get(request.media_type)
+        if decode is None or not _is_plain_utf8(request.headers.get("content-type") or ""):
+            raise UnsupportedMediaType(f"Send the body as {expected}, in UTF-8.")
+        if request.headers.get("content-encoding"):
+            raise UnsupportedMediaType("Send the body without a Content-Encoding.")
+        return decode(await request.bytes())
+
+    type = next(iter(types.values()))
+    return Parameter(name, "body", type, media_types=tuple(decoders)), read
+
+
+def _media_types(annotation: Any) -> dict[str, Any]:
+    """Return the type that *annotation* declares for each media type it reads."""
+    source, type = marker_of(annotation)
+    if source == "form":
+        if not isinstance(type, msgspec.StructMeta):
+            raise ConfigurationError("Form[...] takes a msgspec Struct")
+        return {FORM_TYPE: type}
+    forms = [member for member in get_args(annotation) if marker_of(member)[0] == "form"]
+    if forms:
+        (other,) = [member for member in get_args(annotation) if member not in forms]
+        return {JSON_TYPE: other, **_media_types(forms[0])}
+    plain = _plain(annotation)
+    is_json = isinstance(plain, msgspec.StructMeta) or get_origin(plain) in {list, dict}
+    return {JSON_TYPE: annotation} if is_json or plain in {list, dict} else {}
+
+
+def _is_plain_utf8(content_type: str) -> bool:
+    """Return whether *content_type* names no charset but UTF-8."""
+    for parameter in content_type.split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and value.strip(' "').lower() not in {"utf-8", "utf8"}:
+            return False
+    return True

@@ -1,0 +1,86 @@
+"""Reads the path and the query of a URL, once. Knows nothing of routes."""
+
+import re
+
+__all__ = ["MalformedURL", "decode_component", "decode_path", "parse_query", "resolve_path"]
+
+_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
+_DOT = {".", "%2e", "%2E"}
+_DOT_DOT = {first + second for first in _DOT for second in _DOT}
+
+FIELD_LIMIT = 1000
+"""How many fields a query or a form may have: enough for any page, too few to keep us busy."""
+
+
+class MalformedURL(ValueError):
+    """The text is not a percent-encoded UTF-8 string, or hides a separator or control character."""
+
+
+def decode_path(path: str) -> str:
+    """Return *path* with each segment percent-decoded once, after splitting.
+
+    The one value serves matching, guards and handlers. Raises `MalformedURL` for a segment that
+    decodes to bad UTF-8, to ``.`` or ``..``, or to text with ``/``, ``\\`` or a control character.
+    """
+    if "%" not in path and path.isascii() and path.isprintable():
+        return path
+    return "/".join([_decode_segment(segment) for segment in path.split("/")])
+
+
+def _decode_segment(segment: str) -> str:
+    text = decode_component(segment)
+    if _UNSAFE.search(text) or text in {".", ".."}:
+        raise MalformedURL("a path segment holds a separator or a control character")
+    return text
+
+
+def decode_component(text: str) -> str:
+    """Return *text* percent-decoded as UTF-8. Raises `MalformedURL`."""
+    if "%" not in text:
+        return text
+    try:
+        return _ESCAPE.sub(_byte, text.encode()).decode()
+    except ValueError:
+        raise MalformedURL("not percent-encoded UTF-8") from None
+
+
+def _byte(escape: re.Match[bytes]) -> bytes:
+    digits: bytes | None = escape[1]
+    if digits is None:
+        raise MalformedURL("a percent sign without two digits")
+    return bytes((int(digits, 16),))
+
+
+def parse_query(text: str) -> dict[str, list[str]]:
+    """Return the fields of a query string or urlencoded form, each with all its values in order.
+
+    Raises `MalformedURL` for bad encoding and for more than `FIELD_LIMIT` fields.
+    """
+    if text.count("&") >= FIELD_LIMIT:
+        raise MalformedURL(f"more than {FIELD_LIMIT} fields")
+    fields: dict[str, list[str]] = {}
+    for field in text.replace("+", " ").split("&"):
+        if field:
+            name, _, value = field.partition("=")
+            fields.setdefault(decode_component(name), []).append(decode_component(value))
+    return fields
+
+
+def resolve_path(path: str) -> str:
+    """Return *path* as a browser's URL parser leaves it: ``\\`` is ``/``, dot segments resolved.
+
+    In the Worker the runtime has done this before us; locally we do it, so that both see one path.
+    """
+    if "\\" not in path and "/." not in path and "/%2" not in path:
+        return path
+    resolved: list[str] = []
+    segments = path.replace("\\", "/").split("/")[1:]
+    for segment in segments:
+        if segment in _DOT_DOT:
+            del resolved[-1:]
+        elif segment not in _DOT:
+            resolved.append(segment)
+    if segments[-1] in _DOT or segments[-1] in _DOT_DOT:
+        resolved.append("")
+    return "/" + "/".join(resolved)

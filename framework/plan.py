@@ -1,0 +1,238 @@
+"""Works out, once and at import, how a function is called for a request."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, get_args, get_type_hints
+
+from framework.context import Context, Slot, handed_on
+from framework.errors import ConfigurationError, Invalid, InvalidField
+from framework.parameters import (
+    MISSING,
+    BodyReader,
+    Parameter,
+    Reader,
+    body_reader,
+    is_body,
+    marker_of,
+    path_reader,
+    value_reader,
+)
+
+__all__ = ["Plan", "Scope", "Signature", "make_plan", "read_signature", "wants_await"]
+
+Call = Callable[[Context], Awaitable[Any]]
+
+_VARIADIC = 0x04 | 0x08  # CO_VARARGS, CO_VARKEYWORDS
+_COROUTINE = 0x80  # CO_COROUTINE
+
+
+class Signature(NamedTuple):
+    """What a function declares: its parameters with annotations and defaults, and where it stands."""
+
+    function: Callable[..., Any]
+    name: str
+    place: str
+    annotations: dict[str, Any]
+    defaults: dict[str, Any]
+    keyword_only: frozenset[str]
+    returns: Any
+
+
+class Scope(NamedTuple):
+    """What a function may ask for: names of the path, slots that are filled, a body or none."""
+
+    path_names: Mapping[str, bool]
+    """Each name of the path, and whether a path may leave it out."""
+    slots: tuple[Slot[Any], ...]
+    with_body: bool
+
+
+class Plan(NamedTuple):
+    """How to call a function, and what it reads of the request."""
+
+    call: Call
+    parameters: tuple[Parameter, ...]
+
+
+def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Signature:
+    """Return what *function* declares; *names* are the locals where it is declared.
+
+    Raises `ConfigurationError` for what is no plain function, and for annotations that do not
+    resolve.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None:
+        raise ConfigurationError(f"{function!r} is no plain function")
+    place = f"{code.co_filename}:{code.co_firstlineno}"
+    if code.co_flags & _VARIADIC:
+        raise ConfigurationError(f"{place}: {code.co_name} takes * or ** parameters")
+    try:
+        hints = get_type_hints(function, localns=dict(names), include_extras=True)
+    except NameError as error:
+        raise ConfigurationError(f"{place}: {code.co_name}: {error}") from None
+    positional = code.co_varnames[: code.co_argcount]
+    keyword = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    defaults = getattr(function, "__defaults__", None) or ()
+    return Signature(
+        function=function,
+        name=code.co_name,
+        place=place,
+        annotations={name: hints.get(name, MISSING) for name in positional + keyword},
+        defaults={
+            **dict(zip(reversed(positional), reversed(defaults), strict=False)),
+            **(getattr(function, "__kwdefaults__", None) or {}),
+        },
+        keyword_only=frozenset(keyword),
+        returns=hints.get("return", MISSING),
+    )
+
+
+def wants_await(function: Callable[..., Any]) -> bool:
+    """Return whether *function* is declared ``async``."""
+    return bool(function.__code__.co_flags & _COROUTINE)
+
+
+def make_plan(signature: Signature, scope: Scope) -> Plan:
+    """Return the plan for calling the function in *scope*.
+
+    Raises `ConfigurationError`, naming the parameter, for one that nothing in scope can fill.
+    """
+    certain: dict[str, Reader] = {}
+    checked: dict[str, Reader] = {}
+    bodies: dict[str, BodyReader] = {}
+    declared: list[Parameter] = []
+    for index, (name, annotation) in enumerate(signature.annotations.items()):
+        default = signature.defaults.get(name, MISSING)
+        source, type = marker_of(annotation)
+        if annotation is Context or (annotation is MISSING and index == 0):
+            certain[name] = _itself
+        elif name in scope.path_names and not source:
+            if scope.path_names[name] and default is MISSING:
+                raise ConfigurationError(
+                    f"{signature.place}: the path may leave out {name!r}: give it a default"
+                )
+            declared.append(Parameter(name, "path", str if type is MISSING else type, default))
+            certain[name] = path_reader(name, declared[-1].type, default)
+        elif source in {"query", "header", "cookie"}:
+            declared.append(Parameter(name, source, type, default))
+            checked[name] = value_reader(declared[-1])
+        elif (slot_reader := _slot_reader(annotation, scope)) is not None:
+            certain[name] = slot_reader
+        elif scope.with_body and not handed_on(annotation) and is_body(annotation):
+            parameter, bodies[name] = body_reader(name, annotation)
+            declared.append(parameter)
+        else:
+            raise ConfigurationError(_unfillable(signature, name, annotation, scope))
+    if len(bodies) > 1:
+        raise ConfigurationError(f"{signature.place}: {signature.name} reads the body twice")
+    return Plan(_make_call(signature, certain, checked, bodies), tuple(declared))
+
+
+def _itself(c: Context) -> Context:
+    return c
+
+
+def _slot_reader(annotation: Any, scope: Scope) -> Reader | None:
+    if annotation is MISSING:
+        return None
+    wanted = [
+        member for member in get_args(annotation) or (annotation,) if member is not type(None)
+    ]
+    for slot in reversed(scope.slots):
+        if (
+            isinstance(wanted[0], type)
+            and issubclass(slot.type, wanted[0])
+            and wanted[0] is not object
+        ):
+            return lambda c: c.get(slot)
+    if len(wanted) < len(get_args(annotation)) and handed_on(wanted[0]):
+        raise ConfigurationError(
+            f"no guard of this route can fill {wanted[0].__name__}: it would always be None"
+        )
+    return None
+
+
+def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) -> str:
+    start = f"{signature.place}: the parameter {name!r} of {signature.name}"
+    if annotation is MISSING:
+        return f"{start} has no annotation and is not in the path"
+    if handed_on(annotation):
+        return f"{start} asks for {annotation.__name__}, but no guard of this route provides one"
+    if not scope.with_body and is_body(annotation):
+        return f"{start} asks for a body, which is not read here"
+    return f"{start} is not in the path: mark it Query, Header, Cookie or Form"
+
+
+def _make_call(
+    signature: Signature,
+    certain: dict[str, Reader],
+    checked: dict[str, Reader],
+    bodies: dict[str, BodyReader],
+) -> Call:
+    if checked or bodies:
+        return _checked_call(signature, certain, checked, bodies)
+    if signature.keyword_only or not wants_await(signature.function):
+        return _awaited(_keyword_call(signature.function, certain), signature)
+    return _positional_call(signature.function, list(certain.values()))
+
+
+def _positional_call(function: Callable[..., Any], readers: list[Reader]) -> Call:
+    """Return the quickest call for an async function of positional parameters that never misfit."""
+    match readers:
+        case []:
+            return lambda c: function()  # noqa: ARG005  every call takes the context
+        case [first]:
+            return function if first is _itself else lambda c: function(first(c))
+        case [first, second] if first is _itself:
+            return lambda c: function(c, second(c))
+        case [first, second, third] if first is _itself:
+            return lambda c: function(c, second(c), third(c))
+        case _:
+            return lambda c: function(*[read(c) for read in readers])
+
+
+def _keyword_call(
+    function: Callable[..., Any], readers: dict[str, Reader]
+) -> Callable[[Context], Any]:
+    return lambda c: function(**{name: read(c) for name, read in readers.items()})
+
+
+def _awaited(call: Callable[[Context], Any], signature: Signature) -> Call:
+    is_async = wants_await(signature.function)
+
+    async def awaited(c: Context) -> Any:
+        result = call(c)
+        return await result if is_async or hasattr(result, "__await__") else result
+
+    return awaited
+
+
+def _checked_call(
+    signature: Signature,
+    certain: dict[str, Reader],
+    checked: dict[str, Reader],
+    bodies: dict[str, BodyReader],
+) -> Call:
+    """Return a call that names all misfits at once, of the query, headers, cookies and body."""
+
+    function = signature.function
+    is_async = wants_await(signature.function)
+
+    async def call(c: Context) -> Any:
+        values = {name: read(c) for name, read in certain.items()}
+        errors: list[InvalidField] = []
+        for name, read in checked.items():
+            try:
+                values[name] = read(c)
+            except Invalid as error:
+                errors += error.errors
+        for name, read_body in bodies.items():
+            try:
+                values[name] = await read_body(c)
+            except Invalid as error:
+                errors += error.errors or (InvalidField(error.detail or "Not valid."),)
+        if errors:
+            raise Invalid(errors=errors)
+        result = function(**values)
+        return await result if is_async or hasattr(result, "__await__") else result
+
+    return call

@@ -1,0 +1,55 @@
+"""Turns whatever went wrong into an answer. Knows nothing of routes."""
+
+import msgspec
+
+from framework.database import Unavailable
+from framework.errors import HTTPError, InvalidField, ServiceUnavailable
+from framework.response import Response, encode_json, make
+
+__all__ = ["as_http_error", "problem"]
+
+_CONTENT_TYPE = ("content-type", "application/problem+json")
+
+_TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    410: "Gone",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+
+class _Problem(msgspec.Struct, omit_defaults=True):
+    """RFC 9457, section 3. *code* is stable and for programs; *detail* is for people."""
+
+    title: str
+    status: int
+    code: str
+    detail: str | None = None
+    errors: tuple[InvalidField, ...] = ()
+
+
+def problem(error: HTTPError) -> Response:
+    """Return *error* as an ``application/problem+json`` answer."""
+    title = _TITLES.get(error.status, "Error")
+    body = encode_json(_Problem(title, error.status, error.code, error.detail, error.errors))
+    return make(body, error.status, [_CONTENT_TYPE, *error.headers])
+
+
+def as_http_error(error: Exception) -> HTTPError:
+    """Return what the client may know of *error*: a database that is out is 503, a bug is 500."""
+    if isinstance(error, HTTPError):
+        return error
+    result = HTTPError()
+    if isinstance(error, Unavailable):
+        result = ServiceUnavailable(headers=(("retry-after", "5"),))
+    result.__cause__ = error
+    return result

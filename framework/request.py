@@ -1,0 +1,187 @@
+"""What is asked: method, URL, headers, and a body that is read once. Knows nothing of the edge."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol
+
+from framework.body import decode_form, decode_json
+from framework.cookies import parse_cookies
+from framework.errors import BadRequest, ContentTooLarge
+from framework.paths import MalformedURL, parse_query, resolve_path
+
+__all__ = ["BODY_LIMIT", "HeaderSource", "Headers", "Request"]
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a body that are read unless the application says otherwise: 1 MiB."""
+
+BodyReader = Callable[[int], Awaitable[bytes]]
+"""Reads a whole body of at most so many bytes; raises `ContentTooLarge` past that."""
+
+
+class HeaderSource(Protocol):
+    """Where header values come from: Python pairs locally, the JS object in the Worker."""
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of *name*, given in lower case; repeated headers joined by ``, ``."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return all pairs, names in lower case."""
+
+
+class Headers:
+    """Header values from Python pairs. Repeated headers are joined by ``, ``, as the Worker does."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        values: dict[str, str] = {}
+        for name, value in pairs:
+            key = name.lower()
+            values[key] = f"{values[key]}, {value}" if key in values else value
+        self._values = values
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of *name*, given in lower case, or None."""
+        return self._values.get(name)
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return all pairs, names in lower case."""
+        return self._values.items()
+
+
+class Request:
+    """One request. Everything but the method and the URL is read when it is asked for.
+
+    *path* is as it came, still percent-encoded; *query_string* is without the ``?``; *host* carries
+    the port where the URL names one.
+    """
+
+    __slots__ = (
+        "_body",
+        "_cookies",
+        "_query",
+        "_read",
+        "body_limit",
+        "headers",
+        "host",
+        "method",
+        "path",
+        "platform",
+        "query_string",
+        "scheme",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        scheme: str,
+        host: str,
+        path: str,
+        query_string: str,
+        headers: HeaderSource,
+        read: BodyReader,
+        platform: Any = None,
+    ) -> None:
+        self.method = method
+        self.scheme = scheme
+        self.host = host
+        self.path = path
+        self.query_string = query_string
+        self.headers = headers
+        self.body_limit = BODY_LIMIT
+        self.platform = platform
+        """What the edge knows beside HTTP: the JS request in the Worker, else None."""
+        self._read = read
+        self._body: bytes | None = None
+        self._query: dict[str, list[str]] | None = None
+        self._cookies: dict[str, list[str]] | None = None
+
+    @classmethod
+    def build(
+        cls,
+        method: str,
+        url: str,
+        headers: Iterable[tuple[str, str]] = (),
+        body: bytes = b"",
+    ) -> "Request":
+        """Return a request made in this process; *url* is absolute, or a path of http://localhost."""
+        scheme, host, path, query_string = split_url(
+            url if "://" in url.partition("?")[0] else "http://localhost" + url
+        )
+
+        async def read(limit: int) -> bytes:
+            if len(body) > limit:
+                raise ContentTooLarge
+            return body
+
+        source = Headers(headers)
+        return cls(method, scheme, host, resolve_path(path), query_string, source, read)
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port of the URL, as a browser's ``Origin`` writes them."""
+        return f"{self.scheme}://{self.host}"
+
+    @property
+    def query(self) -> dict[str, list[str]]:
+        """The fields of the query, each with all its values. Raises `BadRequest` if malformed."""
+        if self._query is None:
+            try:
+                self._query = parse_query(self.query_string)
+            except MalformedURL as error:
+                raise BadRequest(f"The query is malformed: {error}.") from None
+        return self._query
+
+    @property
+    def cookies(self) -> dict[str, list[str]]:
+        """The cookies sent, each name with all its values, as they came. Never raises."""
+        if self._cookies is None:
+            self._cookies = parse_cookies(self.headers.get("cookie") or "")
+        return self._cookies
+
+    @property
+    def media_type(self) -> str:
+        """The body's declared type in lower case, without parameters; empty where none is named."""
+        declared = self.headers.get("content-type") or ""
+        return declared.partition(";")[0].strip().lower()
+
+    async def bytes(self) -> bytes:
+        """Return the whole body; it is read once and kept. Raises `ContentTooLarge`."""
+        if self._body is None:
+            declared = self.headers.get("content-length")
+            if declared is not None and not _is_within(declared, self.body_limit):
+                raise ContentTooLarge(f"The body may have at most {self.body_limit} bytes.")
+            self._body = await self._read(self.body_limit)
+        return self._body
+
+    async def text(self) -> str:
+        """Return the body as UTF-8 text. Raises `BadRequest` where it is none."""
+        try:
+            return (await self.bytes()).decode()
+        except UnicodeDecodeError:
+            raise BadRequest("The body is not UTF-8.") from None
+
+    async def json(self, type: Any = Any) -> Any:
+        """Return the body decoded from JSON into *type*, whatever Content-Type says.
+
+        Raises `BadRequest` where it is no JSON or nests too deep, `Invalid` where it does not fit.
+        """
+        return decode_json(await self.bytes(), type)
+
+    async def form(self) -> dict[str, list[str]]:
+        """Return the fields of an urlencoded body. Raises `BadRequest`."""
+        return decode_form(await self.bytes())
+
+    def __repr__(self) -> str:
+        return f"<Request {self.method} {self.path}>"
+
+
+def split_url(url: str) -> tuple[str, str, str, str]:
+    """Return scheme, host with port, path and query of an absolute *url*; the fragment is dropped."""
+    scheme, _, rest = url.partition("#")[0].partition("://")
+    rest, _, query_string = rest.partition("?")
+    host, _, path = rest.partition("/")
+    return scheme, host, "/" + path, query_string
+
+
+def _is_within(declared: str, limit: int) -> bool:
+    return declared.isdecimal() and len(declared) <= 15 and int(declared) <= limit

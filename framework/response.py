@@ -1,0 +1,145 @@
+"""What is answered: a status, header pairs and a body. Knows nothing of requests or of the edge."""
+
+import re
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import msgspec
+
+__all__ = ["EMPTY_STATUSES", "Header", "Response", "encode_json"]
+
+Header = tuple[str, str]
+
+EMPTY_STATUSES = frozenset({101, 103, 204, 205, 304})
+"""Statuses whose answers carry no body (RFC 9110; the runtime refuses one)."""
+
+encode_json = msgspec.json.Encoder().encode
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TEXT = ("content-type", "text/plain; charset=utf-8")
+_HTML = ("content-type", "text/html; charset=utf-8")
+_JSON = ("content-type", "application/json")
+_BYTES = ("content-type", "application/octet-stream")
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Response:
+    """An answer. Not changed once made: `with_header` and its like return a new one.
+
+    *headers* is a list of pairs, so that ``Set-Cookie`` may repeat; names are lower-case. *body* is
+    bytes, or an async iterator of bytes for a stream. Raises `ValueError` for a header that could
+    break out of its line, and for a body where the status allows none.
+    """
+
+    __slots__ = ("body", "headers", "status")
+
+    status: int
+    headers: list[Header]
+    body: bytes | AsyncIterator[bytes]
+
+    def __init__(
+        self,
+        body: bytes | str | AsyncIterator[bytes] = b"",
+        status: int = 200,
+        headers: Iterable[Header] = (),
+    ) -> None:
+        self.status = status
+        self.headers = [_checked(name, value) for name, value in headers]
+        self.body = body.encode() if isinstance(body, str) else body
+        if status in EMPTY_STATUSES and self.body:
+            raise ValueError(f"an answer with status {status} has no body")
+
+    @classmethod
+    def text(cls, text: str, status: int = 200) -> "Response":
+        """Return *text* as ``text/plain`` in UTF-8."""
+        return make(text.encode(), status, [_TEXT])
+
+    @classmethod
+    def html(cls, text: str, status: int = 200) -> "Response":
+        """Return *text* as ``text/html`` in UTF-8. The text is sent as it is: escape what varies."""
+        return make(text.encode(), status, [_HTML])
+
+    @classmethod
+    def json(cls, value: Any, status: int = 200) -> "Response":
+        """Return *value*, anything msgspec encodes, as ``application/json``."""
+        return make(encode_json(value), status, [_JSON])
+
+    @classmethod
+    def bytes(cls, data: bytes, status: int = 200) -> "Response":
+        """Return *data* as ``application/octet-stream``."""
+        return make(data, status, [_BYTES])
+
+    @classmethod
+    def empty(cls, status: int = 204) -> "Response":
+        """Return an answer without a body."""
+        return make(b"", status, [])
+
+    @classmethod
+    def redirect(cls, location: str, status: int = 303) -> "Response":
+        """Return a redirect to *location*, a path of this site.
+
+        Raises `ValueError` for anything that a browser could read as another site: build a
+        `Response` with a ``location`` header where that is what you mean.
+        """
+        if status not in _REDIRECTS:
+            raise ValueError(f"{status} is no redirect")
+        if not location.startswith("/") or location[1:2] in {"/", "\\"} or not _is_url(location):
+            raise ValueError("a redirect goes to a path of this site, such as /notes")
+        return make(b"", status, [("location", location)])
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the header *name* (in lower case), or None."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+    def with_header(self, name: str, value: str) -> "Response":
+        """Return this answer with the header *name* set to *value*, replacing those of that name."""
+        header = _checked(name, value)
+        others = [pair for pair in self.headers if pair[0] != header[0]]
+        return make(self.body, self.status, [*others, header])
+
+    def with_added_header(self, name: str, value: str) -> "Response":
+        """Return this answer with one more header, beside those of the same name."""
+        return make(self.body, self.status, [*self.headers, _checked(name, value)])
+
+    def with_status(self, status: int) -> "Response":
+        """Return this answer with another status."""
+        return Response(self.body, status, self.headers)
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}>"
+
+
+def make(body: "bytes | AsyncIterator[bytes]", status: int, headers: list[Header]) -> Response:
+    """Return a `Response` from parts that need no check: the framework's own constants."""
+    response = Response.__new__(Response)
+    response.body = body
+    response.status = status
+    response.headers = headers
+    return response
+
+
+def _checked(name: str, value: str) -> Header:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} is no header name")
+    if not value.isprintable() and not _is_field_value(value):
+        raise ValueError(f"the value of the header {name} holds a control character")
+    if not value.isascii():
+        try:
+            value.encode("latin-1")
+        except UnicodeEncodeError:
+            raise ValueError(f"the value of the header {name} is not Latin-1") from None
+    return name.lower(), value
+
+
+def _is_field_value(value: str) -> bool:
+    return all(
+        character == "\t" or character.isprintable() or "\xa0" <= character <= "\xff"
+        for character in value
+    )
+
+
+def _is_url(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text

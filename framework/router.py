@@ -1,0 +1,206 @@
+"""Collects declarations: which function answers which method and path, behind which guard."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from framework.compose import Middleware
+from framework.errors import ConfigurationError
+from framework.guards import Guard
+from framework.plan import Signature, read_signature
+
+__all__ = ["ALL_METHODS", "Declaration", "Parent", "Router"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+"""What `Router.all` answers. HEAD comes with GET, OPTIONS is automatic."""
+
+_AUTOMATIC = {"HEAD", "OPTIONS", "TRACE", "CONNECT"}
+
+
+class Declaration(NamedTuple):
+    """One decorator's worth: what was declared, where, and below which routers (outermost first)."""
+
+    methods: tuple[str, ...]
+    path: str
+    paths: tuple[str, ...]
+    """All the paths of the same decorator, this one too."""
+    guard: Guard | None
+    signature: Signature
+    name: str
+    place: str
+    hide: bool
+    routers: "tuple[Router, ...]" = ()
+
+
+class Parent(Protocol):
+    """What a router hands its declarations to: another router, or the application."""
+
+    def adopt(self, declaration: Declaration) -> None:
+        """Take on *declaration*. Raises `ConfigurationError` where it cannot be served."""
+
+
+class Router:
+    """A group of routes with a common path prefix, guard and middleware.
+
+    Guards add up: what a route asks for is what its application, its routers and itself ask for.
+    Mounting is live: routes may be added before or after. Raises `ConfigurationError` for a prefix
+    that does not start with a slash or ends with one.
+    """
+
+    def __init__(self, prefix: str = "", *, guard: Guard | None = None) -> None:
+        if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
+            raise ConfigurationError(
+                f"the prefix {prefix!r} starts with / and does not end with it"
+            )
+        if guard is not None and not isinstance(guard, Guard):
+            raise ConfigurationError(f"{guard!r} is no guard: wrap the function in guard(...)")
+        self.prefix = prefix
+        self.guard = guard
+        self.middleware: list[Middleware] = []
+        self._declarations: list[Declaration] = []
+        self._parents: list[Parent] = []
+        self._mounted: list[Router] = []
+
+    def get(
+        self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
+    ) -> Callable[[F], F]:
+        """Declare a GET route, and with it HEAD, at each of *paths*; see `on`."""
+        return self._declare(("GET",), paths, guard, name, hide)
+
+    def post(
+        self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
+    ) -> Callable[[F], F]:
+        """Declare a POST route at each of *paths*; see `on`."""
+        return self._declare(("POST",), paths, guard, name, hide)
+
+    def put(
+        self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
+    ) -> Callable[[F], F]:
+        """Declare a PUT route at each of *paths*; see `on`."""
+        return self._declare(("PUT",), paths, guard, name, hide)
+
+    def patch(
+        self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
+    ) -> Callable[[F], F]:
+        """Declare a PATCH route at each of *paths*; see `on`."""
+        return self._declare(("PATCH",), paths, guard, name, hide)
+
+    def delete(
+        self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
+    ) -> Callable[[F], F]:
+        """Declare a DELETE route at each of *paths*; see `on`."""
+        return self._declare(("DELETE",), paths, guard, name, hide)
+
+    def all(
+        self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
+    ) -> Callable[[F], F]:
+        """Declare a route for GET, POST, PUT, PATCH and DELETE at each of *paths*; see `on`."""
+        return self._declare(ALL_METHODS, paths, guard, name, hide)
+
+    def on(
+        self,
+        methods: str | Sequence[str],
+        *paths: str,
+        guard: Guard | None = None,
+        name: str | None = None,
+        hide: bool = False,
+    ) -> Callable[[F], F]:
+        """Declare a route for each of *methods* at each of *paths*, below this router's prefix.
+
+        Gives the function back unchanged. *name* stands for the function's own in listings; *hide*
+        keeps the route out of OpenAPI, and answers 404 where another method would get 405. Raises
+        `ConfigurationError`, naming file and line, for whatever could not be served as declared.
+        """
+        listed = (methods,) if isinstance(methods, str) else tuple(methods)
+        return self._declare(tuple(method.upper() for method in listed), paths, guard, name, hide)
+
+    def use(self, *layers: Middleware) -> None:
+        """Wrap every route below this router in *layers*, the first listed outermost.
+
+        The order of calls beside routes does not matter.
+        """
+        self.middleware.extend(layers)
+        self._changed()
+
+    def mount(self, router: "Router") -> None:
+        """Serve the routes of *router*, those to come too, below this router's prefix."""
+        if router is self or self in _below(router):
+            raise ConfigurationError("a router cannot be mounted below itself")
+        if self in router._parents:
+            raise ConfigurationError(f"the router at {router.prefix!r} is mounted here already")
+        router._parents.append(self)
+        self._mounted.append(router)
+        for declaration in router._collected():
+            self.adopt(declaration)
+
+    def adopt(self, declaration: Declaration) -> None:
+        """Hand *declaration* of a router below on to whatever this router is mounted on."""
+        for parent in self._parents:
+            parent.adopt(declaration._replace(routers=(self, *declaration.routers)))
+
+    def _collected(self) -> list[Declaration]:
+        """Return all declarations of this router and those below, each with its routers."""
+        below = [declaration for router in self._mounted for declaration in router._collected()]
+        return [d._replace(routers=(self, *d.routers)) for d in [*self._declarations, *below]]
+
+    def _changed(self) -> None:
+        """Tell whatever this router is mounted on that its middleware changed."""
+        for parent in self._parents:
+            if isinstance(parent, Router):
+                parent._changed()
+
+    def _declare(
+        self,
+        methods: tuple[str, ...],
+        paths: tuple[str, ...],
+        guard: Guard | None,
+        name: str | None,
+        hide: bool,
+    ) -> Callable[[F], F]:
+        names = _locals_of_caller()
+
+        def decorate(function: F) -> F:
+            signature = read_signature(function, names)
+            _check_declaration(signature, methods, paths, guard)
+            for path in paths:
+                declared = Declaration(
+                    methods,
+                    path,
+                    paths,
+                    guard,
+                    signature,
+                    name or signature.name,
+                    signature.place,
+                    hide,
+                )
+                self._declarations.append(declared)
+                self.adopt(declared)
+            return function
+
+        return decorate
+
+
+def _check_declaration(
+    signature: Signature, methods: tuple[str, ...], paths: tuple[str, ...], guard: Guard | None
+) -> None:
+    if not paths or not methods:
+        raise ConfigurationError(f"{signature.place}: {signature.name} names no path or no method")
+    for method in methods:
+        if not (method.isascii() and method.isalpha()) or method in _AUTOMATIC:
+            raise ConfigurationError(f"{signature.place}: {method!r} cannot be declared")
+    if guard is not None and not isinstance(guard, Guard):
+        raise ConfigurationError(
+            f"{signature.place}: {guard!r} is no guard: wrap the function in guard(...)"
+        )
+
+
+def _locals_of_caller() -> Mapping[str, Any]:
+    """Return the local names where a decorator stands, for annotations that are written as text."""
+    frame = sys._getframe(3)
+    return {} if frame.f_locals is frame.f_globals else frame.f_locals
+
+
+def _below(router: Router) -> list[Router]:
+    return [deeper for child in router._mounted for deeper in (child, *_below(child))]
