@@ -9,7 +9,7 @@ from framework.errors import ConfigurationError
 from framework.matcher import Parameters
 from framework.request import Request
 
-__all__ = ["Context", "Env", "Slot", "handed_on"]
+__all__ = ["Context", "Env", "Slot", "handed_on", "reserve"]
 
 T = TypeVar("T")
 
@@ -35,10 +35,15 @@ class Slot(Generic[T]):
     def __init__(self, name: str, type: type[T]) -> None:
         self.name = name
         self.type = type
-        _handed_on.add(type)
+        reserve(type)
 
     def __repr__(self) -> str:
         return f"<Slot {self.name}: {self.type.__name__}>"
+
+
+def reserve(kind: type) -> None:
+    """Say that values of *kind* come from slots, so that none is ever read from a body."""
+    _handed_on.add(kind)
 
 
 def handed_on(annotation: Any) -> bool:

@@ -73,11 +73,12 @@ def check(sql: str, parameters: Sequence[Value]) -> Sequence[Bound]:
 def _is_plain(value: Any) -> bool:
     """Return whether *value*, as most are, can be bound as it is: short text, an int or None."""
     kind = type(value)
+    fits: bool = value is None
     if kind is str:
-        return value.isascii() and len(value) <= LONGEST_VALUE
-    if kind is int:
-        return -SAFE_INTEGER <= value <= SAFE_INTEGER
-    return value is None
+        fits = value.isascii() and len(value) <= LONGEST_VALUE
+    elif kind is int:
+        fits = -SAFE_INTEGER <= value <= SAFE_INTEGER
+    return fits
 
 
 def _bound(value: object, sql: str, position: int) -> Bound:

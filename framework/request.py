@@ -144,6 +144,12 @@ class Request:
         declared = self.headers.get("content-type") or ""
         return declared.partition(";")[0].strip().lower()
 
+    @property
+    def country(self) -> str | None:
+        """The country the client seems to be in, two letters (ISO 3166): for people, never trusted."""
+        country = self.headers.get("cf-ipcountry") or ""
+        return country if len(country) == 2 and country.isascii() and country.isupper() else None
+
     async def bytes(self) -> bytes:
         """Return the whole body; it is read once and kept. Raises `ContentTooLarge`."""
         if self._body is None:

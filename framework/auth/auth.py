@@ -1,0 +1,77 @@
+"""What an application declares once: who its users are, and the guards that ask for a session."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from framework.auth.accounts import Accounts
+from framework.auth.errors import ReauthenticationRequired
+from framework.auth.models import Session, User
+from framework.auth.passwords import ARGON2, Hasher
+from framework.auth.sessions import Limits, now
+from framework.context import Context
+from framework.errors import ConfigurationError, Forbidden, Unauthorized
+from framework.guards import Guard, guard
+
+__all__ = ["Auth"]
+
+U = TypeVar("U", bound=User)
+
+
+class Auth(Accounts[U]):
+    """Users, passwords and sessions in the database bound as *database*.
+
+    Touches no binding, clock or entropy when made: everything is read from the request's context.
+    *user* is a Struct of the columns of ``user`` that each guarded request needs; *clock* returns
+    Unix milliseconds. Raises `ConfigurationError` for a user Struct that cannot be one.
+    """
+
+    def __init__(
+        self,
+        database: str = "DB",
+        *,
+        user: type[U] = User,  # type: ignore[assignment]  # the default binds U to User
+        limits: Limits = Limits(),  # noqa: B008  frozen
+        cookie: str = "auth_session",
+        hasher: Hasher = ARGON2,
+        clock: Callable[[], int] = now,
+    ) -> None:
+        super().__init__(database, user, limits, cookie, hasher, clock)
+
+    def guard(self) -> Guard:
+        """Return the guard that lets pass who is signed in. Hands on `Session` and the user.
+
+        One statement for each request. 401 where nobody is signed in, 503 where the database does
+        not answer: the cookie stays then.
+        """
+
+        async def authorized(c: Context) -> None:
+            if await self._validate(c) is None:
+                raise Unauthorized("Sign in first.")
+
+        return guard(authorized, provides=(self.session_slot, self.user_slot), statements=1)
+
+    def recent(self) -> Guard:
+        """Return the guard that lets pass who gave the password within `Limits.recent`.
+
+        Stands behind `guard`; 403 ``reauthentication-required`` else.
+        """
+
+        async def recent(session: Session) -> None:
+            if self.clock() - session.authenticated_at >= self.limits.recent:
+                raise ReauthenticationRequired
+
+        return guard(recent)
+
+    def role(self, role: str) -> Guard:
+        """Return the guard that lets pass users whose ``role`` is *role*; stands behind `guard`.
+
+        Raises `ConfigurationError` where the user Struct has no such field.
+        """
+        if "role" not in self._user_type.__struct_fields__:
+            raise ConfigurationError(f"{self._user_type.__name__} has no field named role")
+
+        async def has_role(user: User) -> None:
+            if getattr(user, "role", None) != role:
+                raise Forbidden(f"This asks for the role {role}.")
+
+        return guard(has_role, name=f"role({role})")

@@ -1,0 +1,143 @@
+"""Hashes and verifies passwords. Knows nothing of users, and never tells whether there is one."""
+
+import re
+import unicodedata
+from typing import Protocol
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+__all__ = [
+    "ARGON2",
+    "PASSWORD_MAX",
+    "PASSWORD_MIN",
+    "Argon2Hasher",
+    "Hasher",
+    "PasswordError",
+    "hash_password",
+    "verify_password",
+]
+
+PASSWORD_MIN = 8
+"""Code points (OWASP ASVS 5.0, 6.2.1; 15 are advised there, and better)."""
+
+PASSWORD_MAX = 1024
+"""Code points. Checked before NFKC, whose time is quadratic in combining marks."""
+
+MEMORY_KIB = 19_456
+TIME_COST = 2
+PARALLELISM = 1
+"""Argon2id as OWASP's Password Storage Cheat Sheet asks at least: 19 MiB, two passes, one lane."""
+
+NOBODY = (
+    "$argon2id$v=19$m=19456,t=2,p=1$NsFq8jvFAq8VcFNMWQM+qA"
+    "$ZPcug5Ejb11YpuNOABZa4UnPHvwMW5beQIDZgRxlQ1k"
+)
+"""Verified where there is no user, so that this costs the same. Constant: no entropy at import."""
+
+_PHC = re.compile(
+    r"\$argon2id\$v=19\$m=([0-9]{1,6}),t=([0-9]{1,2}),p=([0-9])"
+    r"\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{22,86}"
+)
+_MEMORY_BOUNDS = range(7_168, 65_536 + 1)
+_TIME_BOUNDS = range(1, 10 + 1)
+_PARALLELISM_BOUNDS = range(1, 4 + 1)
+
+
+class PasswordError(ValueError):
+    """A password cannot be hashed: too short, too long, or no text. Never holds the password."""
+
+
+def _prepare(password: str) -> bytes:
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+        raise PasswordError(f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
+    try:
+        return unicodedata.normalize("NFKC", password).encode()
+    except UnicodeEncodeError:
+        raise PasswordError("a password is text, without lone surrogates") from None
+
+
+def _within_bounds(stored: str) -> bool:
+    parts = _PHC.fullmatch(stored)
+    if parts is None:
+        return False
+    memory, time, lanes = map(int, parts.groups())
+    return memory in _MEMORY_BOUNDS and time in _TIME_BOUNDS and lanes in _PARALLELISM_BOUNDS
+
+
+class Hasher(Protocol):
+    """How passwords are hashed. Async, so that the work can be done elsewhere: a Durable Object,
+    a service binding. Each method takes the password as it was typed."""
+
+    nobody: str
+    """A hash with this hasher's own costs, to verify where there is no user."""
+
+    async def hash(self, password: str) -> str:
+        """Return a hash to store, with its parameters. Raises `PasswordError`."""
+        ...
+
+    async def verify(self, password: str, stored: str) -> bool:
+        """Return whether *stored* is a hash of *password*; False for whatever it cannot read."""
+        ...
+
+    def is_outdated(self, stored: str) -> bool:
+        """Return whether *stored* was made with other parameters than today's."""
+        ...
+
+
+class Argon2Hasher:
+    """Argon2id in PHC strings, in this process. 30 to 50 ms in the Worker, 19 MiB of memory."""
+
+    def __init__(
+        self,
+        *,
+        memory_kib: int = MEMORY_KIB,
+        time_cost: int = TIME_COST,
+        parallelism: int = PARALLELISM,
+        nobody: str = NOBODY,
+    ) -> None:
+        self._argon2 = PasswordHasher(
+            time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism
+        )
+        if self._argon2.check_needs_rehash(nobody) or not _within_bounds(nobody):
+            raise ValueError("nobody= must be a hash with the parameters given, and within bounds")
+        self.nobody = nobody
+
+    async def hash(self, password: str) -> str:
+        """Return a PHC string for *password*. Raises `PasswordError`."""
+        return self._argon2.hash(_prepare(password))
+
+    async def verify(self, password: str, stored: str) -> bool:
+        """Return whether *stored* is a PHC string of *password*.
+
+        A string with costs outside of our bounds is not verified at all: one planted with 4 GiB
+        would take the isolate with it.
+        """
+        if not _within_bounds(stored):
+            return False
+        try:
+            return self._argon2.verify(stored, _prepare(password))
+        except (Argon2Error, InvalidHashError, PasswordError):
+            return False
+
+    def is_outdated(self, stored: str) -> bool:
+        """Return whether *stored* was made with other parameters than this hasher's."""
+        return not _within_bounds(stored) or self._argon2.check_needs_rehash(stored)
+
+
+ARGON2 = Argon2Hasher()
+"""The hasher used unless `Auth` is given another."""
+
+
+async def hash_password(password: str) -> str:
+    """Return an Argon2id PHC string for *password*.
+
+    The password is taken as typed, normalised by NFKC and nothing else. Raises `PasswordError` for
+    fewer than 8 or more than 1024 code points, and for a lone surrogate.
+    """
+    return await ARGON2.hash(password)
+
+
+async def verify_password(password: str, stored: str) -> bool:
+    """Return whether *stored*, a PHC string, is a hash of *password*. Never raises for bad input."""
+    return await ARGON2.verify(password, stored)

@@ -1,0 +1,51 @@
+"""Carries the session's token in a cookie, as safe as the URL allows. Knows no database."""
+
+from framework.cookies import SetCookie
+from framework.request import Request
+
+__all__ = ["SessionCookie"]
+
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+
+
+class SessionCookie:
+    """The session cookie: ``__Host-``, Secure, HttpOnly, SameSite=Lax, Path=/.
+
+    Only on plain http to this very machine are Secure and the prefix left out, since browsers
+    differ there. The URL decides, never a setting.
+    """
+
+    __slots__ = ("_plain", "_strict")
+
+    def __init__(self, name: str) -> None:
+        self._plain = name
+        self._strict = "__Host-" + name
+
+    def read(self, request: Request) -> str | None:
+        """Return the token that *request* carries; None where there is none, or two that differ."""
+        values = set(request.cookies.get(self._name(request), ()))
+        return values.pop() if len(values) == 1 else None
+
+    def is_present(self, request: Request) -> bool:
+        """Return whether *request* carries a session cookie at all, good or bad."""
+        return self._name(request) in request.cookies
+
+    def send(self, request: Request, token: str, max_age: int) -> SetCookie:
+        """Return the cookie that carries *token* for *max_age* seconds."""
+        name = self._name(request)
+        return SetCookie(name=name, value=token, max_age=max_age, secure=name is self._strict)
+
+    def clear(self, request: Request) -> SetCookie:
+        """Return the cookie that removes the session's."""
+        return self.send(request, "", 0)
+
+    def _name(self, request: Request) -> str:
+        if request.scheme == "http" and _host_name(request.host) in _LOOPBACK:
+            return self._plain
+        return self._strict
+
+
+def _host_name(host: str) -> str:
+    """Return *host* without its port: ``localhost`` of ``localhost:8787``."""
+    name, _, port = host.rpartition(":")
+    return name if port.isdecimal() else host

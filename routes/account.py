@@ -1,0 +1,146 @@
+"""Serves signing up, in and out, and one's own account."""
+
+from typing import Annotated
+
+import msgspec
+
+from framework import Context, Form, Response, Router, public
+from framework.auth import USERNAME_PATTERN, Session, State
+from framework.auth.passwords import PASSWORD_MAX, PASSWORD_MIN
+from framework.database import statement
+from framework.response import Reply
+from routes.access import Member, auth, authorized, recent
+from routes.answers import done
+from routes.html import document, element, wants_html
+from routes.sections import account_section
+
+__all__ = ["account"]
+
+NewPassword = Annotated[str, msgspec.Meta(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)]
+KnownPassword = Annotated[str, msgspec.Meta(max_length=PASSWORD_MAX)]
+
+_DELETE_NOTES = "DELETE FROM note WHERE user_id = ?1"
+
+
+class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
+    """What it takes to sign up."""
+
+    username: Annotated[str, msgspec.Meta(pattern=USERNAME_PATTERN)]
+    password: NewPassword
+
+
+class Credentials(msgspec.Struct, forbid_unknown_fields=True):
+    """What it takes to sign in."""
+
+    username: Annotated[str, msgspec.Meta(max_length=256)]
+    password: KnownPassword
+
+
+class PasswordChange(msgspec.Struct, forbid_unknown_fields=True):
+    """What it takes to change the password."""
+
+    current: KnownPassword
+    new: NewPassword
+
+
+class Person(msgspec.Struct):
+    """A user, as anybody who may see them sees them."""
+
+    id: str
+    username: str
+
+
+class SignedIn(msgspec.Struct):
+    """Who is signed in now."""
+
+    user: Person
+
+
+class OwnSession(msgspec.Struct):
+    """The session of this request. Times are Unix milliseconds."""
+
+    id: str
+    state: State
+    active_expires: int
+    idle_expires: int
+
+
+class Me(msgspec.Struct):
+    """One's own account, and the session one looks at it with."""
+
+    user: Person
+    session: OwnSession
+
+
+account = Router()
+
+
+@account.post("/sign-up", guard=public)
+async def sign_up(
+    c: Context, new: NewAccount | Form[NewAccount]
+) -> Annotated[Response, Reply(SignedIn, 201)]:
+    """Make an account and sign in."""
+    user = await auth.sign_up(
+        c, new.username, new.password, username=new.username, created_at=auth.clock()
+    )
+    return done(c, SignedIn(_person(user)), 201)
+
+
+@account.post("/sign-in", guard=public)
+async def sign_in(
+    c: Context, credentials: Credentials | Form[Credentials]
+) -> Annotated[Response, Reply(SignedIn)]:
+    """Sign in with a username and a password."""
+    user = await auth.sign_in(c, credentials.username, credentials.password)
+    return done(c, SignedIn(_person(user)), 200)
+
+
+@account.post("/sign-out", guard=authorized)
+async def sign_out(c: Context) -> Annotated[Response, Reply(None, 204)]:
+    """End the session of this request."""
+    await auth.sign_out(c)
+    return done(c)
+
+
+@account.get("/me", guard=authorized)
+async def me(c: Context, user: Member, session: Session) -> Annotated[Response, Reply(Me)]:
+    """Show who is signed in."""
+    if wants_html(c):
+        return document(user.username, element("p", "Signed in."), account_section(user, session))
+    own = OwnSession(
+        id=session.handle,
+        state=session.state(auth.clock()),
+        active_expires=session.active_expires,
+        idle_expires=session.idle_expires,
+    )
+    return Response.json(Me(_person(user), own))
+
+
+@account.put("/me/password", guard=authorized & recent)
+async def change_password(c: Context, change: PasswordChange) -> None:
+    """Change the password; every other session ends, and this one gets a new cookie."""
+    await auth.change_password(c, change.current, change.new)
+
+
+@account.post("/me/password", guard=authorized & recent)
+async def change_password_by_form(c: Context, change: Form[PasswordChange]) -> Response:
+    """Change the password from a page: forms know no PUT."""
+    await change_password(c, change)
+    return done(c)
+
+
+@account.delete("/me", guard=authorized & recent)
+async def delete_account(c: Context, user: Member) -> None:
+    """Delete the account and all that belongs to it."""
+    await auth.delete_user(c, first=[statement(_DELETE_NOTES, user.id)])
+
+
+@account.post("/me/delete", guard=authorized & recent)
+async def delete_account_by_form(c: Context, user: Member) -> Response:
+    """Delete the account from a page: forms know no DELETE."""
+    await delete_account(c, user)
+    return done(c)
+
+
+def _person(user: Member) -> Person:
+    return Person(user.id, user.username)

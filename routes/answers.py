@@ -1,0 +1,44 @@
+"""Answers one request in the two ways people ask: JSON for programs, pages for browsers."""
+
+from typing import Any
+
+from framework import Context, HTTPError, Response
+from framework.auth import ReauthenticationRequired
+from routes.forms import sign_in_form
+from routes.html import Markup, document, element, wants_html
+
+__all__ = ["done", "show_error"]
+
+
+def done(c: Context, value: Any = None, status: int = 204, *, to: str = "/") -> Response:
+    """Return *value* as JSON; a browser that sent a form is sent on to the page *to* instead."""
+    if wants_html(c):
+        return Response.redirect(to)
+    return Response.empty(status) if value is None else Response.json(value, status)
+
+
+async def show_error(c: Context, error: HTTPError) -> Response | None:
+    """Return *error* as a page, where a browser asks for one."""
+    if not wants_html(c):
+        return None
+    detail = error.detail or error.code.replace("-", " ").capitalize() + "."
+    misfits = [
+        element("li", f"{(misfit.pointer or misfit.parameter or '').lstrip('/')}: {misfit.detail}")
+        for misfit in error.errors
+    ]
+    response = document(
+        detail,
+        element("p", detail, class_="error"),
+        element("ul", *misfits) if misfits else None,
+        _way_on(error),
+        status=error.status,
+    )
+    for name, value in error.headers:
+        response = response.with_header(name, value)
+    return response
+
+
+def _way_on(error: HTTPError) -> Markup:
+    if isinstance(error, ReauthenticationRequired):
+        return sign_in_form()
+    return element("p", element("a", "Back to the start", href="/"))

@@ -1,0 +1,66 @@
+"""What the app sends and takes, beside accounts. Times are Unix milliseconds."""
+
+from typing import Annotated
+
+import msgspec
+
+from framework.auth import Session, State
+
+__all__ = ["NewNote", "Note", "NotePage", "SessionPage", "SessionView", "view_session"]
+
+
+class SessionView(msgspec.Struct):
+    """One signed-in browser, as its owner sees it. *id* names it and signs nobody in."""
+
+    id: str
+    current: bool
+    state: State
+    created_at: int
+    active_expires: int
+    idle_expires: int
+    user_agent: str | None
+    country: str | None
+
+
+class SessionPage(msgspec.Struct):
+    """One's living sessions, newest first."""
+
+    sessions: list[SessionView]
+
+
+def view_session(session: Session, own: Session, now: int) -> SessionView:
+    """Return *session* as its owner sees it, who looks at it with *own*."""
+    return SessionView(
+        id=session.handle,
+        current=session.id == own.id,
+        state=session.state(now),
+        created_at=session.created_at,
+        active_expires=session.active_expires,
+        idle_expires=session.idle_expires,
+        user_agent=session.user_agent,
+        country=session.country,
+    )
+
+
+class NewNote(msgspec.Struct, forbid_unknown_fields=True):
+    """What its owner writes of a note."""
+
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    body: Annotated[str, msgspec.Meta(max_length=10_000)] = ""
+
+
+class Note(msgspec.Struct):
+    """A note, as its owner sees it."""
+
+    id: int
+    title: str
+    body: str
+    created_at: int
+    updated_at: int
+
+
+class NotePage(msgspec.Struct):
+    """Notes, newest first; *next* is the cursor of the page that follows, or null."""
+
+    notes: list[Note]
+    next: str | None = None

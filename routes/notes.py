@@ -1,0 +1,120 @@
+"""Serves the example resource: notes that belong to who wrote them."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from framework import Context, Form, Query, Response, Router, Slot, guard
+from framework.errors import NotFound
+from framework.response import Reply
+from routes.access import Member, auth, authorized
+from routes.answers import done
+from routes.html import document, element, wants_html
+from routes.models import NewNote, Note, NotePage
+from routes.sections import note_form, notes_section
+
+__all__ = ["find_page", "notes"]
+
+Cursor = Annotated[str, Meta(pattern=r"^[0-9]{1,15}\Z")]
+Limit = Annotated[int, Meta(ge=1, le=100)]
+
+NOTE = Slot("note", Note)
+
+_FIND = "SELECT id, title, body, created_at, updated_at FROM note WHERE id = ?1 AND user_id = ?2"
+_LIST = (
+    "SELECT id, title, body, created_at, updated_at FROM note"
+    " WHERE user_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
+)
+_INSERT = (
+    "INSERT INTO note (user_id, title, body, created_at, updated_at)"
+    " VALUES (?1, ?2, ?3, ?4, ?4) RETURNING id, title, body, created_at, updated_at"
+)
+_UPDATE = (
+    "UPDATE note SET title = ?3, body = ?4, updated_at = ?5"
+    " WHERE id = ?1 AND user_id = ?2 RETURNING id, title, body, created_at, updated_at"
+)
+_DELETE = "DELETE FROM note WHERE id = ?1 AND user_id = ?2"
+
+_AFTER_ALL = 2**53 - 1
+
+notes = Router("/notes", guard=authorized)
+
+
+@guard(provides=NOTE, statements=1)
+async def owns_note(c: Context, id: int, user: Member) -> Note:
+    """Let pass whose note it is. To anybody else it does not exist."""
+    note = await c.database().first(Note, _FIND, id, user.id)
+    if note is None:
+        raise NotFound
+    return note
+
+
+@notes.get("/")
+async def list_notes(
+    c: Context, user: Member, cursor: Query[Cursor | None] = None, limit: Query[Limit] = 20
+) -> Annotated[Response, Reply(NotePage)]:
+    """List one's notes, newest first."""
+    page = await find_page(c, user, int(cursor) if cursor else _AFTER_ALL, limit)
+    return document("Notes", notes_section(page)) if wants_html(c) else Response.json(page)
+
+
+@notes.post("/")
+async def add_note(
+    c: Context, user: Member, new: NewNote | Form[NewNote]
+) -> Annotated[Response, Reply(Note, 201)]:
+    """Write a note."""
+    note = await c.database().first(Note, _INSERT, user.id, new.title, new.body, auth.clock())
+    if note is None:
+        raise LookupError("INSERT … RETURNING gave no row")
+    return done(c, note, 201)
+
+
+@notes.get("/:id{[0-9]+}", guard=owns_note)
+async def show_note(c: Context, note: Note) -> Annotated[Response, Reply(Note)]:
+    """Show one of one's notes."""
+    if not wants_html(c):
+        return Response.json(note)
+    return document(
+        note.title, element("h2", note.title), note_form(f"/notes/{note.id}", "Save", note)
+    )
+
+
+@notes.put("/:id{[0-9]+}", guard=owns_note)
+async def change_note(
+    c: Context, note: Note, user: Member, new: NewNote | Form[NewNote]
+) -> Annotated[Response, Reply(Note)]:
+    """Rewrite one of one's notes."""
+    changed = await c.database().first(
+        Note, _UPDATE, note.id, user.id, new.title, new.body, auth.clock()
+    )
+    if changed is None:
+        raise NotFound
+    return done(c, changed, 200, to=f"/notes/{note.id}")
+
+
+@notes.post("/:id{[0-9]+}", guard=owns_note)
+async def change_note_by_form(
+    c: Context, note: Note, user: Member, new: Form[NewNote]
+) -> Annotated[Response, Reply(Note)]:
+    """Rewrite one of one's notes from a page: forms know no PUT."""
+    return await change_note(c, note, user, new)
+
+
+@notes.delete("/:id{[0-9]+}", guard=owns_note)
+async def delete_note(c: Context, note: Note, user: Member) -> None:
+    """Delete one of one's notes."""
+    await c.database().run(_DELETE, note.id, user.id)
+
+
+@notes.post("/:id{[0-9]+}/delete", guard=owns_note)
+async def delete_note_by_form(c: Context, note: Note, user: Member) -> Response:
+    """Delete one of one's notes from a page: forms know no DELETE."""
+    await delete_note(c, note, user)
+    return done(c)
+
+
+async def find_page(c: Context, user: Member, before: int, limit: int) -> NotePage:
+    """Return up to *limit* notes of *user* that are older than *before*, newest first."""
+    found = await c.database().all(Note, _LIST, user.id, before, limit + 1)
+    shown = found[:limit]
+    return NotePage(shown, str(shown[-1].id) if len(found) > limit else None)

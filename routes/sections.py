@@ -1,0 +1,101 @@
+"""The parts that pages are made of: the account, its sessions, its notes."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from framework.auth import Session
+from routes.access import Member
+from routes.forms import button, field, form
+from routes.html import Markup, element
+from routes.models import Note, NotePage, SessionView
+
+__all__ = ["account_section", "note_form", "notes_section", "sessions_section"]
+
+
+def account_section(user: Member, session: Session) -> Markup:
+    """Return what one may do with one's account."""
+    until = when(session.idle_expires)
+    return element(
+        "section",
+        element("h2", "Account"),
+        element("p", "Signed in as ", element("strong", user.username), f" until {until}."),
+        element("p", element("a", "All users", href="/admin/users")) if _is_admin(user) else None,
+        button("/sign-out", "Sign out"),
+        element("h3", "Change the password"),
+        form(
+            "/me/password",
+            field("current", "Current password", "password", autocomplete="current-password"),
+            field("new", "New password", "password", autocomplete="new-password", minlength=8),
+            submit="Change the password",
+        ),
+        element(
+            "details",
+            element("summary", "Delete the account"),
+            element("p", "Notes, sessions and the account itself go at once, for good."),
+            button("/me/delete", "Delete the account"),
+        ),
+    )
+
+
+def sessions_section(sessions: Sequence[SessionView]) -> Markup:
+    """Return the list of signed-in browsers, each with a button to end it."""
+    return element(
+        "section",
+        element("h2", "Sessions"),
+        element("ul", *[_session_item(session) for session in sessions]),
+        button("/sessions/revoke-others", "End all other sessions"),
+    )
+
+
+def _session_item(session: SessionView) -> Markup:
+    agent = session.user_agent or "An unknown browser"
+    country = f", {session.country}" if session.country else ""
+    return element(
+        "li",
+        f"{agent}{country}, since {when(session.created_at)} ",
+        element("em", "this one ")
+        if session.current
+        else button(f"/sessions/{session.id}/delete", "End"),
+    )
+
+
+def notes_section(page: NotePage) -> Markup:
+    """Return a page of notes, with forms to add, change and delete."""
+    return element(
+        "section",
+        element("h2", "Notes"),
+        note_form("/notes", "Add the note"),
+        element("ul", *[_note_item(note) for note in page.notes]),
+        element("p", element("a", "Older notes", href=f"/notes?cursor={page.next}"))
+        if page.next
+        else None,
+    )
+
+
+def _note_item(note: Note) -> Markup:
+    return element(
+        "li",
+        element("a", note.title, href=f"/notes/{note.id}"),
+        element("span", f" {when(note.created_at)} ", class_="quiet"),
+        button(f"/notes/{note.id}/delete", "Delete"),
+    )
+
+
+def note_form(action: str, submit: str, note: Note | None = None) -> Markup:
+    """Return the form for a note, filled in with *note* where there is one."""
+    text = note.body if note else ""
+    return form(
+        action,
+        field("title", "Title", maxlength=200, value=note.title if note else None),
+        element("label", "Text", element("textarea", "\n" + text, name="body", rows=4)),
+        submit=submit,
+    )
+
+
+def when(milliseconds: int) -> str:
+    """Return a time as people read it, in UTC."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _is_admin(user: Member) -> bool:
+    return user.role == "admin"

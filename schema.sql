@@ -1,0 +1,58 @@
+-- Everything Kagari's reference app keeps. Applied with
+--   npx wrangler d1 execute DB --local --file=schema.sql      (or --remote, for the deployed database)
+-- and by `make dev` on the first start. Each statement may run again without harm.
+--
+-- Times are Unix milliseconds. Nothing here cascades onto `user`: SQLite rebuilds a table to change
+-- it, and a cascade would empty these with it. An account is deleted in one batch instead.
+
+-- Who has an account. `id` is 15 characters, drawn at sign-up.
+CREATE TABLE IF NOT EXISTS user (
+    id VARCHAR(15) NOT NULL PRIMARY KEY,
+    username VARCHAR(64) NOT NULL,                -- as its owner writes it
+    role VARCHAR(15) NOT NULL DEFAULT 'user',     -- 'user' or 'admin'
+    created_at BIGINT NOT NULL DEFAULT 0
+);
+
+-- How a user signs in: `id` is provider:provider_user_id, as in username:alice.
+-- `hashed_password` is a PHC string (Argon2id), or NULL for a way in without a password.
+CREATE TABLE IF NOT EXISTS user_key (
+    id VARCHAR(255) NOT NULL PRIMARY KEY,
+    user_id VARCHAR(15) NOT NULL,
+    hashed_password VARCHAR(255),
+    FOREIGN KEY (user_id) REFERENCES user(id)
+);
+CREATE INDEX IF NOT EXISTS user_key_by_user ON user_key(user_id);
+
+-- One signed-in browser. `id` is the SHA-256 of its cookie, in hex: this table signs nobody in.
+CREATE TABLE IF NOT EXISTS user_session (
+    id VARCHAR(127) NOT NULL PRIMARY KEY,
+    user_id VARCHAR(15) NOT NULL,
+    active_expires BIGINT NOT NULL,               -- until then: valid, and nothing is written
+    idle_expires BIGINT NOT NULL,                 -- until then: renewed by the next request
+    created_at BIGINT NOT NULL DEFAULT 0,         -- signed in; kept when the session is rotated
+    authenticated_at BIGINT NOT NULL DEFAULT 0,   -- the password was last asked for
+    user_agent VARCHAR(255),                      -- as told at sign-in: for people, never trusted
+    country VARCHAR(2),                           -- ISO 3166, as told at sign-in: never trusted
+    FOREIGN KEY (user_id) REFERENCES user(id)
+);
+CREATE INDEX IF NOT EXISTS user_session_by_user ON user_session(user_id);
+CREATE INDEX IF NOT EXISTS user_session_by_idle_expires ON user_session(idle_expires);
+
+-- How often somebody tried to sign in to an account. `account` is the SHA-256 of its key id.
+CREATE TABLE IF NOT EXISTS sign_in_attempt (
+    account TEXT NOT NULL PRIMARY KEY,
+    attempts INTEGER NOT NULL,                    -- in the window that ends at resets_at
+    resets_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS sign_in_attempt_by_reset ON sign_in_attempt(resets_at);
+
+-- The example resource.
+CREATE TABLE IF NOT EXISTS note (
+    id INTEGER NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES user(id),
+    title TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS note_by_user ON note(user_id, id);
