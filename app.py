@@ -1,6 +1,7 @@
 """The composition root: what is mounted where, behind which guard."""
 
-from framework import App
+from framework import App, Job
+from routes.access import auth
 from routes.account import account
 from routes.admin import admin
 from routes.answers import show_error
@@ -16,3 +17,9 @@ app.mount(account)
 app.mount(sessions)
 app.mount(notes)
 app.mount(admin)
+
+
+@app.cron("17 3 * * *")
+async def purge(job: Job) -> None:
+    """Delete what is dead: sessions, and windows of sign-in attempts. Once a day."""
+    await auth.purge(job.database())

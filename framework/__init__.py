@@ -13,7 +13,7 @@ The layers, lowest first; a module imports only from those below its own:
 """
 
 from framework.application import App
-from framework.context import Context, Slot
+from framework.context import Context, Job, Slot
 from framework.errors import ConfigurationError, HTTPError
 from framework.guards import all_of, any_of, guard, public
 from framework.parameters import Cookie, Form, Header, Query
@@ -29,6 +29,7 @@ __all__ = [
     "Form",
     "HTTPError",
     "Header",
+    "Job",
     "Query",
     "Request",
     "Response",

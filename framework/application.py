@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from framework.compose import Handler, compose
-from framework.context import Context, Env
+from framework.context import Context, Env, Job
 from framework.errors import (
     BadRequest,
     ConfigurationError,
@@ -28,6 +28,7 @@ from framework.router import Declaration, Router
 
 __all__ = ["App", "ErrorHandler", "Route"]
 
+CronHandler = Callable[[Job], Awaitable[None]]
 ErrorHandler = Callable[[Context, HTTPError], Awaitable[Response | None]]
 WaitUntil = Callable[[Awaitable[Any]], None]
 
@@ -100,6 +101,7 @@ class App(Router):
         self.origins: Collection[str] = frozenset(check_origin(origin) for origin in origins)
         self.body_limit = body_limit
         self.routes: list[Route] = []
+        self.crons: dict[str, CronHandler] = {}
         self._matcher: Matcher[Route] = Matcher()
         self._error_handler: ErrorHandler | None = None
         self._entry: Handler | None = None
@@ -108,6 +110,29 @@ class App(Router):
         """Let *handler* make the answer for every error; None leaves it to problem+json."""
         self._error_handler = handler
         return handler
+
+    def cron(self, schedule: str) -> Callable[[CronHandler], CronHandler]:
+        """Let a function run at each tick of *schedule*, as ``[triggers] crons`` writes it.
+
+        Raises `ConfigurationError` for a schedule that has a function already.
+        """
+
+        def decorate(handler: CronHandler) -> CronHandler:
+            if self.crons.setdefault(schedule, handler) is not handler:
+                raise ConfigurationError(f"the cron {schedule!r} runs two functions")
+            return handler
+
+        return decorate
+
+    async def run_cron(self, schedule: str, env: Env, time: int) -> None:
+        """Run the function of *schedule*, due at *time* in Unix milliseconds.
+
+        Raises what the function raises, so that the platform counts it as failed, and
+        `ConfigurationError` where no function has that schedule.
+        """
+        if schedule not in self.crons:
+            raise ConfigurationError(f"no function runs at the cron {schedule!r}")
+        await self.crons[schedule](Job(schedule, env, time))
 
     def access(self) -> dict[tuple[str, str], str]:
         """Return the access table: the guard expression by method and path, in path order."""
@@ -152,7 +177,7 @@ class App(Router):
         request.body_limit = self.body_limit
         c = Context(request, env, wait_until)
         try:
-            response = await (self._entry or self._fold())(c)
+            response = await (self._entry or self.prepare())(c)
         except Exception as error:
             response = await self._explain(c, error)
         return _finish(c, response)
@@ -199,8 +224,8 @@ class App(Router):
     def _changed(self) -> None:
         self._entry = None
 
-    def _fold(self) -> Handler:
-        """Fold all middleware, and return the outermost function."""
+    def prepare(self) -> Handler:
+        """Fold all middleware, once, and return the outermost function. Edges call this at import."""
         for route in self.routes:
             layers = [layer for router in route.declaration.routers for layer in router.middleware]
             route.endpoint = (

@@ -1,5 +1,6 @@
 """What a handler is handed: the request, the bindings, and what the guards learned."""
 
+import builtins
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -9,7 +10,7 @@ from framework.errors import ConfigurationError
 from framework.matcher import Parameters
 from framework.request import Request
 
-__all__ = ["Context", "Env", "Slot", "handed_on", "reserve"]
+__all__ = ["Context", "Env", "Job", "Slot", "handed_on", "reserve"]
 
 T = TypeVar("T")
 
@@ -27,12 +28,15 @@ class Slot(Generic[T]):
     """A typed place on the context where a guard leaves what it learned.
 
     A handler asks for the value by annotating a parameter with *type*; asking without a guard that
-    fills the slot is refused at import.
+    fills the slot is refused at import. Raises `ConfigurationError` for a *type* that is no class,
+    and for ``object``.
     """
 
     __slots__ = ("name", "type")
 
     def __init__(self, name: str, type: type[T]) -> None:
+        if not isinstance(type, builtins.type) or type is object:
+            raise ConfigurationError(f"the slot {name} has no class of its own: {type!r}")
         self.name = name
         self.type = type
         reserve(type)
@@ -100,14 +104,17 @@ class Context:
         """Leave *value* in *slot*, for the guards that follow and the handler."""
         self._slots[slot] = value
 
+    def filled(self) -> dict[Slot[Any], Any]:
+        """Return what the slots hold now, for `refill`."""
+        return dict(self._slots)
+
+    def refill(self, slots: dict[Slot[Any], Any]) -> None:
+        """Let the slots hold *slots* and nothing else."""
+        self._slots = dict(slots)
+
     def database(self, name: str = "DB") -> Database:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
-        try:
-            return cast("Database", self.env[name])
-        except KeyError:
-            raise ConfigurationError(
-                f"the binding {name} is missing: name it in wrangler.toml under [[d1_databases]]"
-            ) from None
+        return _find_database(self.env, name)
 
     def send_cookie(self, cookie: SetCookie) -> None:
         """Send *cookie* with whatever is answered, an error too. The last of a name counts."""
@@ -128,3 +135,27 @@ class Context:
 
     def __repr__(self) -> str:
         return f"<Context {self.request.method} {self.request.path}>"
+
+
+class Job:
+    """One tick of a cron trigger. *time* is when it was due, in Unix milliseconds."""
+
+    __slots__ = ("cron", "env", "time")
+
+    def __init__(self, cron: str, env: Env, time: int) -> None:
+        self.cron = cron
+        self.env = env
+        self.time = time
+
+    def database(self, name: str = "DB") -> Database:
+        """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
+        return _find_database(self.env, name)
+
+
+def _find_database(env: Env, name: str) -> Database:
+    try:
+        return cast("Database", env[name])
+    except KeyError:
+        raise ConfigurationError(
+            f"the binding {name} is missing: name it in wrangler.toml under [[d1_databases]]"
+        ) from None

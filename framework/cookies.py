@@ -58,6 +58,7 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
         _check(_ATTRIBUTE.fullmatch(self.path) is not None, "the path holds a forbidden character")
         _check(self.path.startswith("/"), "the path does not start with /")
         _check(self.max_age is None or 0 <= self.max_age <= AGE_LIMIT, "lives over 400 days")
+        _check(self.same_site in {"Lax", "Strict", "None"}, "SameSite is none of the three")
         _check(self.secure or self.same_site != "None", "SameSite=None asks for Secure")
         _check(self.secure or not self.name.startswith("__"), "a __ prefix asks for Secure")
         if self.domain is not None:

@@ -7,7 +7,18 @@ Struct without `bytes` and `datetime` fields is decoded from the JSON straight a
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    Final,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 
@@ -102,9 +113,9 @@ def _parts(annotation: Any) -> set[Any]:
     arguments = get_args(annotation)
     if get_origin(annotation) is Annotated:
         return _parts(arguments[0])
-    if not arguments or isinstance(get_origin(annotation), type):
-        return {annotation}
-    return set().union(*map(_parts, arguments))
+    if get_origin(annotation) in (Union, UnionType):
+        return set().union(*map(_parts, arguments))
+    return {annotation}
 
 
 def _revival(columns: Mapping[str, Any]) -> Callable[[Row], None] | None:

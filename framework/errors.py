@@ -40,12 +40,16 @@ class InvalidField(msgspec.Struct, frozen=True, omit_defaults=True):
     parameter: str | None = None
 
 
+_REFUSALS = frozenset({401, 403, 404})
+
+
 class HTTPError(Exception):
     """The request is wrong, or cannot be answered now.
 
     Becomes an RFC 9457 problem with *status*, a stable *code* and *detail*, a sentence that we
     wrote. Raise it as ``HTTPError(418, "I am a teapot.", code="teapot")``, or make a subclass that
-    fixes ``status`` and ``code`` and raise that with a sentence or with nothing.
+    fixes ``status`` and ``code`` and raise that with a sentence or with nothing. Raises `ValueError`
+    for a status that tells of no error.
     """
 
     status: int = 500
@@ -53,6 +57,10 @@ class HTTPError(Exception):
     detail: str | None = None
     refusal: bool = False
     """Whether this says "not you" (401, 403, 404), so that `any_of` may ask the next guard."""
+
+    def __init_subclass__(cls) -> None:
+        if "status" in cls.__dict__ and "refusal" not in cls.__dict__:
+            cls.refusal = cls.status in _REFUSALS
 
     @overload
     def __init__(
@@ -86,6 +94,8 @@ class HTTPError(Exception):
     ) -> None:
         for argument in arguments:
             if isinstance(argument, int):
+                if not 400 <= argument <= 599:
+                    raise ValueError(f"{argument} is no status of an error")
                 self.status = argument
                 self.code = code or _CODES.get(argument, "error")
                 self.refusal = argument in _REFUSALS
@@ -110,7 +120,6 @@ class Unauthorized(HTTPError):
 
     status = 401
     code = "unauthorized"
-    refusal = True
 
 
 class Forbidden(HTTPError):
@@ -118,7 +127,6 @@ class Forbidden(HTTPError):
 
     status = 403
     code = "forbidden"
-    refusal = True
 
 
 class CrossSite(HTTPError):
@@ -126,6 +134,7 @@ class CrossSite(HTTPError):
 
     status = 403
     code = "cross-site"
+    refusal = False
 
 
 class NotFound(HTTPError):
@@ -133,7 +142,6 @@ class NotFound(HTTPError):
 
     status = 404
     code = "not-found"
-    refusal = True
 
 
 class MethodNotAllowed(HTTPError):
@@ -207,4 +215,3 @@ _CODES = {
         HTTPError,
     )
 }
-_REFUSALS = frozenset({401, 403, 404})

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar, overload
+from typing import Any, NamedTuple, TypeVar, get_args, overload
 
 from framework.context import Context, Slot
 from framework.errors import ConfigurationError, HTTPError, ServiceUnavailable
@@ -76,7 +76,7 @@ class _FunctionGuard(Guard):
     def __init__(
         self, signature: Signature, name: str, provides: tuple[Slot[Any], ...], statements: int
     ) -> None:
-        if signature.returns is bool:
+        if bool in {signature.returns, *get_args(signature.returns)}:
             raise ConfigurationError(
                 f"{signature.place}: the guard {name} returns a bool, which would let everybody"
                 " pass: a guard refuses by raising HTTPError"
@@ -99,6 +99,9 @@ class _FunctionGuard(Guard):
                 raise GuardFailed from error
             if result is not None:
                 _hand_on(c, result, provides, name)
+            for slot in provides:
+                if c.find(slot) is None:
+                    raise GuardFailed from TypeError(f"the guard {name} left {slot!r} empty")
 
         return CompiledGuard(check, provides, self._statements)
 
@@ -112,7 +115,7 @@ class _FunctionGuard(Guard):
 
 def _hand_on(c: Context, result: Any, provides: tuple[Slot[Any], ...], name: str) -> None:
     """Leave what a guard returned in its slot. Anything that no slot carries is a mistake."""
-    if len(provides) != 1 or not isinstance(result, provides[0].type):
+    if isinstance(result, bool) or len(provides) != 1 or not isinstance(result, provides[0].type):
         raise GuardFailed from TypeError(
             f"the guard {name} returned a {type(result).__name__} that no slot carries: a guard"
             " refuses by raising HTTPError and hands on what it learned through provides="
@@ -145,7 +148,10 @@ class _AllOf(Guard):
 
 
 class _AnyOf(Guard):
-    """Passes where one guard does, asked from left to right. Only a refusal asks the next one."""
+    """Passes where one guard does, asked from left to right. Only a refusal asks the next one.
+
+    A guard that refuses leaves nothing in the slots for whoever passes after it.
+    """
 
     def __init__(self, guards: Sequence[Guard]) -> None:
         self.guards = tuple(guards)
@@ -156,6 +162,7 @@ class _AnyOf(Guard):
 
         async def check(c: Context) -> None:
             refusals: list[HTTPError] = []
+            before = c.filled()
             for member in checks:
                 try:
                     return await member(c)
@@ -163,6 +170,7 @@ class _AnyOf(Guard):
                     if not error.refusal:
                         raise
                     refusals.append(error)
+                    c.refill(before)
             raise _most_telling(refusals)
 
         common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]

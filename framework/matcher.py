@@ -71,10 +71,14 @@ class _Shape(Generic[T]):
 class _Table(Generic[T]):
     """The routes of one method."""
 
-    __slots__ = ("by_count", "shapes", "static", "tails")
+    __slots__ = ("by_count", "owners", "shapes", "static", "static_rests", "tails")
 
     def __init__(self) -> None:
+        self.owners: dict[Any, T] = {}
+        """What is registered, by what can tell two patterns apart."""
         self.static: dict[str, T] = {}
+        self.static_rests: dict[str, T] = {}
+        """``/a/*`` by ``/a``: there it is as literal as can be, and comes before ``/:x``."""
         self.tails: dict[str, list[_Tail[T]]] = {}
         self.shapes: dict[tuple[Kind, ...], _Shape[T]] = {}
         self.by_count: dict[int, list[_Shape[T]]] = {}
@@ -83,6 +87,8 @@ class _Table(Generic[T]):
         value = self.static.get(path)
         if value is not None:
             return value, {}
+        if self.static_rests and (value := self.static_rests.get(path)) is not None:
+            return value, {"*": ""}
         head, _, last = path.rpartition("/")
         for check, name, _, found in self.tails.get(head, ()):
             if last and (check is None or check(last)):
@@ -111,49 +117,42 @@ class _Table(Generic[T]):
             self.by_count[count] = shapes
         return shapes
 
-    def add(self, pattern: Pattern, value: T) -> T | None:
-        """Register *value*; return what is registered for the same pattern already, if anything."""
+    def add(self, pattern: Pattern, value: T) -> None:
+        """Register *value*, unless the same pattern has one already."""
+        identity = _identity(pattern)
+        if identity in self.owners:
+            return
+        self.owners[identity] = value
         kinds = tuple(segment.kind for segment in pattern)
         self.by_count.clear()
         if max(kinds) is Kind.LITERAL:
-            return self._add_static(pattern, value)
-        if kinds[-1] in {Kind.CONSTRAINED, Kind.NAMED} and not any(kinds[:-1]):
-            return self._add_tail(pattern, value)
-        return self._add_route(kinds, pattern, value)
+            self.static[_join(pattern)] = value
+        elif kinds[-1] in {Kind.CONSTRAINED, Kind.NAMED} and not any(kinds[:-1]):
+            self._add_tail(pattern, value)
+        else:
+            self._add_route(kinds, pattern, value)
 
-    def _add_static(self, pattern: Pattern, value: T) -> T | None:
-        path = _join(pattern)
-        existing = self.static.setdefault(path, value)
-        return None if existing is value else existing
-
-    def _add_tail(self, pattern: Pattern, value: T) -> T | None:
+    def _add_tail(self, pattern: Pattern, value: T) -> None:
         last = pattern[-1]
         tails = self.tails.setdefault(_join(pattern[:-1]), [])
-        for tail in tails:
-            if tail.regex == last.regex:
-                return tail.value
         tails.append(_Tail(_compile(last), last.text, last.regex, value))
         tails.sort(key=lambda tail: (tail.check is None, tail.regex))
-        return None
 
-    def _add_route(self, kinds: tuple[Kind, ...], pattern: Pattern, value: T) -> T | None:
+    def _add_route(self, kinds: tuple[Kind, ...], pattern: Pattern, value: T) -> None:
+        if kinds[-1] is Kind.STAR_REST and not any(kinds[:-1]):
+            self.static_rests[_join(pattern[:-1])] = value
         shape = self.shapes.setdefault(kinds, _Shape(kinds))
         routes = shape.routes.setdefault(shape.literals([s.text for s in pattern]), [])
-        regexes = tuple(segment.regex for segment in pattern)
-        for route in routes:
-            if route.regexes == regexes:
-                return route.value
         checks = [(index, _compile(segment)) for index, segment in enumerate(pattern)]
         routes.append(
             _Route(
-                regexes,
+                tuple(segment.regex for segment in pattern),
                 tuple((i, s.text) for i, s in enumerate(pattern) if s.kind in _KEPT),
                 tuple((index, check) for index, check in checks if check is not None),
                 value,
             )
         )
         routes.sort(key=lambda route: route.regexes)
-        return None
 
 
 class Matcher(Generic[T]):
@@ -168,9 +167,14 @@ class Matcher(Generic[T]):
     def __init__(self) -> None:
         self._tables: dict[str, _Table[T]] = {}
 
-    def add(self, method: str, pattern: Pattern, value: T) -> T | None:
-        """Register *value* (not None); return the value that owns the same pattern already."""
-        return self._tables.setdefault(method, _Table()).add(pattern, value)
+    def add(self, method: str, pattern: Pattern, value: T) -> None:
+        """Register *value* (not None), unless something `owner` returns is there already."""
+        self._tables.setdefault(method, _Table()).add(pattern, value)
+
+    def owner(self, method: str, pattern: Pattern) -> T | None:
+        """Return the value whose pattern matches whatever *pattern* would, if there is one."""
+        table = self._tables.get(method)
+        return None if table is None else table.owners.get(_identity(pattern))
 
     def find(self, method: str, path: str) -> tuple[T, Parameters] | None:
         """Return the value for *method* and *path*, a decoded path, and the path's parameters."""
@@ -184,6 +188,14 @@ class Matcher(Generic[T]):
 
 
 _KEPT = {Kind.CONSTRAINED, Kind.NAMED, Kind.REST, Kind.STAR_REST}
+
+
+def _identity(pattern: Pattern) -> tuple[object, ...]:
+    """Return what two patterns have in common that match the same: names do not count."""
+    return tuple(
+        (Kind.NAMED if kind is Kind.STAR else kind, text if kind is Kind.LITERAL else regex)
+        for kind, text, regex in pattern
+    )
 
 
 def _join(pattern: Pattern) -> str:

@@ -15,6 +15,7 @@ from framework.errors import (
     NotFound,
     UnsupportedMediaType,
 )
+from framework.text import is_exact, is_union, takes_integer, takes_several
 from framework.validation import say
 
 __all__ = [
@@ -44,8 +45,8 @@ MISSING: Any = msgspec.UNSET
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
 
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,15})")
-"""The integers of a path: ASCII, one spelling each, within what JavaScript and D1 hold exactly."""
+_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,15}")
+"""The integers of a path: ASCII, one spelling each."""
 
 
 class Marker(msgspec.Struct, frozen=True):
@@ -92,8 +93,7 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
     """
     if annotation is str and default is MISSING:
         return lambda c: c.params[name]
-    members = get_args(annotation) if get_origin(annotation) is not list else (annotation,)
-    is_integer = annotation is int or int in members
+    is_integer = takes_integer(annotation)
 
     def read(c: Context) -> Any:
         text = c.params.get(name)
@@ -102,9 +102,12 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
         if is_integer and not _INTEGER.fullmatch(text):
             raise NotFound
         try:
-            return msgspec.convert(text, annotation, strict=False)
+            value = msgspec.convert(text, annotation, strict=False)
         except msgspec.ValidationError:
             raise NotFound from None
+        if not is_exact(value):
+            raise NotFound
+        return value
 
     return read
 
@@ -112,7 +115,7 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
 def value_reader(parameter: Parameter) -> Reader:
     """Return a reader of a query field, header or cookie. It raises `Invalid` for a misfit."""
     find = _FINDERS[parameter.source](parameter.name)
-    takes_list = get_origin(_plain(parameter.type)) is list
+    takes_list = takes_several(parameter.type)
     place = f"{parameter.source}:{parameter.name}"
 
     def read(c: Context) -> Any:
@@ -124,10 +127,14 @@ def value_reader(parameter: Parameter) -> Reader:
         if not takes_list and len(values) > 1:
             raise _misfit("This parameter may be given once.", place)
         try:
-            value = values if takes_list else values[0]
-            return msgspec.convert(value, parameter.type, strict=False)
+            value = msgspec.convert(
+                values if takes_list else values[0], parameter.type, strict=False
+            )
         except msgspec.ValidationError as error:
             raise _misfit(say(error), place) from None
+        if not is_exact(value):
+            raise _misfit("This number is out of range.", place)
+        return value
 
     return read
 
@@ -145,7 +152,7 @@ def _query_finder(name: str) -> Callable[[Context], list[str]]:
 
 
 def _header_finder(name: str) -> Callable[[Context], list[str]]:
-    header = name.replace("_", "-")
+    header = name.replace("_", "-").lower()
 
     def find(c: Context) -> list[str]:
         value = c.request.headers.get(header)
@@ -198,10 +205,13 @@ def _media_types(annotation: Any) -> dict[str, Any]:
         if not isinstance(type, msgspec.StructMeta):
             raise ConfigurationError("Form[...] takes a msgspec Struct")
         return {FORM_TYPE: type}
-    forms = [member for member in get_args(annotation) if marker_of(member)[0] == "form"]
+    members = get_args(annotation) if is_union(annotation) else ()
+    forms = [member for member in members if marker_of(member)[0] == "form"]
     if forms:
-        (other,) = [member for member in get_args(annotation) if member not in forms]
-        return {JSON_TYPE: other, **_media_types(forms[0])}
+        others = [member for member in members if member not in forms]
+        if len(others) != 1 or len(forms) != 1:
+            raise ConfigurationError("write Form[A] | B: one type for forms, one for JSON")
+        return {JSON_TYPE: others[0], **_media_types(forms[0])}
     plain = _plain(annotation)
     is_json = isinstance(plain, msgspec.StructMeta) or get_origin(plain) in {list, dict}
     return {JSON_TYPE: annotation} if is_json or plain in {list, dict} else {}

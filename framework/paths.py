@@ -2,10 +2,20 @@
 
 import re
 
-__all__ = ["MalformedURL", "decode_component", "decode_path", "parse_query", "resolve_path"]
+__all__ = [
+    "MalformedURL",
+    "decode_component",
+    "decode_path",
+    "decode_segment",
+    "parse_query",
+    "resolve_path",
+]
 
-_ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})?")
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\\ud800-\udfff]")
+_DIGITS = "0123456789abcdefABCDEF"
+_BYTES = {
+    (high + low).encode(): bytes((int(high + low, 16),)) for high in _DIGITS for low in _DIGITS
+}
 _DOT = {".", "%2e", "%2E"}
 _DOT_DOT = {first + second for first in _DOT for second in _DOT}
 
@@ -25,10 +35,11 @@ def decode_path(path: str) -> str:
     """
     if "%" not in path and path.isascii() and path.isprintable():
         return path
-    return "/".join([_decode_segment(segment) for segment in path.split("/")])
+    return "/".join([decode_segment(segment) for segment in path.split("/")])
 
 
-def _decode_segment(segment: str) -> str:
+def decode_segment(segment: str) -> str:
+    """Return one *segment* percent-decoded once. Raises `MalformedURL`, as `decode_path` does."""
     text = decode_component(segment)
     if _UNSAFE.search(text) or text in {".", ".."}:
         raise MalformedURL("a path segment holds a separator or a control character")
@@ -40,16 +51,10 @@ def decode_component(text: str) -> str:
     if "%" not in text:
         return text
     try:
-        return _ESCAPE.sub(_byte, text.encode()).decode()
-    except ValueError:
+        first, *escapes = text.encode().split(b"%")
+        return b"".join([first, *[_BYTES[part[:2]] + part[2:] for part in escapes]]).decode()
+    except (KeyError, ValueError):
         raise MalformedURL("not percent-encoded UTF-8") from None
-
-
-def _byte(escape: re.Match[bytes]) -> bytes:
-    digits: bytes | None = escape[1]
-    if digits is None:
-        raise MalformedURL("a percent sign without two digits")
-    return bytes((int(digits, 16),))
 
 
 def parse_query(text: str) -> dict[str, list[str]]:

@@ -2,11 +2,12 @@
 
 import re
 from enum import IntEnum
+from itertools import accumulate
 from re import _constants, _parser  # type: ignore[attr-defined]  # no public parser exists
 from typing import Any, NamedTuple
 
 from framework.errors import ConfigurationError
-from framework.paths import MalformedURL, decode_path
+from framework.paths import MalformedURL, decode_segment
 
 __all__ = ["Kind", "Pattern", "Segment", "parse_pattern"]
 
@@ -44,6 +45,7 @@ _PARAMETER = re.compile(r":(?P<name>[^{}?]*)(?:\{(?P<regex>.*)\})?(?P<optional>\
 def parse_pattern(path: str) -> list[Pattern]:
     """Return the patterns that *path* stands for: one, or more where it has optional parameters.
 
+    Where two of them are alike, as ``/:a`` and ``/:b`` are in ``/:a?/:b?``, the first one counts.
     Raises `ConfigurationError` for what the grammar does not have.
     """
     if not path.startswith("/"):
@@ -52,8 +54,11 @@ def parse_pattern(path: str) -> list[Pattern]:
     texts = _split(path[1:])
     for index, text in enumerate(texts):
         segment, optional = _parse_segment(text, is_last=index == len(texts) - 1)
-        longer = [(*pattern, segment) for pattern in patterns]
-        patterns = longer + patterns if optional else longer
+        patterns = [
+            choice
+            for pattern in patterns
+            for choice in ([(*pattern, segment), pattern] if optional else [(*pattern, segment)])
+        ]
     for pattern in patterns:
         _refuse_duplicates(path, pattern)
     return [pattern or (Segment(Kind.LITERAL, ""),) for pattern in patterns]
@@ -78,27 +83,34 @@ def _parse_segment(text: str, *, is_last: bool) -> tuple[Segment, bool]:
     if text == "*":
         return Segment(Kind.STAR_REST if is_last else Kind.STAR, "*"), False
     if not text.startswith(":"):
-        return Segment(Kind.LITERAL, _literal(text)), False
+        return Segment(Kind.LITERAL, _literal(text, is_last=is_last)), False
     parts = _PARAMETER.fullmatch(text)
     if parts is None or not _NAME.fullmatch(parts["name"]):
         raise ConfigurationError(f"{text!r} is no parameter: write :name, :name? or :name{{regex}}")
     optional = parts["optional"] is not None
     if parts["regex"] is None:
         return Segment(Kind.NAMED, parts["name"]), optional
-    if not parts["regex"]:
-        raise ConfigurationError(f"the regex of {text!r} is empty")
+    if not parts["regex"] or not _is_paired(parts["regex"]):
+        raise ConfigurationError(f"the regex of {text!r} is empty or its braces do not pair")
     spans = _may_match_slash(parts["regex"], text)
     kind = Kind.REST if spans and is_last else Kind.CONSTRAINED
     return Segment(kind, parts["name"], parts["regex"]), optional
 
 
-def _literal(text: str) -> str:
+def _is_paired(regex: str) -> bool:
+    depth = [(character == "{") - (character == "}") for character in regex]
+    return min(accumulate(depth)) >= 0
+
+
+def _literal(text: str, *, is_last: bool) -> str:
+    if not text and not is_last:
+        raise ConfigurationError("a path with // can never match")
     if "*" in text or "{" in text or text.endswith("?"):
         raise ConfigurationError(
             f"{text!r}: * fills a segment, and ? and {{}} belong to parameters"
         )
     try:
-        return decode_path(text)
+        return decode_segment(text)
     except MalformedURL as error:
         raise ConfigurationError(f"the segment {text!r} can never match: {error}") from None
 

@@ -1,6 +1,7 @@
 """Works out, once and at import, how a function is called for a request."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from types import FunctionType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 from framework.context import Context, Slot, handed_on
@@ -16,12 +17,14 @@ from framework.parameters import (
     path_reader,
     value_reader,
 )
+from framework.text import is_readable, is_union
 
 __all__ = ["Plan", "Scope", "Signature", "make_plan", "read_signature", "wants_await"]
 
 Call = Callable[[Context], Awaitable[Any]]
 
 _VARIADIC = 0x04 | 0x08  # CO_VARARGS, CO_VARKEYWORDS
+_GENERATOR = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
 _COROUTINE = 0x80  # CO_COROUTINE
 
 
@@ -59,19 +62,23 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
     Raises `ConfigurationError` for what is no plain function, and for annotations that do not
     resolve.
     """
-    code = getattr(function, "__code__", None)
-    if code is None:
+    if not isinstance(function, FunctionType):
         raise ConfigurationError(f"{function!r} is no plain function")
+    code = function.__code__
     place = f"{code.co_filename}:{code.co_firstlineno}"
     if code.co_flags & _VARIADIC:
         raise ConfigurationError(f"{place}: {code.co_name} takes * or ** parameters")
+    if code.co_posonlyargcount:
+        raise ConfigurationError(f"{place}: {code.co_name} takes parameters by position only")
+    if code.co_flags & _GENERATOR:
+        raise ConfigurationError(f"{place}: {code.co_name} is a generator: return the whole value")
     try:
         hints = get_type_hints(function, localns=dict(names), include_extras=True)
-    except NameError as error:
+    except (NameError, AttributeError, SyntaxError, TypeError) as error:
         raise ConfigurationError(f"{place}: {code.co_name}: {error}") from None
     positional = code.co_varnames[: code.co_argcount]
     keyword = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    defaults = getattr(function, "__defaults__", None) or ()
+    defaults = function.__defaults__ or ()
     return Signature(
         function=function,
         name=code.co_name,
@@ -79,7 +86,7 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
         annotations={name: hints.get(name, MISSING) for name in positional + keyword},
         defaults={
             **dict(zip(reversed(positional), reversed(defaults), strict=False)),
-            **(getattr(function, "__kwdefaults__", None) or {}),
+            **(function.__kwdefaults__ or {}),
         },
         keyword_only=frozenset(keyword),
         returns=hints.get("return", MISSING),
@@ -103,7 +110,8 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
     for index, (name, annotation) in enumerate(signature.annotations.items()):
         default = signature.defaults.get(name, MISSING)
         source, type = marker_of(annotation)
-        if annotation is Context or (annotation is MISSING and index == 0):
+        is_first = annotation is MISSING and index == 0 and name not in scope.path_names
+        if annotation is Context or is_first:
             certain[name] = _itself
         elif name in scope.path_names and not source:
             if scope.path_names[name] and default is MISSING:
@@ -111,20 +119,33 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
                     f"{signature.place}: the path may leave out {name!r}: give it a default"
                 )
             declared.append(Parameter(name, "path", str if type is MISSING else type, default))
+            _refuse_unreadable(signature, declared[-1])
             certain[name] = path_reader(name, declared[-1].type, default)
         elif source in {"query", "header", "cookie"}:
             declared.append(Parameter(name, source, type, default))
+            _refuse_unreadable(signature, declared[-1])
             checked[name] = value_reader(declared[-1])
         elif (slot_reader := _slot_reader(annotation, scope)) is not None:
             certain[name] = slot_reader
         elif scope.with_body and not handed_on(annotation) and is_body(annotation):
-            parameter, bodies[name] = body_reader(name, annotation)
+            try:
+                parameter, bodies[name] = body_reader(name, annotation)
+            except (ConfigurationError, TypeError) as error:
+                raise ConfigurationError(f"{signature.place}: the body {name!r}: {error}") from None
             declared.append(parameter)
         else:
             raise ConfigurationError(_unfillable(signature, name, annotation, scope))
     if len(bodies) > 1:
         raise ConfigurationError(f"{signature.place}: {signature.name} reads the body twice")
     return Plan(_make_call(signature, certain, checked, bodies), tuple(declared))
+
+
+def _refuse_unreadable(signature: Signature, parameter: Parameter) -> None:
+    if not is_readable(parameter.type, with_several=parameter.source != "path"):
+        raise ConfigurationError(
+            f"{signature.place}: the parameter {parameter.name!r} of {signature.name} is text in the"
+            f" {parameter.source}, and {parameter.type!r} is not read from text"
+        )
 
 
 def _itself(c: Context) -> Context:
@@ -134,9 +155,10 @@ def _itself(c: Context) -> Context:
 def _slot_reader(annotation: Any, scope: Scope) -> Reader | None:
     if annotation is MISSING:
         return None
-    wanted = [
-        member for member in get_args(annotation) or (annotation,) if member is not type(None)
-    ]
+    members = get_args(annotation) if is_union(annotation) else (annotation,)
+    wanted = [member for member in members if member is not type(None)]
+    if len(wanted) != 1:
+        return None
     for slot in reversed(scope.slots):
         if (
             isinstance(wanted[0], type)
@@ -144,7 +166,7 @@ def _slot_reader(annotation: Any, scope: Scope) -> Reader | None:
             and wanted[0] is not object
         ):
             return lambda c: c.get(slot)
-    if len(wanted) < len(get_args(annotation)) and handed_on(wanted[0]):
+    if len(wanted) < len(members) and handed_on(wanted[0]):
         raise ConfigurationError(
             f"no guard of this route can fill {wanted[0].__name__}: it would always be None"
         )

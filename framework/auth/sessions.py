@@ -199,5 +199,5 @@ class Sessions(Generic[U]):
         self._send(c, token, session.idle_expires, self.clock())
 
     def _send(self, c: Context, token: str, expires: int, now: int) -> None:
-        age = max(1, (expires - now) // SECOND)
+        age = max(1, -(-(expires - now) // SECOND))  # rounded up: the row is the judge
         c.send_cookie(self._cookie.send(c.request, token, age))

@@ -1,0 +1,178 @@
+"""The command ``kagari``: what can be asked for, and how the answer is shown.
+
+Each subcommand imports what it needs inside: what is heavy for one stays out of the others.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from framework.local.failure import Failure
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what *arguments* (the command line's own unless given) ask, and return the exit code."""
+    asked = _parser().parse_args(arguments)
+    try:
+        code: int = asked.command(asked)
+    except Failure as failure:
+        if asked.traceback:
+            raise
+        sys.stderr.write(f"kagari {asked.name}: {failure}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+# --- What can be asked for -----------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kagari", description="Serve, list and check an app.")
+    commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
+
+    def add(name: str, command: Any, text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.add_argument("--traceback", action="store_true", help="show where an error came from")
+        added.set_defaults(command=command)
+        return added
+
+    dev = add("dev", _dev, "serve on this machine, and again after every change")
+    serve = add("serve", _serve, "serve on this machine")
+    routes = add("routes", _routes, "list the routes with guard, handler and D1 statements")
+    access = add("access", _access, "list who may reach what, a line a route")
+    add("build", _build, "stage what is uploaded into build/worker")
+    add("check", _check, "stage, and list what would be uploaded")
+    add("doctor", _doctor, "check the tools that make worker and make deploy need")
+    for listed in (dev, serve, routes, access):
+        listed.add_argument("--app", default="app:app", metavar="MODULE:NAME", help="the app")
+    for serving in (dev, serve):
+        serving.add_argument("--port", type=int, help="PORT unless given, else 8787; 0 is any")
+        serving.add_argument(
+            "--database", type=Path, metavar="FILE", help="KAGARI_DATABASE unless given"
+        )
+        serving.add_argument(
+            "--var",
+            action="append",
+            default=[],
+            type=_variable,
+            metavar="NAME:VALUE",
+            help="one more variable among the bindings; may be repeated",
+        )
+    serve.add_argument("--json-ready", action="store_true", help='print {"url": …} when ready')
+    serve.add_argument("--supervised", help=argparse.SUPPRESS)
+    serve.add_argument("--again", action="store_true", help=argparse.SUPPRESS)
+    routes.add_argument("--json", action="store_true", help="as JSON, for programs")
+    return parser
+
+
+def _variable(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not name or not colon:
+        raise argparse.ArgumentTypeError("write NAME:VALUE")
+    return name, value
+
+
+# --- The commands --------------------------------------------------------------------------------
+
+
+def _dev(asked: argparse.Namespace) -> int:
+    from framework.local.launch import develop
+
+    develop(_launch(asked), _port(asked))
+    return 0
+
+
+def _serve(asked: argparse.Namespace) -> int:
+    from framework.local.launch import Supervision, serve_once, serve_supervised
+
+    if asked.supervised is None:
+        serve_once(_launch(asked), _port(asked), as_json=asked.json_ready)
+    else:
+        listener, lifeline = map(int, asked.supervised.split(","))
+        serve_supervised(_launch(asked), Supervision(listener, lifeline, asked.again))
+    return 0
+
+
+def _launch(asked: argparse.Namespace) -> Any:
+    from framework.local.environment import DEFAULT_DATABASE
+    from framework.local.launch import Launch
+
+    database = asked.database or os.environ.get("KAGARI_DATABASE") or DEFAULT_DATABASE
+    return Launch(asked.app, Path.cwd(), Path(database), dict(asked.var))
+
+
+def _port(asked: argparse.Namespace) -> int:
+    if asked.port is not None:
+        return int(asked.port)
+    text = os.environ.get("PORT") or "8787"
+    if not (text.isascii() and text.isdecimal()):
+        raise Failure(f"PORT is {text!r}, which is no number")
+    return int(text)
+
+
+def _routes(asked: argparse.Namespace) -> int:
+    from framework.local.listing import list_routes, route_lines
+    from framework.local.loading import load_app
+
+    routes = list_routes(load_app(asked.app, Path.cwd()), Path.cwd())
+    if not asked.json:
+        return _print(route_lines(routes))
+    import msgspec
+
+    return _print([msgspec.json.format(msgspec.json.encode(routes)).decode()])
+
+
+def _access(asked: argparse.Namespace) -> int:
+    from framework.local.listing import access_lines
+    from framework.local.loading import load_app
+
+    return _print(access_lines(load_app(asked.app, Path.cwd())))
+
+
+def _build(_asked: argparse.Namespace) -> int:
+    return _print([str(_stage())])
+
+
+def _check(_asked: argparse.Namespace) -> int:
+    staged = _stage()
+    sizes = [(staged.folder / name).stat().st_size for name in staged.files]
+    width = max(len(str(size)) for size in sizes)
+    listed = zip(sizes, staged.files, strict=True)
+    return _print([*(f"{size:>{width}}  {name}" for size, name in listed), str(staged)])
+
+
+def _stage() -> Any:
+    from framework.local.stage import StageError, stage
+
+    try:
+        return stage(Path.cwd())
+    except StageError as error:
+        raise Failure(str(error)) from error
+
+
+def _doctor(_asked: argparse.Namespace) -> int:
+    from framework.local.doctor import examine, tools
+
+    findings = [examine(tool, Path.cwd()) for tool in tools()]
+    _print(f"{'ok  ' if finding.is_good else 'MEND'}  {finding.text}" for finding in findings)
+    return 0 if all(finding.is_good for finding in findings) else 1
+
+
+def _print(lines: Iterable[str]) -> int:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

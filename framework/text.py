@@ -1,0 +1,85 @@
+"""Says which types can be read from text, as paths, queries and forms hold it. Knows no request."""
+
+from math import isfinite
+from types import UnionType
+from typing import Any, Union, get_origin
+
+import msgspec
+from msgspec import inspect
+
+__all__ = ["SAFE_INTEGER", "is_exact", "is_readable", "is_union", "takes_integer", "takes_several"]
+
+SAFE_INTEGER = 2**53 - 1
+"""The largest integer that JavaScript and D1 hold exactly."""
+
+_SCALARS = (
+    inspect.AnyType,
+    inspect.BoolType,
+    inspect.BytesType,
+    inspect.DateTimeType,
+    inspect.DateType,
+    inspect.DecimalType,
+    inspect.EnumType,
+    inspect.FloatType,
+    inspect.IntType,
+    inspect.LiteralType,
+    inspect.NoneType,
+    inspect.StrType,
+    inspect.TimeDeltaType,
+    inspect.TimeType,
+    inspect.UUIDType,
+)
+_SEVERAL = (inspect.ListType, inspect.SetType, inspect.FrozenSetType, inspect.VarTupleType)
+
+
+def is_union(annotation: Any) -> bool:
+    """Return whether *annotation* is ``A | B`` or ``Optional[A]``."""
+    return get_origin(annotation) in {Union, UnionType}
+
+
+def is_readable(annotation: Any, *, with_several: bool) -> bool:
+    """Return whether text can become *annotation*, or several texts where that is asked too."""
+    try:
+        members = _members(annotation)
+    except TypeError:  # msgspec cannot read it from anything
+        return False
+    return all(
+        isinstance(member, _SCALARS)
+        or (
+            with_several
+            and isinstance(member, _SEVERAL)
+            and isinstance(_plain(member.item_type), _SCALARS)
+        )
+        for member in members
+    )
+
+
+def takes_several(annotation: Any) -> bool:
+    """Return whether *annotation* is a list, set or tuple of any length."""
+    return any(isinstance(member, _SEVERAL) for member in _members(annotation))
+
+
+def takes_integer(annotation: Any) -> bool:
+    """Return whether *annotation* is an integer, maybe among others."""
+    return any(isinstance(member, inspect.IntType) for member in _members(annotation))
+
+
+def is_exact(value: Any) -> bool:
+    """Return whether no number in *value* is infinite, NaN or beyond `SAFE_INTEGER`."""
+    if isinstance(value, int):
+        return -SAFE_INTEGER <= value <= SAFE_INTEGER
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(is_exact(item) for item in value)
+    return True
+
+
+def _members(annotation: Any) -> tuple[inspect.Type, ...]:
+    """Return what *annotation* may be, without its constraints."""
+    known = _plain(inspect.type_info(annotation))
+    return tuple(map(_plain, known.types)) if isinstance(known, inspect.UnionType) else (known,)
+
+
+def _plain(known: inspect.Type) -> inspect.Type:
+    return known.type if isinstance(known, inspect.Metadata) else known

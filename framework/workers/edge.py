@@ -1,0 +1,70 @@
+"""Carries a request from JavaScript to the application, and the answer back, in few crossings."""
+
+from asyncio import ensure_future
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from js import Response as JSResponse
+from js import TransformStream
+from pyodide.ffi import to_js
+from workers import WorkerEntrypoint
+
+from framework.application import App
+from framework.response import Response
+from framework.workers.bindings import Bindings
+from framework.workers.incoming import read_request
+
+__all__ = ["entrypoint"]
+
+
+def entrypoint(app: App) -> type[Any]:
+    """Return the class that workerd makes an instance of for each request to *app*.
+
+    Assign it to ``Default`` in the main module; `kagari build` writes that module. It has no public
+    method but its handlers, since each would be callable over RPC.
+    """
+    app.prepare()
+
+    class Default(WorkerEntrypoint):
+        """What workerd calls."""
+
+        async def fetch(self, request: Any) -> Any:
+            """Answer one HTTP request."""
+            incoming = read_request(getattr(request, "js_object", request))
+            response = await app.handle(incoming, Bindings(self.env), _wait_until(self.ctx))
+            return _to_javascript(response, self.ctx)
+
+        async def scheduled(self, controller: Any, *_: Any) -> None:
+            """Run what is due at one tick of a cron trigger."""
+            await app.run_cron(controller.cron, Bindings(self.env), int(controller.scheduledTime))
+
+    return Default
+
+
+def _wait_until(ctx: Any) -> Callable[[Awaitable[Any]], None]:
+    def wait_until(work: Awaitable[Any]) -> None:
+        ctx.waitUntil(ensure_future(work))
+
+    return wait_until
+
+
+def _to_javascript(response: Response, ctx: Any) -> Any:
+    headers = to_js(response.headers)
+    body = response.body
+    if isinstance(body, bytes):
+        content = to_js(body) if body else None
+        return JSResponse.new(content, status=response.status, headers=headers)
+    channel = TransformStream.new()
+    ctx.waitUntil(ensure_future(_pump(body, channel.writable.getWriter())))
+    return JSResponse.new(channel.readable, status=response.status, headers=headers)
+
+
+async def _pump(chunks: AsyncIterator[bytes], writer: Any) -> None:
+    """Write *chunks* to a JavaScript stream; end it as broken where they break off."""
+    try:
+        async for chunk in chunks:
+            await writer.write(to_js(chunk))
+    except BaseException:
+        await writer.abort("the stream broke off")
+        raise
+    await writer.close()

@@ -1,0 +1,79 @@
+"""Reads a JavaScript Request: the URL at once, the rest when asked. Knows nothing of answers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pyodide.ffi import JsException
+
+from framework.errors import BadRequest, ContentTooLarge
+from framework.request import Request, split_url
+
+__all__ = ["read_request"]
+
+
+class _JSHeaders:
+    """Header values of a JavaScript Request, each fetched when it is asked for."""
+
+    __slots__ = ("_headers", "_request")
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self._headers: Any = None
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of *name*, or None."""
+        if self._headers is None:
+            self._headers = self._request.headers
+        value = self._headers.get(name)
+        return value if isinstance(value, str) else None
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return all pairs."""
+        return [(name, value) for name, value in self._request.headers.entries()]
+
+
+class _WorkerRequest(Request):
+    """A request at Cloudflare's edge, which knows where its client is."""
+
+    __slots__ = ()
+
+    @property
+    def country(self) -> str | None:
+        """The country the client seems to be in, two letters (ISO 3166): for people, never trusted."""
+        country = getattr(getattr(self.platform, "cf", None), "country", None)
+        return country if isinstance(country, str) and len(country) == 2 else None
+
+
+def read_request(request: Any) -> Request:
+    """Return the JavaScript *request* as a `Request`: two crossings, however large it is."""
+    scheme, host, path, query_string = split_url(request.url)
+
+    async def read(limit: int) -> bytes:
+        try:
+            return await _read_body(request, limit)
+        except JsException:
+            raise BadRequest("The body could not be read.") from None
+
+    return _WorkerRequest(
+        request.method, scheme, host, path, query_string, _JSHeaders(request), read, request
+    )
+
+
+async def _read_body(request: Any, limit: int) -> bytes:
+    """Return the body; never hold more than *limit* bytes and one chunk of it."""
+    stream: Any = request.body
+    if stream is None or not hasattr(stream, "getReader"):  # JavaScript's null is no None
+        return b""
+    reader = stream.getReader()
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        step = await reader.read()
+        if step.done:
+            return b"".join(chunks)
+        chunk: bytes = step.value.to_bytes()
+        size += len(chunk)
+        if size > limit:
+            await reader.cancel()
+            raise ContentTooLarge(f"The body may have at most {limit} bytes.")
+        chunks.append(chunk)
