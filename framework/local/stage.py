@@ -1,0 +1,196 @@
+"""Puts what is uploaded into `build/worker/`, and leaves nothing there that would not run.
+
+Wrangler uploads every module beside the Worker's main one, virtual environments and tests included,
+so the main one stands alone with what it needs. The stage before is removed first: a failed build
+deploys nothing, rather than what was built last.
+
+Wrangler runs this file with whichever Python it finds, so it needs nothing but the standard
+library, and imports nothing of the framework's. Whether the staged app imports, `trial.py` finds
+out in another process, under a Python that has the app's dependencies.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+STAGE = Path("build", "worker")
+ENVIRONMENTS = (".venv", ".venv-workers")
+TRIAL = Path(__file__).with_name("trial.py")
+LACKS_PACKAGES = 3  # the trial's exit code for: try another Python
+
+LOCAL_ONLY = ("local", "cli.py", "testing.py")
+VENDORED = ("argon2", "msgspec", "workers")
+
+ENTRY = '''\
+"""What workerd loads: the app behind its entrypoint. Written by `kagari build`."""
+
+from app import app
+from framework.workers import entrypoint
+
+Default = entrypoint(app)
+'''
+
+
+class StageError(Exception):
+    """The app can't be staged; the message says what to change."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Staged:
+    """What was staged. Sizes are in bytes."""
+
+    folder: Path
+    files: tuple[str, ...]
+    left_out: tuple[str, ...]
+    size: int
+    compressed: int
+
+    def __str__(self) -> str:
+        """Say it in a few lines."""
+        lines = [
+            f"{self.folder}: {len(self.files)} modules, {self.size / 1024:.1f} KiB, "
+            f"{self.compressed / 1024:.1f} KiB gzipped"
+        ]
+        if self.left_out:
+            lines.append(f"left out, for not being Python: {', '.join(self.left_out)}")
+        return "\n".join(lines)
+
+
+def stage(root: Path) -> Staged:
+    """Stage the project in *root* and return what was staged.
+
+    Raises StageError, and leaves no stage, when the app does not import as it would in the Worker,
+    a route is unmarked, or nothing here can try.
+    """
+    target = root / STAGE
+    fresh = target.with_name(f"{target.name}.new")
+    for folder in (target, fresh):
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            raise StageError(f"{folder} can't be removed")
+    try:
+        left_out = _copy(root, fresh)
+        _try_import(root, fresh)
+        staged = _measure(fresh, target, left_out)
+        fresh.rename(target)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return staged
+
+
+# --- Copying -------------------------------------------------------------------------------------
+
+
+def _copy(root: Path, target: Path) -> tuple[str, ...]:
+    """Copy the app's modules and write the entry. Return the files that are no modules."""
+    left_out = []
+    for source in sorted(_sources(root)):
+        name = source.relative_to(root)
+        if source.suffix != ".py":
+            left_out.append(name.as_posix())
+            continue
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target / name)
+    (target / "worker.py").write_text(ENTRY, "utf-8")
+    return tuple(left_out)
+
+
+def _sources(root: Path) -> Iterator[Path]:
+    """Return the files that make up the app: its module, its routes, the framework's runtime part."""
+    if not (root / "app.py").is_file():
+        raise StageError(f"there is no app.py in {root}")
+    yield root / "app.py"
+    yield from _files_below(root / "routes")
+    for entry in (root / "framework").iterdir():
+        if entry.name not in LOCAL_ONLY:
+            yield from _files_below(entry)
+
+
+def _files_below(path: Path) -> Iterator[Path]:
+    """Return the files at or below *path*, but for caches and markers."""
+    for file in path.rglob("*") if path.is_dir() else (path,):
+        if file.is_file() and "__pycache__" not in file.parts and file.name != "py.typed":
+            yield file
+
+
+def _measure(folder: Path, target: Path, left_out: tuple[str, ...]) -> Staged:
+    """Return what *folder* holds, which is about to become *target*."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    content = b"".join(file.read_bytes() for file in files)
+    return Staged(
+        folder=target,
+        files=tuple(file.relative_to(folder).as_posix() for file in files),
+        left_out=left_out,
+        size=len(content),
+        compressed=len(gzip.compress(content)),
+    )
+
+
+# --- Trying --------------------------------------------------------------------------------------
+
+
+def _try_import(root: Path, folder: Path) -> None:
+    """Import the app in *folder* under the first Python that has the app's dependencies."""
+    for python in _pythons(root):
+        command = [str(python), "-I", "-B", str(TRIAL), str(folder)]
+        trial = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (ourselves)
+        if trial.returncode == LACKS_PACKAGES:
+            continue
+        if trial.returncode != 0:
+            reason = trial.stderr.strip().replace(f"{folder}{os.sep}", "")
+            raise StageError(f"the app does not import as it would in the Worker\n{reason}")
+        return
+    raise StageError(
+        "no Python here has the app's dependencies, to try whether it imports: "
+        f"`make dev` makes {ENVIRONMENTS[0]}, `pywrangler sync` makes {ENVIRONMENTS[1]}"
+    )
+
+
+def _pythons(root: Path) -> Iterator[Path]:
+    """Return the Pythons that may have the dependencies, this one first."""
+    yield Path(sys.executable)
+    for environment in ENVIRONMENTS:
+        for name in ("bin/python", "Scripts/python.exe"):
+            if (python := root / environment / name).is_file():
+                yield python
+
+
+# --- Commands ------------------------------------------------------------------------------------
+
+
+def check_vendored(root: Path) -> None:
+    """Raise StageError when the packages that are uploaded beside the stage are not there."""
+    missing = [name for name in VENDORED if not (root / "python_modules" / name).is_dir()]
+    if missing:
+        raise StageError(
+            f"python_modules/ lacks {', '.join(missing)}: `pywrangler sync` puts them there, "
+            "and `pywrangler dev` and `pywrangler deploy` do so by themselves"
+        )
+
+
+def main(arguments: list[str]) -> int:
+    """Stage the project that this file stands in, or the one named, and return the exit code.
+
+    When wrangler asks, the vendored packages have to be there as well.
+    """
+    root = Path(arguments[0] if arguments else Path(__file__).parents[2]).resolve()
+    try:
+        staged = stage(root)
+        if "WRANGLER_COMMAND" in os.environ:
+            check_vendored(root)
+    except StageError as problem:
+        sys.stderr.write(f"kagari build: {problem}\n")
+        return 1
+    sys.stdout.write(f"kagari build: {staged}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,232 @@
+"""What is staged is the app and nothing else, and only when it would start."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from framework.local import stage as staging
+from framework.local.stage import ENTRY, StageError, check_vendored, main, stage
+
+FRAMEWORK = '''
+class ConfigurationError(Exception):
+    """The program is wrong."""
+
+
+class App:
+    """As much of an app as staging asks for."""
+
+    def __init__(self, unmarked: str = "") -> None:
+        self.unmarked = unmarked
+
+    def access(self) -> dict[str, str]:
+        if self.unmarked:
+            raise ConfigurationError(f"{self.unmarked} names no guard")
+        return {}
+'''
+
+FILES = {
+    "app.py": "from framework import App\nfrom routes import notes\n\napp = App()\n",
+    "framework/__init__.py": FRAMEWORK,
+    "framework/auth/__init__.py": "",
+    "framework/cli.py": "",
+    "framework/local/__init__.py": "",
+    "framework/local/asgi.py": "import uvicorn\n",
+    "framework/py.typed": "",
+    "framework/testing.py": "",
+    "framework/workers/__init__.py": "def entrypoint(app): ...\n",
+    "routes/__init__.py": "",
+    "routes/notes.py": "",
+    "routes/deep/er.py": "",
+}
+
+STAGED = (
+    "app.py",
+    "framework/__init__.py",
+    "framework/auth/__init__.py",
+    "framework/workers/__init__.py",
+    "routes/__init__.py",
+    "routes/deep/er.py",
+    "routes/notes.py",
+    "worker.py",
+)
+
+JUNK = (
+    ".venv/lib/thing.py",
+    "bench/peer.py",
+    "framework/__pycache__/__init__.cpython-311.pyc",
+    "node_modules/thing/setup.py",
+    "python_modules/msgspec/__init__.py",
+    "tests/test_app.py",
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    for name, content in FILES.items():
+        write(tmp_path, name, content)
+    return tmp_path
+
+
+def write(root: Path, name: str, content: str) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(content)
+
+
+def staged_files(root: Path) -> tuple[str, ...]:
+    folder = root / "build" / "worker"
+    files = (file for file in folder.rglob("*") if file.is_file())
+    return tuple(sorted(file.relative_to(folder).as_posix() for file in files))
+
+
+def test_only_the_app_is_staged(root: Path) -> None:
+    for name in JUNK:
+        write(root, name, "")
+
+    staged = stage(root)
+
+    assert staged.files == STAGED
+    assert staged_files(root) == STAGED
+    assert (root / "build/worker/worker.py").read_text() == ENTRY
+
+
+def test_what_is_staged_is_measured(root: Path) -> None:
+    staged = stage(root)
+
+    files = [root / "build/worker" / name for name in staged.files]
+    assert staged.size == sum(file.stat().st_size for file in files)
+    assert 0 < staged.compressed < staged.size
+
+
+def test_what_is_no_module_is_left_out_and_said(root: Path) -> None:
+    write(root, "routes/page.html", "")
+
+    staged = stage(root)
+
+    assert staged.left_out == ("routes/page.html",)
+    assert staged.files == STAGED
+    assert "routes/page.html" in str(staged)
+
+
+def test_nothing_stays_of_the_stage_before(root: Path) -> None:
+    for name in ("build/worker/old.py", "build/worker.new/older.py"):
+        write(root, name, "")
+
+    stage(root)
+
+    assert staged_files(root) == STAGED
+    assert [folder.name for folder in (root / "build").iterdir()] == ["worker"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("app.py", "app = App(", r'File "app.py", line 1(?s:.*)SyntaxError'),
+        ("routes/unused.py", "def", r'File "routes/unused.py", line 1(?s:.*)SyntaxError'),
+        (
+            "routes/notes.py",
+            "import bench",
+            r'File "routes/notes.py", line 1(?s:.*)No module named',
+        ),
+        ("routes/notes.py", "import framework.local", "No module named 'framework.local'"),
+        ("app.py", "", "app.py has nothing named app"),
+        ("app.py", "from framework import App\napp = App('GET /oops')", "GET /oops names no guard"),
+        ("routes/notes.py", "import os; os.urandom(8)", "randomness is not allowed"),
+        ("routes/notes.py", "import random; random.random()", "randomness is not allowed"),
+        ("routes/notes.py", "import random; random.choice('ab')", "randomness is not allowed"),
+        ("routes/notes.py", "import secrets; secrets.token_hex()", "randomness is not allowed"),
+        ("routes/notes.py", "import uuid; uuid.uuid4()", "randomness is not allowed"),
+        ("routes/notes.py", "import time; time.time()", "the clock stands still"),
+        ("routes/notes.py", "from time import monotonic; monotonic()", "the clock stands still"),
+    ],
+)
+def test_an_app_that_would_not_start_is_not_staged(
+    root: Path, name: str, content: str, reason: str
+) -> None:
+    stage(root)
+    write(root, name, content)
+
+    with pytest.raises(StageError, match=reason):
+        stage(root)
+
+    assert list((root / "build").iterdir()) == []
+
+
+def test_others_may_read_the_clock_at_import(root: Path) -> None:
+    write(root, "routes/notes.py", "import logging; logging.makeLogRecord({})")
+
+    assert stage(root).files == STAGED
+
+
+def test_a_project_without_an_app_is_not_staged(root: Path) -> None:
+    (root / "app.py").unlink()
+
+    with pytest.raises(StageError, match=r"there is no app\.py"):
+        stage(root)
+
+
+def test_another_python_is_tried_when_this_one_lacks_the_packages(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = root / "python"
+    bare.write_text("#!/bin/sh\nexit 3\n")
+    bare.chmod(0o755)
+    pythons = [bare, Path(sys.executable)]
+    monkeypatch.setattr(staging, "_pythons", lambda _root: pythons)
+
+    assert stage(root).files == STAGED
+    pythons.pop()
+    with pytest.raises(StageError, match="no Python here has the app's dependencies"):
+        stage(root)
+
+
+def test_the_environments_of_the_project_are_tried(root: Path) -> None:
+    for name in (".venv/bin/python", ".venv-workers/bin/python"):
+        write(root, name, "")
+
+    assert list(staging._pythons(root)) == [
+        Path(sys.executable),
+        root / ".venv/bin/python",
+        root / ".venv-workers/bin/python",
+    ]
+
+
+def test_the_command_says_what_it_staged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(root)]) == 0
+
+    out = capsys.readouterr().out
+    assert re.fullmatch(r"kagari build: .*worker: 8 modules, [\d.]+ KiB, [\d.]+ KiB gzipped\n", out)
+
+
+def test_the_command_says_in_one_message_what_is_wrong(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(root, "app.py", "from framework import App\n\napp = App(bad=1)\n")
+
+    assert main([str(root)]) == 1
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.splitlines()[:3] == [
+        "kagari build: the app does not import as it would in the Worker",
+        "Traceback (most recent call last):",
+        '  File "app.py", line 3, in <module>',
+    ]
+    assert str(root) not in shown.err
+
+
+def test_wrangler_is_told_when_the_vendored_packages_are_missing(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WRANGLER_COMMAND", "deploy")
+    write(root, "python_modules/msgspec/__init__.py", "")
+
+    assert main([str(root)]) == 1
+
+    assert "lacks argon2, workers: `pywrangler sync`" in capsys.readouterr().err
+    for name in ("argon2", "workers"):
+        write(root, f"python_modules/{name}/__init__.py", "")
+    check_vendored(root)

