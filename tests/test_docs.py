@@ -1,0 +1,61 @@
+"""Every Python block of the README and the docs runs, in order, one namespace a file."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+_BLOCK = re.compile(r"^```py\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def run_blocks(document: Path) -> dict[str, Any]:
+    text = document.read_text()
+    names: dict[str, Any] = {"__name__": document.stem}
+    for block in _BLOCK.finditer(text):
+        lines_before = text[: block.start(1)].count("\n")
+        source = "\n" * lines_before + block[1]
+        exec(compile(source, str(document), "exec"), names)
+    return names
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_the_python_blocks_run(document: Path) -> None:
+    run_blocks(document)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_the_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", document.read_text())
+
+    missing = [target for target in targets if not (document.parent / target).exists()]
+
+    assert missing == []
+
+
+def test_the_readme_example_answers_as_it_says() -> None:
+    app = run_blocks(ROOT / "README.md")["app"]
+
+    async def statuses() -> list[int]:
+        answers = [
+            await app.request("GET", "/"),
+            await app.request("GET", "/notes/1"),
+            await app.request("POST", "/notes", json={"title": "Hello"}),
+            await app.request("PUT", "/notes"),
+        ]
+        return [answer.status for answer in answers]
+
+    assert asyncio.run(statuses()) == [200, 401, 401, 405]
+    assert app.access() == {
+        ("GET", "/"): "public",
+        ("POST", "/notes"): "authorized & on_weekdays",
+        ("GET", "/notes/:id{[0-9]+}"): "authorized",
+    }
+
+
+def test_the_readme_fits_on_about_a_screen() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 100
