@@ -44,7 +44,7 @@ def decode_rows(type: type[T], text: str | bytes | msgspec.Raw, sql: str) -> lis
         if plan.decoder is not None:
             return cast("list[T]", plan.decoder.decode(text))
         return cast("list[T]", plan.finish(_UNTYPED.decode(text)))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         mismatch = _mismatch(type, error, sql)
     raise mismatch  # out here, so that an error that may quote a value is not its context
 

@@ -1,0 +1,99 @@
+// Runs the conformance suite of `Database` over a real D1, in Pyodide. Knows nothing of HTTP.
+//
+//   node --experimental-wasm-jspi tests/wasm/conformance.mjs
+//
+// Prints one line of JSON for each case: {"name", "error"}, where error is null or a traceback.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { loadPyodide } from "pyodide";
+
+import { startDatabase } from "./database.mjs";
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const ROOT = resolve(HERE, "../..");
+const TARGET = "/conformance";
+// workerd's, which the SDK imports and no case uses.
+const RUNTIME_MODULES = ["_cloudflare_compat_flags", "_pyodide_entrypoint_helper"];
+
+async function main() {
+  const starting = startDatabase({ binding: "DB", date: "2026-09-08" });
+  const timers = countTimers();
+  const pyodide = await loadPyodide({ stdout: (line) => console.error(line) });
+  mount(pyodide, join(ROOT, ".cache/wasm/modules"), TARGET);
+  mount(pyodide, join(ROOT, "framework"), `${TARGET}/framework`);
+  for (const name of ["conformance/database_cases.py", "wasm/d1_cases.py", "wasm/conformance.py"]) {
+    write(pyodide, join(ROOT, "tests", name), `${TARGET}/tests/${name}`);
+  }
+  for (const name of RUNTIME_MODULES) pyodide.registerJsModule(name, {});
+  pyodide.runPython(`import sys; sys.path.insert(0, "${TARGET}")`);
+  const suite = pyodide.pyimport("tests.wasm.conformance");
+  const { database, stop } = await starting;
+  await runAll(suite, database, { ...BINDINGS, timers, proxies: countProxies(pyodide) });
+  await stop();
+  process.exit(0);
+}
+
+async function runAll(suite, database, fakes) {
+  for (const statement of suite.SCHEMA) await database.exec(statement);
+  const reset = suite.RESET.toJs().join(";\n");
+  for (const name of suite.names()) {
+    await database.exec(reset);
+    const error = await suite.run(name, database, fakes);
+    process.stdout.write(`${JSON.stringify({ name, error: error ?? null })}\n`);
+  }
+}
+
+/** Returns a binding that gives every statement and every batch the promise that *answer* makes. */
+function answering(answer) {
+  const statement = { bind: () => statement, all: () => answer(row()) };
+  return { prepare: () => statement, batch: () => answer([row()]) };
+}
+
+function row() {
+  return { success: true, meta: { changes: 1 }, results: [{ a: 1 }] };
+}
+
+const BINDINGS = {
+  instant: () => answering(async (result) => result),
+  late: (delay) => answering((result) => new Promise((done) => set(done, delay, result))),
+  never: () => answering(() => new Promise(() => {})),
+  refusing: (message) => answering(() => Promise.reject(new Error(message))),
+};
+
+const { setTimeout: set, clearTimeout: clear } = globalThis;
+
+/** Watches the timers. Returns what counts those of a delay that are neither over nor taken down. */
+function countTimers() {
+  const live = new Map();
+  globalThis.setTimeout = (callback, delay, ...rest) => {
+    const timer = set((...args) => (live.delete(timer), callback(...args)), delay, ...rest);
+    live.set(timer, delay);
+    return timer;
+  };
+  globalThis.clearTimeout = (timer) => (live.delete(timer), clear(timer));
+  return (delay) => [...live.values()].filter((value) => value === delay).length;
+}
+
+/** Counts the Python objects that JavaScript holds. */
+function countProxies({ _module }) {
+  _module.enable_pyproxy_allocation_tracing?.();
+  return () => _module.pyproxy_alloc_map?.size ?? 0;
+}
+
+function mount(pyodide, folder, target) {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.endsWith(".pyc")) continue;
+    const source = join(entry.parentPath, entry.name);
+    write(pyodide, source, `${target}/${relative(folder, source).replaceAll("\\", "/")}`);
+  }
+}
+
+function write(pyodide, source, path) {
+  pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
+  pyodide.FS.writeFile(path, new Uint8Array(readFileSync(source)));
+}
+
+await main();

@@ -1,0 +1,27 @@
+"""Runs the cases that conformance.mjs asks for, inside Pyodide. Knows no case."""
+
+import traceback
+from typing import Any
+
+from framework.workers.d1 import D1Database
+from tests.conformance.database_cases import CASES, RESET, SCHEMA
+from tests.wasm.d1_cases import D1_CASES, Platform
+
+__all__ = ["RESET", "SCHEMA", "names", "run"]
+
+
+def names() -> list[str]:
+    """Return the name of every case, in order."""
+    return [*CASES, *D1_CASES]
+
+
+async def run(name: str, binding: Any, fakes: Any) -> str | None:
+    """Run one case and return its traceback, or None when it passed."""
+    try:
+        if name in CASES:
+            await CASES[name](D1Database(binding))
+        else:
+            await D1_CASES[name](Platform(D1Database, binding, fakes))
+    except Exception:
+        return traceback.format_exc()
+    return None

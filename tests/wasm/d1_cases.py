@@ -1,0 +1,148 @@
+"""What the D1 driver must do besides the conformance suite, over bindings that misbehave.
+
+Knows the driver by its signature only, so that its names can be read where there is no D1.
+"""
+
+import asyncio
+import gc
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from framework.database import (
+    ConstraintViolation,
+    DatabaseError,
+    Overloaded,
+    Transient,
+    Unavailable,
+    statement,
+)
+from tests.conformance.database_cases import SECRET, failure
+
+__all__ = ["D1_CASES", "Platform"]
+
+
+class Platform(msgspec.Struct):
+    """What a case gets: the driver, the real binding, and what conformance.mjs makes."""
+
+    driver: Any
+    binding: Any
+    fakes: Any
+
+
+Case = Callable[[Platform], Awaitable[None]]
+D1_CASES: dict[str, Case] = {}
+
+
+def d1_case(function: Case) -> Case:
+    """Take *function* in, under its name."""
+    D1_CASES[function.__name__] = function
+    return function
+
+
+class Wrapper:
+    """Holds the binding where the SDK's wrapper holds it."""
+
+    def __init__(self, binding: Any) -> None:
+        self._binding = binding
+
+
+@d1_case
+async def test_the_wrapper_of_the_sdk_is_taken_off(platform: Platform) -> None:
+    db = platform.driver(Wrapper(platform.binding))
+
+    assert await db.first(dict, "SELECT ? AS a", None) == {"a": None}
+
+
+@d1_case
+async def test_a_call_that_is_never_answered_ends(platform: Platform) -> None:
+    db = platform.driver(platform.fakes.never(), deadline=21)
+
+    for call in (
+        db.first(dict, "SELECT ?", SECRET),
+        db.all(dict, "SELECT 1"),
+        db.run("DELETE FROM thing"),
+        db.batch([statement("SELECT ?", SECRET)]),
+    ):
+        error = await failure(Transient, call)
+        assert "did not answer within 21 ms" in str(error)
+    assert platform.fakes.timers(21) == 0
+
+
+@d1_case
+async def test_a_late_answer_is_thrown_away(platform: Platform) -> None:
+    db = platform.driver(platform.fakes.late(30), deadline=11)
+
+    await failure(Transient, db.run("DELETE FROM thing"))
+    await asyncio.sleep(0.05)
+
+    assert platform.fakes.timers(11) == 0
+
+
+@d1_case
+async def test_a_slow_answer_in_time_counts(platform: Platform) -> None:
+    db = platform.driver(platform.fakes.late(20), deadline=1001)
+
+    assert await db.run("DELETE FROM thing") == 1
+    assert platform.fakes.timers(1001) == 0
+
+
+@d1_case
+async def test_a_cancelled_call_takes_its_timer_down(platform: Platform) -> None:
+    db = platform.driver(platform.fakes.never(), deadline=5001)
+    call = asyncio.ensure_future(db.run("DELETE FROM thing"))
+    await asyncio.sleep(0.01)
+    assert platform.fakes.timers(5001) == 1
+
+    call.cancel()
+    await asyncio.gather(call, return_exceptions=True)
+
+    assert platform.fakes.timers(5001) == 0
+
+
+@d1_case
+async def test_what_d1_says_becomes_a_class(platform: Platform) -> None:
+    for message, kind in (
+        ("D1_ERROR: Network connection lost.", Transient),
+        ("D1_ERROR: D1 DB is overloaded. Requests queued for too long.", Overloaded),
+        ("D1_ERROR: internal error; reference = abc", Unavailable),
+        (
+            "D1_ERROR: marker: SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_TRIGGER)",
+            ConstraintViolation,
+        ),
+        (f"D1_TYPE_ERROR: Type 'bigint' not supported for value '{SECRET}'", DatabaseError),
+        ("something new", DatabaseError),
+    ):
+        db = platform.driver(platform.fakes.refusing(message))
+        await failure(kind, db.first(dict, "SELECT 1"))
+        await failure(kind, db.batch([statement("SELECT 1")]))
+
+
+@d1_case
+async def test_an_error_is_raised_from_what_d1_threw(platform: Platform) -> None:
+    db = platform.driver(platform.fakes.refusing("D1_ERROR: Network connection lost."))
+
+    error = await failure(Transient, db.run("SELECT 1"))
+
+    assert "Network connection lost" in str(error.__cause__)
+
+
+@d1_case
+async def test_thousands_of_calls_leave_nothing_behind(platform: Platform) -> None:
+    db = platform.driver(platform.fakes.instant())
+
+    async def call(times: int) -> int:
+        for _ in range(times):
+            await db.first(dict, "SELECT ?, ?, ?", None, b"bytes", "text")
+            await db.batch([statement("SELECT ?", b"bytes")])
+        gc.collect()
+        return len(gc.get_objects())
+
+    before = await call(100)
+    proxies = platform.fakes.proxies()
+    after = await call(2000)
+
+    assert after - before < 50, (before, after)
+    assert platform.fakes.proxies() - proxies < 50
+    assert platform.fakes.timers(10_000) == 0
