@@ -5,6 +5,7 @@ from routes.access import auth
 from routes.account import account
 from routes.admin import admin
 from routes.answers import show_error
+from routes.docs import docs
 from routes.notes import notes
 from routes.pages import pages
 from routes.sessions import sessions
@@ -17,6 +18,7 @@ app.mount(account)
 app.mount(sessions)
 app.mount(notes)
 app.mount(admin)
+app.mount(docs(app))
 
 
 @app.cron("17 3 * * *")

@@ -2,13 +2,24 @@
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import chain, product
 from typing import Any, NamedTuple, TypeVar, get_args, overload
 
 from framework.context import Context, Slot
 from framework.errors import ConfigurationError, HTTPError, ServiceUnavailable
 from framework.plan import Scope, Signature, make_plan, read_signature
 
-__all__ = ["Check", "CompiledGuard", "Guard", "GuardFailed", "all_of", "any_of", "guard", "public"]
+__all__ = [
+    "Check",
+    "CompiledGuard",
+    "Guard",
+    "GuardFailed",
+    "SecurityScheme",
+    "all_of",
+    "any_of",
+    "guard",
+    "public",
+]
 
 Check = Callable[[Context], Awaitable[None]]
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,8 +37,22 @@ class CompiledGuard(NamedTuple):
     statements: int
 
 
+class SecurityScheme(NamedTuple):
+    """How a client shows who it is. *definition* is a Security Scheme Object of OpenAPI's."""
+
+    name: str
+    definition: Mapping[str, Any]
+
+
 class Guard:
     """Who may pass. Composes with ``&`` and ``|``; ``str`` gives the expression as it is listed."""
+
+    refuses: Sequence[int] = ()
+    """The statuses that this refuses with; empty where it does not say. For documents only."""
+    scheme: SecurityScheme | None = None
+    """What this reads of a request to know who asks. For documents only."""
+    signature: Signature | None = None
+    """What the function asks for, where this is one."""
 
     def __and__(self, other: "Guard") -> "Guard":
         return all_of(self, other)
@@ -47,6 +72,10 @@ class Guard:
         """Return this guard ready for a route with *scope*. Raises `ConfigurationError`."""
         raise NotImplementedError
 
+    def alternatives(self) -> list[tuple["Guard", ...]]:
+        """Return the ways to pass: one where all guards of one of them do. For documents only."""
+        return [(self,)]
+
     def __repr__(self) -> str:
         return f"<Guard {self}>"
 
@@ -58,6 +87,9 @@ class _Public(Guard):
 
     def compile(self, scope: Scope) -> CompiledGuard:  # noqa: ARG002  asks for nothing
         return CompiledGuard(_pass, (), 0)
+
+    def alternatives(self) -> list[tuple[Guard, ...]]:
+        return [()]
 
     def __str__(self) -> str:
         return "public"
@@ -73,21 +105,31 @@ public = _Public()
 class _FunctionGuard(Guard):
     """Passes where a function returns, refuses where it raises `HTTPError`."""
 
+    signature: Signature
+
     def __init__(
-        self, signature: Signature, name: str, provides: tuple[Slot[Any], ...], statements: int
+        self,
+        signature: Signature,
+        name: str,
+        provides: tuple[Slot[Any], ...],
+        statements: int,
+        refuses: Sequence[int],
+        scheme: SecurityScheme | None,
     ) -> None:
         if bool in {signature.returns, *get_args(signature.returns)}:
             raise ConfigurationError(
                 f"{signature.place}: the guard {name} returns a bool, which would let everybody"
                 " pass: a guard refuses by raising HTTPError"
             )
-        self._signature = signature
+        self.signature = signature
+        self.refuses = tuple(refuses)
+        self.scheme = scheme
         self._name = name
         self._provides = provides
         self._statements = statements
 
     def compile(self, scope: Scope) -> CompiledGuard:
-        call = make_plan(self._signature, scope._replace(with_body=False)).call
+        call = make_plan(self.signature, scope._replace(with_body=False)).call
         provides, name = self._provides, self._name
 
         async def check(c: Context) -> None:
@@ -107,7 +149,7 @@ class _FunctionGuard(Guard):
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call the function itself, as a test would."""
-        return self._signature.function(*arguments, **named)
+        return self.signature.function(*arguments, **named)
 
     def __str__(self) -> str:
         return self._name
@@ -143,6 +185,10 @@ class _AllOf(Guard):
         slots = tuple(slot for member in compiled for slot in member.slots)
         return CompiledGuard(check, slots, sum(member.statements for member in compiled))
 
+    def alternatives(self) -> list[tuple[Guard, ...]]:
+        combined = product(*[member.alternatives() for member in self.guards])
+        return [tuple(chain.from_iterable(ways)) for ways in combined]
+
     def __str__(self) -> str:
         return " & ".join(_grouped(member, _AnyOf) for member in self.guards)
 
@@ -175,6 +221,9 @@ class _AnyOf(Guard):
 
         common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]
         return CompiledGuard(check, tuple(common), sum(member.statements for member in compiled))
+
+    def alternatives(self) -> list[tuple[Guard, ...]]:
+        return [way for member in self.guards for way in member.alternatives()]
 
     def __str__(self) -> str:
         return " | ".join(_grouped(member, _AllOf) for member in self.guards)
@@ -244,6 +293,8 @@ def guard(
     name: str | None = None,
     provides: Slot[Any] | Sequence[Slot[Any]] = (),
     statements: int = 0,
+    refuses: Sequence[int] = (),
+    scheme: SecurityScheme | None = None,
 ) -> Guard: ...
 
 
@@ -253,6 +304,8 @@ def guard(
     name: str | None = None,
     provides: Slot[Any] | Sequence[Slot[Any]] = (),
     statements: int = 0,
+    refuses: Sequence[int] = (),
+    scheme: SecurityScheme | None = None,
 ) -> Callable[[Callable[..., Any]], Guard]: ...
 
 
@@ -263,6 +316,8 @@ def guard(
     name: str | None = None,
     provides: Slot[Any] | Sequence[Slot[Any]] = (),
     statements: int = 0,
+    refuses: Sequence[int] = (),
+    scheme: SecurityScheme | None = None,
 ) -> Guard | Callable[[Callable[..., Any]], Guard]:
     """Return *function*, plain or async, as a guard; also a decorator.
 
@@ -270,6 +325,8 @@ def guard(
     earlier guards fill), but no body. It refuses by raising `HTTPError`. Where *provides* names one
     slot, what it returns is left there; for several it calls ``c.set``. *name* stands in the access
     table (the function's own name unless given), *statements* is how many D1 statements it runs.
+    *refuses* and *scheme* are for OpenAPI: the statuses it refuses with, and how clients show who
+    they are.
     Raises `ConfigurationError` for a function that cannot be called so, or that returns a bool.
     """
     slots = (provides,) if isinstance(provides, Slot) else tuple(provides)
@@ -277,7 +334,7 @@ def guard(
 
     def make(function: Callable[..., Any]) -> Guard:
         signature = read_signature(function, names)
-        return _FunctionGuard(signature, name or signature.name, slots, statements)
+        return _FunctionGuard(signature, name or signature.name, slots, statements, refuses, scheme)
 
     return make if function is None else make(function)
 

@@ -10,7 +10,7 @@ from framework.auth.passwords import PASSWORD_MAX, PASSWORD_MIN
 from framework.database import statement
 from framework.response import Reply
 from routes.access import Member, auth, authorized, recent
-from routes.answers import done
+from routes.answers import Done, done
 from routes.html import document, element, wants_html
 from routes.sections import account_section
 
@@ -72,13 +72,15 @@ class Me(msgspec.Struct):
     session: OwnSession
 
 
+PasswordChanged = Annotated[None, Reply(None, 204), Reply(None, 401), Reply(None, 429)]
+
 account = Router()
 
 
 @account.post("/sign-up", guard=public)
 async def sign_up(
     c: Context, new: NewAccount | Form[NewAccount]
-) -> Annotated[Response, Reply(SignedIn, 201)]:
+) -> Annotated[Response, Reply(SignedIn, 201), Reply(None, 409)]:
     """Make an account and sign in."""
     user = await auth.sign_up(
         c, new.username, new.password, username=new.username, created_at=auth.clock()
@@ -89,14 +91,14 @@ async def sign_up(
 @account.post("/sign-in", guard=public)
 async def sign_in(
     c: Context, credentials: Credentials | Form[Credentials]
-) -> Annotated[Response, Reply(SignedIn)]:
+) -> Annotated[Response, Reply(SignedIn), Reply(None, 401), Reply(None, 429)]:
     """Sign in with a username and a password."""
     user = await auth.sign_in(c, credentials.username, credentials.password)
     return done(c, SignedIn(_person(user)), 200)
 
 
 @account.post("/sign-out", guard=authorized)
-async def sign_out(c: Context) -> Annotated[Response, Reply(None, 204)]:
+async def sign_out(c: Context) -> Done:
     """End the session of this request."""
     await auth.sign_out(c)
     return done(c)
@@ -117,13 +119,13 @@ async def me(c: Context, user: Member, session: Session) -> Annotated[Response, 
 
 
 @account.put("/me/password", guard=authorized & recent)
-async def change_password(c: Context, change: PasswordChange) -> None:
+async def change_password(c: Context, change: PasswordChange) -> PasswordChanged:
     """Change the password; every other session ends, and this one gets a new cookie."""
     await auth.change_password(c, change.current, change.new)
 
 
 @account.post("/me/password", guard=authorized & recent)
-async def change_password_by_form(c: Context, change: Form[PasswordChange]) -> Response:
+async def change_password_by_form(c: Context, change: Form[PasswordChange]) -> Done:
     """Change the password from a page: forms know no PUT."""
     await change_password(c, change)
     return done(c)
@@ -136,7 +138,7 @@ async def delete_account(c: Context, user: Member) -> None:
 
 
 @account.post("/me/delete", guard=authorized & recent)
-async def delete_account_by_form(c: Context, user: Member) -> Response:
+async def delete_account_by_form(c: Context, user: Member) -> Done:
     """Delete the account from a page: forms know no DELETE."""
     await delete_account(c, user)
     return done(c)

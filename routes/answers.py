@@ -1,13 +1,17 @@
 """Answers one request in the two ways people ask: JSON for programs, pages for browsers."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from framework import Context, HTTPError, Response
 from framework.auth import ReauthenticationRequired
+from framework.response import Reply
 from routes.forms import sign_in_form
 from routes.html import Markup, document, element, wants_html
 
-__all__ = ["done", "show_error"]
+__all__ = ["Done", "done", "show_error"]
+
+Done = Annotated[Response, Reply(None, 204), Reply(None, 303)]
+"""Nothing to say: 204, or 303 to a page where a browser asks."""
 
 
 def done(c: Context, value: Any = None, status: int = 204, *, to: str = "/") -> Response:

@@ -28,17 +28,26 @@ code, pre { font-size: 0.9em; overflow-x: auto; }
 .quiet { opacity: 0.7; }
 """
 
-_STYLE_DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-
 _HEADERS = (
-    (
-        "content-security-policy",
-        f"default-src 'none'; style-src 'sha256-{_STYLE_DIGEST}'; form-action 'self';"
-        " base-uri 'none'; frame-ancestors 'none'",
-    ),
     ("referrer-policy", "same-origin"),
     ("cross-origin-opener-policy", "same-origin"),
 )
+
+
+def _policy(*styles: str) -> str:
+    """Return a Content-Security-Policy that allows *styles*, and no script at all."""
+    allowed = " ".join(f"'sha256-{_digest(style)}'" for style in styles)
+    return (
+        f"default-src 'none'; style-src {allowed}; form-action 'self';"
+        " base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+_POLICY = _policy(_STYLE)
 
 
 class Markup(str):
@@ -74,18 +83,24 @@ def _text(child: Child) -> str:
     return child if isinstance(child, Markup) else escape(child)
 
 
-def document(title: str, *body: Child, status: int = 200) -> Response:
-    """Return a whole page, under a policy that lets no script run."""
+def document(title: str, *body: Child, status: int = 200, style: str = "") -> Response:
+    """Return a whole page, under a policy that lets no script run.
+
+    *style* is CSS for this page alone, beside what all pages share.
+    """
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("title", f"{title} · Kagari"),
         Markup(f"<style>{_STYLE}</style>"),
+        Markup(f"<style>{style}</style>") if style else None,
     )
     heading = element("h1", element("a", "Kagari", href="/"))
     page = element("html", head, element("body", heading, *body), lang="en")
+    policy = _policy(_STYLE, style) if style else _POLICY
     response = Response.html(f"<!doctype html>{page}", status)
+    response = response.with_header("content-security-policy", policy)
     for name, value in _HEADERS:
         response = response.with_header(name, value)
     return response

@@ -8,7 +8,7 @@ from framework import Context, Form, Query, Response, Router, Slot, guard
 from framework.errors import NotFound
 from framework.response import Reply
 from routes.access import Member, auth, authorized
-from routes.answers import done
+from routes.answers import Done, done
 from routes.html import document, element, wants_html
 from routes.models import NewNote, Note, NotePage
 from routes.sections import note_form, notes_section
@@ -40,7 +40,7 @@ _AFTER_ALL = 2**53 - 1
 notes = Router("/notes", guard=authorized)
 
 
-@guard(provides=NOTE, statements=1)
+@guard(provides=NOTE, statements=1, refuses=(404,))
 async def owns_note(c: Context, id: int, user: Member) -> Note:
     """Let pass whose note it is. To anybody else it does not exist."""
     note = await c.database().first(Note, _FIND, id, user.id)
@@ -95,7 +95,7 @@ async def change_note(
 @notes.post("/:id{[0-9]+}", guard=owns_note)
 async def change_note_by_form(
     c: Context, note: Note, user: Member, new: Form[NewNote]
-) -> Annotated[Response, Reply(Note)]:
+) -> Annotated[Response, Reply(Note), Reply(None, 303)]:
     """Rewrite one of one's notes from a page: forms know no PUT."""
     return await change_note(c, note, user, new)
 
@@ -107,7 +107,7 @@ async def delete_note(c: Context, note: Note, user: Member) -> None:
 
 
 @notes.post("/:id{[0-9]+}/delete", guard=owns_note)
-async def delete_note_by_form(c: Context, note: Note, user: Member) -> Response:
+async def delete_note_by_form(c: Context, note: Note, user: Member) -> Done:
     """Delete one of one's notes from a page: forms know no DELETE."""
     await delete_note(c, note, user)
     return done(c)

@@ -6,7 +6,7 @@ from framework import Context, Response, Router
 from framework.auth import Session
 from framework.response import Reply
 from routes.access import auth, authorized
-from routes.answers import done
+from routes.answers import Done, done
 from routes.html import document, wants_html
 from routes.models import SessionPage, SessionView, view_session
 from routes.sections import sessions_section
@@ -32,14 +32,14 @@ async def end_session(c: Context, id: str) -> None:
 
 
 @sessions.post("/:id/delete")
-async def end_session_by_form(c: Context, id: str) -> Response:
+async def end_session_by_form(c: Context, id: str) -> Done:
     """End one of one's sessions from a page: forms know no DELETE."""
     await auth.end_session(c, id)
     return done(c)
 
 
 @sessions.post("/revoke-others")
-async def end_other_sessions(c: Context) -> Annotated[Response, Reply(None, 204)]:
+async def end_other_sessions(c: Context) -> Done:
     """End all of one's sessions but the one that asks."""
     await auth.end_other_sessions(c)
     return done(c)

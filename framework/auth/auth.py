@@ -48,7 +48,13 @@ class Auth(Accounts[U]):
             if await self._validate(c) is None:
                 raise Unauthorized("Sign in first.")
 
-        return guard(authorized, provides=(self.session_slot, self.user_slot), statements=1)
+        return guard(
+            authorized,
+            provides=(self.session_slot, self.user_slot),
+            statements=1,
+            refuses=(401,),
+            scheme=self._cookie.scheme,
+        )
 
     def recent(self) -> Guard:
         """Return the guard that lets pass who gave the password within `Limits.recent`.
@@ -60,7 +66,7 @@ class Auth(Accounts[U]):
             if self.clock() - session.authenticated_at >= self.limits.recent:
                 raise ReauthenticationRequired
 
-        return guard(recent)
+        return guard(recent, refuses=(403,))
 
     def role(self, role: str) -> Guard:
         """Return the guard that lets pass users whose ``role`` is *role*; stands behind `guard`.
@@ -74,4 +80,4 @@ class Auth(Accounts[U]):
             if getattr(user, "role", None) != role:
                 raise Forbidden(f"This asks for the role {role}.")
 
-        return guard(has_role, name=f"role({role})")
+        return guard(has_role, name=f"role({role})", refuses=(403,))

@@ -1,11 +1,29 @@
 """Carries the session's token in a cookie, as safe as the URL allows. Knows no database."""
 
 from framework.cookies import SetCookie
+from framework.guards import SecurityScheme
 from framework.request import Request
 
-__all__ = ["SessionCookie"]
+__all__ = ["SessionCookie", "session_cookie"]
 
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+
+
+def session_cookie(name: str = "auth_session") -> SecurityScheme:
+    """Return how `Auth` knows who asks: by the session cookie *name*."""
+    return SecurityScheme(
+        "session",
+        {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": f"__Host-{name}",
+            "description": (
+                f"The session cookie that signing in sets. On http://localhost it is `{name}`,"
+                " without the prefix. An unsafe request that carries it has to come from the site"
+                " itself, by `Sec-Fetch-Site` or `Origin`."
+            ),
+        },
+    )
 
 
 class SessionCookie:
@@ -15,11 +33,12 @@ class SessionCookie:
     differ there. The URL decides, never a setting.
     """
 
-    __slots__ = ("_plain", "_strict")
+    __slots__ = ("_plain", "_strict", "scheme")
 
     def __init__(self, name: str) -> None:
         self._plain = name
         self._strict = "__Host-" + name
+        self.scheme = session_cookie(name)
 
     def read(self, request: Request) -> str | None:
         """Return the token that *request* carries; None where there is none, or two that differ."""

@@ -1,0 +1,76 @@
+"""Guards that look at the client's address. Knows nothing of who is signed in."""
+
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from framework.context import Context
+from framework.errors import ConfigurationError, Forbidden
+from framework.guards import Guard, guard
+
+__all__ = ["client_network", "ip_allow", "ip_deny"]
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+_IPV6_PREFIX = 64
+"""Bits that one client's IPv6 address has in common: networks are handed out whole (RFC 6177)."""
+
+
+def ip_allow(*networks: str, name: str = "ip_allow") -> Guard:
+    """Return a guard that lets pass only addresses inside of *networks*, such as ``10.0.0.0/8``.
+
+    A request whose address is unknown is refused. 403 else. Raises `ConfigurationError` for what
+    is no network.
+    """
+    return _guard_addresses(name, networks, lambda inside: inside)
+
+
+def ip_deny(*networks: str, name: str = "ip_deny") -> Guard:
+    """Return a guard that refuses addresses inside of *networks*, and those unknown; see `ip_allow`."""
+    return _guard_addresses(name, networks, lambda inside: not inside)
+
+
+def _guard_addresses(name: str, networks: Iterable[str], passes: Callable[[bool], bool]) -> Guard:
+    parsed = [_network(text) for text in networks]
+    if not parsed:
+        raise ConfigurationError(f"{name} names no network")
+
+    async def address(c: Context) -> None:
+        client = _address(c.request.address)
+        if client is None or not passes(any(client in network for network in parsed)):
+            raise Forbidden("Not from this address.")
+
+    return guard(address, name=name)
+
+
+def client_network(c: Context) -> str:
+    """Return what to count one client by: its IPv4 address, or the /64 of its IPv6 address.
+
+    All clients whose address is unknown share the one name ``unknown``.
+    """
+    client = _address(c.request.address)
+    if client is None:
+        return "unknown"
+    if client.version == 4:
+        return str(client)
+    return str(ip_network((int(client), _IPV6_PREFIX), strict=False))
+
+
+def _address(text: str | None) -> Address | None:
+    """Return *text* as an address; one of IPv4 inside of IPv6 as IPv4. None for anything else."""
+    try:
+        address = ip_address(text or "")
+    except ValueError:
+        return None
+    if address.version == 6:
+        if address.scope_id is not None:
+            return None
+        return address.ipv4_mapped or address
+    return address
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise ConfigurationError(f"{text!r} is no network: {error}") from None

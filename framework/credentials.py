@@ -1,0 +1,154 @@
+"""Guards that read a credential from a header: bearer tokens, basic, API keys. Knows no sessions."""
+
+import base64
+import binascii
+import hmac
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import sha256
+
+from framework.context import Context, Slot
+from framework.errors import ConfigurationError, Unauthorized
+from framework.guards import Guard, guard
+
+__all__ = ["CREDENTIAL_LIMIT", "api_key", "basic", "bearer", "read_bearer"]
+
+CREDENTIAL_LIMIT = 8 * 1024
+"""Characters of an Authorization header that are looked at."""
+
+_BEARER = re.compile(r"bearer ([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
+_BASIC = re.compile(r"basic ([A-Za-z0-9+/]+={0,2})", re.IGNORECASE)
+_REALM = re.compile(r"[A-Za-z0-9 ._-]{1,64}")
+
+Secrets = str | Sequence[str]
+
+
+def read_bearer(c: Context) -> str | None:
+    """Return the bearer token of the request, or None where it carries no well-formed one.
+
+    The scheme's case does not matter (RFC 9110, 11.1); one space follows it, and nothing else.
+    """
+    header = c.request.headers.get("authorization") or ""
+    found = _BEARER.fullmatch(header) if len(header) <= CREDENTIAL_LIMIT else None
+    return None if found is None else found[1]
+
+
+def bearer(
+    binding: str | None = None,
+    *,
+    verify: Callable[[Context, str], Awaitable[bool]] | None = None,
+    realm: str = "api",
+    name: str = "bearer",
+) -> Guard:
+    """Return a guard that lets pass who sends ``Authorization: Bearer`` with the right token.
+
+    The token stands in the secret *binding* (several, separated by blanks, while one replaces
+    another), or *verify* says whether it is right. 401 with ``WWW-Authenticate`` else. Raises
+    `ConfigurationError` unless exactly one of the two is given.
+    """
+    check = _checker(binding, verify)
+    challenge = _challenge("Bearer", realm)
+
+    async def has_token(c: Context) -> None:
+        token = read_bearer(c)
+        if token is None or not await check(c, token):
+            raise Unauthorized("Send a valid bearer token.", headers=challenge)
+
+    return guard(has_token, name=name)
+
+
+def basic(
+    verify: Callable[[Context, str, str], Awaitable[bool]],
+    *,
+    realm: str = "site",
+    name: str = "basic",
+    user: Slot[str] | None = None,
+) -> Guard:
+    """Return a guard that lets pass whom *verify* knows by username and password (RFC 7617).
+
+    The username is handed on in the slot *user*, where one is given. 401 with
+    ``WWW-Authenticate`` else.
+    """
+    challenge = _challenge("Basic", realm)
+
+    async def has_password(c: Context) -> str | None:
+        pair = _read_basic(c)
+        if pair is None or not await verify(c, *pair):
+            raise Unauthorized("Send a valid username and password.", headers=challenge)
+        return None if user is None else pair[0]
+
+    return guard(has_password, name=name, provides=() if user is None else user)
+
+
+def api_key(
+    binding: str | None = None,
+    *,
+    header: str = "x-api-key",
+    verify: Callable[[Context, str], Awaitable[bool]] | None = None,
+    name: str = "api_key",
+) -> Guard:
+    """Return a guard that lets pass who sends the right key in *header*; see `bearer`."""
+    check = _checker(binding, verify)
+    wanted = header.lower()
+
+    async def has_key(c: Context) -> None:
+        key = c.request.headers.get(wanted)
+        if not key or len(key) > CREDENTIAL_LIMIT or not await check(c, key):
+            raise Unauthorized(f"Send a valid key in {wanted}.")
+
+    return guard(has_key, name=name)
+
+
+def _read_basic(c: Context) -> tuple[str, str] | None:
+    header = c.request.headers.get("authorization") or ""
+    found = _BASIC.fullmatch(header) if len(header) <= CREDENTIAL_LIMIT else None
+    if found is None:
+        return None
+    try:
+        user, colon, password = base64.b64decode(found[1], validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (user, password) if colon else None
+
+
+def _checker(
+    binding: str | None, verify: Callable[[Context, str], Awaitable[bool]] | None
+) -> Callable[[Context, str], Awaitable[bool]]:
+    if (binding is None) == (verify is None):
+        raise ConfigurationError("name the secret's binding, or give verify=: one of the two")
+    if verify is not None:
+        return verify
+
+    async def matches(c: Context, given: str) -> bool:
+        return _is_one_of(given, _read_secret(c, str(binding)))
+
+    return matches
+
+
+def _read_secret(c: Context, binding: str) -> str:
+    try:
+        secret = c.env[binding]
+    except KeyError:
+        secret = None
+    if not isinstance(secret, str) or not secret.strip():
+        raise ConfigurationError(f"the secret {binding} is missing: npx wrangler secret put {binding}")
+    return secret
+
+
+def _is_one_of(given: str, secrets: str) -> bool:
+    """Return whether *given* is one of *secrets*, at a cost that tells nothing of either.
+
+    Digests are compared: they are as long as each other, and bytes, which text may not be.
+    """
+    digest = sha256(given.encode("utf-8", "surrogatepass")).digest()
+    matches = [
+        hmac.compare_digest(digest, sha256(secret.encode()).digest()) for secret in secrets.split()
+    ]
+    return any(matches)
+
+
+def _challenge(scheme: str, realm: str) -> list[tuple[str, str]]:
+    if not _REALM.fullmatch(realm):
+        raise ConfigurationError(f"{realm!r} is no realm: letters, digits, blanks and . _ -")
+    charset = ', charset="UTF-8"' if scheme == "Basic" else ""
+    return [("www-authenticate", f'{scheme} realm="{realm}"{charset}')]

@@ -1,0 +1,120 @@
+"""Reads multipart/form-data, all of it in memory and under the body limit. Knows nothing of requests."""
+
+import re
+from typing import NamedTuple
+
+import msgspec
+
+from framework.errors import BadRequest
+
+__all__ = ["MULTIPART_TYPE", "File", "Part", "boundary_of", "parse_multipart"]
+
+MULTIPART_TYPE = "multipart/form-data"
+
+PART_LIMIT = 1000
+"""Parts of one body."""
+
+HEAD_LIMIT = 8 * 1024
+"""Bytes of one part's headers."""
+
+_BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))(?:\s*;|\s*$)', re.IGNORECASE)
+_PARAMETER = re.compile(r';\s*([a-z]+)="([^"\r\n]*)"', re.IGNORECASE)
+_ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
+_ESCAPE = re.compile("|".join(_ESCAPES))
+
+
+class File(msgspec.Struct, frozen=True):
+    """An uploaded file. *name* and *content_type* are what the client says, and no path: data only."""
+
+    name: str
+    content_type: str
+    data: bytes
+
+    def __repr__(self) -> str:
+        return f"<File of {len(self.data)} bytes>"
+
+
+class Part(NamedTuple):
+    """One field of the form: a text, or a file."""
+
+    name: str
+    value: str | File
+
+
+def boundary_of(content_type: str) -> bytes:
+    """Return the boundary that *content_type* names. Raises `BadRequest` where it names none."""
+    found = _BOUNDARY.search(content_type)
+    if found is None or not content_type.isascii():
+        raise BadRequest("The multipart body names no boundary of 1 to 70 characters.")
+    return (found[1] or found[2]).encode()
+
+
+def parse_multipart(data: bytes, boundary: bytes) -> list[Part]:
+    """Return the parts of *data*, in order. Raises `BadRequest` for what is no such body.
+
+    Nothing may stand before the first boundary or after the last, as no browser sends it. Text is
+    UTF-8, whatever a part claims.
+    """
+    delimiter = b"\r\n--" + boundary
+    framed = b"\r\n" + data
+    if framed.count(delimiter) > PART_LIMIT + 1:
+        raise _malformed(f"more than {PART_LIMIT} parts")
+    before, *sections = framed.split(delimiter)
+    if before or not sections or sections[-1] not in {b"--", b"--\r\n"}:
+        raise _malformed("it does not begin and end with its boundary")
+    return [_parse_part(section) for section in sections[:-1]]
+
+
+def _parse_part(section: bytes) -> Part:
+    head, blank, content = section.partition(b"\r\n\r\n")
+    if not section.startswith(b"\r\n") or not blank:
+        raise _malformed("a part has no headers")
+    if len(head) > HEAD_LIMIT:
+        raise _malformed(f"a part has more than {HEAD_LIMIT} bytes of headers")
+    headers = _parse_head(head)
+    kind, parameters = _disposition(headers.get("content-disposition", ""))
+    if kind != "form-data" or "name" not in parameters:
+        raise _malformed("a part has no name")
+    if "filename" in parameters:
+        declared = headers.get("content-type", "application/octet-stream")
+        return Part(parameters["name"], File(parameters["filename"], declared, content))
+    return Part(parameters["name"], _text(content))
+
+
+def _parse_head(head: bytes) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for line in _text(head).split("\r\n")[1:]:
+        name, colon, value = line.partition(":")
+        if not colon or name.lower() in headers or "\n" in value or "\r" in value:
+            raise _malformed("a header of a part is malformed, or there twice")
+        headers[name.lower()] = value.strip(" \t")
+    return headers
+
+
+def _disposition(value: str) -> tuple[str, dict[str, str]]:
+    """Return the kind and parameters of a Content-Disposition, as browsers write it.
+
+    Quotes and line breaks inside of a name are percent-encoded there (WHATWG HTML, multipart
+    form data); RFC 2231's ``filename*`` is not, and so is refused with whatever else is left over.
+    """
+    kind, _, rest = value.partition(";")
+    rest = f";{rest}" if rest else ""
+    found = {name.lower(): _unescape(text) for name, text in _PARAMETER.findall(rest)}
+    if _PARAMETER.sub("", rest).strip():
+        raise _malformed("a part's Content-Disposition is malformed")
+    return kind.strip().lower(), found
+
+
+def _unescape(text: str) -> str:
+    return _ESCAPE.sub(lambda escape: _ESCAPES[escape[0]], text)
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise _malformed("a text is not UTF-8") from None
+
+
+def _malformed(why: str) -> BadRequest:
+    return BadRequest(f"The multipart body is malformed: {why}.")

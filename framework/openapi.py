@@ -1,0 +1,209 @@
+"""Describes an application in OpenAPI 3.1, from its routes. Knows nothing of requests.
+
+Made when it is asked for, never at import: routes import this module inside of their handlers.
+"""
+
+from collections.abc import Iterator, Mapping
+from textwrap import dedent
+from typing import Any, get_args
+
+from framework.application import App, Route
+from framework.auth.session_cookie import session_cookie
+from framework.guards import Guard, SecurityScheme
+from framework.openapi_answers import problems, responses
+from framework.openapi_guards import Access, read_by_guards
+from framework.openapi_paths import PathParameter, Template, templates
+from framework.openapi_schemas import Schemas, default_of, without_none
+from framework.origin import SAFE_METHODS
+from framework.parameters import FORM_TYPE, MISSING, Parameter, marker_of
+from framework.patterns import Kind, parse_pattern
+
+__all__ = ["describe", "session_cookie"]
+
+_METHODS = {"GET", "PUT", "POST", "DELETE", "PATCH"}
+"""Those a Path Item can hold. HEAD and OPTIONS are automatic, and left out."""
+
+_SOURCES = {"query", "header", "cookie"}
+
+
+def describe(
+    app: App,
+    *,
+    title: str,
+    version: str,
+    description: str = "",
+    schemes: Mapping[Guard, SecurityScheme] | None = None,
+) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of *app*: all routes but the hidden ones.
+
+    *title*, *version* and *description* are the document's Info. *schemes* says how clients show
+    who they are, for guards that do not say so themselves. ``x-guard`` of each operation is its
+    guard as `App.access` lists it.
+    """
+    document = _Document(schemes or {})
+    for route in app.routes:
+        if not route.declaration.hide:
+            document.add(route)
+    info = {"title": title, "version": version, "description": description}
+    return {
+        "openapi": "3.1.1",
+        "info": _stated(info),
+        "tags": [document.tags[name] for name in sorted(document.tags)],
+        "paths": document.paths,
+        "components": document.components(),
+    }
+
+
+class _Document:
+    """A document in the making."""
+
+    def __init__(self, schemes: Mapping[Guard, SecurityScheme]) -> None:
+        self.paths: dict[str, dict[str, Any]] = {}
+        self.tags: dict[str, dict[str, str]] = {}
+        self._access = Access(schemes)
+        self._schemas = Schemas()
+        self._names: set[str] = set()
+
+    def add(self, route: Route) -> None:
+        """Write an operation for each path and method of *route*."""
+        for pattern in parse_pattern(route.path):
+            for method in route.methods:
+                if method in _METHODS:
+                    verb = method.lower()
+                    template = next(
+                        template
+                        for template in templates(pattern)
+                        if verb not in self.paths.get(template.path, ())
+                    )
+                    item = self.paths.setdefault(template.path, {})
+                    item[verb] = self._operation(route, verb, template)
+
+    def components(self) -> dict[str, Any]:
+        """Return what the operations refer to. Asked for once, after all of them."""
+        operations = [operation for item in self.paths.values() for operation in item.values()]
+        errors = problems([operation["responses"] for operation in operations], self._schemas)
+        return _stated(
+            {
+                "schemas": self._schemas.write(),
+                "responses": errors,
+                "securitySchemes": self._access.used,
+            }
+        )
+
+    def _operation(self, route: Route, verb: str, template: Template) -> dict[str, Any]:
+        signature = route.declaration.signature
+        summary, description = _split_docstring(signature.function.__doc__ or "")
+        names = [parameter.source for parameter in template.parameters]
+        read = [*route.parameters, *read_by_guards(route.guard, names)]
+        parameters = self._parameters(read, template)
+        refusals = set(self._refusals(route, verb, read, template))
+        return {
+            "operationId": self._name(route.name, verb),
+            "summary": summary or route.name.replace("_", " ").capitalize(),
+            **_stated({"description": description}),
+            "tags": [self._tag(route)],
+            **_stated({"parameters": parameters, "requestBody": self._body(route)}),
+            "responses": responses(signature.returns, refusals, self._schemas),
+            "security": self._access.requirements(route.guard),
+            "x-guard": str(route.guard),
+        }
+
+    def _name(self, name: str, verb: str) -> str:
+        """Return *name* as an operationId: with the method where it is taken, then a number."""
+        wanted = name if name not in self._names else f"{name}_{verb}"
+        number = 2
+        while wanted in self._names:
+            wanted = f"{name}_{verb}_{number}"
+            number += 1
+        self._names.add(wanted)
+        return wanted
+
+    def _tag(self, route: Route) -> str:
+        """Return what groups *route*: the prefix of its routers, else its handler's module."""
+        function = route.declaration.signature.function
+        module = function.__module__.rpartition(".")[2]
+        prefix = "".join(router.prefix for router in route.declaration.routers)
+        segments = parse_pattern(prefix)[0] if prefix else ()
+        name = next((s.text for s in segments if s.kind is Kind.LITERAL), module)
+        documented = _split_docstring(function.__globals__.get("__doc__") or "")[0]
+        tag = self.tags.setdefault(name, {"name": name})
+        if name == module and documented:
+            tag["description"] = documented + "."
+        return name
+
+    def _parameters(self, read: list[Parameter], template: Template) -> list[dict[str, Any]]:
+        """Return the Parameter Objects: those of the path in its order, then those of the rest."""
+        typed = {parameter.name: parameter for parameter in read if parameter.source == "path"}
+        others = {(p.source, p.name): p for p in reversed(read) if p.source in _SOURCES}
+        return [
+            *[self._in_path(one, typed.get(one.source)) for one in template.parameters],
+            *[self._elsewhere(parameter) for parameter in reversed(others.values())],
+        ]
+
+    def _in_path(self, one: PathParameter, typed: Parameter | None) -> dict[str, Any]:
+        type = str if typed is None else without_none(typed.type)
+        schema = self._schemas.of(type, **_stated({"pattern": one.regex}))
+        described = _stated({"description": one.description})
+        return {"name": one.name, "in": "path", "required": True, **described, "schema": schema}
+
+    def _elsewhere(self, parameter: Parameter) -> dict[str, Any]:
+        type = without_none(parameter.type)
+        name = parameter.name
+        return {
+            "name": name.replace("_", "-") if parameter.source == "header" else name,
+            "in": parameter.source,
+            "required": parameter.default is MISSING,
+            "schema": self._schemas.of(type, **default_of(type, parameter.default)),
+        }
+
+    def _body(self, route: Route) -> dict[str, Any]:
+        for parameter in route.parameters:
+            if parameter.source == "body":
+                form = _form_type(route.declaration.signature.annotations[parameter.name])
+                content = {
+                    media_type: {
+                        "schema": self._schemas.of(
+                            form if media_type == FORM_TYPE else parameter.type
+                        )
+                    }
+                    for media_type in parameter.media_types
+                }
+                return {"required": True, "content": content}
+        return {}
+
+    def _refusals(
+        self, route: Route, verb: str, read: list[Parameter], template: Template
+    ) -> Iterator[int]:
+        """Yield the statuses of what may go wrong before the handler is asked."""
+        sources = {parameter.source for parameter in read}
+        if template.parameters:
+            yield from (400, 404)
+        if "query" in sources:
+            yield 400
+        if sources & _SOURCES:
+            yield 422
+        if "body" in sources:
+            yield from (400, 413, 415, 422)
+        if verb.upper() not in SAFE_METHODS:
+            yield 403
+        yield from self._access.refusals(route.guard)
+
+
+def _form_type(annotation: Any) -> Any:
+    """Return the type that *annotation* reads from a form, where it reads one."""
+    for member in (annotation, *get_args(annotation)):
+        source, type = marker_of(member)
+        if source == "form":
+            return type
+    return None
+
+
+def _split_docstring(text: str) -> tuple[str, str]:
+    """Return the first line without its full stop, and the rest."""
+    first, _, rest = text.strip().partition("\n")
+    return first.strip().removesuffix("."), dedent(rest).strip()
+
+
+def _stated(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return *fields* without those that say nothing."""
+    return {name: value for name, value in fields.items() if value}

@@ -1,0 +1,140 @@
+"""Writes what a route may answer: from what its handler returns, and from what may go wrong before."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from http import HTTPStatus
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+
+import msgspec
+
+from framework.errors import InvalidField
+from framework.openapi_schemas import Schemas
+from framework.parameters import JSON_TYPE, MISSING
+from framework.response import Reply, Response
+
+__all__ = ["PROBLEM_TYPE", "Problem", "problems", "responses"]
+
+PROBLEM_TYPE = "application/problem+json"
+
+_TEXT_TYPES = {str: "text/plain; charset=utf-8", bytes: "application/octet-stream"}
+_NONE = type(None)
+
+
+class Problem(msgspec.Struct):
+    """What went wrong (RFC 9457). *code* is stable and for programs; *detail* is for people."""
+
+    title: str
+    status: int
+    code: str
+    detail: str | msgspec.UnsetType = msgspec.UNSET
+    errors: list[InvalidField] | msgspec.UnsetType = msgspec.UNSET
+    """Every misfit at once, where the request does not fit the schema."""
+
+
+class _Answer(NamedTuple):
+    status: int
+    type: Any = MISSING
+    """None for no body, missing where nobody said."""
+
+
+_PROBLEMS = {
+    "default": ("Error", "Anything else that is refused or fails."),
+    "400": ("BadRequest", "The request cannot be understood: its path, its query or its body."),
+    "401": ("Unauthorized", "Nobody is signed in."),
+    "403": ("Forbidden", "This client may not do this, or the request comes from another site."),
+    "404": ("NotFound", "There is nothing here, or nothing that this client may know of."),
+    "409": ("Conflict", "What the request would make exists already."),
+    "413": ("ContentTooLarge", "The body is larger than is read."),
+    "415": ("UnsupportedMediaType", "The body is of a type, charset or coding that is not read."),
+    "422": ("Invalid", "The request does not fit the schema; every misfit is named."),
+    "429": ("TooManyRequests", "Asked too often: Retry-After says for how long to wait."),
+    "503": ("ServiceUnavailable", "Something that this depends on does not answer."),
+}
+
+
+def responses(annotation: Any, refusals: Iterable[int], schemas: Schemas) -> dict[str, Any]:
+    """Return the Responses Object of a handler that returns *annotation*.
+
+    *refusals* are the statuses of what may go wrong before the handler is asked.
+    """
+    written: dict[str, Any] = {}
+    failures = {str(status) for status in refusals} | {"default"}
+    for answer in _answers(annotation):
+        if answer.status >= 400 and answer.type is None:
+            failures.add(str(answer.status))
+        else:
+            _merge(written, answer, schemas)
+    for status in sorted(failures - set(written)):
+        written[status] = {"$ref": f"#/components/responses/{_problem(status)[0]}"}
+    return dict(sorted(written.items()))
+
+
+def problems(documents: Iterable[Mapping[str, Any]], schemas: Schemas) -> dict[str, Any]:
+    """Return the responses that the Responses Objects *documents* refer to, by name."""
+    statuses = {
+        status for document in documents for status, said in document.items() if "$ref" in said
+    }
+    content = {PROBLEM_TYPE: {"schema": schemas.of(Problem)}}
+    return {
+        name: {"description": description, "content": content}
+        for name, description in sorted(map(_problem, statuses))
+    }
+
+
+def _problem(status: str) -> tuple[str, str]:
+    return _PROBLEMS.get(status) or (f"Error{status}", "A guard refuses.")
+
+
+def _merge(written: dict[str, Any], answer: _Answer, schemas: Schemas) -> None:
+    try:
+        phrase = HTTPStatus(answer.status).phrase
+    except ValueError:
+        phrase = "An answer"
+    response = written.setdefault(str(answer.status), {"description": f"{phrase}."})
+    if answer.type is MISSING:
+        response["description"] = f"{phrase}: of a shape that the route does not declare."
+    elif answer.type is not None:
+        media_type = _TEXT_TYPES.get(_plain(answer.type), JSON_TYPE)
+        schema = {} if answer.type is bytes else {"schema": schemas.of(answer.type)}
+        response.setdefault("content", {})[media_type] = schema
+
+
+def _answers(annotation: Any) -> Iterator[_Answer]:
+    replies = [note for note in _notes(annotation) if isinstance(note, Reply)]
+    if replies:
+        yield from (_Answer(reply.status, reply.type) for reply in replies)
+        return
+    members = get_args(annotation) if _is_union(annotation) else (annotation,)
+    shapes = [member for member in members if not _is_special(member)]
+    yield from (answer for member in members for answer in _special(member))
+    if shapes:
+        yield _Answer(200, Union[tuple(shapes)])  # noqa: UP007  of members known only now
+
+
+def _is_special(member: Any) -> bool:
+    return bool(list(_special(member)))
+
+
+def _special(member: Any) -> Iterator[_Answer]:
+    """Yield the answers of a member that is not simply JSON."""
+    plain = _plain(member)
+    if any(isinstance(note, Reply) for note in _notes(member)):
+        yield from _answers(member)
+    elif plain in {None, _NONE}:
+        yield _Answer(204, None)
+    elif plain in {Response, MISSING, Any, object}:
+        yield _Answer(200)
+    elif plain in _TEXT_TYPES:
+        yield _Answer(200, plain)
+
+
+def _notes(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+
+
+def _plain(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _is_union(annotation: Any) -> bool:
+    return get_origin(annotation) in {Union, UnionType}

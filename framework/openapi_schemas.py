@@ -1,0 +1,88 @@
+"""Writes types as JSON Schema. Knows nothing of routes."""
+
+import re
+from typing import Any, Union, get_args
+
+import msgspec
+
+__all__ = ["Schemas", "default_of", "portable_regex", "without_none"]
+
+_NONE = type(None)
+
+_PYTHON_ONLY = re.compile(r"\\.|\(\?P<\w+>", re.DOTALL)
+_PORTABLE = {r"\Z": "$", r"\A": "^"}
+
+
+class Schemas:
+    """The types of one document. All are written at once, so that no two names clash.
+
+    A schema that was asked for is empty until `write` was called.
+    """
+
+    def __init__(self) -> None:
+        self._types: list[Any] = []
+        self._schemas: list[dict[str, Any]] = []
+
+    def of(self, type: Any, **more: Any) -> dict[str, Any]:
+        """Return the schema of *type*, with *more* beside what the type itself says."""
+        self._types.append(type)
+        self._schemas.append(more)
+        return more
+
+    def write(self) -> dict[str, Any]:
+        """Fill in every schema that was asked for, and return those that they refer to, by name."""
+        written, components = msgspec.json.schema_components(
+            self._types,
+            schema_hook=lambda type: {"title": type.__name__},
+            ref_template="#/components/schemas/{name}",
+        )
+        for schema, found in zip(self._schemas, written, strict=True):
+            said = dict(schema)
+            schema.clear()
+            schema.update(_portable(found) | said)
+        return {name: _portable(components[name]) for name in sorted(components)}
+
+
+def without_none(type: Any) -> Any:
+    """Return *type* where it is no union, else the union of its members without None."""
+    members = tuple(member for member in get_args(type) if member is not _NONE)
+    if _NONE not in get_args(type) or not members:
+        return type
+    return Union[members]  # noqa: UP007  made of members that are known only now
+
+
+def default_of(type: Any, default: Any) -> dict[str, Any]:
+    """Return *default* as a schema says it; nothing where *type* itself would refuse it.
+
+    A handler may well have ``cursor: Query[Cursor] = ""``, which stands for none was given.
+    """
+    if default is None or default is msgspec.UNSET:
+        return {}
+    try:
+        plain = msgspec.to_builtins(default)
+        msgspec.convert(plain, type)
+    except (msgspec.ValidationError, TypeError):
+        return {}
+    return {"default": plain}
+
+
+def portable_regex(regex: str) -> str:
+    r"""Return *regex* as JSON Schema reads it (ECMA-262): ``\Z`` is ``$``, and groups have no names."""
+    return _PYTHON_ONLY.sub(lambda found: _in_ecma(found[0]), regex)
+
+
+def _in_ecma(text: str) -> str:
+    return "(" if text.startswith("(") else _PORTABLE.get(text, text)
+
+
+def _portable(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_portable(member) for member in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: portable_regex(value)
+        if key == "pattern" and isinstance(value, str)
+        else _portable(value)
+        for key, value in schema.items()
+    }

@@ -1,0 +1,164 @@
+"""The parts of the page that shows the API: schemas in words, rows, text, and the style."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from routes.html import Markup, element
+
+__all__ = ["STYLE", "constraints", "fields", "prose", "row"]
+
+Schema = Mapping[str, Any]
+Child = Markup | str
+
+STYLE = """
+:root { --tint: #8881; --get: #15803d; --post: #1d4ed8; --put: #a16207; --delete: #b91c1c; }
+@media (prefers-color-scheme: dark) {
+  :root { --accent: #fb923c; --get: #4ade80; --post: #93c5fd; --put: #facc15; --delete: #fca5a5; }
+}
+h2, article { scroll-margin-top: 1rem; }
+h2 { margin: 1rem 0 0; }
+h3, h4, dl, dd, .summary { margin: 0; }
+h4 { font-size: 0.8rem; margin-top: 0.9rem; opacity: 0.75; }
+h4 small { font-weight: 400; font-size: 1em; }
+p { margin: 0.4rem 0; overflow-wrap: anywhere; }
+a { color: inherit; text-decoration-color: var(--line); text-underline-offset: 0.2em; }
+nav { columns: 17rem 2; column-gap: 2rem; background: var(--tint); border-radius: 0.6rem;
+  padding: 1rem 1.2rem; margin: 1rem 0 1.5rem; }
+nav div { break-inside: avoid; padding-bottom: 0.7rem; }
+nav ul { list-style: none; margin: 0; padding: 0; }
+nav li a { display: flex; gap: 0.6rem; align-items: baseline; text-decoration: none; }
+nav .verb { width: 3.6rem; }
+.tag { font-weight: 600; text-decoration: none; }
+article { border: 1px solid var(--line); border-radius: 0.6rem; padding: 0.8rem 1rem 1rem;
+  margin: 1rem 0; }
+article:target { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
+header { display: flex; flex-wrap: wrap; gap: 0.3rem 1rem; justify-content: space-between;
+  align-items: baseline; }
+h3 { font-size: 1.05rem; }
+h3 a { display: flex; flex-wrap: wrap; gap: 0 0.7rem; align-items: baseline; text-decoration: none; }
+.path { overflow-wrap: anywhere; }
+.verb { font: 700 0.78rem ui-monospace, monospace; letter-spacing: 0.03em; color: var(--post); }
+.verb.get { color: var(--get); }
+.verb.put, .verb.patch { color: var(--put); }
+.verb.delete { color: var(--delete); }
+.access { font-size: 0.78rem; border: 1px solid var(--line); border-radius: 1rem;
+  padding: 0.05rem 0.65rem; }
+.access.guarded { color: var(--accent); border-color: currentColor; }
+dl > div { display: grid; grid-template-columns: minmax(8rem, 13rem) 1fr; gap: 0 1rem;
+  padding: 0.3rem 0; border-bottom: 1px solid var(--line); }
+dl.answers > div { grid-template-columns: 3rem 1fr; }
+dl > div:last-child { border-bottom: 0; padding-bottom: 0; }
+dt, dd { min-width: 0; overflow-wrap: anywhere; }
+dt small { color: var(--accent); white-space: nowrap; }
+dd p { opacity: 0.7; margin: 0; font-size: 0.92em; }
+@media (max-width: 34rem) {
+  body { margin: 1rem auto; }
+  article { padding: 0.7rem 0.8rem; }
+  dl:not(.answers) > div { grid-template-columns: 1fr; }
+}
+"""
+
+_MARKED = re.compile(r"``(.+?)``|`(.+?)`|\*(\w+)\*", re.DOTALL)
+
+
+def prose(text: str, **attributes: str) -> Markup | None:
+    """Return *text*, a docstring, as paragraphs; what stands in backticks or stars is code."""
+    paragraphs = [part for part in text.split("\n\n") if part.strip()]
+    if not paragraphs:
+        return None
+    return Markup("".join(element("p", *_marked(part), **attributes) for part in paragraphs))
+
+
+def _marked(text: str) -> Iterator[Child]:
+    end = 0
+    for found in _MARKED.finditer(text):
+        yield text[end : found.start()]
+        yield element("code", found[1] or found[2] or found[3])
+        end = found.end()
+    yield text[end:]
+
+
+def row(
+    name: str,
+    about: Sequence[Child],
+    *,
+    required: bool = False,
+    description: str | None = "",
+    anchor: str | None = None,
+) -> Markup:
+    """Return one row of a list: what it is called, and what there is to know *about* it."""
+    mark = element("small", " required") if required else None
+    told = prose(description or "")
+    return element(
+        "div", element("dt", element("code", name), mark), element("dd", *about, told), id=anchor
+    )
+
+
+def fields(schema: Schema, schemas: Mapping[str, Schema]) -> list[Markup]:
+    """Return a row for each field of an object; one row for what is none."""
+    known = schemas[_name(schema)] if "$ref" in schema else schema
+    required = known.get("required", ())
+    rows = [
+        row(
+            name,
+            constraints(inner),
+            required=name in required,
+            description=inner.get("description"),
+        )
+        for name, inner in known.get("properties", {}).items()
+    ]
+    if known.get("additionalProperties") is False:
+        rows.append(element("div", element("dt"), element("dd", "no other fields", class_="quiet")))
+    return rows or [row("value", constraints(known))]
+
+
+def constraints(schema: Schema) -> list[Child]:
+    """Return *schema* in words: ``string, 8 to 1024 characters``."""
+    said = _kind(schema)
+    for text in (_between(schema, "minLength", "maxLength", " characters"),
+                 _between(schema, "minimum", "maximum", ""),
+                 _between(schema, "minItems", "maxItems", " items")):  # fmt: skip
+        said += [", ", text] if text else []
+    if "pattern" in schema:
+        said += [", as ", element("code", schema["pattern"])]
+    if schema.get("default") not in (None, ""):
+        said += [", default ", element("code", str(schema["default"]))]
+    return said
+
+
+def _kind(schema: Schema) -> list[Child]:
+    if "$ref" in schema:
+        return [element("a", _name(schema), href=f"#shape-{_name(schema)}")]
+    if "enum" in schema:
+        return _joined([[element("code", str(value))] for value in schema["enum"]])
+    if "anyOf" in schema:
+        return _joined([constraints(member) for member in schema["anyOf"]])
+    kind = schema.get("type", "anything")
+    if kind == "array":
+        return ["list of ", *constraints(schema.get("items", {}))]
+    inner = schema.get("additionalProperties")
+    if kind == "object" and isinstance(inner, Mapping):
+        return ["object, each field: ", *constraints(inner)]
+    return [str(kind)]
+
+
+def _joined(members: Sequence[list[Child]]) -> list[Child]:
+    return [part for member in members for part in (" or ", *member)][1:]
+
+
+def _between(schema: Schema, low: str, high: str, unit: str) -> str:
+    match schema.get(low), schema.get(high):
+        case None, None:
+            return ""
+        case None, most:
+            return f"up to {most:,}{unit}"
+        case least, None:
+            return f"{least:,} or more{unit}"
+        case least, most:
+            return f"{least:,} to {most:,}{unit}"
+    return ""
+
+
+def _name(schema: Schema) -> str:
+    return str(schema["$ref"]).rpartition("/")[2]

@@ -1,0 +1,455 @@
+"""The OpenAPI document, of applications made here: one fact about it at a time."""
+
+# ruff: noqa: ARG001  handlers and guards are declared here, and never called
+
+from enum import Enum
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # ships no stubs
+from openapi_spec_validator import validate
+
+from framework import (
+    App,
+    Context,
+    Cookie,
+    Form,
+    Header,
+    HTTPError,
+    Query,
+    Response,
+    Router,
+    all_of,
+    any_of,
+    guard,
+    public,
+)
+from framework.errors import InvalidField
+from framework.guards import Guard, SecurityScheme
+from framework.openapi import describe, session_cookie
+from framework.openapi_schemas import portable_regex
+from framework.problem import problem
+from framework.response import Reply
+
+Size = Annotated[int, msgspec.Meta(ge=1, le=9)]
+Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\Z")]
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Thing(msgspec.Struct):
+    """A thing."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    colour: Colour = Colour.RED
+    parts: "list[Thing]" = []
+
+
+class Draft(msgspec.Struct):
+    name: Code
+
+
+class Opaque:
+    """What msgspec cannot describe."""
+
+
+@guard(refuses=(401,), scheme=session_cookie())
+async def signed_in(c: Context) -> None: ...
+
+
+@guard(refuses=(401,), scheme=SecurityScheme("token", {"type": "http", "scheme": "bearer"}))
+async def with_token(c: Context) -> None: ...
+
+
+@guard(refuses=(404,))
+async def owner(c: Context, id: int, team: Query[Code] = "") -> None: ...
+
+
+@guard
+async def silent(c: Context) -> None: ...
+
+
+def document_of(app: App, **options: Any) -> dict[str, Any]:
+    """Return the document of *app*, which is valid OpenAPI and survives JSON."""
+    described = describe(app, title="Test", version="1", **options)
+    validate(described)
+    return dict(msgspec.json.decode(msgspec.json.encode(described)))
+
+
+def only(app: App, **options: Any) -> dict[str, Any]:
+    """Return the one operation of *app*."""
+    ((_, item),) = document_of(app, **options)["paths"].items()
+    ((_, operation),) = item.items()
+    return dict(operation)
+
+
+def test_info_is_what_was_said() -> None:
+    described = document_of(App(), description="Says.")
+
+    assert described["openapi"].startswith("3.1")
+    assert described["info"] == {"title": "Test", "version": "1", "description": "Says."}
+    assert described["paths"] == {}
+
+
+@pytest.mark.parametrize(
+    ("path", "written"),
+    [
+        ("/", {"/": []}),
+        ("/notes/:id{[0-9]+}", {"/notes/{id}": [("id", "^[0-9]+$", None)]}),
+        ("/:kind{a|b}", {"/{kind}": [("kind", "^(?:a|b)$", None)]}),
+        ("/:at{(?P<y>[0-9]+)\\Z}", {"/{at}": [("at", "^([0-9]+)$$", None)]}),
+        ("/a/:b?", {"/a": [], "/a/{b}": [("b", None, None)]}),
+        ("/f/:file{.+}", {"/f/{file}": [("file", "^.+$", "slashes too")]}),
+        ("/f/*", {"/f/{wildcard}": [("wildcard", None, "or nothing")]}),
+        ("/*/:wildcard/*", {"/{wildcard1}/{wildcard}/{wildcard2}": None}),
+        ("/caf\u00e9 au lait", {"/caf%C3%A9%20au%20lait": []}),
+    ],
+)
+def test_paths_are_templates(path: str, written: dict[str, Any]) -> None:
+    app = App()
+    app.get(path, guard=public)(lambda: "")
+
+    paths = document_of(app)["paths"]
+
+    assert set(paths) == set(written)
+    for template, expected in written.items():
+        parameters = paths[template]["get"].get("parameters", [])
+        assert all(p["in"] == "path" and p["required"] is True for p in parameters)
+        if expected is not None:
+            assert [(p["name"], p["schema"].get("pattern")) for p in parameters] == [
+                (name, pattern) for name, pattern, _ in expected
+            ]
+        for parameter, (_, _, said) in zip(parameters, expected or (), strict=False):
+            assert said is None or said in parameter["description"]
+
+
+def test_two_routes_of_one_template_are_both_there() -> None:
+    app = App()
+    app.get("/:id{[0-9]+}", guard=public, name="number")(lambda: "")
+    app.get("/:id", guard=public, name="word")(lambda: "")
+
+    paths = document_of(app)["paths"]
+
+    assert {path: item["get"]["operationId"] for path, item in paths.items()} == {
+        "/{id}": "number",
+        "/{id_2}": "word",
+    }
+    assert paths["/{id_2}"]["get"]["parameters"][0]["name"] == "id_2"
+
+
+def test_names_are_unique() -> None:
+    app = App()
+    for path in ("/a", "/b", "/c"):
+        app.get(path, guard=public, name="show")(lambda: "")
+    app.all("/d", guard=public, name="each")(lambda: "")
+
+    items = document_of(app)["paths"].values()
+
+    assert [operation["operationId"] for item in items for operation in item.values()] == [
+        "show", "show_get", "show_get_2", "each", "each_post", "each_put", "each_patch", "each_delete",
+    ]  # fmt: skip
+
+
+def test_hidden_routes_and_methods_that_openapi_has_no_word_for_are_left_out() -> None:
+    app = App()
+    app.get("/hidden", guard=public, hide=True)(lambda: "")
+    app.on("PURGE", "/cache", guard=public)(lambda: "")
+
+    assert document_of(app)["paths"] == {}
+
+
+def test_the_docstring_tells() -> None:
+    app = App()
+
+    @app.get("/told", guard=public)
+    async def told() -> str:
+        """Tell it short.
+
+        Tell it long:
+            and deep.
+        """
+        return ""
+
+    operation = only(app)
+
+    assert operation["summary"] == "Tell it short"
+    assert operation["description"] == "Tell it long:\n    and deep."
+
+
+def test_without_a_docstring_the_name_tells() -> None:
+    app = App()
+    app.get("/", guard=public, name="show_it")(lambda: "")
+
+    assert only(app)["summary"] == "Show it"
+
+
+def test_a_tag_is_the_prefix_or_the_module() -> None:
+    app = App()
+    router = Router("/:team/my-things")
+    app.get("/", guard=public)(lambda: "")
+    router.get("/", guard=public)(lambda: "")
+    app.mount(router)
+
+    described = document_of(app)
+
+    assert described["paths"]["/"]["get"]["tags"] == ["test_openapi"]
+    assert described["paths"]["/{team}/my-things"]["get"]["tags"] == ["my-things"]
+    assert described["tags"] == [
+        {"name": "my-things"},
+        {
+            "name": "test_openapi",
+            "description": "The OpenAPI document, of applications made here: one fact about it at"
+            " a time.",
+        },
+    ]
+
+
+def test_parameters_say_where_they_are_what_they_are_and_what_they_default_to() -> None:
+    app = App()
+
+    @app.get("/:id/:word", guard=public)
+    async def show(
+        c: Context,
+        id: int,
+        size: Query[Size],
+        x_trace_id: Header[str | None] = None,
+        theme: Cookie[Colour] = Colour.BLUE,
+        tags: Query[list[str]] = [],  # noqa: B006  read, never changed
+        cursor: Query[Code | None] = None,
+        code: Query[Code] = "",
+    ) -> str:
+        return ""
+
+    parameters = {p["name"]: p for p in only(app)["parameters"]}
+
+    assert list(parameters) == [
+        "id", "word", "size", "x-trace-id", "theme", "tags", "cursor", "code",
+    ]  # fmt: skip
+    assert parameters["id"]["schema"] == {"type": "integer"}
+    assert parameters["word"]["schema"] == {"type": "string"}
+    assert parameters["size"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 9}
+    assert [name for name, p in parameters.items() if p["required"]] == ["id", "word", "size"]
+    assert parameters["x-trace-id"]["in"] == "header"
+    assert parameters["x-trace-id"]["schema"] == {"type": "string"}
+    assert parameters["theme"]["in"] == "cookie"
+    assert parameters["theme"]["schema"]["default"] == "blue"
+    assert parameters["tags"]["schema"] == {
+        "type": "array", "items": {"type": "string"}, "default": [],
+    }  # fmt: skip
+    assert parameters["cursor"]["schema"] == {"type": "string", "pattern": "^[a-z]+$"}
+    assert "default" not in parameters["code"]["schema"]
+
+
+def test_what_guards_read_is_there_too() -> None:
+    app = App()
+    app.get("/:id", guard=signed_in & owner)(lambda: "")
+
+    parameters = only(app)["parameters"]
+
+    assert [(p["name"], p["in"], p["schema"].get("type")) for p in parameters] == [
+        ("id", "path", "integer"),
+        ("team", "query", "string"),
+    ]
+
+
+def test_a_body_is_there_in_every_media_type() -> None:
+    app = App()
+
+    @app.post("/", guard=public)
+    async def add(c: Context, thing: Thing | Form[Draft]) -> None: ...
+
+    described = document_of(app)
+    body = described["paths"]["/"]["post"]["requestBody"]
+
+    assert body["required"] is True
+    assert {kind: content["schema"] for kind, content in body["content"].items()} == {
+        "application/json": {"$ref": "#/components/schemas/Thing"},
+        "application/x-www-form-urlencoded": {"$ref": "#/components/schemas/Draft"},
+    }
+    assert (
+        described["components"]["schemas"]["Draft"]["properties"]["name"]["pattern"] == "^[a-z]+$"
+    )
+
+
+@pytest.mark.parametrize(
+    ("returns", "answers"),
+    [
+        (str, {"200": ["text/plain; charset=utf-8"]}),
+        (bytes, {"200": ["application/octet-stream"]}),
+        (None, {"204": []}),
+        (Response, {"200": []}),
+        (Any, {"200": []}),
+        (Thing, {"200": ["application/json"]}),
+        (list[Thing], {"200": ["application/json"]}),
+        (Opaque, {"200": ["application/json"]}),
+        (Thing | None, {"200": ["application/json"], "204": []}),
+        (Thing | str, {"200": ["text/plain; charset=utf-8", "application/json"]}),
+        (Annotated[Response, Reply(Thing, 201)], {"201": ["application/json"]}),
+        (Annotated[Response, Reply(None, 204)], {"204": []}),
+        (
+            Annotated[Response, Reply(Thing), Reply(None, 303)],
+            {"200": ["application/json"], "303": []},
+        ),
+        (Annotated[Response, Reply(Thing)] | None, {"200": ["application/json"], "204": []}),
+    ],
+)
+def test_answers_come_from_what_the_handler_returns(
+    returns: Any, answers: dict[str, list[str]]
+) -> None:
+    app = App()
+
+    async def show() -> Any: ...
+
+    show.__annotations__["return"] = returns
+    app.get("/", guard=public)(show)
+
+    told = only(app)["responses"]
+
+    assert {
+        status: list(answer.get("content", {})) for status, answer in told.items() if status[0] == "2"
+        or status[0] == "3"
+    } == answers  # fmt: skip
+
+
+def test_a_handler_may_name_the_problems_it_raises() -> None:
+    app = App()
+
+    @app.post("/", guard=public)
+    async def add(c: Context) -> Annotated[Response, Reply(Thing, 201), Reply(None, 409)]:
+        return Response.empty()
+
+    assert only(app)["responses"]["409"] == {"$ref": "#/components/responses/Conflict"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "asks", "statuses"),
+    [
+        ("GET", "/", public, set()),
+        ("POST", "/", public, {"403"}),
+        ("GET", "/:id", public, {"400", "404"}),
+        ("GET", "/", signed_in, {"401", "503"}),
+        ("GET", "/", silent, {"403", "503"}),
+        ("GET", "/:id", owner, {"400", "404", "422", "503"}),
+        ("DELETE", "/", signed_in | with_token, {"401", "403", "503"}),
+    ],
+    ids=lambda value: str(value) if isinstance(value, Guard) else None,
+)
+def test_refusals_come_from_path_guard_and_method(
+    method: str, path: str, asks: Guard, statuses: set[str]
+) -> None:
+    app = App()
+    app.on(method, path, guard=asks)(lambda: None)
+
+    assert set(only(app)["responses"]) - {"default", "200"} == statuses
+
+
+def test_refusals_come_from_what_is_read() -> None:
+    app = App()
+
+    @app.get("/query", guard=public)
+    async def show(c: Context, size: Query[int] = 1) -> str:
+        return ""
+
+    @app.post("/body", guard=public)
+    async def add(c: Context, thing: Thing) -> str:
+        return ""
+
+    paths = document_of(app)["paths"]
+
+    assert set(paths["/query"]["get"]["responses"]) == {"200", "400", "422", "default"}
+    assert set(paths["/body"]["post"]["responses"]) == {
+        "200", "400", "403", "413", "415", "422", "default",
+    }  # fmt: skip
+
+
+SESSION: dict[str, list[str]] = {"session": []}
+TOKEN: dict[str, list[str]] = {"token": []}
+
+
+@pytest.mark.parametrize(
+    ("asks", "security"),
+    [
+        (public, []),
+        (silent, []),
+        (signed_in, [SESSION]),
+        (signed_in & silent, [SESSION]),
+        (signed_in & with_token, [SESSION | TOKEN]),
+        (signed_in | with_token, [SESSION, TOKEN]),
+        (signed_in | silent, [SESSION, {}]),
+        (any_of(signed_in, with_token) & silent, [SESSION, TOKEN]),
+        (all_of(signed_in, any_of(with_token, silent)), [SESSION | TOKEN, SESSION]),
+        (any_of(signed_in & with_token, with_token), [SESSION | TOKEN, TOKEN]),
+    ],
+    ids=str,
+)
+def test_security_is_what_the_guard_says(asks: Guard, security: list[dict[str, Any]]) -> None:
+    app = App()
+    app.get("/", guard=asks)(lambda: "")
+
+    described = document_of(app)
+    operation = described["paths"]["/"]["get"]
+
+    assert operation["security"] == security
+    assert operation["x-guard"] == str(asks)
+    assert set(described["components"].get("securitySchemes", {})) == {
+        name for way in security for name in way
+    }
+
+
+def test_a_guard_that_does_not_say_can_be_told_of() -> None:
+    app = App()
+    app.get("/", guard=silent)(lambda: "")
+
+    operation = only(app, schemes={silent: session_cookie("sid")})
+
+    assert operation["security"] == [SESSION]
+    assert set(operation["responses"]) == {"200", "401", "503", "default"}
+
+
+def test_the_cookie_of_localhost_is_told_of() -> None:
+    scheme = session_cookie("sid")
+
+    assert scheme.definition["name"] == "__Host-sid"
+    assert "`sid`" in scheme.definition["description"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        HTTPError(),
+        HTTPError(418, "I am a teapot."),
+        HTTPError(422, errors=[InvalidField("Expected int.", pointer="/size")]),
+        HTTPError(422, errors=[InvalidField("Required.", parameter="query:size")]),
+    ],
+    ids=["bare", "detail", "pointer", "parameter"],
+)
+def test_the_problem_schema_fits_what_is_answered(error: HTTPError) -> None:
+    app = App()
+    app.get("/", guard=public)(lambda: "")
+    described = document_of(app)
+    schema = {**described, "$ref": "#/components/schemas/Problem"}
+    body = problem(error).body
+    assert isinstance(body, bytes)
+    answered = msgspec.json.decode(body)
+
+    Draft202012Validator(schema).validate(answered)
+
+    assert set(answered) <= set(described["components"]["schemas"]["Problem"]["properties"])
+
+
+@pytest.mark.parametrize(
+    ("python", "portable"),
+    [
+        (r"^a\Z", "^a$"),
+        (r"\Aa", "^a"),
+        (r"a\\Z", r"a\\Z"),
+        (r"a\\\Z", r"a\\$"),
+        (r"(?P<y>a)\.", r"(a)\."),
+    ],
+)
+def test_regexes_are_made_portable(python: str, portable: str) -> None:
+    assert portable_regex(python) == portable
