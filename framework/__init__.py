@@ -3,9 +3,9 @@
 The layers, lowest first; a module imports only from those below its own:
 
 1. errors, paths, patterns, cookies, response: values
-2. validation, body, matcher, database: reading and finding
+2. text, validation, body, matcher, database: reading and finding
 3. request, origin, context, compose: one request
-4. parameters, plan, guards, problem: how it is passed and answered
+4. parameters, plan, reads, guards, problem: how it is passed and answered
 5. router, application: what people declare
 6. auth: users, keys and sessions in D1
 7. middleware, openapi, testing: plug-ins

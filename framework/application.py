@@ -1,11 +1,10 @@
 """The application: routes made ready at import, and one function that answers a request."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
-import msgspec
-
-from framework.compose import Handler, compose
+from framework.compose import Handler, Middleware, compose
 from framework.context import Context, Env, Job
 from framework.errors import (
     BadRequest,
@@ -14,24 +13,27 @@ from framework.errors import (
     MethodNotAllowed,
     NotFound,
 )
-from framework.guards import Guard, all_of
+from framework.guards import CompiledGuard, Guard, all_of
 from framework.matcher import Matcher
 from framework.origin import SAFE_METHODS, check_origin, refuse_cross_site
-from framework.parameters import FORM_TYPE, Parameter
+from framework.parameters import FORM_TYPE, JSON_TYPE, Parameter
 from framework.paths import MalformedURL, decode_path
 from framework.patterns import Kind, Pattern, parse_pattern
 from framework.plan import Scope, make_plan
 from framework.problem import as_http_error, problem
+from framework.reads import Reads
 from framework.request import BODY_LIMIT, Request
 from framework.response import EMPTY_STATUSES, Response, encode_json, make
 from framework.router import Declaration, Router
 
-__all__ = ["App", "ErrorHandler", "Route"]
+__all__ = ["App", "ErrorHandler", "Route", "UseCheck", "check_use"]
 
 CronHandler = Callable[[Job], Awaitable[None]]
 ErrorHandler = Callable[[Context, HTTPError], Awaitable[Response | None]]
+UseCheck = Callable[["App", "Route"], None]
 WaitUntil = Callable[[Awaitable[Any]], None]
 
+_USE_CHECK = "check_use"
 _NO_SNIFF = ("x-content-type-options", "nosniff")
 _NO_STORE = ("cache-control", "private, no-store")
 _VARY = ("vary", "cookie")
@@ -49,6 +51,7 @@ class Route:
         "parameters",
         "path",
         "statements",
+        "trips",
     )
 
     def __init__(
@@ -56,7 +59,7 @@ class Route:
         declaration: Declaration,
         path: str,
         guard: Guard,
-        statements: int,
+        compiled: CompiledGuard,
         parameters: tuple[Parameter, ...],
         handler: Handler,
     ) -> None:
@@ -65,8 +68,10 @@ class Route:
         self.path = path
         self.guard = guard
         """What all of the application, its routers and the route ask for."""
-        self.statements = statements
+        self.statements = len(compiled.reads) + compiled.statements
         """D1 statements that the guard runs for each request."""
+        self.trips = len({read.database for read in compiled.reads}) + compiled.statements
+        """How often the guard waits for D1 in each request."""
         self.parameters = parameters
         self.handler = handler
         self.endpoint = handler
@@ -162,10 +167,10 @@ class App(Router):
         data = body.encode() if isinstance(body, str) else body or b""
         if json is not None:
             data = encode_json(json)
-            pairs.append(("content-type", "application/json"))
+            _declare_type(pairs, JSON_TYPE)
         elif form is not None:
             data = _encode_form(form)
-            pairs.append(("content-type", FORM_TYPE))
+            _declare_type(pairs, FORM_TYPE)
         request = Request.build(method, path, pairs, data)
         response = await self.handle(request, {} if env is None else env)
         return response if isinstance(response.body, bytes) else await _read_stream(response)
@@ -177,10 +182,9 @@ class App(Router):
         request.body_limit = self.body_limit
         c = Context(request, env, wait_until)
         try:
-            response = await (self._entry or self.prepare())(c)
+            return _finish(c, await (self._entry or self.prepare())(c))
         except Exception as error:
-            response = await self._explain(c, error)
-        return _finish(c, response)
+            return _finish(c, await self._explain(c, error))
 
     def adopt(self, declaration: Declaration) -> None:
         """Make *declaration* a route. Raises `ConfigurationError`, naming its file and line."""
@@ -188,13 +192,14 @@ class App(Router):
         try:
             patterns = parse_pattern(path)
             route = self._make_route(declaration, path)
-            for method in declaration.methods:
-                for pattern in patterns:
-                    _refuse_conflict(self._matcher.add(method, pattern, route), route, method)
+            for method, pattern in product(declaration.methods, patterns):
+                _refuse_conflict(self._matcher.owner(method, pattern), route, method)
         except ConfigurationError as error:
             if declaration.place in str(error):
                 raise
             raise ConfigurationError(f"{declaration.place}: {error}") from None
+        for method, pattern in product(declaration.methods, patterns):
+            self._matcher.add(method, pattern, route)
         self.routes.append(route)
         self._entry = None
 
@@ -218,23 +223,33 @@ class App(Router):
         )
         compiled = guard.compile(scope)
         plan = make_plan(declaration.signature, scope._replace(slots=compiled.slots))
-        handler = _make_handler(plan.call, None if guard.is_public else compiled.check)
-        return Route(declaration, path, guard, compiled.statements, plan.parameters, handler)
+        handler = _make_handler(plan.call, None if guard.is_public else compiled)
+        return Route(declaration, path, guard, compiled, plan.parameters, handler)
+
+    def _collected(self) -> list[Declaration]:
+        raise ConfigurationError("an App is served, not mounted: make it a Router")
 
     def _changed(self) -> None:
         self._entry = None
 
     def prepare(self) -> Handler:
-        """Fold all middleware, once, and return the outermost function. Edges call this at import."""
+        """Fold all middleware, once, and return the outermost function. Edges call this at import.
+
+        Raises `ConfigurationError` where a layer wraps a route that it is not for.
+        """
         for route in self.routes:
             layers = [layer for router in route.declaration.routers for layer in router.middleware]
-            route.endpoint = (
-                compose(layers, self._guarded_against_errors(route.handler))
-                if layers
-                else route.handler
-            )
-        self._entry = compose(self.middleware, self._dispatch)
+            for layer in (*self.middleware, *layers):
+                _check_use(layer, self, route)
+            route.endpoint = self._fold(layers, route.handler)
+        self._entry = self._fold(self.middleware, self._dispatch)
         return self._entry
+
+    def _fold(self, layers: Sequence[Middleware], handler: Handler) -> Handler:
+        """Return *handler* in *layers*. What one raises, those around it see as an answer."""
+        for layer in reversed(layers):
+            handler = compose([layer], self._guarded_against_errors(handler))
+        return handler
 
     def _guarded_against_errors(self, handler: Handler) -> Handler:
         async def answer(c: Context) -> Response:
@@ -249,7 +264,7 @@ class App(Router):
         request = c.request
         method = request.method
         try:
-            path = decode_path(request.path)
+            path = _decoded(request.path)
             found = self._matcher.find("GET" if method == "HEAD" else method, path)
             if found is None:
                 return self._without_route(method, path)
@@ -257,10 +272,8 @@ class App(Router):
             c.route = route
             if method not in SAFE_METHODS:
                 refuse_cross_site(request, self.origins)
-            response = await route.endpoint(c)
-            return _without_body(response) if method == "HEAD" else response
-        except MalformedURL as error:
-            return await self._explain(c, BadRequest(f"The path is malformed: {error}."))
+            response: Response = await route.endpoint(c)
+            return response
         except Exception as error:
             return await self._explain(c, error)
 
@@ -280,14 +293,34 @@ class App(Router):
         known = as_http_error(error)
         if known.status >= 500:
             _log(c, known)
-        response = None
-        if self._error_handler is not None:
-            try:
-                response = await self._error_handler(c, known)
-            except Exception as fault:
-                known = as_http_error(fault)
-                _log(c, known)
-        return problem(known) if response is None else response
+        try:
+            handler = self._error_handler
+            response = None if handler is None else await handler(c, known)
+            return problem(known) if response is None else _checked(response)
+        except Exception as fault:
+            return _explain_fault(c, fault)
+
+
+def check_use(layer: Middleware, check: UseCheck) -> Middleware:
+    """Return *layer*, with *check* called for each route it wraps, when the app is prepared.
+
+    *check* raises `ConfigurationError` where the layer could not keep there what it promises.
+    """
+    layer.__dict__[_USE_CHECK] = check
+    return layer
+
+
+def _check_use(layer: Middleware, app: App, route: Route) -> None:
+    check: UseCheck | None = getattr(layer, _USE_CHECK, None)
+    if check is not None:
+        check(app, route)
+
+
+def _decoded(path: str) -> str:
+    try:
+        return decode_path(path)
+    except MalformedURL as error:
+        raise BadRequest(f"The path is malformed: {error}.") from None
 
 
 def _path_names(patterns: list[Pattern]) -> dict[str, bool]:
@@ -300,15 +333,17 @@ _UNNAMED = {Kind.LITERAL, Kind.STAR, Kind.STAR_REST}
 
 
 def _refuse_conflict(owner: Route | None, route: Route, method: str) -> None:
-    if owner is not None and owner is not route:
+    if owner is not None:
         raise ConfigurationError(
             f"{route.declaration.place}: {method} {route.path} is declared at"
             f" {owner.declaration.place} already, as {owner.path}"
         )
 
 
-def _make_handler(call: Callable[[Context], Awaitable[Any]], check: Any) -> Handler:
-    if check is None:
+def _make_handler(
+    call: Callable[[Context], Awaitable[Any]], compiled: CompiledGuard | None
+) -> Handler:
+    if compiled is None:
 
         async def answer(c: Context) -> Response:
             value = await call(c)
@@ -316,9 +351,20 @@ def _make_handler(call: Callable[[Context], Awaitable[Any]], check: Any) -> Hand
 
         return answer
 
+    check, reads = compiled.check, compiled.reads
+
     async def answer_guarded(c: Context) -> Response:
         c.private = True
-        await check(c)
+        if reads:
+            c.reads = Reads(reads)
+        c.guard_outcome = "failed"  # until it has answered
+        try:
+            await check(c)
+        except HTTPError as error:
+            if error.status < 500:
+                c.guard_outcome = "refused"
+            raise
+        c.guard_outcome = "passed"
         value = await call(c)
         return value if isinstance(value, Response) else _as_response(value)
 
@@ -341,6 +387,8 @@ _JSON = ("content-type", "application/json")
 
 def _finish(c: Context, response: Response) -> Response:
     """Return *response* with what every answer carries, and what guards and handlers owe."""
+    if c.request.method == "HEAD":
+        response = _without_body(response)
     headers = [*response.headers, _NO_SNIFF]
     cookies = c.cookies_to_send()
     if c.private or cookies or response.header("set-cookie") is not None:
@@ -352,13 +400,35 @@ def _finish(c: Context, response: Response) -> Response:
 def _without_body(response: Response) -> Response:
     if not isinstance(response.body, bytes) or response.status in EMPTY_STATUSES:
         return make(b"", response.status, response.headers)
-    length = ("content-length", str(len(response.body)))
-    return make(b"", response.status, [*response.headers, length])
+    return make(b"", response.status, response.headers).with_header(
+        "content-length", str(len(response.body))
+    )
 
 
 async def _read_stream(response: Response) -> Response:
     chunks = [chunk async for chunk in response.body]  # type: ignore[union-attr]
     return make(b"".join(chunks), response.status, response.headers)
+
+
+def _declare_type(pairs: list[tuple[str, str]], media_type: str) -> None:
+    if not any(name.lower() == "content-type" for name, _ in pairs):
+        pairs.append(("content-type", media_type))
+
+
+def _explain_fault(c: Context, fault: Exception) -> Response:
+    """Return the answer where the error handler, or the error it was to tell of, is at fault."""
+    known = as_http_error(fault)
+    _log(c, known)
+    try:
+        return problem(known)
+    except ValueError:
+        return problem(HTTPError())
+
+
+def _checked(response: object) -> Response:
+    if not isinstance(response, Response):
+        raise TypeError(f"the error handler returned a {type(response).__name__}")
+    return response
 
 
 def _encode_form(fields: Mapping[str, str]) -> bytes:
@@ -376,6 +446,6 @@ def _log(c: Context, error: HTTPError) -> None:
         "%s %s: %s",
         c.request.method,
         place,
-        msgspec.json.encode(str(cause)).decode(),
+        repr(str(cause)),  # on one line, whatever it holds
         exc_info=cause,
     )

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from framework.errors import BadRequest, Invalid
+from framework.errors import BadRequest, Invalid, InvalidField
 from framework.paths import MalformedURL, parse_query
-from framework.validation import convert, misfits
+from framework.text import is_exact, takes_several
+from framework.validation import convert, misfits, point
 
 __all__ = [
     "DEPTH_LIMIT",
@@ -49,8 +50,8 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
         check_depth(data)
         try:
             return decode_typed(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise _explain(data, type) from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise _explain(data, type, error) from None
 
     return decode
 
@@ -60,7 +61,7 @@ def decode_json(data: bytes, type: Any = Any) -> Any:
     return json_decoder(type)(data)
 
 
-def _explain(data: bytes, type: Any) -> BadRequest | Invalid:
+def _explain(data: bytes, type: Any, error: Exception) -> BadRequest | Invalid:
     """Return why *data* does not decode: what is no JSON at all first, then every misfit."""
     try:
         value = msgspec.json.decode(data)
@@ -68,7 +69,7 @@ def _explain(data: bytes, type: Any) -> BadRequest | Invalid:
         return Invalid("The JSON holds a number that is out of range.")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return BadRequest("The body is not JSON.")
-    return Invalid(errors=misfits(value, type))
+    return Invalid(errors=misfits(value, type, error))
 
 
 def decode_form(data: bytes) -> dict[str, list[str]]:
@@ -85,10 +86,19 @@ def form_decoder(type: Any) -> Callable[[bytes], Any]:
     A field given twice is refused unless the Struct declares a list there. Raises `BadRequest` or
     `Invalid`.
     """
-    lists = {field.encode_name for field in msgspec.structs.fields(type) if _takes_list(field.type)}
+    fields = msgspec.structs.fields(type)
+    lists = {field.encode_name for field in fields if takes_several(field.type)}
 
     def decode(data: bytes) -> Any:
-        return convert(_flatten(decode_form(data), lists), type, strict=False)
+        value = convert(_flatten(decode_form(data), lists), type, strict=False)
+        errors = [
+            InvalidField("This number is out of range.", pointer=point(field.encode_name))
+            for field in fields
+            if not is_exact(getattr(value, field.name))
+        ]
+        if errors:
+            raise Invalid(errors=errors)
+        return value
 
     return decode
 
@@ -98,7 +108,3 @@ def _flatten(fields: dict[str, list[str]], lists: set[str]) -> dict[str, Any]:
         name: values if name in lists or len(values) > 1 else values[0]
         for name, values in fields.items()
     }
-
-
-def _takes_list(type: Any) -> bool:
-    return isinstance(msgspec.inspect.type_info(type), msgspec.inspect.ListType)

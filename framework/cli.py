@@ -48,15 +48,17 @@ def _parser() -> argparse.ArgumentParser:
 
     dev = add("dev", _dev, "serve on this machine, and again after every change")
     serve = add("serve", _serve, "serve on this machine")
+    cron = add("cron", _cron, "run what is due at a cron schedule now, on the local database")
     routes = add("routes", _routes, "list the routes with guard, handler and D1 statements")
     access = add("access", _access, "list who may reach what, a line a route")
     add("build", _build, "stage what is uploaded into build/worker")
     add("check", _check, "stage, and list what would be uploaded")
     add("doctor", _doctor, "check the tools that make worker and make deploy need")
-    for listed in (dev, serve, routes, access):
+    for listed in (dev, serve, cron, routes, access):
         listed.add_argument("--app", default="app:app", metavar="MODULE:NAME", help="the app")
     for serving in (dev, serve):
         serving.add_argument("--port", type=int, help="PORT unless given, else 8787; 0 is any")
+    for serving in (dev, serve, cron):
         serving.add_argument(
             "--database", type=Path, metavar="FILE", help="KAGARI_DATABASE unless given"
         )
@@ -68,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar="NAME:VALUE",
             help="one more variable among the bindings; may be repeated",
         )
+    cron.add_argument("schedule", nargs="?", help="one of the app's; all unless given")
     serve.add_argument("--json-ready", action="store_true", help='print {"url": …} when ready')
     serve.add_argument("--supervised", help=argparse.SUPPRESS)
     serve.add_argument("--again", action="store_true", help=argparse.SUPPRESS)
@@ -101,6 +104,12 @@ def _serve(asked: argparse.Namespace) -> int:
         listener, lifeline = map(int, asked.supervised.split(","))
         serve_supervised(_launch(asked), Supervision(listener, lifeline, asked.again))
     return 0
+
+
+def _cron(asked: argparse.Namespace) -> int:
+    from framework.local.launch import run_crons
+
+    return _print(f"{schedule} ran" for schedule in run_crons(_launch(asked), asked.schedule))
 
 
 def _launch(asked: argparse.Namespace) -> Any:

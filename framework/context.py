@@ -2,7 +2,7 @@
 
 import builtins
 from collections.abc import Awaitable, Callable
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 from framework.cookies import SetCookie
 from framework.database import Database
@@ -10,9 +10,10 @@ from framework.errors import ConfigurationError
 from framework.matcher import Parameters
 from framework.request import Request
 
-__all__ = ["Context", "Env", "Job", "Slot", "handed_on", "reserve"]
+__all__ = ["Context", "Env", "GuardOutcome", "Job", "Slot", "handed_on", "reserve"]
 
 T = TypeVar("T")
+GuardOutcome = Literal["none", "passed", "refused", "failed"]
 
 _handed_on: set[type] = set()
 
@@ -65,10 +66,13 @@ class Context:
         "_slots",
         "_wait_until",
         "env",
+        "guard_outcome",
         "params",
         "private",
+        "reads",
         "request",
         "route",
+        "wrap_database",
     )
 
     def __init__(
@@ -85,6 +89,12 @@ class Context:
         """The `Route` that matched, or None."""
         self.private = False
         """Whether the answer depends on who asks, and so must stay out of every cache."""
+        self.guard_outcome: GuardOutcome = "none"
+        """What the route's guard said; none where it was not asked, or there is only `public`."""
+        self.wrap_database: Callable[[Database], Database] | None = None
+        """What `database` passes each database through, for middleware that counts."""
+        self.reads: Any = None
+        """The `Reads` of the route's guards, where they declare any."""
         self._wait_until = wait_until
         self._slots: dict[Slot[Any], Any] = {}
         self._cookies: dict[str, SetCookie] = {}
@@ -114,7 +124,8 @@ class Context:
 
     def database(self, name: str = "DB") -> Database:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
-        return _find_database(self.env, name)
+        found = _find_database(self.env, name)
+        return found if self.wrap_database is None else self.wrap_database(found)
 
     def send_cookie(self, cookie: SetCookie) -> None:
         """Send *cookie* with whatever is answered, an error too. The last of a name counts."""

@@ -131,7 +131,9 @@ def _read_secret(c: Context, binding: str) -> str:
     except KeyError:
         secret = None
     if not isinstance(secret, str) or not secret.strip():
-        raise ConfigurationError(f"the secret {binding} is missing: npx wrangler secret put {binding}")
+        raise ConfigurationError(
+            f"the secret {binding} is missing: npx wrangler secret put {binding}"
+        )
     return secret
 
 

@@ -6,8 +6,10 @@ from itertools import chain, product
 from typing import Any, NamedTuple, TypeVar, get_args, overload
 
 from framework.context import Context, Slot
+from framework.database import Result, Statement
 from framework.errors import ConfigurationError, HTTPError, ServiceUnavailable
 from framework.plan import Scope, Signature, make_plan, read_signature
+from framework.reads import Read
 
 __all__ = [
     "Check",
@@ -22,11 +24,15 @@ __all__ = [
 ]
 
 Check = Callable[[Context], Awaitable[None]]
+Reader = Callable[..., Statement | None] | Callable[..., Awaitable[Statement | None]]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class GuardFailed(ServiceUnavailable):
     """A guard broke, so that nobody can tell who may pass. Never read as a yes or a no."""
+
+    def __init__(self) -> None:
+        super().__init__(headers=(("retry-after", "5"),))
 
 
 class CompiledGuard(NamedTuple):
@@ -34,7 +40,10 @@ class CompiledGuard(NamedTuple):
 
     check: Check
     slots: tuple[Slot[Any], ...]
-    statements: int
+    reads: tuple[Read, ...] = ()
+    """What it reads; all of a route's go to the database in one trip."""
+    statements: int = 0
+    """How many statements it runs besides, each a trip of its own."""
 
 
 class SecurityScheme(NamedTuple):
@@ -51,8 +60,8 @@ class Guard:
     """The statuses that this refuses with; empty where it does not say. For documents only."""
     scheme: SecurityScheme | None = None
     """What this reads of a request to know who asks. For documents only."""
-    signature: Signature | None = None
-    """What the function asks for, where this is one."""
+    signatures: tuple[Signature, ...] = ()
+    """What its functions ask for, where it has some. For documents only."""
 
     def __and__(self, other: "Guard") -> "Guard":
         return all_of(self, other)
@@ -86,7 +95,7 @@ class _Public(Guard):
     is_public = True
 
     def compile(self, scope: Scope) -> CompiledGuard:  # noqa: ARG002  asks for nothing
-        return CompiledGuard(_pass, (), 0)
+        return CompiledGuard(_pass, ())
 
     def alternatives(self) -> list[tuple[Guard, ...]]:
         return [()]
@@ -100,18 +109,19 @@ async def _pass(c: Context) -> None:
 
 
 public = _Public()
+"""The guard that lets everybody pass. Adds nothing to others, and takes nothing away."""
 
 
 class _FunctionGuard(Guard):
     """Passes where a function returns, refuses where it raises `HTTPError`."""
-
-    signature: Signature
 
     def __init__(
         self,
         signature: Signature,
         name: str,
         provides: tuple[Slot[Any], ...],
+        reads: Signature | None,
+        database: str,
         statements: int,
         refuses: Sequence[int],
         scheme: SecurityScheme | None,
@@ -121,19 +131,27 @@ class _FunctionGuard(Guard):
                 f"{signature.place}: the guard {name} returns a bool, which would let everybody"
                 " pass: a guard refuses by raising HTTPError"
             )
-        self.signature = signature
+        self.signatures = (signature,) if reads is None else (signature, reads)
         self.refuses = tuple(refuses)
         self.scheme = scheme
         self._name = name
         self._provides = provides
+        self._reads = reads
+        self._database = database
         self._statements = statements
 
     def compile(self, scope: Scope) -> CompiledGuard:
-        call = make_plan(self.signature, scope._replace(with_body=False)).call
+        scope = scope._replace(with_body=False)
+        read = self._compile_read(scope)
+        if read is not None:
+            scope = scope._replace(slots=(*scope.slots, read.slot))
+        call = make_plan(self.signatures[0], scope).call
         provides, name = self._provides, self._name
 
         async def check(c: Context) -> None:
             try:
+                if read is not None:
+                    await _take(c, read)
                 result = await call(c)
             except HTTPError:
                 raise
@@ -145,14 +163,29 @@ class _FunctionGuard(Guard):
                 if c.find(slot) is None:
                     raise GuardFailed from TypeError(f"the guard {name} left {slot!r} empty")
 
-        return CompiledGuard(check, provides, self._statements)
+        return CompiledGuard(check, provides, (read,) if read else (), self._statements)
+
+    def _compile_read(self, scope: Scope) -> Read | None:
+        if self._reads is None:
+            return None
+        make = make_plan(self._reads, scope._replace(slots=())).call
+        return Read(make, self._database, Slot(f"what {self._name} reads", Result))
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call the function itself, as a test would."""
-        return self.signature.function(*arguments, **named)
+        return self.signatures[0].function(*arguments, **named)
 
     def __str__(self) -> str:
         return self._name
+
+
+async def _take(c: Context, read: Read) -> None:
+    """Leave the outcome of *read* where the guard's function finds it."""
+    if c.reads is None:
+        raise ConfigurationError("the guard's reads were not declared with its route")
+    outcome = await c.reads.take(c, read)
+    if outcome is not None:
+        c.set(read.slot, outcome)
 
 
 def _hand_on(c: Context, result: Any, provides: tuple[Slot[Any], ...], name: str) -> None:
@@ -183,7 +216,7 @@ class _AllOf(Guard):
                 await member(c)
 
         slots = tuple(slot for member in compiled for slot in member.slots)
-        return CompiledGuard(check, slots, sum(member.statements for member in compiled))
+        return CompiledGuard(check, slots, _reads_of(compiled), _statements_of(compiled))
 
     def alternatives(self) -> list[tuple[Guard, ...]]:
         combined = product(*[member.alternatives() for member in self.guards])
@@ -220,13 +253,21 @@ class _AnyOf(Guard):
             raise _most_telling(refusals)
 
         common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]
-        return CompiledGuard(check, tuple(common), sum(member.statements for member in compiled))
+        return CompiledGuard(check, tuple(common), _reads_of(compiled), _statements_of(compiled))
 
     def alternatives(self) -> list[tuple[Guard, ...]]:
         return [way for member in self.guards for way in member.alternatives()]
 
     def __str__(self) -> str:
         return " | ".join(_grouped(member, _AllOf) for member in self.guards)
+
+
+def _reads_of(compiled: Sequence[CompiledGuard]) -> tuple[Read, ...]:
+    return tuple(read for member in compiled for read in member.reads)
+
+
+def _statements_of(compiled: Sequence[CompiledGuard]) -> int:
+    return sum(member.statements for member in compiled)
 
 
 def _grouped(member: Guard, other: type[Guard]) -> str:
@@ -292,6 +333,8 @@ def guard(
     *,
     name: str | None = None,
     provides: Slot[Any] | Sequence[Slot[Any]] = (),
+    reads: Reader | None = None,
+    database: str = "DB",
     statements: int = 0,
     refuses: Sequence[int] = (),
     scheme: SecurityScheme | None = None,
@@ -303,6 +346,8 @@ def guard(
     *,
     name: str | None = None,
     provides: Slot[Any] | Sequence[Slot[Any]] = (),
+    reads: Reader | None = None,
+    database: str = "DB",
     statements: int = 0,
     refuses: Sequence[int] = (),
     scheme: SecurityScheme | None = None,
@@ -315,6 +360,8 @@ def guard(
     *,
     name: str | None = None,
     provides: Slot[Any] | Sequence[Slot[Any]] = (),
+    reads: Reader | None = None,
+    database: str = "DB",
     statements: int = 0,
     refuses: Sequence[int] = (),
     scheme: SecurityScheme | None = None,
@@ -324,9 +371,14 @@ def guard(
     The function takes what a handler takes (the context, path and query parameters, slots that
     earlier guards fill), but no body. It refuses by raising `HTTPError`. Where *provides* names one
     slot, what it returns is left there; for several it calls ``c.set``. *name* stands in the access
-    table (the function's own name unless given), *statements* is how many D1 statements it runs.
-    *refuses* and *scheme* are for OpenAPI: the statuses it refuses with, and how clients show who
-    they are.
+    table (the function's own name unless given).
+
+    *reads* returns the statement whose outcome the function takes as a parameter annotated `Result`
+    (or ``Result | None``: it may return None). It takes the context and path parameters. All that a
+    route's guards read goes to *database* in one trip. *statements* is how many the function runs
+    besides, each a trip of its own. *refuses* and *scheme* are for OpenAPI: the statuses it refuses
+    with, and how clients show who they are.
+
     Raises `ConfigurationError` for a function that cannot be called so, or that returns a bool.
     """
     slots = (provides,) if isinstance(provides, Slot) else tuple(provides)
@@ -334,7 +386,10 @@ def guard(
 
     def make(function: Callable[..., Any]) -> Guard:
         signature = read_signature(function, names)
-        return _FunctionGuard(signature, name or signature.name, slots, statements, refuses, scheme)
+        read = None if reads is None else read_signature(reads, names)
+        return _FunctionGuard(
+            signature, name or signature.name, slots, read, database, statements, refuses, scheme
+        )
 
     return make if function is None else make(function)
 

@@ -17,10 +17,11 @@ Check = Callable[[str], object]
 
 
 class _Tail(NamedTuple, Generic[T]):
-    """A route whose last segment alone is a parameter."""
+    """A route whose last segment alone is a parameter, or one that may end there with a wildcard."""
 
     check: Check | None
     name: str
+    has_rest: bool
     regex: str
     value: T
 
@@ -90,9 +91,9 @@ class _Table(Generic[T]):
         if self.static_rests and (value := self.static_rests.get(path)) is not None:
             return value, {"*": ""}
         head, _, last = path.rpartition("/")
-        for check, name, _, found in self.tails.get(head, ()):
+        for check, name, has_rest, _, found in self.tails.get(head, ()):
             if last and (check is None or check(last)):
-                return found, {name: last}
+                return found, ({name: last, "*": ""} if has_rest else {name: last})
         return self._find_shape(path) if self.shapes else None
 
     def _find_shape(self, path: str) -> tuple[T, Parameters] | None:
@@ -127,19 +128,21 @@ class _Table(Generic[T]):
         self.by_count.clear()
         if max(kinds) is Kind.LITERAL:
             self.static[_join(pattern)] = value
-        elif kinds[-1] in {Kind.CONSTRAINED, Kind.NAMED} and not any(kinds[:-1]):
+        elif _is_tail(kinds):
             self._add_tail(pattern, value)
         else:
             self._add_route(kinds, pattern, value)
 
-    def _add_tail(self, pattern: Pattern, value: T) -> None:
+    def _add_tail(self, pattern: Pattern, value: T, *, has_rest: bool = False) -> None:
         last = pattern[-1]
         tails = self.tails.setdefault(_join(pattern[:-1]), [])
-        tails.append(_Tail(_compile(last), last.text, last.regex, value))
-        tails.sort(key=lambda tail: (tail.check is None, tail.regex))
+        tails.append(_Tail(_compile(last), last.text, has_rest, last.regex, value))
+        tails.sort(key=lambda tail: (tail.check is None, tail.has_rest, tail.regex))
 
     def _add_route(self, kinds: tuple[Kind, ...], pattern: Pattern, value: T) -> None:
-        if kinds[-1] is Kind.STAR_REST and not any(kinds[:-1]):
+        if kinds[-1] is Kind.STAR_REST and _is_tail(kinds[:-1]):
+            self._add_tail(pattern[:-1], value, has_rest=True)
+        elif kinds[-1] is Kind.STAR_REST and not any(kinds[:-1]):
             self.static_rests[_join(pattern[:-1])] = value
         shape = self.shapes.setdefault(kinds, _Shape(kinds))
         routes = shape.routes.setdefault(shape.literals([s.text for s in pattern]), [])
@@ -188,6 +191,10 @@ class Matcher(Generic[T]):
 
 
 _KEPT = {Kind.CONSTRAINED, Kind.NAMED, Kind.REST, Kind.STAR_REST}
+
+
+def _is_tail(kinds: tuple[Kind, ...]) -> bool:
+    return kinds[-1:] in {(Kind.CONSTRAINED,), (Kind.NAMED,)} and not any(kinds[:-1])
 
 
 def _identity(pattern: Pattern) -> tuple[object, ...]:

@@ -51,12 +51,11 @@ def members(guard: Guard) -> list[Guard]:
 def read_by_guards(guard: Guard, path_names: Collection[str]) -> Iterator[Parameter]:
     """Yield what *guard* reads of a request whose path has *path_names*, as `make_plan` does."""
     for member in members(guard):
-        if member.signature is None:
-            continue
-        for name, annotation in member.signature.annotations.items():
-            default = member.signature.defaults.get(name, MISSING)
-            source, type = marker_of(annotation)
-            if source:
-                yield Parameter(name, source, type, default)
-            elif name in path_names and annotation is not MISSING:
-                yield Parameter(name, "path", type, default)
+        for signature in member.signatures:
+            for name, annotation in signature.annotations.items():
+                default = signature.defaults.get(name, MISSING)
+                source, type = marker_of(annotation)
+                if source:
+                    yield Parameter(name, source, type, default)
+                elif name in path_names and annotation is not MISSING:
+                    yield Parameter(name, "path", type, default)

@@ -13,12 +13,16 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+
 
 def check_origin(origin: str) -> str:
     """Return *origin* where it is one exactly as a browser writes it; else `ConfigurationError`."""
-    if not _ORIGIN.fullmatch(origin):
+    scheme, _, rest = origin.partition("://")
+    if not _ORIGIN.fullmatch(origin) or rest.endswith(_DEFAULT_PORTS[scheme]):
         raise ConfigurationError(
-            f"{origin!r} is no origin: write scheme://host or scheme://host:port, in lower case"
+            f"{origin!r} is no origin: write scheme://host or scheme://host:port, in lower case,"
+            " without the port that the scheme has anyway"
         )
     return origin
 
@@ -40,7 +44,8 @@ def refuse_cross_site(request: Request, trusted: Collection[str]) -> None:
         return
     if fetch_site is None and origin is None and not headers.get("cookie"):
         return
-    raise CrossSite(f"The request comes from {_name(origin)}, but this site is {request.origin}.")
+    here = _name(request.origin)  # the host is what the client wrote, too
+    raise CrossSite(f"The request comes from {_name(origin)}, but this site is {here}.")
 
 
 def _name(origin: str | None) -> str:

@@ -15,7 +15,7 @@ from framework.errors import (
     NotFound,
     UnsupportedMediaType,
 )
-from framework.text import is_exact, is_union, takes_integer, takes_several
+from framework.text import is_exact, is_union, takes_integers, takes_several
 from framework.validation import say
 
 __all__ = [
@@ -93,7 +93,7 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
     """
     if annotation is str and default is MISSING:
         return lambda c: c.params[name]
-    is_integer = takes_integer(annotation)
+    is_integer = takes_integers(annotation)
 
     def read(c: Context) -> Any:
         text = c.params.get(name)
@@ -213,6 +213,8 @@ def _media_types(annotation: Any) -> dict[str, Any]:
             raise ConfigurationError("write Form[A] | B: one type for forms, one for JSON")
         return {JSON_TYPE: others[0], **_media_types(forms[0])}
     plain = _plain(annotation)
+    if any(marker_of(member)[0] for member in get_args(plain)):
+        raise ConfigurationError("a marker stands around the whole type, not inside of it")
     is_json = isinstance(plain, msgspec.StructMeta) or get_origin(plain) in {list, dict}
     return {JSON_TYPE: annotation} if is_json or plain in {list, dict} else {}
 

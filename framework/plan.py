@@ -165,12 +165,20 @@ def _slot_reader(annotation: Any, scope: Scope) -> Reader | None:
             and issubclass(slot.type, wanted[0])
             and wanted[0] is not object
         ):
-            return lambda c: c.get(slot)
+            return _find_in(slot) if len(wanted) < len(members) else _get_from(slot)
     if len(wanted) < len(members) and handed_on(wanted[0]):
         raise ConfigurationError(
             f"no guard of this route can fill {wanted[0].__name__}: it would always be None"
         )
     return None
+
+
+def _get_from(slot: Slot[Any]) -> Reader:
+    return lambda c: c.get(slot)
+
+
+def _find_in(slot: Slot[Any]) -> Reader:
+    return lambda c: c.find(slot)
 
 
 def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) -> str:

@@ -4,7 +4,7 @@ import msgspec
 
 from framework.database import Unavailable
 from framework.errors import HTTPError, InvalidField, ServiceUnavailable
-from framework.response import Response, encode_json, make
+from framework.response import Response, encode_json
 
 __all__ = ["as_http_error", "problem"]
 
@@ -38,10 +38,13 @@ class _Problem(msgspec.Struct, omit_defaults=True):
 
 
 def problem(error: HTTPError) -> Response:
-    """Return *error* as an ``application/problem+json`` answer."""
+    """Return *error* as an ``application/problem+json`` answer.
+
+    Raises `ValueError` where one of its headers could break out of its line.
+    """
     title = _TITLES.get(error.status, "Error")
     body = encode_json(_Problem(title, error.status, error.code, error.detail, error.errors))
-    return make(body, error.status, [_CONTENT_TYPE, *error.headers])
+    return Response(body, error.status, [_CONTENT_TYPE, *error.headers])
 
 
 def as_http_error(error: Exception) -> HTTPError:

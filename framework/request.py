@@ -56,6 +56,7 @@ class Request:
     """
 
     __slots__ = (
+        "_address",
         "_body",
         "_cookies",
         "_query",
@@ -80,6 +81,7 @@ class Request:
         headers: HeaderSource,
         read: BodyReader,
         platform: Any = None,
+        address: str | None = None,
     ) -> None:
         self.method = method
         self.scheme = scheme
@@ -90,6 +92,7 @@ class Request:
         self.body_limit = BODY_LIMIT
         self.platform = platform
         """What the edge knows beside HTTP: the JS request in the Worker, else None."""
+        self._address = address
         self._read = read
         self._body: bytes | None = None
         self._query: dict[str, list[str]] | None = None
@@ -103,10 +106,14 @@ class Request:
         headers: Iterable[tuple[str, str]] = (),
         body: bytes = b"",
     ) -> "Request":
-        """Return a request made in this process; *url* is absolute, or a path of http://localhost."""
-        scheme, host, path, query_string = split_url(
-            url if "://" in url.partition("?")[0] else "http://localhost" + url
-        )
+        """Return a request made in this process; *url* is absolute, or a path of http://localhost.
+
+        Raises `ValueError` for a *url* that is neither.
+        """
+        absolute = "http://localhost" + url if url.startswith("/") else url
+        if not absolute.startswith(("http://", "https://")):
+            raise ValueError(f"{url!r} is no absolute URL and no path")
+        scheme, host, path, query_string = split_url(absolute)
 
         async def read(limit: int) -> bytes:
             if len(body) > limit:
@@ -143,6 +150,14 @@ class Request:
         """The body's declared type in lower case, without parameters; empty where none is named."""
         declared = self.headers.get("content-type") or ""
         return declared.partition(";")[0].strip().lower()
+
+    @property
+    def address(self) -> str | None:
+        """The client's IP address, as the edge knows it; None where it does not.
+
+        Never what a client could write: ``X-Forwarded-For`` is not read.
+        """
+        return self._address
 
     @property
     def country(self) -> str | None:

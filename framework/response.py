@@ -14,6 +14,7 @@ EMPTY_STATUSES = frozenset({101, 103, 204, 205, 304})
 """Statuses whose answers carry no body (RFC 9110; the runtime refuses one)."""
 
 encode_json = msgspec.json.Encoder().encode
+"""Returns a value, anything msgspec encodes, as JSON in UTF-8."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TEXT = ("content-type", "text/plain; charset=utf-8")
@@ -38,7 +39,7 @@ class Response:
 
     *headers* is a list of pairs, so that ``Set-Cookie`` may repeat; names are lower-case. *body* is
     bytes, or an async iterator of bytes for a stream. Raises `ValueError` for a header that could
-    break out of its line, and for a body where the status allows none.
+    break out of its line, for a status that is none, and for a body where the status allows none.
     """
 
     __slots__ = ("body", "headers", "status")
@@ -56,32 +57,33 @@ class Response:
         self.status = status
         self.headers = [_checked(name, value) for name, value in headers]
         self.body = body.encode() if isinstance(body, str) else body
-        if status in EMPTY_STATUSES and self.body:
-            raise ValueError(f"an answer with status {status} has no body")
+        if status != 200:
+            _check_status(status, self.body)
 
     @classmethod
     def text(cls, text: str, status: int = 200) -> "Response":
         """Return *text* as ``text/plain`` in UTF-8."""
-        return make(text.encode(), status, [_TEXT])
+        return _make_content(text.encode(), status, _TEXT)
 
     @classmethod
     def html(cls, text: str, status: int = 200) -> "Response":
         """Return *text* as ``text/html`` in UTF-8. The text is sent as it is: escape what varies."""
-        return make(text.encode(), status, [_HTML])
+        return _make_content(text.encode(), status, _HTML)
 
     @classmethod
     def json(cls, value: Any, status: int = 200) -> "Response":
         """Return *value*, anything msgspec encodes, as ``application/json``."""
-        return make(encode_json(value), status, [_JSON])
+        return _make_content(encode_json(value), status, _JSON)
 
     @classmethod
     def bytes(cls, data: bytes, status: int = 200) -> "Response":
         """Return *data* as ``application/octet-stream``."""
-        return make(data, status, [_BYTES])
+        return _make_content(data, status, _BYTES)
 
     @classmethod
     def empty(cls, status: int = 204) -> "Response":
         """Return an answer without a body."""
+        _check_status(status, b"")
         return make(b"", status, [])
 
     @classmethod
@@ -129,6 +131,19 @@ def make(body: "bytes | AsyncIterator[bytes]", status: int, headers: list[Header
     response.status = status
     response.headers = headers
     return response
+
+
+def _make_content(body: "bytes", status: int, content_type: Header) -> Response:
+    if status != 200:
+        _check_status(status, body)
+    return make(body, status, [content_type])
+
+
+def _check_status(status: int, body: object) -> None:
+    if not 100 <= status <= 599:
+        raise ValueError(f"{status} is no status")
+    if status in EMPTY_STATUSES and body:
+        raise ValueError(f"an answer with status {status} has no body")
 
 
 def _checked(name: str, value: str) -> Header:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from framework.compose import Middleware
 from framework.errors import ConfigurationError
 from framework.guards import Guard
+from framework.patterns import parse_pattern
 from framework.plan import Signature, read_signature
 
 __all__ = ["ALL_METHODS", "Declaration", "Parent", "Router"]
@@ -46,7 +47,7 @@ class Router:
 
     Guards add up: what a route asks for is what its application, its routers and itself ask for.
     Mounting is live: routes may be added before or after. Raises `ConfigurationError` for a prefix
-    that does not start with a slash or ends with one.
+    that does not start with a slash or ends with one, or that is no path.
     """
 
     def __init__(self, prefix: str = "", *, guard: Guard | None = None) -> None:
@@ -54,6 +55,8 @@ class Router:
             raise ConfigurationError(
                 f"the prefix {prefix!r} starts with / and does not end with it"
             )
+        if prefix:
+            parse_pattern(prefix)
         if guard is not None and not isinstance(guard, Guard):
             raise ConfigurationError(f"{guard!r} is no guard: wrap the function in guard(...)")
         self.prefix = prefix
@@ -130,9 +133,10 @@ class Router:
             raise ConfigurationError("a router cannot be mounted below itself")
         if self in router._parents:
             raise ConfigurationError(f"the router at {router.prefix!r} is mounted here already")
+        declarations = router._collected()
         router._parents.append(self)
         self._mounted.append(router)
-        for declaration in router._collected():
+        for declaration in declarations:
             self.adopt(declaration)
 
     def adopt(self, declaration: Declaration) -> None:
@@ -187,6 +191,9 @@ def _check_declaration(
 ) -> None:
     if not paths or not methods:
         raise ConfigurationError(f"{signature.place}: {signature.name} names no path or no method")
+    for path in paths:
+        if path and not path.startswith("/"):
+            raise ConfigurationError(f"{signature.place}: the path {path!r} does not start with /")
     for method in methods:
         if not (method.isascii() and method.isalpha()) or method in _AUTOMATIC:
             raise ConfigurationError(f"{signature.place}: {method!r} cannot be declared")

@@ -4,10 +4,9 @@ from math import isfinite
 from types import UnionType
 from typing import Any, Union, get_origin
 
-import msgspec
 from msgspec import inspect
 
-__all__ = ["SAFE_INTEGER", "is_exact", "is_readable", "is_union", "takes_integer", "takes_several"]
+__all__ = ["SAFE_INTEGER", "is_exact", "is_readable", "is_union", "takes_integers", "takes_several"]
 
 SAFE_INTEGER = 2**53 - 1
 """The largest integer that JavaScript and D1 hold exactly."""
@@ -59,9 +58,10 @@ def takes_several(annotation: Any) -> bool:
     return any(isinstance(member, _SEVERAL) for member in _members(annotation))
 
 
-def takes_integer(annotation: Any) -> bool:
-    """Return whether *annotation* is an integer, maybe among others."""
-    return any(isinstance(member, inspect.IntType) for member in _members(annotation))
+def takes_integers(annotation: Any) -> bool:
+    """Return whether *annotation* is an integer, or None, and nothing else."""
+    integers = (inspect.IntType, inspect.NoneType)
+    return all(isinstance(member, integers) for member in _members(annotation))
 
 
 def is_exact(value: Any) -> bool:

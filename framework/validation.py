@@ -1,14 +1,17 @@
 """Says everything that does not fit a type, without repeating the value. Knows nothing of HTTP bodies."""
 
+import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
 from framework.errors import Invalid, InvalidField
+from framework.text import is_union
 
-__all__ = ["convert", "misfits", "say"]
+__all__ = ["convert", "misfits", "point", "say"]
 
 _SAFE = (
     "Expected `",
@@ -25,6 +28,13 @@ MISFIT_LIMIT = 100
 """How many misfits one answer names: all that a person can use, and no more than they sent us."""
 
 
+PLACE_LIMIT = 10_000
+"""How many places one answer looks at: a body of a million small ones is not worth a second."""
+
+_STEP = re.compile(r"\.([^.\[`]+)|\[([0-9]+)\]")
+"""One step of the path in msgspec's messages: a field of a Struct, or an index."""
+
+
 def convert(value: Any, type: Any, *, strict: bool) -> Any:
     """Return *value*, made of dicts, lists and scalars, as *type*; lax mode reads text as numbers.
 
@@ -32,53 +42,73 @@ def convert(value: Any, type: Any, *, strict: bool) -> Any:
     """
     try:
         return msgspec.convert(value, type, strict=strict, str_keys=True)
-    except msgspec.ValidationError:
-        raise Invalid(errors=misfits(value, type, strict=strict)) from None
+    except msgspec.ValidationError as error:
+        raise Invalid(errors=misfits(value, type, error, strict=strict)) from None
 
 
-def misfits(value: Any, type: Any, *, strict: bool = True) -> list[InvalidField]:
-    """Return each place in *value* that does not fit *type*: a JSON pointer and what is expected."""
-    return list(islice(_walk(value, type, "", strict), MISFIT_LIMIT))
+def misfits(value: Any, type: Any, error: Exception, *, strict: bool = True) -> list[InvalidField]:
+    """Return each place in *value* that does not fit *type*: a JSON pointer and what is expected.
+
+    *error* is what msgspec said of the whole; it stands alone where no place is found.
+    """
+    places = islice(_walk(value, type, "", strict), PLACE_LIMIT)
+    found = list(islice((place for place in places if place is not None), MISFIT_LIMIT))
+    return found or [InvalidField(say(error), pointer=_place_of(error))]
 
 
-def _walk(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[InvalidField]:
+def point(*names: str) -> str:
+    """Return the RFC 6901 pointer that goes down by *names*."""
+    return "".join(["/" + name.replace("~", "~0").replace("/", "~1") for name in names])
+
+
+def _walk(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[InvalidField | None]:
+    """Yield each misfit, and None for each place that fits. Looks at every place once."""
+    inner = _unwrapped(type)
+    parts: Iterator[InvalidField | None] | None = None
+    if isinstance(value, dict) and isinstance(inner, msgspec.StructMeta):
+        parts = _fields(value, inner, pointer, strict)
+    elif isinstance(value, list) and get_origin(inner) is list:
+        parts = _items(value, get_args(inner)[0], pointer, strict)
+    if parts is not None:
+        yield None
+        fits = True
+        for part in parts:
+            fits = fits and part is None
+            yield part
+        if not fits or not _has_own_rules(type, inner):
+            return
     try:
         msgspec.convert(value, type, strict=strict, str_keys=True)
+        yield None
     except msgspec.ValidationError as error:
-        parts = list(_parts(value, type, pointer, strict))
-        yield from parts or [InvalidField(say(error), pointer=pointer)]
+        yield InvalidField(say(error), pointer=pointer + _place_of(error))
 
 
-def _parts(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[InvalidField]:
-    """Yield the misfits inside *value*, where *type* says what its parts should be."""
-    inner = _without_none(type)
-    if isinstance(value, dict) and _is_struct(inner):
-        yield from _fields(value, inner, pointer, strict)
-    elif isinstance(value, list) and get_origin(inner) is list:
-        (item_type,) = get_args(inner)
-        for index, item in enumerate(value):
-            yield from _walk(item, item_type, f"{pointer}/{index}", strict)
+def _items(
+    value: list[Any], item_type: Any, pointer: str, strict: bool
+) -> Iterator[InvalidField | None]:
+    for index, item in enumerate(value):
+        yield from _walk(item, item_type, f"{pointer}/{index}", strict)
 
 
 def _fields(
     value: dict[str, Any], struct: Any, pointer: str, strict: bool
-) -> Iterator[InvalidField]:
-    names = set()
-    for field in msgspec.structs.fields(struct):
+) -> Iterator[InvalidField | None]:
+    names = {struct.__struct_config__.tag_field}
+    for field in _fields_of(struct):
         name = field.encode_name
         names.add(name)
-        place = f"{pointer}/{_escape(name)}"
+        place = pointer + point(name)
         if name in value:
             yield from _walk(value[name], field.type, place, strict)
         elif field.required:
             yield InvalidField("This field is required.", pointer=place)
     if struct.__struct_config__.forbid_unknown_fields and not names.issuperset(value):
-        yield InvalidField(
-            f"Only these fields are known: {', '.join(sorted(names))}.", pointer=pointer
-        )
+        known = ", ".join(sorted(name for name in names if name is not None))
+        yield InvalidField(f"Only these fields are known: {known}.", pointer=pointer)
 
 
-def say(error: msgspec.ValidationError) -> str:
+def say(error: Exception) -> str:
     """Return what *error* says of the schema, and nothing that it may say of the value."""
     if isinstance(error.__cause__, ValueError | TypeError):
         return str(error.__cause__)  # a Struct's own __post_init__ said so
@@ -88,17 +118,36 @@ def say(error: msgspec.ValidationError) -> str:
     return "This is not one of the values allowed here."
 
 
-def _without_none(type: Any) -> Any:
+@cache
+def _fields_of(struct: Any) -> tuple[msgspec.structs.FieldInfo, ...]:
+    return msgspec.structs.fields(struct)
+
+
+def _place_of(error: Exception) -> str:
+    """Return the pointer to where *error* says that it is, as far as that is fields and indexes."""
+    _, _, path = str(error).partition(" - at `$")
+    names, position = [], 0
+    while step := _STEP.match(path, position):
+        names.append(step[1] or step[2])
+        position = step.end()
+    return point(*names)
+
+
+def _unwrapped(type: Any) -> Any:
+    """Return *type* without constraints and without None."""
+    if get_origin(type) is Annotated:
+        return _unwrapped(get_args(type)[0])
     members = [member for member in get_args(type) if member is not NoneType]
-    return members[0] if len(members) == 1 and NoneType in get_args(type) else type
+    return _unwrapped(members[0]) if is_union(type) and len(members) == 1 else type
 
 
-def _is_struct(type: Any) -> bool:
-    return isinstance(type, msgspec.StructMeta)
-
-
-def _escape(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
+def _has_own_rules(type: Any, inner: Any) -> bool:
+    """Return whether parts that fit may still not fit together."""
+    is_struct = isinstance(inner, msgspec.StructMeta)
+    return get_origin(type) is Annotated or (
+        is_struct
+        and (hasattr(inner, "__post_init__") or inner.__struct_config__.tag_field is not None)
+    )
 
 
 NoneType = type(None)

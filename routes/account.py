@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from framework import Context, Form, Response, Router, public
-from framework.auth import USERNAME_PATTERN, Session, State
+from framework.auth import USERNAME_PATTERN, InvalidCredentials, Session, State
 from framework.auth.passwords import PASSWORD_MAX, PASSWORD_MIN
 from framework.database import statement
 from framework.response import Reply
@@ -121,7 +121,10 @@ async def me(c: Context, user: Member, session: Session) -> Annotated[Response, 
 @account.put("/me/password", guard=authorized & recent)
 async def change_password(c: Context, change: PasswordChange) -> PasswordChanged:
     """Change the password; every other session ends, and this one gets a new cookie."""
-    await auth.change_password(c, change.current, change.new)
+    try:
+        await auth.change_password(c, change.current, change.new)
+    except InvalidCredentials as error:
+        raise InvalidCredentials("The current password is wrong.") from error
 
 
 @account.post("/me/password", guard=authorized & recent)

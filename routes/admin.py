@@ -59,7 +59,9 @@ def _show(page: UserPage) -> Response:
         )
         for user in page.users
     ]
-    head = element("tr", *[element("th", title) for title in ("Username", "Role", "Since")])
+    head = element(
+        "tr", *[element("th", title, scope="col") for title in ("Username", "Role", "Since")]
+    )
     more = element("p", element("a", "More users", href=f"/admin/users?cursor={page.next}"))
     return document(
         "Users", element("h2", "Users"), element("table", head, *rows), more if page.next else None

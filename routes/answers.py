@@ -1,9 +1,11 @@
 """Answers one request in the two ways people ask: JSON for programs, pages for browsers."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from framework import Context, HTTPError, Response
 from framework.auth import ReauthenticationRequired
+from framework.errors import Unauthorized
 from framework.response import Reply
 from routes.forms import sign_in_form
 from routes.html import Markup, document, element, wants_html
@@ -32,9 +34,9 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
     ]
     response = document(
         detail,
-        element("p", detail, class_="error"),
+        element("h2", "What was sent does not fit" if misfits else detail, class_="error"),
         element("ul", *misfits) if misfits else None,
-        _way_on(error),
+        *_ways_on(c, error),
         status=error.status,
     )
     for name, value in error.headers:
@@ -42,7 +44,8 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
     return response
 
 
-def _way_on(error: HTTPError) -> Markup:
-    if isinstance(error, ReauthenticationRequired):
-        return sign_in_form()
-    return element("p", element("a", "Back to the start", href="/"))
+def _ways_on(c: Context, error: HTTPError) -> Iterator[Markup]:
+    asks_to_sign_in = isinstance(error, Unauthorized | ReauthenticationRequired)
+    if asks_to_sign_in or (error.status, c.request.path) == (401, "/sign-in"):
+        yield sign_in_form()
+    yield element("p", element("a", "Back to the start", href="/"))

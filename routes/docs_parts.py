@@ -14,7 +14,7 @@ Child = Markup | str
 STYLE = """
 :root { --tint: #8881; --get: #15803d; --post: #1d4ed8; --put: #a16207; --delete: #b91c1c; }
 @media (prefers-color-scheme: dark) {
-  :root { --accent: #fb923c; --get: #4ade80; --post: #93c5fd; --put: #facc15; --delete: #fca5a5; }
+  :root { --get: #4ade80; --post: #93c5fd; --put: #facc15; --delete: #fca5a5; }
 }
 h2, article { scroll-margin-top: 1rem; }
 h2 { margin: 1rem 0 0; }

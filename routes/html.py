@@ -11,21 +11,41 @@ __all__ = ["Attribute", "Markup", "document", "element", "wants_html"]
 _VOID = {"input", "meta", "hr", "br"}
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #8884; --accent: #c2410c; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
-h1 a { color: inherit; text-decoration: none; }
-section { border-top: 1px solid var(--line); padding: 0.5rem 0 1rem; }
-form { display: grid; gap: 0.5rem; max-width: 26rem; margin: 0.5rem 0; }
-form.inline { display: inline; }
+:root { color-scheme: light dark; --line: #8885; --edge: #888; --accent: #c2410c; --on: #fff; }
+@media (prefers-color-scheme: dark) { :root { --accent: #fb923c; --on: #1c1917; } }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem;
+  overflow-wrap: anywhere; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 1rem; }
+h1 a { text-decoration: none; }
+h2 { font-size: 1.3rem; margin: 0.8rem 0 0.5rem; }
+h3 { font-size: 1.05rem; margin: 1.5rem 0 0; }
+a { color: var(--accent); text-underline-offset: 0.2em; }
+section { border-top: 1px solid var(--line); padding: 0.5rem 0 1.5rem; }
+form { display: grid; gap: 0.8rem; max-width: 26rem; margin: 0.8rem 0; }
+form.inline { display: block; margin: 0; }
 label { display: grid; gap: 0.2rem; }
-input, textarea, button { font: inherit; padding: 0.4rem 0.6rem; }
-button { cursor: pointer; width: fit-content; }
+input, textarea, button { font: inherit; padding: 0.4rem 0.7rem; border-radius: 0.4rem;
+  border: 1px solid var(--edge); }
+input, textarea { background: none; color: inherit; }
+textarea { resize: vertical; }
+button { cursor: pointer; width: fit-content; color: var(--on); background: var(--accent);
+  border-color: transparent; }
+.inline button { color: inherit; background: none; border-color: var(--edge); }
+button:hover { filter: brightness(0.92); }
+summary { cursor: pointer; margin-top: 1.2rem; }
 ul { padding-left: 1.2rem; }
-table { border-collapse: collapse; }
-td, th { border-bottom: 1px solid var(--line); padding: 0.3rem 0.8rem 0.3rem 0; text-align: left; }
+.rows { list-style: none; padding: 0; }
+.rows li { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; align-items: center;
+  padding: 0.4rem 0; border-bottom: 1px solid var(--line); }
+.rows li > :first-child { flex: 1 1 16rem; min-width: 0; }
+table { border-collapse: collapse; width: 100%; }
+td, th { border-bottom: 1px solid var(--line); padding: 0.4rem 0.8rem 0.4rem 0; text-align: left;
+  vertical-align: top; }
+th, td:not(:first-child) { overflow-wrap: normal; }
+@media (min-width: 30rem) { td:not(:first-child) { white-space: nowrap; } }
 code, pre { font-size: 0.9em; overflow-x: auto; }
-.error { color: var(--accent); }
-.quiet { opacity: 0.7; }
+.error { color: var(--accent); font-weight: 600; }
+.quiet, label small { opacity: 0.75; }
 """
 
 _HEADERS = (
@@ -97,7 +117,7 @@ def document(title: str, *body: Child, status: int = 200, style: str = "") -> Re
         Markup(f"<style>{style}</style>") if style else None,
     )
     heading = element("h1", element("a", "Kagari", href="/"))
-    page = element("html", head, element("body", heading, *body), lang="en")
+    page = element("html", head, element("body", heading, element("main", *body)), lang="en")
     policy = _policy(_STYLE, style) if style else _POLICY
     response = Response.html(f"<!doctype html>{page}", status)
     response = response.with_header("content-security-policy", policy)

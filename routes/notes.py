@@ -5,10 +5,12 @@ from typing import Annotated
 from msgspec import Meta
 
 from framework import Context, Form, Query, Response, Router, Slot, guard
+from framework.database import Result, Statement, statement
 from framework.errors import NotFound
 from framework.response import Reply
 from routes.access import Member, auth, authorized
 from routes.answers import Done, done
+from routes.forms import button
 from routes.html import document, element, wants_html
 from routes.models import NewNote, Note, NotePage
 from routes.sections import note_form, notes_section
@@ -20,7 +22,7 @@ Limit = Annotated[int, Meta(ge=1, le=100)]
 
 NOTE = Slot("note", Note)
 
-_FIND = "SELECT id, title, body, created_at, updated_at FROM note WHERE id = ?1 AND user_id = ?2"
+_FIND = "SELECT id, title, body, created_at, updated_at, user_id FROM note WHERE id = ?1"
 _LIST = (
     "SELECT id, title, body, created_at, updated_at FROM note"
     " WHERE user_id = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3"
@@ -40,13 +42,24 @@ _AFTER_ALL = 2**53 - 1
 notes = Router("/notes", guard=authorized)
 
 
-@guard(provides=NOTE, statements=1, refuses=(404,))
-async def owns_note(c: Context, id: int, user: Member) -> Note:
+class OwnedNote(Note):
+    """A note, and whose it is."""
+
+    user_id: str
+
+
+def find_note(id: int) -> Statement:
+    """Return the statement that finds the note, whoever's it is."""
+    return statement(_FIND, id)
+
+
+@guard(reads=find_note, provides=NOTE, refuses=(404,))
+async def owns_note(found: Result, user: Member) -> Note:
     """Let pass whose note it is. To anybody else it does not exist."""
-    note = await c.database().first(Note, _FIND, id, user.id)
-    if note is None:
+    note = found.first(OwnedNote)
+    if note is None or note.user_id != user.id:
         raise NotFound
-    return note
+    return Note(note.id, note.title, note.body, note.created_at, note.updated_at)
 
 
 @notes.get("/")
@@ -75,7 +88,11 @@ async def show_note(c: Context, note: Note) -> Annotated[Response, Reply(Note)]:
     if not wants_html(c):
         return Response.json(note)
     return document(
-        note.title, element("h2", note.title), note_form(f"/notes/{note.id}", "Save", note)
+        note.title,
+        element("h2", note.title),
+        note_form(f"/notes/{note.id}", "Save", note),
+        button(f"/notes/{note.id}/delete", "Delete"),
+        element("p", element("a", "All notes", href="/notes")),
     )
 
 

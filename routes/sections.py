@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from framework.auth import Session
 from routes.access import Member
-from routes.forms import button, field, form
+from routes.agents import browser_name
+from routes.forms import button, field, form, new_password_field
 from routes.html import Markup, element
 from routes.models import Note, NotePage, SessionView
 
@@ -25,7 +26,7 @@ def account_section(user: Member, session: Session) -> Markup:
         form(
             "/me/password",
             field("current", "Current password", "password", autocomplete="current-password"),
-            field("new", "New password", "password", autocomplete="new-password", minlength=8),
+            new_password_field("new", "New password"),
             submit="Change the password",
         ),
         element(
@@ -42,18 +43,19 @@ def sessions_section(sessions: Sequence[SessionView]) -> Markup:
     return element(
         "section",
         element("h2", "Sessions"),
-        element("ul", *[_session_item(session) for session in sessions]),
-        button("/sessions/revoke-others", "End all other sessions"),
+        element("ul", *[_session_item(session) for session in sessions], class_="rows"),
+        button("/sessions/revoke-others", "End all other sessions") if len(sessions) > 1 else None,
     )
 
 
 def _session_item(session: SessionView) -> Markup:
-    agent = session.user_agent or "An unknown browser"
+    agent = browser_name(session.user_agent)
     country = f", {session.country}" if session.country else ""
     return element(
         "li",
-        f"{agent}{country}, since {when(session.created_at)} ",
-        element("em", "this one ")
+        element("span", f"{agent}{country}", title=session.user_agent),
+        element("span", f"since {when(session.created_at)}", class_="quiet"),
+        element("strong", "this browser")
         if session.current
         else button(f"/sessions/{session.id}/delete", "End"),
     )
@@ -65,7 +67,7 @@ def notes_section(page: NotePage) -> Markup:
         "section",
         element("h2", "Notes"),
         note_form("/notes", "Add the note"),
-        element("ul", *[_note_item(note) for note in page.notes]),
+        element("ul", *[_note_item(note) for note in page.notes], class_="rows"),
         element("p", element("a", "Older notes", href=f"/notes?cursor={page.next}"))
         if page.next
         else None,
@@ -76,7 +78,7 @@ def _note_item(note: Note) -> Markup:
     return element(
         "li",
         element("a", note.title, href=f"/notes/{note.id}"),
-        element("span", f" {when(note.created_at)} ", class_="quiet"),
+        element("span", when(note.created_at), class_="quiet"),
         button(f"/notes/{note.id}/delete", "Delete"),
     )
 

@@ -1,26 +1,26 @@
 """Makes accounts, and signs people in and out of them. Knows nothing of guards."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
 
 from framework.auth.errors import DuplicateKey, InvalidCredentials
+from framework.auth.legacy_cookie import SessionFormat
 from framework.auth.models import User
-from framework.auth.passwords import Hasher
+from framework.auth.passwords import Hasher, PasswordError
 from framework.auth.sessions import SECOND, Limits, Sessions
 from framework.auth.store import Key
 from framework.auth.tokens import digest, new_user_id
 from framework.auth.usernames import canonical_username
 from framework.context import Context
 from framework.database import Statement, UniqueViolation
-from framework.errors import TooManyRequests
+from framework.errors import ConfigurationError, TooManyRequests
 
 __all__ = ["Accounts"]
 
 U = TypeVar("U", bound=User)
-
-_PROVIDER = "username"
 
 
 class Accounts(Sessions[U]):
@@ -34,9 +34,14 @@ class Accounts(Sessions[U]):
         cookie: str,
         hasher: Hasher,
         clock: Callable[[], int],
+        sessions: SessionFormat,
+        provider: str,
     ) -> None:
-        super().__init__(database, user, limits, cookie, clock)
+        super().__init__(database, user, limits, cookie, clock, sessions)
+        if not provider or ":" in provider:
+            raise ConfigurationError(f"provider={provider!r} cannot begin a key: it ends at the :")
         self._hasher = hasher
+        self._provider = provider
 
     async def sign_up(self, c: Context, username: str, password: str, /, **attributes: Any) -> U:
         """Make a user with a password, sign them in, and return them.
@@ -50,7 +55,7 @@ class Accounts(Sessions[U]):
             raise ValueError("a username has 3 to 64 ASCII letters, digits and . _ @ + -")
         user = self._user_type(id=new_user_id(), **attributes)
         hashed = await self._hasher.hash(password)
-        key = Key(_key_id(canonical), user.id, hashed)
+        key = Key(self._key_id(canonical), user.id, hashed)
         session, token = self._new_session(c, user.id)
         try:
             await self._db(c).batch(
@@ -74,12 +79,21 @@ class Accounts(Sessions[U]):
         `TooManyRequests`, before any hash, past `Limits.attempts` for one account.
         """
         canonical = canonical_username(username) or username
-        key, user = await self._verify(c, _key_id(canonical), password)
+        for _ in range(2):  # again where the hash was replaced meanwhile, as another sign-in does
+            user = await self._try_sign_in(c, self._key_id(canonical), password)
+            if user is not None:
+                return user
+        raise InvalidCredentials
+
+    async def _try_sign_in(self, c: Context, key_id: str, password: str) -> U | None:
+        """Sign in; None where the hash that was verified is no longer the one stored."""
+        key, user = await self._verify(c, key_id, password)
         statements: list[Statement] = []
         if key.hashed_password is not None and self._hasher.is_outdated(key.hashed_password):
-            hashed = await self._hasher.hash(password)
-            statements.append(self._store.change_password(key, hashed))
-            key = msgspec.structs.replace(key, hashed_password=hashed)
+            with suppress(PasswordError):  # shorter than today's: it goes on as it is
+                hashed = await self._hasher.hash(password)
+                statements.append(self._store.change_password(key, hashed))
+                key = msgspec.structs.replace(key, hashed_password=hashed)
         session, token = self._new_session(c, key.user_id)
         results = await self._db(c).batch(
             [
@@ -89,8 +103,8 @@ class Accounts(Sessions[U]):
                 self._store.insert_session(session, key),
             ]
         )
-        if results[-1].changes == 0:  # the password was changed while we verified it
-            raise InvalidCredentials
+        if results[-1].changes == 0:
+            return None
         self._signed_in(c, session, token, user)
         return user
 
@@ -111,9 +125,10 @@ class Accounts(Sessions[U]):
 
     async def sign_out(self, c: Context) -> None:
         """End the session of this request and clear its cookie, even where the database is out."""
-        c.send_cookie(self._cookie.clear(c.request))
+        self._forget(c)
         session = c.get(self.session_slot)
-        await self._store.delete_session(self._db(c), session.id, session.user_id)
+        ids = dict.fromkeys([session.id, *self._presented_ids(c)])  # two where it was replaced
+        await self._db(c).batch([self._store.delete_token(id) for id in ids])
 
     async def change_password(self, c: Context, current: str, new: str) -> None:
         """Change the password of this request's user; end all their sessions, and begin one anew.
@@ -123,7 +138,7 @@ class Accounts(Sessions[U]):
         """
         db = self._db(c)
         session = c.get(self.session_slot)
-        known = await self._store.find_password_key(db, session.user_id, _PROVIDER)
+        known = await self._store.find_password_key(db, session.user_id, self._provider)
         if known is None:
             raise InvalidCredentials
         key, user = await self._verify(c, known.id, current)
@@ -152,8 +167,7 @@ class Accounts(Sessions[U]):
         """
         session = c.get(self.session_slot)
         await self._db(c).batch([*first, *self._store.delete_user(session.user_id)])
-        c.send_cookie(self._cookie.clear(c.request))
+        self._forget(c)
 
-
-def _key_id(canonical: str) -> str:
-    return f"{_PROVIDER}:{canonical}"
+    def _key_id(self, canonical: str) -> str:
+        return f"{self._provider}:{canonical}"

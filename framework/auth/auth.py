@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from framework.auth.accounts import Accounts
 from framework.auth.errors import ReauthenticationRequired
+from framework.auth.legacy_cookie import SessionFormat
 from framework.auth.models import Session, User
 from framework.auth.passwords import ARGON2, Hasher
 from framework.auth.sessions import Limits, now
@@ -16,13 +17,18 @@ __all__ = ["Auth"]
 
 U = TypeVar("U", bound=User)
 
+_LUCIAS_FORM = f"s2:{'0' * 16}:{'0' * 128}"
+
 
 class Auth(Accounts[U]):
     """Users, passwords and sessions in the database bound as *database*.
 
     Touches no binding, clock or entropy when made: everything is read from the request's context.
     *user* is a Struct of the columns of ``user`` that each guarded request needs; *clock* returns
-    Unix milliseconds. Raises `ConfigurationError` for a user Struct that cannot be one.
+    Unix milliseconds. *sessions* says how they are kept: hashed, unless Lucia v2's are to go on (see
+    docs/from-lucia.md). *provider* is what the ids of password keys begin with, before the ``:``.
+    Raises `ConfigurationError` for a user Struct that cannot be one, and for a *provider* with a
+    ``:``.
     """
 
     def __init__(
@@ -34,8 +40,15 @@ class Auth(Accounts[U]):
         cookie: str = "auth_session",
         hasher: Hasher = ARGON2,
         clock: Callable[[], int] = now,
+        sessions: SessionFormat = "hashed",
+        provider: str = "username",
     ) -> None:
-        super().__init__(database, user, limits, cookie, hasher, clock)
+        super().__init__(database, user, limits, cookie, hasher, clock, sessions, provider)
+        if sessions == "shared" and hasher.is_outdated(_LUCIAS_FORM):
+            raise ConfigurationError(
+                'sessions="shared" leaves passwords in Lucia\'s form as well:'
+                ' pass hasher=LuciaHasher(writes="s2")'
+            )
 
     def guard(self) -> Guard:
         """Return the guard that lets pass who is signed in. Hands on `Session` and the user.

@@ -34,8 +34,9 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One signed-in browser. Times are Unix milliseconds.
 
-    *id* is the SHA-256 of the cookie's token, in hex: it finds the row and signs nobody in. Show
-    people `handle` instead. *fresh* says that this request renewed or made the session.
+    *id* is the SHA-256 of the cookie's token, in hex: it finds the row and signs nobody in. With
+    ``sessions="shared"`` it is the token itself, as in Lucia v2. Show people `handle` instead.
+    *fresh* says that this request renewed or made the session.
     """
 
     id: str

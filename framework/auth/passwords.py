@@ -15,6 +15,7 @@ __all__ = [
     "Hasher",
     "PasswordError",
     "hash_password",
+    "prepare_password",
     "verify_password",
 ]
 
@@ -48,7 +49,8 @@ class PasswordError(ValueError):
     """A password cannot be hashed: too short, too long, or no text. Never holds the password."""
 
 
-def _prepare(password: str) -> bytes:
+def prepare_password(password: str) -> bytes:
+    """Return what is hashed of *password*: its NFKC in UTF-8. Raises `PasswordError`."""
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
         raise PasswordError(f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
     try:
@@ -105,7 +107,7 @@ class Argon2Hasher:
 
     async def hash(self, password: str) -> str:
         """Return a PHC string for *password*. Raises `PasswordError`."""
-        return self._argon2.hash(_prepare(password))
+        return self._argon2.hash(prepare_password(password))
 
     async def verify(self, password: str, stored: str) -> bool:
         """Return whether *stored* is a PHC string of *password*.
@@ -116,7 +118,7 @@ class Argon2Hasher:
         if not _within_bounds(stored):
             return False
         try:
-            return self._argon2.verify(stored, _prepare(password))
+            return self._argon2.verify(stored, prepare_password(password))
         except (Argon2Error, InvalidHashError, PasswordError):
             return False
 

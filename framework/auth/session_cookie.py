@@ -1,5 +1,6 @@
 """Carries the session's token in a cookie, as safe as the URL allows. Knows no database."""
 
+from framework.auth.tokens import digest
 from framework.cookies import SetCookie
 from framework.guards import SecurityScheme
 from framework.request import Request
@@ -57,6 +58,18 @@ class SessionCookie:
     def clear(self, request: Request) -> SetCookie:
         """Return the cookie that removes the session's."""
         return self.send(request, "", 0)
+
+    def clear_old(self, request: Request) -> SetCookie | None:  # noqa: ARG002  for who has another
+        """Return the cookie that removes one under an older name; None where there is no such."""
+        return None
+
+    def id_of(self, token: str) -> str:
+        """Return what the row of *token* is called: its digest."""
+        return digest(token)
+
+    def ids(self, request: Request, token: str) -> tuple[str, ...]:  # noqa: ARG002
+        """Return what the row of *token*, which *request* carries, may be called."""
+        return (self.id_of(token),)
 
     def _name(self, request: Request) -> str:
         if request.scheme == "http" and _host_name(request.host) in _LOOPBACK:

@@ -6,11 +6,12 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from framework.auth.legacy_cookie import SessionFormat, cookie_for
+from framework.auth.legacy_sessions import GRACE, replace_session
 from framework.auth.models import Session, State, User
 from framework.auth.pending import Pending
-from framework.auth.session_cookie import SessionCookie
 from framework.auth.store import Store
-from framework.auth.tokens import digest, is_token, new_token
+from framework.auth.tokens import is_token, new_token
 from framework.context import Context, Slot
 from framework.database import Database, Statement
 from framework.errors import ConfigurationError, NotFound
@@ -46,6 +47,13 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+class _Nobody:
+    """Says that nobody is signed in, so that one request asks the database once."""
+
+
+_NOBODY = Slot("nobody", _Nobody)
+
+
 class Sessions(Generic[U]):
     """The part of `Auth` that keeps sessions."""
 
@@ -56,6 +64,7 @@ class Sessions(Generic[U]):
         limits: Limits,
         cookie: str,
         clock: Callable[[], int],
+        sessions: SessionFormat,
     ) -> None:
         if not issubclass(user, User):
             raise ConfigurationError(f"{user!r} is no subclass of framework.auth.User")
@@ -66,7 +75,8 @@ class Sessions(Generic[U]):
         self._database = database
         self._user_type = user
         self._store = Store(user)
-        self._cookie = SessionCookie(cookie)
+        self._cookie = cookie_for(cookie, sessions)
+        self._replaces_plain = sessions == "migrate"
 
     def session(self, c: Context) -> Pending[Session | None]:
         """Return, once awaited, the session of this request, renewed where it is idle; or None.
@@ -92,13 +102,16 @@ class Sessions(Generic[U]):
         known = c.find(self.session_slot)
         if known is not None:
             return known, c.get(self.user_slot)
+        if c.find(_NOBODY) is not None:
+            return None
         token = self._cookie.read(c.request)
         found = None
         if token is not None and is_token(token):
             found = await self._find(c, token)
         if found is None:
             if self._cookie.is_present(c.request):
-                c.send_cookie(self._cookie.clear(c.request))
+                self._forget(c)
+            c.set(_NOBODY, _Nobody())
             return None
         c.set(self.session_slot, found[0])
         c.set(self.user_slot, found[1])
@@ -107,7 +120,9 @@ class Sessions(Generic[U]):
     async def _find(self, c: Context, token: str) -> tuple[Session, U] | None:
         """Return the session that *token* opens and its user, renewed where it is idle."""
         db = self._db(c)
-        found = await self._store.find_session(db, digest(token))
+        found = None
+        for id in self._cookie.ids(c.request, token):  # one; two only while migrating on localhost
+            found = found or await self._store.find_session(db, id)
         if found is None:
             return None
         session, user = found
@@ -115,7 +130,10 @@ class Sessions(Generic[U]):
         if now >= session.created_at + self.limits.absolute and session.created_at > 0:
             await self._store.delete_session(db, session.id, session.user_id)
             return None
-        match session.state(now):
+        state = session.state(now)
+        if self._replaces_plain and session.id == token and state is not State.DEAD:
+            return await self._replace(c, session, now), user
+        match state:
             case State.ACTIVE:
                 return session, user
             case State.IDLE:
@@ -134,11 +152,22 @@ class Sessions(Generic[U]):
             session, active_expires=active, idle_expires=idle, fresh=True
         )
 
+    async def _replace(self, c: Context, session: Session, now: int) -> Session:
+        """Return the session that takes the place of *session*, which Lucia began."""
+        if session.idle_expires <= now + GRACE:  # replaced before, or over in a moment anyway
+            return session
+        begun, token = self._new_session(c, session.user_id)
+        begun = msgspec.structs.replace(begun, authenticated_at=session.authenticated_at)
+        results = await self._db(c).batch(replace_session(session.id, begun, now))
+        if results[0].changes == 0:  # another request was first, and sends the cookie
+            return session
+        self._send(c, token, begun.idle_expires, now)
+        return begun
+
     async def list_sessions(self, c: Context) -> list[Session]:
         """Return the living sessions of this request's user, newest first, at most 100."""
-        return await self._store.list_sessions(
-            self._db(c), c.get(self.session_slot).user_id, self.clock()
-        )
+        now = self.clock() + (GRACE if self._replaces_plain else 0)  # without what was replaced
+        return await self._store.list_sessions(self._db(c), c.get(self.session_slot).user_id, now)
 
     async def end_session(self, c: Context, handle: str) -> None:
         """End the session of this request's user that *handle* names. Raises `NotFound`."""
@@ -147,7 +176,7 @@ class Sessions(Generic[U]):
             if session.handle == handle:
                 await self._store.delete_session(self._db(c), session.id, own.user_id)
                 if session.id == own.id:
-                    c.send_cookie(self._cookie.clear(c.request))
+                    self._forget(c)
                 return
         raise NotFound
 
@@ -173,7 +202,7 @@ class Sessions(Generic[U]):
         token = new_token()
         active, idle = self._expiries(now, now)
         session = Session(
-            id=digest(token),
+            id=self._cookie.id_of(token),
             user_id=user_id,
             active_expires=active,
             idle_expires=idle,
@@ -187,10 +216,13 @@ class Sessions(Generic[U]):
 
     def _give_up_presented(self, c: Context) -> list[Statement]:
         """Return the statement that ends the session which the browser brought, if any."""
-        presented = self._cookie.read(c.request)
-        if presented is None or not is_token(presented):
-            return []
-        return [self._store.delete_token(digest(presented))]
+        return [self._store.delete_token(id) for id in self._presented_ids(c)]
+
+    def _presented_ids(self, c: Context) -> tuple[str, ...]:
+        token = self._cookie.read(c.request)
+        if token is None or not is_token(token):
+            return ()
+        return self._cookie.ids(c.request, token)
 
     def _signed_in(self, c: Context, session: Session, token: str, user: U) -> None:
         c.private = True
@@ -201,3 +233,14 @@ class Sessions(Generic[U]):
     def _send(self, c: Context, token: str, expires: int, now: int) -> None:
         age = max(1, -(-(expires - now) // SECOND))  # rounded up: the row is the judge
         c.send_cookie(self._cookie.send(c.request, token, age))
+        self._forget_old(c)
+
+    def _forget(self, c: Context) -> None:
+        """Have the browser forget its session."""
+        c.send_cookie(self._cookie.clear(c.request))
+        self._forget_old(c)
+
+    def _forget_old(self, c: Context) -> None:
+        old = self._cookie.clear_old(c.request)
+        if old is not None:
+            c.send_cookie(old)

@@ -1,13 +1,13 @@
 """The `Database` over a D1 binding. Knows nothing of the request it serves.
 
 Each call crosses into JavaScript a fixed number of times, however many rows come back: they cross
-as one JSON string, which is decoded into the asked-for type. No Python object is lent to
-JavaScript, so there is nothing to destroy.
+as one JSON string, which is decoded into the asked-for type. All that JavaScript borrows is the
+function that ends a call too late, and it is given back when the call is over.
 """
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 from js import JSON, Array, clearTimeout, setTimeout
@@ -16,7 +16,6 @@ from pyodide.ffi import JsException, JsProxy, create_once_callable, to_js
 
 from framework.database import (
     Bound,
-    DatabaseError,
     Result,
     Statement,
     Transient,
@@ -112,7 +111,6 @@ class D1Database:
         asyncio's timeouts will not do: under Pyodide their timers cannot be taken down, and each
         would keep a Python function alive for as long as the deadline, and longer than the request.
         """
-
         fired = False
 
         def give_up() -> None:
@@ -150,8 +148,8 @@ def _read(rows: msgspec.Raw, sql: str, type: type[T]) -> list[T]:
     return decode_rows(type, rows, sql)
 
 
-def _fail(error: JsException, sql: str) -> Any:
+def _fail(error: JsException, sql: str) -> NoReturn:
     """Raise what *error* stands for, from it unless its text shows a value."""
     message = str(error.message)
-    fault: DatabaseError = classify(message, sql)
+    fault = classify(message, sql)
     raise fault from (error if fault.message == message else None)

@@ -11,8 +11,10 @@ from workers import WorkerEntrypoint
 
 from framework.application import App
 from framework.response import Response
+from framework.scrypt import provide_scrypt
 from framework.workers.bindings import Bindings
 from framework.workers.incoming import read_request
+from framework.workers.scrypt import node_scrypt
 
 __all__ = ["entrypoint"]
 
@@ -26,6 +28,7 @@ def entrypoint(app: App) -> type[Any]:
     Assign it to ``Default`` in the main module; `kagari build` writes that module. It has no public
     method but its handlers, since each would be callable over RPC.
     """
+    provide_scrypt(node_scrypt)
     app.prepare()
 
     class Default(WorkerEntrypoint):

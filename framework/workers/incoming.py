@@ -38,6 +38,11 @@ class _WorkerRequest(Request):
     __slots__ = ()
 
     @property
+    def address(self) -> str | None:
+        """The client's IP address, which Cloudflare writes over whatever the client did."""
+        return self.headers.get("cf-connecting-ip")
+
+    @property
     def country(self) -> str | None:
         """The country the client seems to be in, two letters (ISO 3166): for people, never trusted."""
         country = getattr(getattr(self.platform, "cf", None), "country", None)

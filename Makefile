@@ -1,0 +1,80 @@
+# The two commands: `make dev` and `make test`. Both make what they need first, and neither needs an
+# activated environment. `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+KAGARI := $(BIN)/kagari
+# What npm, npx and wrangler start must find this Node, this uv and this Python.
+WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help dev test check format routes worker deploy schema schema-production clean
+.DELETE_ON_ERROR:
+
+help: ## list what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-18s %s\n", $$1, $$2 }'
+
+dev: $(VENV)/local.stamp ## serve the app at http://localhost:8787 (PORT=, KAGARI_DATABASE=), with reload
+	@$(KAGARI) dev
+
+test: $(VENV)/dev.stamp node_modules/.package-lock.json ## run every check and every test
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	@$(WITH_TOOLS) $(BIN)/python -m tests.wasm.prepare
+	@$(WITH_TOOLS) $(BIN)/pytest
+
+format: $(VENV)/dev.stamp ## format, and mend what can be mended
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+routes: $(VENV)/local.stamp ## list the routes, with guards and D1 statements
+	@$(KAGARI) routes
+
+worker: tools ## serve the Worker itself: workerd, with a local D1
+	@$(WITH_TOOLS) $(BIN)/pywrangler dev
+
+deploy: tools ## deploy the Worker
+	@$(WITH_TOOLS) $(BIN)/pywrangler deploy
+
+schema: tools ## make the tables in the Worker's local D1
+	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute DB --local --file=schema.sql
+
+schema-production: tools ## make the tables in the deployed D1
+	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute DB --remote --file=schema.sql
+
+.PHONY: tools
+tools: $(VENV)/dev.stamp node_modules/.package-lock.json
+	@$(WITH_TOOLS) $(KAGARI) doctor
+
+clean: ## remove all that was made, but not the databases
+	rm -rf $(VENV) .venv-workers node_modules python_modules build .cache *.egg-info
+	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- What the above need --------------------------------------------------------------------------
+
+# Stamps stand inside of what they tell of, so that removing one removes both.
+$(VENV)/made.stamp:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is not Python 3.11 or newer: name another, as in make dev PYTHON=python3.13"; exit 1; }
+	@echo "making $(VENV) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/local.stamp: pyproject.toml | $(VENV)/made.stamp
+	@echo "installing what serving needs ..."
+	@$(PIP) --editable '.[local]'
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml | $(VENV)/made.stamp
+	@echo "installing what testing and deploying need ..."
+	@$(PIP) --editable '.[dev]'
+	@touch $@ $(VENV)/local.stamp
+
+node_modules/.package-lock.json: package-lock.json $(VENV)/dev.stamp
+	@echo "installing wrangler ..."
+	@$(WITH_TOOLS) $(BIN)/npm ci --silent
+	@touch $@

@@ -1,0 +1,153 @@
+"""Reads and writes passwords the way Lucia did, so that its users can sign in. Knows no sessions.
+
+All of Lucia's forms are scrypt with N = 16384, p = 1, 64 bytes of key in hex, the salt as its own
+text, the password normalised by NFKC. They differ in scrypt's r, and one of them shares its look
+with another, so that only the length of the salt tells:
+
+    s2:<salt>:<key>          r = 16   Lucia 2; Lucia 3's LegacyScrypt
+    <16 characters>:<key>    r = 8    Lucia 1
+    <32 hex digits>:<key>    r = 16   Lucia 3's Scrypt, better-auth
+"""
+
+import os
+import re
+import unicodedata
+from hmac import compare_digest
+from typing import Literal, NamedTuple
+
+from framework.auth.passwords import ARGON2, PASSWORD_MAX, Hasher, prepare_password
+from framework.scrypt import scrypt
+
+__all__ = ["LuciaHasher"]
+
+_BLOCK_SIZE = 16
+_OLD_BLOCK_SIZE = 8
+
+_FORM = re.compile(
+    r"(?:(?:s2:(?P<s2>[A-Za-z0-9_-]{16,64}))|(?P<hex>[0-9a-f]{32})|(?P<old>[A-Za-z0-9_-]{16}))"
+    r":(?P<key>[0-9a-f]{128})"
+)
+_ARGON2 = "$argon2id$"
+_BCRYPT = "$2a"
+"""Written by a beta of Lucia 1: AUTH_OUTDATED_PASSWORD there. Nothing here can verify it."""
+
+_NOBODYS_SALT = b"nobodynobodynobo"
+_NOBODY = f"s2:{_NOBODYS_SALT.decode()}:{'0' * 128}"
+"""Verified where there is no user, so that this costs the same. No password is known to have it."""
+
+
+class _Stored(NamedTuple):
+    """A hash taken apart. *block_size* is scrypt's r."""
+
+    salt: bytes
+    key: bytes
+    block_size: int
+
+
+class LuciaHasher:
+    """Verifies what Lucia 1, 2, 3 and better-auth stored; hashes with *argon2*, or as Lucia 2 does.
+
+    With ``writes="argon2id"`` every form but Argon2id is outdated, and so replaced when its owner
+    signs in next. Each verification then costs one scrypt and one Argon2id, 70 to 100 ms in the
+    Worker, whoever is asked for: somebody old, somebody new or nobody at all. Drop this hasher when
+    no old hash is left.
+
+    With ``writes="s2"`` hashes are made that Lucia 2 verifies, for a database it still uses. Each
+    verification costs one scrypt, that of nobody too. Argon2id is still read, at its own cost.
+    """
+
+    def __init__(
+        self, *, writes: Literal["argon2id", "s2"] = "argon2id", argon2: Hasher = ARGON2
+    ) -> None:
+        self._writes_s2 = writes == "s2"
+        self._argon2 = argon2
+        self._has_warned = False
+        self.nobody = _NOBODY if self._writes_s2 else argon2.nobody
+
+    async def hash(self, password: str) -> str:
+        """Return a hash of *password* to store. Raises `PasswordError`."""
+        if not self._writes_s2:
+            return await self._argon2.hash(password)
+        salt = os.urandom(16).hex()  # twice as long as Lucia's, which takes any
+        key = await scrypt(prepare_password(password), salt.encode(), _BLOCK_SIZE)
+        return f"s2:{salt}:{key.hex()}"
+
+    async def verify(self, password: str, stored: str) -> bool:
+        """Return whether *stored* is a hash of *password*; False for whatever it cannot read.
+
+        Passwords of any length from 1 on are compared: Lucia set no minimum. Raises
+        `ConfigurationError` where there is no scrypt, rather than call a right password wrong.
+        """
+        prepared = _prepare(password)
+        if prepared is None:
+            return False
+        parsed = _parse(stored)
+        if parsed is None:
+            return await self._verify_other(password, prepared, stored)
+        matches = await _matches(prepared, parsed)
+        if not matches:  # a match is hashed anew, at the same cost
+            await self._spend_argon2(password)
+        return matches
+
+    async def _verify_other(self, password: str, prepared: bytes, stored: str) -> bool:
+        """Verify Argon2id; refuse, at the same cost, what nobody can read."""
+        if stored.startswith(_ARGON2):
+            matches = await self._argon2.verify(password, stored)
+            if self._writes_s2:
+                return matches
+        else:
+            matches = False
+            if stored.startswith(_BCRYPT):
+                self._warn()
+            await self._spend_argon2(password)
+        await scrypt(prepared, _NOBODYS_SALT, _BLOCK_SIZE)
+        return matches
+
+    async def _spend_argon2(self, password: str) -> None:
+        """Take the time of an Argon2id, where there are people with one."""
+        if not self._writes_s2:
+            await self._argon2.verify(password, self._argon2.nobody)
+
+    def is_outdated(self, stored: str) -> bool:
+        """Return whether *stored* has another form than this hasher writes."""
+        if self._writes_s2:
+            return _parse(stored) is None or not stored.startswith("s2:")
+        return self._argon2.is_outdated(stored)
+
+    def _warn(self) -> None:
+        """Say once, and without saying whose, that an account cannot sign in."""
+        if self._has_warned:
+            return
+        self._has_warned = True
+        import logging  # off the cold-start path: hardly a database has one of these
+
+        logging.getLogger("kagari").warning(
+            "a password is stored as bcrypt ($2a), which no version of Lucia 2 verifies either:"
+            " its owner must be given a new one"
+        )
+
+
+async def _matches(password: bytes, stored: _Stored) -> bool:
+    key = await scrypt(password, stored.salt, stored.block_size)
+    if stored.block_size == _OLD_BLOCK_SIZE:  # half the work of the others: do it twice
+        await scrypt(password, stored.salt, stored.block_size)
+    return compare_digest(key, stored.key)
+
+
+def _parse(stored: str) -> _Stored | None:
+    parts = _FORM.fullmatch(stored)
+    if parts is None:
+        return None
+    salt = parts["s2"] or parts["hex"] or parts["old"]
+    block_size = _OLD_BLOCK_SIZE if parts["old"] else _BLOCK_SIZE
+    return _Stored(salt.encode(), bytes.fromhex(parts["key"]), block_size)
+
+
+def _prepare(password: str) -> bytes | None:
+    """Return what Lucia hashed of *password*, or None where it cannot have been a password."""
+    if not 1 <= len(password) <= PASSWORD_MAX:
+        return None
+    try:
+        return unicodedata.normalize("NFKC", password).encode()
+    except UnicodeEncodeError:
+        return None

@@ -1,0 +1,101 @@
+"""Carries sessions in Lucia v2's cookie, for as long as its sessions live. Knows no database."""
+
+from typing import Literal
+
+from framework.auth.session_cookie import SessionCookie
+from framework.cookies import SetCookie
+from framework.errors import ConfigurationError
+from framework.guards import SecurityScheme
+from framework.request import Request
+
+__all__ = ["MigratingCookie", "SessionFormat", "SharedCookie", "cookie_for"]
+
+SessionFormat = Literal["hashed", "migrate", "shared"]
+"""What a session's row is called, and its cookie.
+
+- ``hashed``: the row's id is the SHA-256 of the cookie's token. Nothing of Lucia's is accepted.
+- ``migrate``: the same, and a session that Lucia began is replaced by one of these when it is used
+  next. It is good once, and for ten seconds more for requests that were under way.
+- ``shared``: Lucia's own: the row's id is what the cookie holds, and the cookie has Lucia's name.
+  For a database that an app in JavaScript still uses. A leak of it signs people in.
+"""
+
+
+class MigratingCookie(SessionCookie):
+    """Our cookie; and Lucia's, where ours is not there."""
+
+    __slots__ = ()
+
+    def read(self, request: Request) -> str | None:
+        """Return the token of our cookie, or Lucia's session id where only that came."""
+        return super().read(request) if super().is_present(request) else self._read_old(request)
+
+    def is_present(self, request: Request) -> bool:
+        """Return whether *request* carries either cookie, good or bad."""
+        return super().is_present(request) or self._plain in request.cookies
+
+    def ids(self, request: Request, token: str) -> tuple[str, ...]:
+        """Return what the row may be called: by the cookie's name, where the two differ."""
+        if self._name(request) == self._plain:
+            return (self.id_of(token), token)
+        return (self.id_of(token),) if super().is_present(request) else (token,)
+
+    def clear_old(self, request: Request) -> SetCookie | None:
+        """Return the cookie that removes Lucia's, where it came and is not called as ours."""
+        if self._name(request) == self._plain or self._plain not in request.cookies:
+            return None
+        return SetCookie(name=self._plain, value="", max_age=0)
+
+    def _read_old(self, request: Request) -> str | None:
+        values = set(request.cookies.get(self._plain, ()))
+        return values.pop() if len(values) == 1 else None
+
+
+class SharedCookie(SessionCookie):
+    """Lucia's cookie: its name on https too, and the row's id in it. Secure, HttpOnly, Lax, Path=/."""
+
+    __slots__ = ()
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.scheme = SecurityScheme(
+            "session",
+            {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": name,
+                "description": "The session cookie that signing in sets, here or in Lucia.",
+            },
+        )
+
+    def read(self, request: Request) -> str | None:
+        """Return the session id that *request* carries; None for none, or two that differ."""
+        values = set(request.cookies.get(self._plain, ()))
+        return values.pop() if len(values) == 1 else None
+
+    def is_present(self, request: Request) -> bool:
+        """Return whether *request* carries a session cookie at all, good or bad."""
+        return self._plain in request.cookies
+
+    def send(self, request: Request, token: str, max_age: int) -> SetCookie:
+        """Return the cookie that carries *token* for *max_age* seconds."""
+        secure = self._name(request) == self._strict
+        return SetCookie(name=self._plain, value=token, max_age=max_age, secure=secure)
+
+    def id_of(self, token: str) -> str:
+        """Return what the row of *token* is called: *token*."""
+        return token
+
+
+_COOKIES: dict[SessionFormat, type[SessionCookie]] = {
+    "hashed": SessionCookie,
+    "migrate": MigratingCookie,
+    "shared": SharedCookie,
+}
+
+
+def cookie_for(name: str, sessions: SessionFormat) -> SessionCookie:
+    """Return the cookie called *name* for *sessions*. Raises `ConfigurationError` for another word."""
+    if sessions not in _COOKIES:
+        raise ConfigurationError(f"sessions={sessions!r} is none of {', '.join(_COOKIES)}")
+    return _COOKIES[sessions](name)

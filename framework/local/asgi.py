@@ -1,0 +1,273 @@
+"""Makes an application servable by any ASGI server. Knows nothing of which one, or of databases.
+
+What reaches the application is what it would see in the Worker: one host that is a host, a path as
+a URL parser leaves it, headers joined and decoded as the runtime does. The rest is refused here.
+"""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from framework.application import App
+from framework.context import Env
+from framework.errors import BadRequest, HTTPError
+from framework.local.background import Background
+from framework.local.reading import Reading
+from framework.paths import resolve_path
+from framework.problem import problem
+from framework.request import Request
+from framework.response import EMPTY_STATUSES, Header, Response
+
+__all__ = ["HEADER_LIMIT", "ASGIApplication", "Receive", "Scope", "Send", "asgi"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+RawHeader = tuple[bytes, bytes]
+
+HEADER_LIMIT = 100
+"""How many headers a request may have. Browsers send about 20."""
+
+_HOST = re.compile(r"(?P<name>[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[0-9]{0,5}))?")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_KNOWN_HOSTS_LIMIT = 64
+_LENGTHS = [(b"content-length", b"%d" % length) for length in range(1024)]
+_CONSTANT_HEADERS = {"cache-control", "content-type", "vary", "x-content-type-options"}
+_KNOWN_HEADERS_LIMIT = 256
+
+
+def asgi(app: App, env: Env) -> ASGIApplication:
+    """Return *app* as an ASGI application; *env* holds its bindings, the same for every request.
+
+    Work that a handler hands to ``wait_until`` starts at once, as in the Worker, and outlives the
+    answer; the lifespan's end waits for it. A WebSocket is closed before it is accepted.
+    """
+    background = Background()
+    reading = Reading()
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await _serve_other(scope["type"], background, receive, send)
+        try:
+            request = _read_request(scope, receive, reading)
+        except HTTPError as error:
+            response = problem(error).with_header("x-content-type-options", "nosniff")
+        else:
+            response = await app.handle(request, env, background.start)
+        body = response.body
+        if isinstance(body, bytes):
+            headers = _encode_headers(response, body, scope["method"] == "HEAD")
+            await send({"type": _START, "status": response.status, "headers": headers})
+            return await send({"type": _BODY, "body": b"" if scope["method"] == "HEAD" else body})
+        headers = _encode_headers(response, None, is_head=False)
+        await send({"type": _START, "status": response.status, "headers": headers})
+        return await _send_stream(body, receive, send)
+
+    return serve
+
+
+_START = "http.response.start"
+_BODY = "http.response.body"
+
+
+# --- The request ---------------------------------------------------------------------------------
+
+
+class _Source:
+    """Where the headers and the body of one request come from. Nothing is read before it is asked for.
+
+    One C call makes the dictionary of headers, for less than what two searches of the list cost;
+    values are decoded as the Worker does.
+    """
+
+    __slots__ = ("_reading", "_receive", "_values")
+
+    def __init__(self, values: dict[bytes, bytes], receive: Receive, reading: Reading) -> None:
+        self._values = values
+        self._receive = receive
+        self._reading = reading
+
+    def get(self, name: str, /) -> str | None:
+        """Return the value of *name*, given in lower case, or None."""
+        value = self._values.get(name.encode())
+        return None if value is None else value.decode("utf-8", "replace")
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return all pairs, names in lower case."""
+        for name, value in self._values.items():
+            yield name.decode("latin-1"), value.decode("utf-8", "replace")
+
+    def read(self, limit: int) -> Awaitable[bytes]:
+        """Return the body; see `Reading.read`."""
+        return self._reading.read(self._receive, limit)
+
+
+def _read_request(scope: Scope, receive: Receive, reading: Reading) -> Request:
+    """Return the request in *scope*. Raises `HTTPError` for what the runtime would not pass on."""
+    headers: list[RawHeader] = scope["headers"]
+    values = dict(headers)
+    if len(values) != len(headers):
+        values = _join(headers)
+    if len(headers) > HEADER_LIMIT:
+        raise HTTPError(431, f"More than {HEADER_LIMIT} headers.", code="headers-too-large")
+    if b"transfer-encoding" in values and b"content-length" in values:
+        raise BadRequest("The body has two lengths.", headers=_CLOSE)
+    scheme = scope["scheme"]
+    host = _known_hosts[scheme].get(values.get(b"host")) or _read_host(scheme, values)
+    raw_path, raw_query = scope.get("raw_path"), scope["query_string"]
+    if raw_path and raw_path[0] == _SLASH and not (raw_path + raw_query).translate(None, _PLAIN):
+        path, query_string = raw_path.decode(), raw_query.decode()
+    else:
+        path, query_string = _read_target(scope)
+    source = _Source(values, receive, reading)
+    return Request(scope["method"], scheme, host, path, query_string, source, source.read)
+
+
+_CLOSE = (("connection", "close"),)
+
+
+def _join(headers: Iterable[RawHeader]) -> dict[bytes, bytes]:
+    """Return *headers* by name, those that came more than once joined. Raises for two hosts."""
+    values: dict[bytes, list[bytes]] = {}
+    for name, value in headers:
+        values.setdefault(name, []).append(value)
+    if len(values.get(b"host", ())) > 1:
+        raise BadRequest("The Host header came twice.")
+    return {name: b", ".join(several) for name, several in values.items()}
+
+
+_known_hosts: dict[str, dict[bytes | None, str]] = {"http": {}, "https": {}}
+
+
+def _read_host(scheme: str, values: dict[bytes, bytes]) -> str:
+    """Return the host that the URL would have, and remember it: few are ever asked for."""
+    raw = values.get(b"host")
+    if raw is None:
+        raise BadRequest("The Host header is missing.")
+    match = _HOST.fullmatch(raw.decode("latin-1").lower())
+    port = int(match["port"] or _DEFAULT_PORTS[scheme]) if match else -1
+    if match is None or not 0 <= port <= 65535:
+        raise BadRequest("The Host header is malformed.")
+    host = match["name"] if port == _DEFAULT_PORTS[scheme] else f"{match['name']}:{port}"
+    if len(_known_hosts[scheme]) < _KNOWN_HOSTS_LIMIT:
+        _known_hosts[scheme][raw] = host
+    return host
+
+
+_SLASH = ord("/")
+_PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-_~=&+"
+"""What a URL may hold that needs no second look."""
+
+
+def _read_target(scope: Scope) -> tuple[str, str]:
+    """Return path and query as a URL parser leaves them: without a fragment, without dot segments."""
+    raw_path = scope.get("raw_path")
+    try:
+        path = _quote(scope["path"]) if raw_path is None else raw_path.decode("ascii")
+        query_string = scope["query_string"].decode("ascii")
+    except UnicodeDecodeError:
+        raise BadRequest("The URL holds a byte that is not ASCII.") from None
+    if not path.startswith("/"):
+        raise BadRequest("The request target is no path.")
+    if not path.isprintable() or not query_string.isprintable():
+        raise BadRequest("The URL holds a control character.")
+    path, fragment, _ = path.partition("#")
+    return resolve_path(path), "" if fragment else query_string.partition("#")[0]
+
+
+def _quote(path: str) -> str:
+    from urllib.parse import quote  # for servers that tell only the decoded path
+
+    return quote(path)
+
+
+# --- The answer ----------------------------------------------------------------------------------
+
+_known_headers: dict[Header, RawHeader] = {}
+
+
+def _encode_headers(response: Response, body: bytes | None, is_head: bool) -> list[RawHeader]:
+    """Return the headers to send: with the length of *body*, where it has one that may be told.
+
+    What the answer itself says of its length counts only for HEAD, whose body is left out.
+    """
+    headers: list[RawHeader] = []
+    has_length = body is None or response.status in EMPTY_STATUSES
+    for pair in response.headers:
+        encoded = _known_headers.get(pair) or _encode_header(pair)
+        if encoded[0] == b"content-length":
+            if not is_head or has_length:
+                continue
+            has_length = True
+        headers.append(encoded)
+    if not has_length:
+        length = len(body or b"")
+        headers.append(
+            _LENGTHS[length] if length < len(_LENGTHS) else (b"content-length", b"%d" % length)
+        )
+    return headers
+
+
+def _encode_header(pair: Header) -> RawHeader:
+    """Return *pair* in bytes. Those that are the same in most answers are remembered."""
+    name, value = pair
+    encoded = (name.encode("latin-1"), value.encode("latin-1"))
+    if name in _CONSTANT_HEADERS and len(_known_headers) < _KNOWN_HEADERS_LIMIT:
+        _known_headers[pair] = encoded
+    return encoded
+
+
+async def _send_stream(body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Send *body* chunk by chunk until it or the client ends, and close it either way."""
+    from asyncio import CancelledError, create_task, current_task  # most answers are no streams
+
+    task = current_task()
+    watcher = create_task(_wait_for_disconnect(receive))
+    is_sent = is_gone = False
+
+    def stop(_: object) -> None:
+        nonlocal is_gone
+        if task is not None and not is_sent and not watcher.cancelled():
+            is_gone = True
+            task.cancel()
+
+    watcher.add_done_callback(stop)
+    try:
+        async for chunk in body:
+            await send({"type": _BODY, "body": chunk, "more_body": True})
+        is_sent = True
+        await send({"type": _BODY, "body": b"", "more_body": False})
+    except CancelledError:
+        if task is None or not is_gone:
+            raise
+        task.uncancel()
+    finally:
+        is_sent = True
+        watcher.cancel()
+        close = getattr(body, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def _wait_for_disconnect(receive: Receive) -> None:
+    """Return when the client has gone. What it still sends of a body that nobody reads is dropped."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+# --- Beside HTTP ---------------------------------------------------------------------------------
+
+
+async def _serve_other(kind: str, background: Background, receive: Receive, send: Send) -> None:
+    if kind == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await background.finish()
+        await send({"type": "lifespan.shutdown.complete"})
+    elif kind == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})
+    else:
+        raise ValueError(f"ASGI scope of an unknown type: {kind}")

@@ -1,0 +1,40 @@
+"""Keeps the work that goes on after an answer, and logs what fails. Knows nothing of requests."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+__all__ = ["SHUTDOWN_DEADLINE", "Background"]
+
+SHUTDOWN_DEADLINE = 3.0
+"""Seconds that the end of the server waits for work; the Worker gives 30, a person at Ctrl-C less."""
+
+
+class Background:
+    """Work in progress. An event loop alone would let a task that nobody holds be collected."""
+
+    def __init__(self) -> None:
+        self._tasks: set[Any] = set()
+
+    def start(self, work: Awaitable[Any]) -> None:
+        """Start *work*, which runs when the event loop gets to it."""
+        from asyncio import ensure_future  # few requests leave work behind
+
+        task = ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
+
+    async def finish(self, deadline: float = SHUTDOWN_DEADLINE) -> None:
+        """Wait for all work, at most *deadline* seconds, then cancel what is left."""
+        from asyncio import wait
+
+        if self._tasks:
+            _, left = await wait(self._tasks, timeout=deadline)
+            for task in left:
+                task.cancel()
+
+    def _end(self, task: Any) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            from logging import getLogger
+
+            getLogger("kagari").error("work after the answer failed", exc_info=error)

@@ -1,0 +1,118 @@
+"""Keeps a server running while its files change. Knows nothing of what it serves.
+
+The socket is held here, and the server is another process: a request that comes while it starts
+again waits, and code that does not even parse cannot end the watch.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+__all__ = ["is_watched", "keep_serving", "watched_folders"]
+
+_PATIENCE = 3.0
+_POLL = 500
+_SUFFIXES = {".py", ".sql", ".toml"}
+_NAMES = {".dev.vars"}
+_LEFT_OUT = {"bench", "build", "docs", "node_modules", "python_modules", "tests", "__pycache__"}
+
+
+def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) -> None:
+    """Run *command*, and again whenever a file below *root* changes, until SIGINT or SIGTERM.
+
+    The command gets ``--supervised SOCKET,PIPE`` with the descriptors of *listener* and of a pipe
+    that closes when this process ends, and ``--again`` from the second time on.
+    """
+    from watchfiles import watch
+
+    ended = Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: ended.set())
+    reading, writing = os.pipe()
+    child = _start(command, listener, reading)
+    is_lost = False
+    try:
+        while not ended.is_set():
+            folders = watched_folders(root)
+            for changes in watch(
+                *folders,
+                watch_filter=is_watched,
+                stop_event=ended,
+                rust_timeout=_POLL,
+                yield_on_timeout=True,
+                raise_interrupt=False,
+                recursive=False,
+                ignore_permission_denied=True,
+            ):
+                if changes:
+                    _say(f"{_names(changes, root)} changed")
+                    _stop(child)
+                    child = _start([*command, "--again"], listener, reading)
+                    is_lost = False
+                    if watched_folders(root) != folders:
+                        break
+                elif not is_lost and not ended.is_set() and child.poll() is not None:
+                    is_lost = True
+                    _say(f"the server ended ({child.returncode}); it starts again with a change")
+    finally:
+        _stop(child)
+        os.close(writing)
+        os.close(reading)
+
+
+def watched_folders(root: Path) -> list[Path]:
+    """Return *root* and the folders below it that may hold the application's code."""
+    return [root, *_below(root)]
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        hidden = entry.name.startswith(".") or entry.name in _LEFT_OUT
+        if not hidden and entry.is_dir(follow_symlinks=False):
+            yield Path(entry.path)
+            yield from _below(Path(entry.path))
+
+
+def is_watched(_change: Any, path: str) -> bool:
+    """Return whether a change of the file *path* is one of the application."""
+    name = os.path.basename(path)
+    if name in _NAMES:
+        return True
+    return os.path.splitext(name)[1] in _SUFFIXES and not name.startswith(".")
+
+
+def _names(changes: set[Any], root: Path) -> str:
+    return ", ".join(sorted({os.path.relpath(path, root) for _, path in changes}))
+
+
+def _start(
+    command: Sequence[str], listener: socket.socket, lifeline: int
+) -> "subprocess.Popen[bytes]":
+    descriptors = (listener.fileno(), lifeline)
+    return subprocess.Popen(  # noqa: S603  ourselves
+        [*command, "--supervised", ",".join(map(str, descriptors))], pass_fds=descriptors
+    )
+
+
+def _stop(child: "subprocess.Popen[bytes]") -> None:
+    """End *child*, by force if it takes too long."""
+    deadline = time.monotonic() + _PATIENCE
+    if child.poll() is None:
+        child.terminate()
+    while child.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    if child.poll() is None:
+        child.kill()
+        child.wait()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

@@ -1,0 +1,150 @@
+"""Starts a server from what the command line names: an application, a port, a database file."""
+
+import asyncio
+import json
+import logging
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from framework.application import App
+from framework.guards import public
+from framework.local.asgi import asgi
+from framework.local.environment import close_environment, make_environment
+from framework.local.failure import Failure
+from framework.local.listing import list_routes, route_lines
+from framework.local.loading import load_app
+from framework.local.serve import HOST, bind, log_to_terminal, run, with_access_log
+from framework.response import Response
+
+__all__ = ["Launch", "Supervision", "develop", "run_crons", "serve_once", "serve_supervised"]
+
+_log = logging.getLogger("kagari")
+
+
+class Launch(NamedTuple):
+    """What to serve."""
+
+    target: str
+    """The application, ``module:name``."""
+    root: Path
+    """The folder of the project."""
+    database: Path
+    variables: dict[str, str]
+    """Bindings beside those of ``wrangler.toml`` and ``.dev.vars``, and above them."""
+
+
+class Supervision(NamedTuple):
+    """What a server gets from the process that keeps it running."""
+
+    listener: int
+    """The descriptor of a listening socket."""
+    lifeline: int
+    """The descriptor of a pipe that closes when that process ends."""
+    is_again: bool
+
+
+def develop(launch: Launch, port: int) -> None:
+    """Serve on *port*, and again after every change, until a signal. Raises `Failure`."""
+    from framework.local.development import keep_serving  # only this one watches files
+
+    command = [sys.executable, "-m", "framework.cli", "serve", "--app", launch.target]
+    command += ["--database", str(launch.database)]
+    for name, value in launch.variables.items():
+        command += ["--var", f"{name}:{value}"]
+    with bind(port) as listener:
+        keep_serving(command, listener, launch.root)
+
+
+def serve_once(launch: Launch, port: int, *, as_json: bool) -> None:
+    """Serve until a signal. With *as_json*, standard output is the one line ``{"url": …}``.
+
+    Raises `Failure`.
+    """
+    log_to_terminal()
+    app = load_app(launch.target, launch.root)
+    env, notes = make_environment(launch.root, launch.database)
+    with bind(port) as listener:
+        url = f"http://{HOST}:{listener.getsockname()[1]}"
+        lines = [json.dumps({"url": url})] if as_json else _greeting(launch, app, url)
+        _run(app, env | launch.variables, listener, lines, notes)
+
+
+def serve_supervised(launch: Launch, supervision: Supervision) -> None:
+    """Serve for `develop`. What keeps the application from starting is shown and answered."""
+    log_to_terminal()
+    with socket.socket(fileno=supervision.listener) as listener:
+        url = f"http://localhost:{listener.getsockname()[1]}"
+        try:
+            app = load_app(launch.target, launch.root)
+            env, notes = make_environment(launch.root, launch.database)
+        except Failure as failure:
+            notes = [str(failure), "waiting for a change"]
+            return _run(_stand_in(), {}, listener, [], notes, supervision.lifeline)
+        lines = ["ready again"] if supervision.is_again else _greeting(launch, app, url)
+        return _run(app, env | launch.variables, listener, lines, notes, supervision.lifeline)
+
+
+def run_crons(launch: Launch, schedule: str | None) -> list[str]:
+    """Run the function of the cron *schedule* now, or of every one, and return which ran.
+
+    Raises `Failure`.
+    """
+    log_to_terminal()
+    app = load_app(launch.target, launch.root)
+    schedules = list(app.crons) if schedule is None else [schedule]
+    for each in schedules:
+        if each not in app.crons:
+            raise Failure(f"no function runs at the cron {each!r}: there are {list(app.crons)}")
+    env, _ = make_environment(launch.root, launch.database)
+    try:
+        for each in schedules:
+            asyncio.run(app.run_cron(each, env | launch.variables, time.time_ns() // 1_000_000))
+    finally:
+        close_environment(env)
+    return schedules
+
+
+def _run(
+    app: App,
+    env: dict[str, Any],
+    listener: socket.socket,
+    lines: Sequence[str],
+    notes: Sequence[str],
+    lifeline: int | None = None,
+) -> None:
+    def say_ready() -> None:
+        for note in notes:
+            _log.warning("%s", note)
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+
+    try:
+        run(with_access_log(asgi(app, env)), listener, say_ready, lifeline)
+    finally:
+        close_environment(env)
+
+
+def _greeting(launch: Launch, app: App, url: str) -> list[str]:
+    """Return what is shown when a server starts."""
+    return [
+        *route_lines(list_routes(app, launch.root)),
+        "",
+        f"{launch.target} is served at {url}",
+        f"D1 is {launch.database}. Press Ctrl-C to end.",
+        "",
+    ]
+
+
+def _stand_in() -> App:
+    """Return what is served in place of an application that does not start."""
+    app = App()
+
+    @app.all("/", "/:path{.+}", guard=public)
+    async def explain() -> Response:
+        return Response.text("The application does not start. The terminal says why.\n", 503)
+
+    return app

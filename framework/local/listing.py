@@ -1,0 +1,61 @@
+"""Says in text what an application serves, and who may reach it. Knows nothing of terminals."""
+
+from pathlib import Path
+
+import msgspec
+
+from framework.application import App
+from framework.local.loading import relative
+
+__all__ = ["ListedRoute", "access_lines", "list_routes", "route_lines"]
+
+_TITLES = ("METHOD", "PATH", "GUARD", "HANDLER", "STATEMENTS")
+
+
+class ListedRoute(msgspec.Struct, frozen=True):
+    """One method of one route."""
+
+    method: str
+    path: str
+    guard: str
+    handler: str
+    statements: int
+    """D1 statements that the guard runs for each request."""
+    place: str
+
+
+def list_routes(app: App, root: Path) -> list[ListedRoute]:
+    """Return the routes of *app* by path and method; places below *root* are relative to it."""
+    return sorted(
+        (
+            ListedRoute(
+                method,
+                route.path,
+                str(route.guard),
+                f"{route.declaration.signature.function.__module__}.{route.name}",
+                route.statements,
+                relative(route.declaration.place, root),
+            )
+            for route in app.routes
+            for method in route.methods
+        ),
+        key=lambda route: (route.path, route.method),
+    )
+
+
+def route_lines(routes: list[ListedRoute]) -> list[str]:
+    """Return *routes* as a table."""
+    rows = [
+        _TITLES,
+        *((r.method, r.path, r.guard, r.handler, str(r.statements)) for r in routes),
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def access_lines(app: App) -> list[str]:
+    """Return the access table, a line a route. A line changes only where its own access does."""
+    return [f"{method} {path}  {guard}" for (method, path), guard in sorted(app.access().items())]

@@ -1,0 +1,69 @@
+"""Imports an application and says, in one sentence with file and line, why that fails."""
+
+import os
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+
+from framework.application import App
+from framework.errors import ConfigurationError
+from framework.local.failure import Failure
+
+__all__ = ["LoadError", "load_app", "relative"]
+
+_FRAMEWORK = str(Path(__file__).parents[1])
+
+
+class LoadError(Failure):
+    """The application cannot be imported; the message says where and why."""
+
+
+def load_app(target: str, root: Path) -> App:
+    """Return the application that *target*, ``module:name``, names in the folder *root*.
+
+    Puts *root* on the import path. Raises `LoadError`.
+    """
+    module_name, _, name = target.partition(":")
+    if not module_name or not name:
+        raise LoadError(f"{target!r} names no application: write MODULE:NAME, such as app:app")
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    try:
+        module = import_module(module_name)
+    except Exception as error:
+        raise LoadError(_explain(error, module_name, root)) from error
+    app = getattr(module, name, None)
+    if not isinstance(app, App):
+        raise LoadError(f"{relative(module.__file__ or module_name, root)}: {name} is no App")
+    return app
+
+
+def relative(text: str, root: Path) -> str:
+    """Return *text* with the paths below *root* shortened."""
+    return text.replace(f"{root}{os.sep}", "")
+
+
+def _explain(error: Exception, module_name: str, root: Path) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name == module_name:
+        return f"there is no module {module_name} in {root}: say which with --app MODULE:NAME"
+    if isinstance(error, SyntaxError):
+        place, text = f"{error.filename}:{error.lineno}", f"{type(error).__name__}: {error.msg}"
+    else:
+        place, text = _place(error), f"{type(error).__name__}: {error}"
+    if isinstance(error, ConfigurationError):
+        text = str(error)
+        if place.partition(":")[0] in text or not place:
+            return relative(text, root)
+    return relative(f"{place}: {text}" if place else text, root)
+
+
+def _place(error: Exception) -> str:
+    """Return file and line of the last step that is neither the framework's nor a library's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [
+        frame
+        for frame in frames
+        if not frame.filename.startswith((_FRAMEWORK, "<", sys.prefix, sys.base_prefix))
+    ]
+    return f"{ours[-1].filename}:{ours[-1].lineno}" if ours else ""

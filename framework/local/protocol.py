@@ -1,0 +1,106 @@
+"""HTTP/1.1 as strict as the Worker's own server. Knows nothing of applications.
+
+h11 is strict about most things; what it forgives (a bare line feed, a folded header) is refused
+here, since two readers of such a request may disagree about where it ends.
+"""
+
+import re
+import sys
+from typing import Any, cast
+
+import h11
+from uvicorn.config import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+from framework.errors import HTTPError
+from framework.problem import problem
+
+__all__ = ["HEAD_LIMIT", "StrictProtocol"]
+
+HEAD_LIMIT = 64 * 1024
+"""Bytes that all headers together may have, and as many again for the request line."""
+
+_LINGER = 1.0
+_END = re.compile(rb"\n\r?\n")
+_LOOSE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\n[ \t]")
+_REFUSALS = {
+    400: ("malformed-request", "The request is not HTTP/1.1."),
+    414: ("url-too-long", "The URL is too long."),
+    431: ("headers-too-large", "The headers are too large."),
+}
+
+
+class _Connection(h11.Connection):
+    """Looks at each head before h11 does."""
+
+    def next_event(self) -> Any:
+        """Return what came next. Raises `RemoteProtocolError`."""
+        if self.their_state is h11.IDLE:
+            _check_head(self.trailing_data[0])
+        return super().next_event()
+
+
+def _check_head(received: bytes) -> None:
+    end = _END.search(received)
+    if end is None:
+        return
+    line = received.find(b"\n")
+    if line > HEAD_LIMIT:
+        raise h11.RemoteProtocolError("URL too long", error_status_hint=414)
+    if end.end() - line > HEAD_LIMIT:
+        raise h11.RemoteProtocolError("headers too large", error_status_hint=431)
+    if _LOOSE.search(received, 0, end.end()):
+        raise h11.RemoteProtocolError("bare line break or folded header")
+
+
+class StrictProtocol(H11Protocol):
+    """One connection. What it refuses is answered with a problem, and read no further."""
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], **more: Any
+    ) -> None:
+        super().__init__(config, server_state, app_state, **more)
+        self.conn = _Connection(h11.SERVER, 2 * HEAD_LIMIT)
+        self._is_refused = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, unless the request was refused."""
+        if not self._is_refused:
+            super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  the caller's name for it
+        """Answer what h11 cannot read, if nothing was answered yet, and close.
+
+        The other half stays open for a moment: closing on unread data would reset the connection,
+        and the client might never see why.
+        """
+        self._is_refused = True
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.transport.close()
+            return
+        for event in _refusal(sys.exc_info()[1]):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.write_eof()
+        self.loop.call_later(_LINGER, self.transport.close)
+
+    def _should_upgrade(self) -> bool:
+        """Say no, without the advice to install a WebSocket library."""
+        return False
+
+
+def _refusal(error: BaseException | None) -> tuple[h11.Response, h11.Data, h11.EndOfMessage]:
+    hint = getattr(error, "error_status_hint", 400)
+    status = hint if hint in _REFUSALS else 400
+    code, detail = _REFUSALS[status]
+    response = problem(HTTPError(status, detail, code=code))
+    body = cast("bytes", response.body)
+    headers = [*response.headers, ("content-length", str(len(body))), ("connection", "close")]
+    return (
+        h11.Response(status_code=status, headers=headers),
+        h11.Data(data=body),
+        h11.EndOfMessage(),
+    )

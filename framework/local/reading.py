@@ -1,0 +1,85 @@
+"""Reads request bodies from an ASGI server: up to a size, and not for ever. Knows no headers."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from framework.errors import BadRequest, ContentTooLarge, HTTPError
+
+__all__ = ["BODY_DEADLINE", "Reading"]
+
+BODY_DEADLINE = 30.0
+"""Seconds a body may take to arrive once it is asked for."""
+
+_EXPIRED = float("-inf")
+
+
+class Reading:
+    """The bodies being read in one event loop.
+
+    A look at all of them once in a while costs a read two dictionary operations; a timer for each
+    would cost a small request as much as the rest of its answer.
+    """
+
+    def __init__(self, deadline: float = BODY_DEADLINE) -> None:
+        self._deadline = deadline
+        self._started: dict[Any, float] = {}
+        self._loop: Any = None
+        """The event loop that has a look coming, or None."""
+
+    async def read(
+        self, receive: Callable[[], Awaitable[MutableMapping[str, Any]]], limit: int
+    ) -> bytes:
+        """Return the whole body.
+
+        Raises `ContentTooLarge` past *limit* bytes, `BadRequest` where the client goes away, and
+        `HTTPError` with status 408 where the body takes too long.
+        """
+        from asyncio import CancelledError, current_task, get_running_loop  # off the import path
+
+        loop, task = get_running_loop(), current_task()
+        self._started[task] = loop.time()
+        if self._loop is not loop:
+            self._look_later(loop)
+        try:
+            return await _read(receive, limit)
+        except CancelledError:
+            if task is None or self._started.get(task) != _EXPIRED:
+                raise
+            task.uncancel()
+            raise HTTPError(
+                408, "The body took too long to arrive.", code="request-timeout"
+            ) from None
+        finally:
+            self._started.pop(task, None)
+
+    def _look_later(self, loop: Any) -> None:
+        self._loop = loop
+        loop.call_later(min(1.0, self._deadline / 4), self._look, loop)
+
+    def _look(self, loop: Any) -> None:
+        """Cancel the reads that took too long; look again as long as there are any."""
+        oldest = loop.time() - self._deadline
+        for task, started in self._started.items():
+            if _EXPIRED < started < oldest:
+                self._started[task] = _EXPIRED
+                task.cancel()
+        if self._started:
+            self._look_later(loop)
+        else:
+            self._loop = None
+
+
+async def _read(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise BadRequest("The body ended early.")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise ContentTooLarge(f"The body may have at most {limit} bytes.")
+        if not message.get("more_body", False):
+            return b"".join([*chunks, chunk]) if chunks else bytes(chunk)
+        chunks.append(chunk)

@@ -1,0 +1,198 @@
+"""Serves an application over HTTP on this machine. Knows nothing of where its bindings come from."""
+
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from asyncio import CancelledError
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.server import Server
+
+from framework.application import App
+from framework.context import Env
+from framework.local.asgi import ASGIApplication, Receive, Scope, Send, asgi
+from framework.local.failure import Failure
+from framework.local.protocol import StrictProtocol
+
+__all__ = ["HOST", "ServeError", "bind", "log_to_terminal", "run", "serve", "with_access_log"]
+
+HOST = "127.0.0.1"
+"""Nobody but this machine is served: the database is a developer's, and there is no TLS."""
+
+KEEP_ALIVE = 5
+"""Seconds that a connection may rest between two requests."""
+
+GRACE = 1
+"""Seconds that running requests get when the server ends."""
+
+_access = logging.getLogger("kagari.access")
+
+
+class ServeError(Failure):
+    """There can be no server; the message says why."""
+
+
+def bind(port: int) -> socket.socket:
+    """Return a socket that listens on *port*, any free one for 0. Raises `ServeError`."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise ServeError(_explain(error, port)) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _explain(error: Exception, port: int) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
+        return f"port {port} is in use: stop what listens there, or choose another with PORT"
+    if number == errno.EACCES:
+        return f"port {port} is not for everybody: choose one above 1023 with PORT"
+    return f"port {port}: {error}"
+
+
+@contextmanager
+def serve(app: App, env: Env, port: int = 0) -> Iterator[str]:
+    """Serve *app* from a thread of this process until the block ends; the value is its URL."""
+    listener = bind(port)
+    url = f"http://{HOST}:{listener.getsockname()[1]}"
+    ready = threading.Event()
+    server = _Server(asgi(app, env), ready.set)
+    thread = threading.Thread(
+        name=f"kagari {url}", target=server.run, args=([listener],), daemon=True
+    )
+    thread.start()
+    try:
+        if not ready.wait(10):
+            raise ServeError("the server did not start within 10 seconds")
+        yield url
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+def run(
+    application: ASGIApplication,
+    listener: socket.socket,
+    on_ready: Callable[[], None],
+    lifeline: int | None = None,
+) -> None:
+    """Serve *application* on *listener* until SIGINT or SIGTERM, or until *lifeline* is closed.
+
+    *lifeline* is the reading end of a pipe whose other end the process holds that started this one:
+    so nothing is left behind, however that one ends.
+    """
+    server = _Server(application, on_ready)
+    if lifeline is not None:
+        threading.Thread(target=_end_with, args=(server, lifeline), daemon=True).start()
+    server.run([listener])
+
+
+def _end_with(server: Server, lifeline: int) -> None:
+    os.read(lifeline, 1)
+    server.should_exit = True
+
+
+class _Server(Server):
+    """Uvicorn, set up for one developer."""
+
+    def __init__(self, application: ASGIApplication, on_ready: Callable[[], None]) -> None:
+        super().__init__(
+            Config(
+                application,
+                http=StrictProtocol,
+                ws="none",
+                loop="asyncio",
+                lifespan="on",
+                interface="asgi3",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self._on_ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End at a signal, and then go on: uvicorn would raise it once more and skip our cleanup."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = [(each, signal.signal(each, self.handle_exit)) for each in signals]
+        try:
+            yield
+        finally:
+            for each, handler in before:
+                signal.signal(each, handler)
+
+
+# --- What the terminal shows ---------------------------------------------------------------------
+
+
+def with_access_log(application: ASGIApplication) -> ASGIApplication:
+    """Return *application* with a line logged for each request: never its query or its headers."""
+
+    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await application(scope, receive, send)
+        started = perf_counter()
+        status = 0
+
+        async def noting(message: MutableMapping[str, Any]) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await application(scope, receive, noting)
+        finally:
+            spent = (perf_counter() - started) * 1000
+            _access.info(
+                "%s %s %s %.0f ms", scope["method"], _loggable(scope), status or "cut", spent
+            )
+
+    return logged
+
+
+def _loggable(scope: Scope) -> str:
+    path = scope["raw_path"].decode("ascii", "replace").partition("#")[0]
+    return path if len(path) <= 200 else f"{path[:200]}…"
+
+
+def log_to_terminal() -> None:
+    """Write the framework's log and the server's errors to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.addFilter(_is_worth_telling)
+    for name, level in (("kagari", logging.INFO), ("uvicorn.error", logging.ERROR)):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+        logger.setLevel(level)
+
+
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    """Return whether *record* is news. A request cut short when the server ends is none."""
+    cause = record.exc_info[1] if record.exc_info else None
+    return not isinstance(cause, CancelledError) and "graceful shutdown" not in record.getMessage()

@@ -1,0 +1,93 @@
+"""Lets answers of public routes be kept by caches. Knows nothing of any cache.
+
+What depends on who asks is never kept: the application itself sends ``private, no-store`` for it,
+whatever a layer says, and this layer refuses to be put around a guard in the first place.
+"""
+
+from collections.abc import Iterable
+
+from framework.application import App, Route, check_use
+from framework.compose import Middleware, Next
+from framework.context import Context
+from framework.errors import ConfigurationError
+from framework.middleware.options import check_header_names, check_whole
+from framework.response import Response
+
+__all__ = ["cache"]
+
+_YEAR = 365 * 24 * 3600
+
+
+def cache(
+    max_age: int,
+    *,
+    shared: int | None = None,
+    stale_while_revalidate: int | None = None,
+    stale_if_error: int | None = None,
+    immutable: bool = False,
+    vary: Iterable[str] = (),
+) -> Middleware:
+    """Return a layer that sends ``Cache-Control: public`` with answers to GET that have status 200.
+
+    All times are in whole seconds, at most a year; *shared* is for caches that many share, where it
+    differs. Left alone are answers that say themselves how they are kept, that set a cookie or
+    depend on who asks, and those to a request with ``Authorization``. Raises `ConfigurationError`
+    for an option that is none, and where it wraps a route behind a guard.
+    """
+    header = (
+        "cache-control",
+        _directives(max_age, shared, stale_while_revalidate, stale_if_error, immutable),
+    )
+    names = check_header_names(vary)
+    if "*" in names:
+        raise ConfigurationError("Vary: * would keep every cache from using what it keeps")
+    added = [header, *([("vary", ", ".join(names))] if names else [])]
+
+    async def allow_caching(c: Context, call_next: Next) -> Response:
+        response = await call_next()
+        if not _may_be_kept(c, response):
+            return response
+        return Response(response.body, response.status, [*response.headers, *added])
+
+    return check_use(allow_caching, _refuse_guarded)
+
+
+def _directives(
+    max_age: int,
+    shared: int | None,
+    stale_while_revalidate: int | None,
+    stale_if_error: int | None,
+    immutable: bool,
+) -> str:
+    times = {
+        "max-age": max_age,
+        "s-maxage": shared,
+        "stale-while-revalidate": stale_while_revalidate,
+        "stale-if-error": stale_if_error,
+    }
+    said = [
+        f"{name}={check_whole(seconds, name, _YEAR)}"
+        for name, seconds in times.items()
+        if seconds is not None
+    ]
+    return ", ".join(["public", *said, *(["immutable"] if immutable else [])])
+
+
+def _may_be_kept(c: Context, response: Response) -> bool:
+    return (
+        response.status == 200
+        and c.request.method in {"GET", "HEAD"}
+        and not c.private
+        and not c.cookies_to_send()
+        and response.header("set-cookie") is None
+        and response.header("cache-control") is None
+        and c.request.headers.get("authorization") is None
+    )
+
+
+def _refuse_guarded(app: App, route: Route) -> None:  # noqa: ARG001  any will do
+    if not route.guard.is_public:
+        raise ConfigurationError(
+            f"{route.declaration.place}: {route.path} is behind {route.guard}, so nothing may keep"
+            " its answers: use cache(...) on a router of public routes"
+        )

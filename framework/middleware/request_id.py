@@ -1,0 +1,59 @@
+"""Gives each request a name that its answer and its log lines carry. Knows nothing of logs."""
+
+import os
+import re
+
+import msgspec
+
+from framework.compose import Middleware, Next
+from framework.context import Context, Slot
+from framework.middleware.options import check_header_name
+from framework.response import Response
+
+__all__ = ["LENGTH_LIMIT", "find_request_id", "request_id"]
+
+LENGTH_LIMIT = 128
+"""Characters of an id that is taken over from the client."""
+
+_ID = re.compile(rf"[A-Za-z0-9_=-]{{1,{LENGTH_LIMIT}}}")
+_RAY = "cf-ray"
+
+
+class _RequestId(msgspec.Struct, frozen=True):
+    value: str
+
+
+_slot = Slot("request id", _RequestId)
+
+
+def request_id(header: str = "x-request-id", *, inbound: bool = True) -> Middleware:
+    """Return a layer that names each request, and sends the name as *header*.
+
+    The name is what the client sent in *header*, where it is at most 128 letters, digits and
+    ``_=-`` (never where *inbound* is false); else Cloudflare's ``cf-ray``; else 128 random bits in
+    hex. Raises `ConfigurationError` for a *header* that is none.
+    """
+    name = check_header_name(header)
+    sources = (name, _RAY) if inbound else (_RAY,)
+
+    async def name_request(c: Context, call_next: Next) -> Response:
+        value = _read(c, sources) or os.urandom(16).hex()
+        c.set(_slot, _RequestId(value))
+        return (await call_next()).with_header(name, value)
+
+    return name_request
+
+
+def find_request_id(c: Context) -> str | None:
+    """Return the name of this request, or None where no `request_id` layer gave it one."""
+    found = c.find(_slot)
+    return None if found is None else found.value
+
+
+def _read(c: Context, sources: tuple[str, ...]) -> str | None:
+    """Return the first id among the headers *sources* that cannot be anything else."""
+    for name in sources:
+        value = c.request.headers.get(name)
+        if value is not None and _ID.fullmatch(value):
+            return value
+    return None

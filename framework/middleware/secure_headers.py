@@ -1,0 +1,136 @@
+"""Sends the headers that make a browser careful. Knows nothing of what the answers hold.
+
+``X-Content-Type-Options`` is not among them: the application sends it with every answer.
+"""
+
+import re
+
+from framework.compose import Middleware, Next
+from framework.context import Context
+from framework.errors import ConfigurationError
+from framework.middleware.content_security_policy import (
+    NONCE,
+    content_security_policy,
+    find_nonce,
+)
+from framework.response import Header, Response, make
+
+__all__ = ["DATA_POLICY", "HTML_POLICY", "secure_headers"]
+
+DATA_POLICY = content_security_policy(
+    default_src="'none'", frame_ancestors="'none'", base_uri="'none'"
+)
+"""For JSON and whatever else is no page: it loads nothing, and is framed by nobody."""
+
+HTML_POLICY = content_security_policy(
+    default_src="'self'",
+    object_src="'none'",
+    base_uri="'none'",
+    form_action="'self'",
+    frame_ancestors="'none'",
+)
+"""For pages: only what this site serves, no script in the page itself, framed by nobody."""
+
+_POLICY = "content-security-policy"
+_HSTS = re.compile(
+    r"max-age=(?P<age>[0-9]{1,10})(?P<sub>; includeSubDomains)?(?P<preload>; preload)?"
+)
+_YEAR = 365 * 24 * 3600
+_VALUE = re.compile(r"[ -~]+")
+_REFERRER_POLICIES = {
+    "no-referrer", "no-referrer-when-downgrade", "origin", "origin-when-cross-origin",
+    "same-origin", "strict-origin", "strict-origin-when-cross-origin", "unsafe-url",
+}  # fmt: skip
+_OPENER_POLICIES = {
+    "noopener-allow-popups", "same-origin", "same-origin-allow-popups", "unsafe-none",
+}  # fmt: skip
+_RESOURCE_POLICIES = {"cross-origin", "same-origin", "same-site"}
+
+
+def secure_headers(
+    *,
+    html: str | None = HTML_POLICY,
+    data: str | None = DATA_POLICY,
+    hsts: str | None = f"max-age={_YEAR}",
+    referrer: str | None = "same-origin",
+    opener: str | None = "same-origin",
+    resource: str | None = "same-origin",
+    permissions: str | None = None,
+) -> Middleware:
+    """Return a layer that adds the headers an answer does not have yet; None leaves one out.
+
+    *html* and *data* are the Content-Security-Policy of pages and of everything else, *hsts* is
+    sent over https only, *opener* and *permissions* with pages only; *resource* and *referrer* with
+    all. A 304 is left alone: the browser has them from the answer that it keeps. Raises
+    `ConfigurationError` for what would not be understood.
+    """
+    for value in (html, data, permissions):
+        if value is not None and not _VALUE.fullmatch(value):
+            raise ConfigurationError(f"{value!r} is no header value")
+    if data is not None and NONCE in data:
+        raise ConfigurationError("a nonce is for pages: put it in html=")
+    everywhere = [
+        *_header("referrer-policy", _one_of(referrer, _REFERRER_POLICIES)),
+        *_header("cross-origin-resource-policy", _one_of(resource, _RESOURCE_POLICIES)),
+    ]
+    for_pages = [
+        *everywhere,
+        *_header("cross-origin-opener-policy", _one_of(opener, _OPENER_POLICIES)),
+        *_header("permissions-policy", permissions),
+        *_header(_POLICY, html and _without_nonce(html)),
+    ]
+    for_data = [*everywhere, *_header(_POLICY, data)]
+    over_https = _header("strict-transport-security", _check_hsts(hsts))
+    ready = {
+        (True, "http"): tuple(for_pages),
+        (True, "https"): (*for_pages, *over_https),
+        (False, "http"): tuple(for_data),
+        (False, "https"): (*for_data, *over_https),
+    }
+
+    async def send_secure_headers(c: Context, call_next: Next) -> Response:
+        response = await call_next()
+        if response.status == 304:
+            return response  # its headers replace those of the page that the browser has
+        is_page = _is_page(response)
+        added = ready[is_page, c.request.scheme]
+        if is_page and html is not None and (drawn := find_nonce(c)) is not None:
+            policy = html.replace(NONCE, f"'nonce-{drawn}'")
+            added = ((_POLICY, policy), *(pair for pair in added if pair[0] != _POLICY))
+        own = {name for name, _ in response.headers}
+        headers = [*response.headers, *(pair for pair in added if pair[0] not in own)]
+        return make(response.body, response.status, headers)
+
+    return send_secure_headers
+
+
+def _is_page(response: Response) -> bool:
+    return (response.header("content-type") or "").lower().startswith("text/html")
+
+
+def _header(name: str, value: str | None) -> tuple[Header, ...]:
+    return () if value is None else ((name, value),)
+
+
+def _one_of(value: str | None, known: set[str]) -> str | None:
+    if value is not None and value not in known:
+        raise ConfigurationError(f"{value!r} is none of {', '.join(sorted(known))}")
+    return value
+
+
+def _without_nonce(policy: str) -> str:
+    return policy.replace(f" {NONCE}", "")
+
+
+def _check_hsts(value: str | None) -> str | None:
+    if value is None:
+        return None
+    match = _HSTS.fullmatch(value)
+    if match is None:
+        raise ConfigurationError(
+            f"{value!r} is no Strict-Transport-Security: write max-age=31536000, and after it maybe"
+            " ; includeSubDomains and ; preload"
+        )
+    if match["preload"] and (not match["sub"] or int(match["age"]) < _YEAR):
+        raise ConfigurationError("preload asks for includeSubDomains and a year at least")
+    return value

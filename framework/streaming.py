@@ -1,0 +1,96 @@
+"""Answers that take their time, and files. Knows nothing of the edge that sends them."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+
+from framework.response import Response, encode_json
+
+__all__ = ["Event", "attachment", "server_sent_events", "stream"]
+
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_FILE_NAME = re.compile(r'[^"\\/\x00-\x1f\x7f]{1,255}')
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One server-sent event. *data* is text, or anything msgspec encodes; *retry* is milliseconds."""
+
+    data: Any
+    event: str | None = None
+    id: str | None = None
+    retry: int | None = None
+
+    def encode(self) -> bytes:
+        """Return the event as it is sent. Raises `ValueError` for a name or id with a line break."""
+        lines = []
+        for name, value in (("event", self.event), ("id", self.id)):
+            if value is not None:
+                if _LINE_BREAK.search(value) or "\0" in value:
+                    raise ValueError(f"the {name} of an event is one line")
+                lines.append(f"{name}: {value}")
+        if self.retry is not None:
+            lines.append(f"retry: {self.retry}")
+        text = self.data if isinstance(self.data, str) else encode_json(self.data).decode()
+        lines += [f"data: {line}" for line in _LINE_BREAK.split(text)]
+        return ("\n".join(lines) + "\n\n").encode()
+
+
+def stream(
+    chunks: AsyncIterator[bytes | str], content_type: str = "application/octet-stream"
+) -> Response:
+    """Return an answer whose body is sent as *chunks* give it, text in UTF-8.
+
+    The iterator is closed when it ends, breaks, or nobody listens any more. An error in it breaks
+    the answer off: the status is out by then.
+    """
+    return Response(_encoded(chunks), headers=[("content-type", content_type)])
+
+
+def server_sent_events(events: AsyncIterator[Event]) -> Response:
+    """Return *events* as ``text/event-stream``, each sent as it comes, kept by no cache."""
+    headers = [("content-type", "text/event-stream"), ("cache-control", "no-store")]
+    return Response(_events(events), headers=headers)
+
+
+def attachment(data: bytes, name: str, content_type: str = "application/octet-stream") -> Response:
+    """Return *data* as a file to save under *name* (RFC 6266).
+
+    Raises `ValueError` for a name with a quote, a slash, a backslash or a control character.
+    """
+    if not _FILE_NAME.fullmatch(name):
+        raise ValueError("a file name is a name: no quotes, no slashes, no control characters")
+    disposition = f'attachment; filename="{name.encode("ascii", "replace").decode()}"'
+    if not name.isascii():
+        disposition += f"; filename*=UTF-8''{_percent_encode(name)}"
+    headers = [("content-type", content_type), ("content-disposition", disposition)]
+    return Response(data, headers=headers)
+
+
+async def _encoded(chunks: AsyncIterator[bytes | str]) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in chunks:
+            yield chunk.encode() if isinstance(chunk, str) else chunk
+    finally:
+        await _close(chunks)
+
+
+async def _events(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
+    try:
+        async for event in events:
+            yield event.encode()
+    finally:
+        await _close(events)
+
+
+async def _close(iterator: AsyncIterator[Any]) -> None:
+    """Close *iterator* where it can be: an async generator runs its ``finally`` then."""
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        await close()
+
+
+def _percent_encode(text: str) -> str:
+    return "".join([chr(b) if b in _UNRESERVED else f"%{b:02X}" for b in text.encode()])

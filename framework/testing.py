@@ -1,0 +1,284 @@
+"""Asks an application in this process what a browser would ask it. Knows nothing of sessions.
+
+`Client` keeps cookies as a browser does and says where its requests come from; `App.request` is
+there for a request that is made of nothing but what you give it.
+"""
+
+from collections.abc import Iterable, Mapping
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+import msgspec
+
+from framework.context import Env
+from framework.origin import SAFE_METHODS
+from framework.parameters import FORM_TYPE
+from framework.request import split_url
+from framework.response import Header, Response, encode_json
+
+__all__ = ["Application", "Client", "json_of"]
+
+
+class Application(Protocol):
+    """What a `Client` asks: an `App`, or anything that answers as `App.request` does."""
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Iterable[Header],
+        body: bytes,
+        env: Env | None,
+    ) -> Response:
+        """Return the answer to a request; *path* is an absolute URL."""
+
+
+def json_of(response: Response, type: Any = Any) -> Any:
+    """Return the JSON in *response*, as a *type* where one is given.
+
+    Raises `msgspec.ValidationError` where it does not fit the type, `msgspec.DecodeError` where it
+    is no JSON, and `ValueError` where the answer does not call itself JSON.
+    """
+    media_type = (response.header("content-type") or "").partition(";")[0]
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise ValueError(f"{response!r} is no JSON but {media_type or 'of no type'}")
+    if not isinstance(response.body, bytes):
+        raise ValueError(f"{response!r} is a stream: read it first, as App.request does")
+    return msgspec.json.decode(response.body, type=type)
+
+
+class Client:
+    """A browser that asks *app*, in this process, for pages of the site *base_url*.
+
+    *env* holds the bindings by name. Cookies are kept and sent back by a browser's rules: host-only,
+    by path, ``Secure`` and the ``__Host-`` and ``__Secure-`` prefixes on https alone, gone with
+    ``Max-Age=0`` or an ``Expires`` in the past. No other age ends one: a test that moves its clock
+    says itself when the browser forgets (`clear_cookies`). Every request says
+    ``Sec-Fetch-Site: same-origin``, unsafe ones ``Origin`` too; *headers* go along with all of them.
+    Redirects are not followed. Raises `ValueError` for a *base_url* that is no http(s) origin.
+
+        client = Client(app, env={"DB": SQLiteDatabase()})
+        await client.post("/sign-up", json={"username": "alice", "password": "correct horse"})
+        assert json_of(await client.get("/me"))["user"]["username"] == "alice"
+    """
+
+    def __init__(
+        self,
+        app: Application,
+        env: Env | None = None,
+        base_url: str = "http://localhost",
+        *,
+        headers: Mapping[str, str] | Iterable[Header] = (),
+    ) -> None:
+        scheme, host, path, query = split_url(base_url)
+        if scheme not in {"http", "https"} or not host or path != "/" or query:
+            raise ValueError(f"{base_url!r} is no origin: write http://host or https://host")
+        self.origin = f"{scheme}://{host}"
+        """Scheme, host and port that this browser looks at."""
+        self._app = app
+        self._env = env
+        self._headers = _pairs(headers)
+        self._jar = _Jar(scheme == "https", _host_name(host))
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies held, value by name, whatever their path. A copy."""
+        return {cookie.name: cookie.value for cookie in self._jar.cookies()}
+
+    def clear_cookies(self) -> None:
+        """Forget every cookie, as a browser does when it is told to."""
+        self._jar = self._jar.empty()
+
+    def fork(self, *, with_cookies: bool = False) -> "Client":
+        """Return a second browser at the same site: with no cookies, or with a copy of these."""
+        other = Client(self._app, self._env, self.origin, headers=self._headers)
+        for cookie in self._jar.cookies() if with_cookies else ():
+            other._jar.keep(cookie)
+        return other
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | Iterable[Header] = (),
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+    ) -> Response:
+        """Return the answer to a request for *path*, which is of this site, its query included.
+
+        *json* is anything msgspec encodes, *form* becomes an urlencoded body, *body* is sent as it
+        is. *headers* replace what the browser would have sent under the same names. Raises
+        `ValueError` for a path that does not start with ``/``.
+        """
+        if not path.startswith("/"):
+            raise ValueError(f"{path!r} is no path of this site: it starts with /")
+        data, types = _encode(json, form, body)
+        given = _pairs(headers)
+        replaced = {name.lower() for name, _ in given}
+        usual = [*self._headers, *self._usual_headers(method, path), *types]
+        response = await self._app.request(
+            method,
+            self.origin + path,
+            headers=[*(pair for pair in usual if pair[0].lower() not in replaced), *given],
+            body=data,
+            env=self._env,
+        )
+        for name, value in response.headers:
+            if name == "set-cookie":
+                self._jar.receive(value, path)
+        return response
+
+    async def get(
+        self, path: str, *, headers: Mapping[str, str] | Iterable[Header] = ()
+    ) -> Response:
+        """Return the answer to a GET; see `request`."""
+        return await self.request("GET", path, headers=headers)
+
+    async def post(self, path: str, **content: Any) -> Response:
+        """Return the answer to a POST with *content*, as `request` takes it."""
+        return await self.request("POST", path, **content)
+
+    async def put(self, path: str, **content: Any) -> Response:
+        """Return the answer to a PUT with *content*, as `request` takes it."""
+        return await self.request("PUT", path, **content)
+
+    async def patch(self, path: str, **content: Any) -> Response:
+        """Return the answer to a PATCH with *content*, as `request` takes it."""
+        return await self.request("PATCH", path, **content)
+
+    async def delete(self, path: str, **content: Any) -> Response:
+        """Return the answer to a DELETE with *content*, as `request` takes it."""
+        return await self.request("DELETE", path, **content)
+
+    def _usual_headers(self, method: str, path: str) -> list[Header]:
+        headers = [("sec-fetch-site", "same-origin")]
+        if method not in SAFE_METHODS:
+            headers.append(("origin", self.origin))
+        cookie = self._jar.header(path)
+        return [*headers, ("cookie", cookie)] if cookie else headers
+
+    def __repr__(self) -> str:
+        return f"<Client of {self.origin}, {len(self.cookies)} cookies>"
+
+
+def _pairs(headers: Mapping[str, str] | Iterable[Header]) -> list[Header]:
+    return list(headers.items() if isinstance(headers, Mapping) else headers)
+
+
+def _encode(
+    json: Any, form: Mapping[str, str] | None, body: bytes | str | None
+) -> tuple[bytes, list[Header]]:
+    """Return the bytes of a body and the headers that describe it."""
+    if json is not None:
+        return encode_json(json), [("content-type", "application/json")]
+    if form is not None:
+        return urlencode(form).encode(), [("content-type", FORM_TYPE)]
+    return body.encode() if isinstance(body, str) else body or b"", []
+
+
+class _Cookie(msgspec.Struct, frozen=True):
+    """One cookie that a browser holds."""
+
+    name: str
+    value: str
+    path: str
+
+    def __repr__(self) -> str:
+        return f"<cookie {self.name} of {self.path}>"
+
+
+class _Jar:
+    """The cookies of one site, kept by RFC 6265bis, section 5.6 to 5.8."""
+
+    def __init__(self, is_secure: bool, host: str) -> None:
+        self._is_secure = is_secure
+        self._host = host
+        self._cookies: dict[tuple[str, str], _Cookie] = {}
+
+    def empty(self) -> "_Jar":
+        """Return a jar for the same site with nothing in it."""
+        return _Jar(self._is_secure, self._host)
+
+    def cookies(self) -> list[_Cookie]:
+        """Return what is held, the longest path last."""
+        return sorted(self._cookies.values(), key=lambda cookie: len(cookie.path))
+
+    def keep(self, cookie: _Cookie) -> None:
+        """Hold *cookie*, in place of one of its name and path."""
+        self._cookies[cookie.name, cookie.path] = cookie
+
+    def receive(self, header: str, request_path: str) -> None:
+        """Do what a Set-Cookie header says, or nothing where a browser would refuse it."""
+        pair, *rest = header.split(";")
+        name, equals, value = pair.partition("=")
+        attributes = _attributes(rest)
+        given = attributes.get("path", "")
+        path = given if given.startswith("/") else _default_path(request_path)
+        cookie = _Cookie(name.strip(" \t"), value.strip(" \t"), path)
+        if not equals or not cookie.name or not self._takes(cookie.name, attributes):
+            return
+        if _is_over(attributes):
+            self._cookies.pop((cookie.name, cookie.path), None)
+        else:
+            self.keep(cookie)
+
+    def header(self, request_path: str) -> str:
+        """Return the Cookie header for a request, the longest path first; empty for none."""
+        asked = _without_query(request_path)
+        sent = [cookie for cookie in self.cookies() if _path_matches(asked, cookie.path)]
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in reversed(sent))
+
+    def _takes(self, name: str, attributes: Mapping[str, str]) -> bool:
+        """Return whether a browser at this site keeps such a cookie."""
+        domain = attributes.get("domain", "").lstrip(".").lower()
+        if domain and domain != self._host and not self._host.endswith("." + domain):
+            return False
+        prefix = name.lower()
+        if prefix.startswith("__host-") and (domain or attributes.get("path") != "/"):
+            return False
+        asks_for_secure = prefix.startswith(("__host-", "__secure-"))
+        is_marked = "secure" in attributes
+        return self._is_secure if is_marked else not asks_for_secure
+
+
+def _attributes(parts: Iterable[str]) -> dict[str, str]:
+    """Return the attributes of a Set-Cookie header, names in lower case; the last of each counts."""
+    split = [part.partition("=") for part in parts]
+    return {name.strip(" \t").lower(): value.strip(" \t") for name, _, value in split}
+
+
+def _is_over(attributes: Mapping[str, str]) -> bool:
+    """Return whether a cookie with these attributes is to be forgotten. Max-Age goes first."""
+    age = attributes.get("max-age", "")
+    if age.removeprefix("-").isdecimal():
+        return int(age) <= 0
+    try:
+        return parsedate_to_datetime(attributes.get("expires", "")).timestamp() <= time()
+    except ValueError:
+        return False
+
+
+def _without_query(path: str) -> str:
+    return path.partition("#")[0].partition("?")[0]
+
+
+def _default_path(request_path: str) -> str:
+    """Return the path of a cookie that names none: the folder of what was asked for."""
+    return _without_query(request_path).rpartition("/")[0] or "/"
+
+
+def _path_matches(asked: str, path: str) -> bool:
+    if not asked.startswith(path):
+        return False
+    return path.endswith("/") or asked[len(path) :][:1] in {"", "/"}
+
+
+def _host_name(host: str) -> str:
+    """Return *host* without its port, in lower case."""
+    name, _, port = host.lower().rpartition(":")
+    return name if name and port.isdecimal() else host.lower()
