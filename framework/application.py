@@ -31,6 +31,7 @@ __all__ = ["App", "ErrorHandler", "Route", "UseCheck", "check_use"]
 CronHandler = Callable[[Job], Awaitable[None]]
 ErrorHandler = Callable[[Context, HTTPError], Awaitable[Response | None]]
 UseCheck = Callable[["App", "Route"], None]
+"""Raises `ConfigurationError` where a layer is not for a route of that application."""
 WaitUntil = Callable[[Awaitable[Any]], None]
 
 _USE_CHECK = "check_use"

@@ -14,6 +14,7 @@ __all__ = ["Context", "Env", "GuardOutcome", "Job", "Slot", "handed_on", "reserv
 
 T = TypeVar("T")
 GuardOutcome = Literal["none", "passed", "refused", "failed"]
+"""What a guard said of a request: nothing, yes, no, or that it could not tell."""
 
 _handed_on: set[type] = set()
 
@@ -40,7 +41,8 @@ class Slot(Generic[T]):
             raise ConfigurationError(f"the slot {name} has no class of its own: {type!r}")
         self.name = name
         self.type = type
-        reserve(type)
+        if type.__module__ != "builtins":  # an int here says nothing of ints elsewhere
+            reserve(type)
 
     def __repr__(self) -> str:
         return f"<Slot {self.name}: {self.type.__name__}>"

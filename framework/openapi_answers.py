@@ -15,6 +15,7 @@ from framework.response import Reply, Response
 __all__ = ["PROBLEM_TYPE", "Problem", "problems", "responses"]
 
 PROBLEM_TYPE = "application/problem+json"
+"""The media type of RFC 9457."""
 
 _TEXT_TYPES = {str: "text/plain; charset=utf-8", bytes: "application/octet-stream"}
 _NONE = type(None)

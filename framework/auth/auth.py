@@ -10,6 +10,7 @@ from framework.auth.models import Session, User
 from framework.auth.passwords import ARGON2, Hasher
 from framework.auth.sessions import Limits, now
 from framework.context import Context
+from framework.database import Result, Statement
 from framework.errors import ConfigurationError, Forbidden, Unauthorized
 from framework.guards import Guard, guard
 
@@ -57,14 +58,18 @@ class Auth(Accounts[U]):
         not answer: the cookie stays then.
         """
 
-        async def authorized(c: Context) -> None:
-            if await self._validate(c) is None:
+        def find_session(c: Context) -> Statement | None:
+            return self._find_statement(c)
+
+        async def authorized(c: Context, found: Result | None) -> None:
+            if await self._validate(c, found) is None:
                 raise Unauthorized("Sign in first.")
 
         return guard(
             authorized,
             provides=(self.session_slot, self.user_slot),
-            statements=1,
+            reads=find_session,
+            database=self._database,
             refuses=(401,),
             scheme=self._cookie.scheme,
         )

@@ -13,7 +13,7 @@ from framework.auth.pending import Pending
 from framework.auth.store import Store
 from framework.auth.tokens import is_token, new_token
 from framework.context import Context, Slot
-from framework.database import Database, Statement
+from framework.database import Database, Result, Statement
 from framework.errors import ConfigurationError, NotFound
 
 __all__ = ["Limits", "Sessions", "now"]
@@ -97,17 +97,20 @@ class Sessions(Generic[U]):
         found = await self._validate(c)
         return None if found is None else found[1]
 
-    async def _validate(self, c: Context) -> tuple[Session, U] | None:
+    def _find_statement(self, c: Context) -> Statement | None:
+        """Return the statement that finds the session of this request; None where there is none."""
+        ids = self._presented_ids(c)
+        return self._store.find_session(ids) if ids else None
+
+    async def _validate(self, c: Context, read: Result | None = None) -> tuple[Session, U] | None:
+        """Return the session of this request and its user; *read* is what was found, if it was."""
         c.private = True
         known = c.find(self.session_slot)
         if known is not None:
             return known, c.get(self.user_slot)
         if c.find(_NOBODY) is not None:
             return None
-        token = self._cookie.read(c.request)
-        found = None
-        if token is not None and is_token(token):
-            found = await self._find(c, token)
+        found = await self._find(c, read)
         if found is None:
             if self._cookie.is_present(c.request):
                 self._forget(c)
@@ -117,12 +120,16 @@ class Sessions(Generic[U]):
         c.set(self.user_slot, found[1])
         return found
 
-    async def _find(self, c: Context, token: str) -> tuple[Session, U] | None:
-        """Return the session that *token* opens and its user, renewed where it is idle."""
+    async def _find(self, c: Context, read: Result | None) -> tuple[Session, U] | None:
+        """Return the session that the cookie opens and its user, renewed where it is idle."""
+        statement = self._find_statement(c)
+        token = self._cookie.read(c.request)
+        if statement is None or token is None:
+            return None
         db = self._db(c)
-        found = None
-        for id in self._cookie.ids(c.request, token):  # one; two only while migrating on localhost
-            found = found or await self._store.find_session(db, id)
+        if read is None:
+            [read] = await db.batch([statement])
+        found = self._store.read_session(read)
         if found is None:
             return None
         session, user = found

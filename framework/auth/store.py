@@ -90,7 +90,7 @@ class Store(Generic[U]):
         sessions = ", ".join(f"s.{name} AS s_{name}" for name in _SESSION_COLUMNS)
         self._find_session = (
             f"SELECT {sessions}, {users} FROM user_session s"
-            " JOIN user u ON u.id = s.user_id WHERE s.id = ?1"
+            " JOIN user u ON u.id = s.user_id WHERE s.id IN "
         )
         plain = ", ".join(f"u.{name}" for name in self._user_columns)
         self._find_user_by_key = (
@@ -100,9 +100,13 @@ class Store(Generic[U]):
         marks = ", ".join(f"?{index}" for index in range(1, len(self._user_columns) + 1))
         self._insert_user = f"INSERT INTO user ({names}) VALUES ({marks})"
 
-    async def find_session(self, db: Database, id: str) -> tuple[Session, U] | None:
-        """Return the session *id*, dead or alive, and its user: one statement."""
-        row = await db.first(self._row_type, self._find_session, id)
+    def find_session(self, ids: Sequence[str]) -> Statement:
+        """Find the session that has one of *ids*, one or two, dead or alive, and its user."""
+        return Statement(self._find_session + ("(?1)" if len(ids) == 1 else "(?1, ?2)"), tuple(ids))
+
+    def read_session(self, result: Result) -> tuple[Session, U] | None:
+        """Return the session and the user that `find_session` found."""
+        row = result.first(self._row_type)
         if row is None:
             return None
         values = msgspec.structs.astuple(row)
