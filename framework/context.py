@@ -14,6 +14,7 @@ __all__ = ["Context", "Env", "GuardOutcome", "Job", "Slot", "handed_on", "reserv
 
 T = TypeVar("T")
 GuardOutcome = Literal["none", "passed", "refused", "failed"]
+"""What came of the route's guard: none ran, or it passed, refused, or broke."""
 """What a guard said of a request: nothing, yes, no, or that it could not tell."""
 
 _handed_on: set[type] = set()

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests import reference
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -59,3 +61,7 @@ def test_the_readme_example_answers_as_it_says() -> None:
 
 def test_the_readme_fits_on_about_a_screen() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 100
+
+
+def test_the_reference_is_what_the_docstrings_say() -> None:
+    assert reference.PATH.read_text() == reference.render(), "run: python -m tests.reference"

@@ -1,6 +1,6 @@
 """The OpenAPI document, of applications made here: one fact about it at a time."""
 
-# ruff: noqa: ARG001  handlers and guards are declared here, and never called
+
 
 from enum import Enum
 from typing import Annotated, Any

@@ -164,7 +164,15 @@ class Sessions(Generic[U]):
         if session.idle_expires <= now + GRACE:  # replaced before, or over in a moment anyway
             return session
         begun, token = self._new_session(c, session.user_id)
-        begun = msgspec.structs.replace(begun, authenticated_at=session.authenticated_at)
+        created_at = session.created_at or now  # ours where the database was shared, else Lucia's
+        active, idle = self._expiries(created_at, now)
+        begun = msgspec.structs.replace(
+            begun,
+            active_expires=active,
+            idle_expires=idle,
+            created_at=created_at,
+            authenticated_at=session.authenticated_at,
+        )
         results = await self._db(c).batch(replace_session(session.id, begun, now))
         if results[0].changes == 0:  # another request was first, and sends the cookie
             return session

@@ -21,9 +21,13 @@ from framework.response import EMPTY_STATUSES, Header, Response
 __all__ = ["HEADER_LIMIT", "ASGIApplication", "Receive", "Scope", "Send", "asgi"]
 
 Scope = MutableMapping[str, Any]
+"""What an ASGI server knows of a connection."""
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+"""Awaited for the next message from the client."""
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+"""Called with a message for the client."""
 ASGIApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+"""What an ASGI server calls for each connection."""
 RawHeader = tuple[bytes, bytes]
 
 HEADER_LIMIT = 100

@@ -83,4 +83,4 @@ def _describe(
 
 def _line(fields: dict[str, Any]) -> str:
     """Return *fields* as JSON in printable ASCII: msgspec would leave U+2028 as it is."""
-    return json.dumps(fields, separators=(",", ":")).replace("\x7f", "\\u007f")
+    return json.dumps(fields, separators=(",", ":"))

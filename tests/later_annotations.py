@@ -1,0 +1,43 @@
+"""Handlers whose annotations are text, as ``from __future__ import annotations`` leaves them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from framework import App, Context, Query, Slot, guard, public
+
+
+class Note(msgspec.Struct):
+    """A class of this module."""
+
+    text: str
+
+
+def build() -> App:
+    """Return an application whose handlers name classes that are local to this function."""
+
+    class Local(msgspec.Struct):
+        """A class of this function."""
+
+        number: int
+
+    class Known(msgspec.Struct):
+        """What a guard learns."""
+
+        name: str
+
+    app = App()
+
+    @guard(provides=Slot("known", Known))
+    async def known(c: Context, who: Query[str] = "ada") -> Known:
+        return Known(who)
+
+    @app.post("/module", guard=public)
+    async def read_module(note: Note, limit: Query[list[int]]) -> dict[str, object]:
+        return {"text": note.text, "limit": limit}
+
+    @app.post("/local", guard=known)
+    def read_local(c: Context, local: Local, known: Known) -> dict[str, object]:
+        return {"number": local.number, "name": known.name}
+
+    return app

@@ -1,0 +1,535 @@
+"""An ASGI server's messages become what the Worker would hand on, and answers become messages."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any
+
+import msgspec
+import pytest
+
+from framework import App, Context, Response, public
+from framework.local.asgi import ASGIApplication, asgi
+from framework.local.reading import Reading
+from framework.request import BODY_LIMIT
+
+HOST = (b"host", b"localhost:8787")
+Message = dict[str, Any]
+
+
+def make_app() -> App:
+    """An app whose answers tell what it was asked."""
+    app = App()
+
+    @app.get("/", "/seen/:rest{.*}", guard=public)
+    async def seen(c: Context) -> dict[str, Any]:
+        request = c.request
+        return {
+            "path": request.path,
+            "query": request.query_string,
+            "origin": request.origin,
+            "headers": dict(request.headers.items()),
+            "x": request.headers.get("x"),
+        }
+
+    @app.post("/body", guard=public)
+    async def body(c: Context) -> bytes:
+        return await c.request.bytes()
+
+    @app.post("/unread", guard=public)
+    async def unread() -> str:
+        return "not read"
+
+    @app.get("/cookies", guard=public)
+    async def cookies() -> Response:
+        return Response("", 200, [("set-cookie", "a=1"), ("set-cookie", "b=2")])
+
+    @app.get("/status/:status{[0-9]+}", guard=public)
+    async def status(status: int) -> Response:
+        return Response("", status)
+
+    @app.get("/own-length", guard=public)
+    async def own_length() -> Response:
+        return Response("four", 200, [("content-length", "9")])
+
+    return app
+
+
+class Exchange:
+    """One request to an ASGI application: what it is sent, and what it answers."""
+
+    def __init__(
+        self,
+        target: str | bytes = "/",
+        *,
+        method: str = "GET",
+        headers: Iterable[tuple[bytes, bytes]] = (HOST,),
+        body: Iterable[bytes] = (),
+        scheme: str = "http",
+        ends: bool = True,
+    ) -> None:
+        raw = target if isinstance(target, bytes) else target.encode()
+        raw_path, _, query = raw.partition(b"?")
+        self.scope: Message = {
+            "type": "http",
+            "method": method,
+            "scheme": scheme,
+            "path": raw_path.decode("latin-1"),
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": list(headers),
+        }
+        chunks = list(body)
+        self.incoming: list[Message] = [
+            {"type": "http.request", "body": chunk, "more_body": not ends or n + 1 < len(chunks)}
+            for n, chunk in enumerate(chunks)
+        ]
+        self.gone = asyncio.Event()
+        self.sent: list[Message] = []
+        self.received = 0
+
+    async def receive(self) -> Message:
+        """Give the next message; with none left, wait until the client is gone."""
+        self.received += 1
+        if self.incoming:
+            return self.incoming.pop(0)
+        await self.gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        """Keep a message."""
+        self.sent.append(message)
+
+    async def run(self, application: ASGIApplication | None = None) -> "Exchange":
+        """Let *application* answer."""
+        await (application or asgi(make_app(), {}))(self.scope, self.receive, self.send)
+        return self
+
+    @property
+    def status(self) -> int:
+        """The status that was sent."""
+        return int(self.sent[0]["status"])
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers that were sent."""
+        return list(self.sent[0]["headers"])
+
+    @property
+    def body(self) -> bytes:
+        """The body that was sent."""
+        return b"".join(message["body"] for message in self.sent[1:])
+
+    @property
+    def json(self) -> Any:
+        """The body decoded."""
+        return msgspec.json.decode(self.body)
+
+
+# --- The URL -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("/", "/", ""),
+        ("/seen/a/./b", "/seen/a/b", ""),
+        ("/a/../seen/b?x=1", "/seen/b", "x=1"),
+        ("/a/%2e%2E/seen/b", "/seen/b", ""),
+        ("/seen/a\\b", "/seen/a/b", ""),
+        ("/seen/a#b?c=1", "/seen/a", ""),
+        ("/seen/a?x=1#?y=2", "/seen/a", "x=1"),
+        ("/seen/%C3%A9", "/seen/%C3%A9", ""),
+        ("/seen/%252e%252e/b", "/seen/%252e%252e/b", ""),
+        ("/seen/a?", "/seen/a", ""),
+        ("/seen/a?a=%20&b=%2F", "/seen/a", "a=%20&b=%2F"),
+    ],
+)
+async def test_the_url_is_what_a_url_parser_leaves(target: str, path: str, query: str) -> None:
+    exchange = await Exchange(target).run()
+
+    assert exchange.status == 200
+    assert (exchange.json["path"], exchange.json["query"]) == (path, query)
+
+
+@pytest.mark.parametrize(
+    "target",
+    [b"*", b"seen", b"@evil", b"http://evil/", b"", b"/\xff", b"/a?\xff", b"/a\x00", b"/a?b\x7f"],
+)
+async def test_a_target_that_is_no_path_is_refused(target: bytes) -> None:
+    exchange = await Exchange(target).run()
+
+    assert exchange.status == 400
+    assert exchange.json["code"] == "malformed-request"
+    assert (b"content-type", b"application/problem+json") in exchange.headers
+
+
+async def test_a_server_that_tells_only_the_decoded_path_is_understood() -> None:
+    exchange = Exchange("/seen/x")
+    del exchange.scope["raw_path"]
+    exchange.scope["path"] = "/seen/é"
+
+    await exchange.run()
+
+    assert exchange.json["path"] == "/seen/%C3%A9"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "origin"),
+    [
+        ("http", b"LocalHost:8787", "http://localhost:8787"),
+        ("http", b"example.com:80", "http://example.com"),
+        ("http", b"example.com:443", "http://example.com:443"),
+        ("http", b"example.com:", "http://example.com"),
+        ("https", b"example.com:443", "https://example.com"),
+        ("https", b"example.com:080", "https://example.com:80"),
+        ("http", b"[::1]:8787", "http://[::1]:8787"),
+        ("http", b"127.0.0.1", "http://127.0.0.1"),
+    ],
+)
+async def test_the_origin_is_what_a_browser_writes(scheme: str, host: bytes, origin: str) -> None:
+    for _ in range(2):  # the second time it is remembered
+        exchange = await Exchange(scheme=scheme, headers=[(b"host", host)]).run()
+
+        assert exchange.json["origin"] == origin
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"",
+        b"x/admin",
+        b"x/admin?",
+        b"a@b",
+        b"x:99999",
+        b"x:-1",
+        b"x:1x",
+        b"x:\xd9\xa3",
+        b"x y",
+        b"\xc3\xa9",
+        b"x\\y",
+        b"x#y",
+        b"[::1",
+        b"a" * 300,
+    ],
+)
+async def test_a_host_that_is_none_is_refused(host: bytes) -> None:
+    exchange = await Exchange(headers=[(b"host", host)]).run()
+
+    assert exchange.status == 400
+    assert exchange.json["code"] == "malformed-request"
+
+
+@pytest.mark.parametrize("headers", [[], [HOST, HOST], [HOST, (b"host", b"evil")]])
+async def test_there_is_one_host(headers: list[tuple[bytes, bytes]]) -> None:
+    assert (await Exchange(headers=headers).run()).status == 400
+
+
+async def test_few_hosts_are_remembered() -> None:
+    application = asgi(make_app(), {})
+
+    for n in range(200):
+        host = f"host-{n}.example"
+        exchange = await Exchange(headers=[(b"host", host.encode())]).run(application)
+        assert exchange.json["origin"] == f"http://{host}"
+
+
+# --- Headers -------------------------------------------------------------------------------------
+
+
+async def test_repeated_headers_are_joined_as_the_worker_joins_them() -> None:
+    headers = [HOST, (b"cookie", b"a=1"), (b"x", b"1"), (b"cookie", b"b=2")]
+
+    exchange = await Exchange(headers=headers).run()
+
+    assert exchange.json["headers"] == {"host": "localhost:8787", "cookie": "a=1, b=2", "x": "1"}
+
+
+@pytest.mark.parametrize(
+    ("value", "seen"), [(b"\xc3\xa9", "é"), (b"\xff", "\ufffd"), (b"a\x01", "a\x01")]
+)
+async def test_values_are_decoded_as_the_worker_decodes_them(value: bytes, seen: str) -> None:
+    assert (await Exchange(headers=[HOST, (b"x", value)]).run()).json["x"] == seen
+
+
+@pytest.mark.parametrize(("count", "status"), [(100, 200), (101, 431)])
+async def test_headers_are_counted(count: int, status: int) -> None:
+    headers = [HOST, *((b"x-%d" % n, b"") for n in range(count - 1))]
+
+    assert (await Exchange(headers=headers).run()).status == status
+
+
+async def test_a_body_with_two_lengths_is_refused_and_the_connection_closed() -> None:
+    headers = [HOST, (b"content-length", b"1"), (b"transfer-encoding", b"chunked")]
+
+    exchange = await Exchange("/body", method="POST", headers=headers, body=[b"x"]).run()
+
+    assert exchange.status == 400
+    assert (b"connection", b"close") in exchange.headers
+
+
+# --- Bodies --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chunks", [[b""], [b"abc"], [b"a", b"", b"bc"]])
+async def test_a_body_is_put_together(chunks: list[bytes]) -> None:
+    exchange = await Exchange("/body", method="POST", body=chunks).run()
+
+    assert exchange.body == b"".join(chunks)
+
+
+async def test_nothing_is_received_for_a_handler_that_reads_no_body() -> None:
+    exchange = await Exchange("/unread", method="POST", body=[b"x"]).run()
+
+    assert exchange.status == 200
+    assert exchange.received == 0
+
+
+async def test_reading_stops_at_the_limit() -> None:
+    chunk = b"x" * (BODY_LIMIT // 4)
+
+    exchange = await Exchange("/body", method="POST", body=[chunk] * 100).run()
+
+    assert exchange.status == 413
+    assert exchange.received == 5
+
+
+@pytest.mark.parametrize("length", [b"1048577", b"99999999999999999999"])
+async def test_a_declared_length_past_the_limit_is_not_read(length: bytes) -> None:
+    headers = [HOST, (b"content-length", length)]
+
+    exchange = await Exchange("/body", method="POST", headers=headers, body=[b"x"]).run()
+
+    assert exchange.status == 413
+    assert exchange.received == 0
+
+
+async def test_a_client_that_leaves_while_it_sends_is_no_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    exchange = Exchange("/body", method="POST", body=[b"x"], ends=False)
+    exchange.gone.set()
+
+    await exchange.run()
+
+    assert exchange.status == 400
+    assert not caplog.records
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    exchange = Exchange("/body", method="POST", body=[b"x"], ends=False)
+    reading = Reading(deadline=0.02)
+
+    with pytest.raises(Exception, match="took too long") as caught:
+        await reading.read(exchange.receive, 10)
+
+    assert getattr(caught.value, "status", None) == 408
+    task = asyncio.current_task()
+    assert task is not None
+    assert not task.cancelling()
+
+
+async def test_cancelling_a_read_is_no_timeout() -> None:
+    exchange = Exchange("/body", method="POST", body=[b"x"], ends=False)
+    task = asyncio.create_task(Reading().read(exchange.receive, 10))
+    await asyncio.sleep(0)
+
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+# --- Answers -------------------------------------------------------------------------------------
+
+
+async def test_cookies_are_sent_apart() -> None:
+    headers = (await Exchange("/cookies").run()).headers
+
+    assert [value for name, value in headers if name == b"set-cookie"] == [b"a=1", b"b=2"]
+
+
+@pytest.mark.parametrize(("status", "length"), [(200, [b"0"]), (204, []), (205, []), (304, [])])
+async def test_the_length_is_told_where_a_body_is_allowed(status: int, length: list[bytes]) -> None:
+    exchange = await Exchange(f"/status/{status}").run()
+
+    assert exchange.status == status
+    assert [value for name, value in exchange.headers if name == b"content-length"] == length
+
+
+async def test_the_length_is_the_body_s_own() -> None:
+    headers = (await Exchange("/own-length").run()).headers
+
+    assert [value for name, value in headers if name == b"content-length"] == [b"4"]
+
+
+@pytest.mark.parametrize(("target", "status"), [("/", 200), ("/nowhere", 404), ("//x", 404)])
+async def test_head_answers_like_get_without_the_body(target: str, status: int) -> None:
+    application = asgi(make_app(), {})
+    got = await Exchange(target).run(application)
+
+    exchange = await Exchange(target, method="HEAD").run(application)
+
+    assert exchange.status == status
+    assert exchange.body == b""
+    lengths = [value for name, value in exchange.headers if name == b"content-length"]
+    assert lengths == [b"%d" % len(got.body)]
+
+
+async def test_a_failing_handler_is_a_problem() -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def fail() -> None:
+        raise RuntimeError("secret")
+
+    exchange = await Exchange().run(asgi(app, {}))
+
+    assert exchange.status == 500
+    assert b"secret" not in exchange.body
+
+
+# --- Streams -------------------------------------------------------------------------------------
+
+
+def streaming(make: Callable[[], AsyncIterator[bytes]]) -> ASGIApplication:
+    """Return an application that answers ``/`` with a stream."""
+    app = App()
+
+    @app.get("/", guard=public)
+    async def stream() -> Response:
+        return Response(make())
+
+    return asgi(app, {})
+
+
+async def test_a_stream_is_sent_in_its_chunks() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"a"
+        await asyncio.sleep(0)
+        yield b"b"
+
+    exchange = await Exchange().run(streaming(chunks))
+
+    assert [m["body"] for m in exchange.sent[1:]] == [b"a", b"b", b""]
+    assert [m["more_body"] for m in exchange.sent[1:]] == [True, True, False]
+    assert not [value for name, value in exchange.headers if name == b"content-length"]
+
+
+async def test_a_stream_is_closed_when_the_client_goes() -> None:
+    begun, closed = asyncio.Event(), asyncio.Event()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"x"
+                begun.set()
+                await asyncio.sleep(0.001)
+        finally:
+            closed.set()
+
+    exchange = Exchange()
+    task = asyncio.create_task(exchange.run(streaming(chunks)))
+    await asyncio.wait_for(begun.wait(), 5)
+    exchange.gone.set()
+    await asyncio.wait_for(task, 5)
+
+    assert closed.is_set()
+    assert exchange.sent[-1]["more_body"]
+
+
+async def test_a_stream_that_fails_is_cut_off() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x"
+        raise RuntimeError("half way")
+
+    exchange = Exchange()
+    with pytest.raises(RuntimeError, match="half way"):
+        await exchange.run(streaming(chunks))
+
+    assert exchange.sent[-1]["more_body"]
+
+
+async def test_a_stream_of_no_generator_is_sent_too() -> None:
+    class Chunks:
+        def __init__(self) -> None:
+            self.left = [b"a", b"b"]
+
+        def __aiter__(self) -> "Chunks":
+            return self
+
+        async def __anext__(self) -> bytes:
+            if not self.left:
+                raise StopAsyncIteration
+            return self.left.pop(0)
+
+    assert (await Exchange().run(streaming(Chunks))).body == b"ab"
+
+
+# --- Work after the answer, and what is not HTTP -------------------------------------------------
+
+
+async def test_work_outlives_the_answer_and_its_failure_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = App()
+    events: list[str] = []
+
+    async def work() -> None:
+        await asyncio.sleep(0.01)
+        events.append("worked")
+
+    async def fail() -> None:
+        raise RuntimeError("no luck")
+
+    @app.get("/", guard=public)
+    async def leave(c: Context) -> None:
+        c.wait_until(work())
+        c.wait_until(fail())
+
+    application = asgi(app, {})
+    exchange = await Exchange().run(application)
+    assert exchange.status == 204
+    assert not events
+    sent = await run_lifespan(application)
+
+    assert events == ["worked"]
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert "no luck" in str(caplog.records[0].exc_info)
+
+
+async def run_lifespan(application: ASGIApplication) -> list[str]:
+    """Start and end *application*, and return what it sent."""
+    messages = [{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}]
+    sent: list[str] = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message["type"])
+
+    await application({"type": "lifespan"}, receive, send)
+    return sent
+
+
+async def test_a_websocket_is_closed() -> None:
+    sent: list[Any] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await asgi(make_app(), {})({"type": "websocket"}, receive, send)
+
+    assert sent == [{"type": "websocket.close", "code": 1000}]
+
+
+async def test_another_protocol_is_a_mistake() -> None:
+    exchange = Exchange()
+
+    with pytest.raises(ValueError, match="telepathy"):
+        await asgi(make_app(), {})({"type": "telepathy"}, exchange.receive, exchange.send)

@@ -1,0 +1,517 @@
+"""The local server over a real socket: as strict as the Worker's, and it never hangs."""
+
+import errno
+import json
+import logging
+import os
+import re
+import socket
+import threading
+from asyncio import Event, sleep
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from framework import App, Context, Response, public
+from framework.local import serve as serving
+from framework.local.asgi import asgi
+from framework.local.serve import ServeError, bind, log_to_terminal, run, serve, with_access_log
+
+TIMEOUT = 10.0
+streams_closed = threading.Event()
+
+
+def make_app() -> App:
+    """An app with one route for each thing that a server can get wrong."""
+    app = App(body_limit=100_000)
+
+    @app.get("/", guard=public)
+    async def index() -> str:
+        return "hello"
+
+    @app.get("/seen/:rest{.*}", guard=public)
+    async def seen(c: Context) -> dict[str, Any]:
+        return {"path": c.request.path, "query": c.request.query_string, "host": c.request.host}
+
+    @app.post("/echo", guard=public)
+    async def echo(c: Context) -> bytes:
+        return await c.request.bytes()
+
+    @app.post("/unread", guard=public)
+    async def unread() -> str:
+        return "not read"
+
+    @app.get("/cookies", guard=public)
+    async def cookies() -> Response:
+        return Response("", 200, [("set-cookie", "a=1"), ("set-cookie", "b=2")])
+
+    @app.get("/empty", guard=public)
+    async def empty() -> None:
+        return None
+
+    @app.get("/stream", guard=public)
+    async def stream() -> Response:
+        async def chunks() -> AsyncIterator[bytes]:
+            for n in range(3):
+                yield b"%d" % n
+                await sleep(0)
+
+        return Response(chunks())
+
+    @app.get("/endless", guard=public)
+    async def endless() -> Response:
+        async def chunks() -> AsyncIterator[bytes]:
+            try:
+                yield b"x"
+                await Event().wait()
+            finally:
+                streams_closed.set()
+
+        return Response(chunks())
+
+    return app
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """Where the app is served while this module's tests run."""
+    with serve(make_app(), {}) as url:
+        yield url
+
+
+class Connection:
+    """One raw connection: bytes in, parsed answers out."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.socket = socket.create_connection((parts.hostname, parts.port), TIMEOUT)
+        self.buffer = b""
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes) -> "Connection":
+        """Send *data* as it is."""
+        self.socket.sendall(data)
+        return self
+
+    def answer(self, *, is_head: bool = False) -> "Answer":
+        """Read one answer."""
+        head = self.read_until(b"\r\n\r\n")
+        status = int(head[9:12])
+        lines = head.decode("latin-1").split("\r\n")[1:-2]
+        headers = [(name.lower(), value) for name, _, value in (x.partition(": ") for x in lines)]
+        found = dict(headers)
+        if is_head or status in {100, 204, 304}:
+            body = b""
+        elif found.get("transfer-encoding") == "chunked":
+            body = self.read_chunks()
+        else:
+            body = self.read(int(found["content-length"]))
+        return Answer(status, headers, body)
+
+    def read_chunks(self) -> bytes:
+        """Read a chunked body."""
+        body = b""
+        while size := int(self.read_until(b"\r\n"), 16):
+            body += self.read(size + 2)[:-2]
+        self.read(2)
+        return body
+
+    def read_until(self, end: bytes) -> bytes:
+        """Read up to *end* and with it."""
+        while end not in self.buffer:
+            self._more()
+        index = self.buffer.index(end) + len(end)
+        data, self.buffer = self.buffer[:index], self.buffer[index:]
+        return data
+
+    def read(self, size: int) -> bytes:
+        """Read *size* bytes."""
+        while len(self.buffer) < size:
+            self._more()
+        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        return data
+
+    def is_closed(self) -> bool:
+        """Return whether the server closes, having sent nothing more."""
+        return self.buffer == b"" and self.socket.recv(1) == b""
+
+    def _more(self) -> None:
+        data = self.socket.recv(65536)
+        if not data:
+            raise EOFError(self.buffer)
+        self.buffer += data
+
+
+class Answer:
+    """What came back."""
+
+    def __init__(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of the header *name*."""
+        return [value for key, value in self.headers if key == name]
+
+
+@pytest.fixture
+def connection(url: str) -> Iterator[Connection]:
+    """A fresh connection."""
+    with Connection(url) as connection:
+        yield connection
+
+
+def request(line: str, *headers: str, host: str = "localhost", body: bytes = b"") -> bytes:
+    """Return a request in bytes."""
+    lines = [f"{line} HTTP/1.1", f"Host: {host}", *headers]
+    return "".join(f"{each}\r\n" for each in lines).encode() + b"\r\n" + body
+
+
+# --- What is answered ----------------------------------------------------------------------------
+
+
+def test_an_answer_is_short(connection: Connection) -> None:
+    answer = connection.send(request("GET /")).answer()
+
+    assert (answer.status, answer.body) == (200, b"hello")
+    assert {name for name, _ in answer.headers} == {
+        "date",
+        "content-type",
+        "content-length",
+        "x-content-type-options",
+    }
+
+
+def test_the_path_is_resolved_and_the_fragment_dropped(connection: Connection) -> None:
+    answer = connection.send(request("GET /a/%2e%2e/seen/x?y=1#?z=2", host="LOCALHOST:80")).answer()
+
+    assert json.loads(answer.body) == {"path": "/seen/x", "query": "y=1", "host": "localhost"}
+
+
+@pytest.mark.parametrize("line", ["HEAD /", "HEAD /nowhere", "HEAD /stream"])
+def test_head_has_no_body(connection: Connection, line: str) -> None:
+    connection.send(request(line) + request("GET /"))
+
+    head = connection.answer(is_head=True)
+
+    assert len(head.values("content-length")) <= 1
+    assert connection.answer().body == b"hello"
+
+
+def test_cookies_come_apart(connection: Connection) -> None:
+    answer = connection.send(request("GET /cookies")).answer()
+
+    assert answer.values("set-cookie") == ["a=1", "b=2"]
+
+
+def test_no_content_has_no_length(connection: Connection) -> None:
+    answer = connection.send(request("GET /empty")).answer()
+
+    assert answer.status == 204
+    assert not answer.values("content-length")
+    assert not answer.values("transfer-encoding")
+
+
+def test_a_stream_comes_in_chunks(connection: Connection) -> None:
+    answer = connection.send(request("GET /stream") + request("GET /")).answer()
+
+    assert answer.values("transfer-encoding") == ["chunked"]
+    assert answer.body == b"012"
+    assert connection.answer().body == b"hello"
+
+
+def test_a_stream_ends_when_the_client_goes(connection: Connection) -> None:
+    streams_closed.clear()
+    connection.send(request("GET /endless")).read_until(b"x\r\n")
+
+    connection.socket.close()
+
+    assert streams_closed.wait(TIMEOUT)
+
+
+# --- Bodies --------------------------------------------------------------------------------------
+
+
+def test_a_body_may_come_in_pieces(connection: Connection) -> None:
+    head = request("POST /echo", "Content-Length: 6")
+
+    connection.send(head + b"abc").send(b"def")
+
+    assert connection.answer().body == b"abcdef"
+
+
+def test_a_chunked_body_is_read(connection: Connection) -> None:
+    connection.send(request("POST /echo", "Transfer-Encoding: chunked"))
+
+    connection.send(b"3\r\nabc\r\n").send(b"2;x=1\r\nde\r\n0\r\n\r\n")
+
+    assert connection.answer().body == b"abcde"
+
+
+def test_a_body_past_the_limit_is_refused_though_no_length_was_declared(
+    connection: Connection,
+) -> None:
+    connection.send(request("POST /echo", "Transfer-Encoding: chunked"))
+    chunk = b"4000\r\n" + b"x" * 0x4000 + b"\r\n"
+
+    connection.send(chunk * 10)
+    answer = connection.answer()
+    connection.send(b"0\r\n\r\n" + request("GET /"))
+
+    assert answer.status == 413
+    assert connection.answer().body == b"hello"
+
+
+def test_a_declared_length_past_the_limit_is_refused_at_once(connection: Connection) -> None:
+    connection.send(request("POST /echo", "Content-Length: 100001"))
+
+    assert connection.answer().status == 413
+
+
+def test_a_body_that_nobody_reads_does_not_spoil_the_connection(connection: Connection) -> None:
+    connection.send(request("POST /unread", "Content-Length: 200000"))
+    first = connection.answer()
+
+    connection.send(b"x" * 200_000 + request("GET /"))
+
+    assert first.body == b"not read"
+    assert connection.answer().body == b"hello"
+
+
+def test_the_client_is_told_to_continue_only_when_the_body_is_wanted(url: str) -> None:
+    wait = ("Expect: 100-continue", "Content-Length: 3")
+
+    with Connection(url) as wanted:
+        assert wanted.send(request("POST /echo", *wait)).answer().status == 100
+        assert wanted.send(b"abc").answer().body == b"abc"
+    with Connection(url) as unwanted:
+        assert unwanted.send(request("POST /unread", *wait)).answer().body == b"not read"
+    with Connection(url) as refused:
+        wait = ("Expect: 100-continue", "Content-Length: 100001")
+        assert refused.send(request("POST /echo", *wait)).answer().status == 413
+
+
+def test_a_client_that_leaves_half_way_harms_nobody(
+    url: str, connection: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Connection(url) as leaving:
+        leaving.send(request("POST /echo", "Content-Length: 10") + b"abc")
+
+    assert connection.send(request("GET /")).answer().status == 200
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
+
+
+def test_requests_may_be_pipelined(connection: Connection) -> None:
+    both = request("POST /echo", "Content-Length: 2", body=b"ab") + request("GET /seen/b")
+
+    connection.send(both * 3)
+
+    for _ in range(3):
+        assert connection.answer().body == b"ab"
+        assert b"/seen/b" in connection.answer().body
+
+
+# --- What is refused -----------------------------------------------------------------------------
+
+REFUSED = {
+    "no host": b"GET / HTTP/1.1\r\nX: 1\r\n\r\n",
+    "two hosts": request("GET /", "Host: evil"),
+    "path in host": request("GET /", host="x/admin"),
+    "query in host": request("GET /", host="x/admin?"),
+    "user in host": request("GET /", host="user@x"),
+    "port out of range": request("GET /", host="x:99999"),
+    "host not ASCII": request("GET /", host="é"),
+    "asterisk": request("GET *"),
+    "asterisk for OPTIONS": request("OPTIONS *"),
+    "absolute URL": request("GET http://evil/a"),
+    "user for target": request("GET @evil"),
+    "no slash": request("GET a"),
+    "CONNECT": request("CONNECT localhost:80"),
+    "space in path": request("GET /a b"),
+    "tab in path": request("GET /a\tb"),
+    "NUL in path": request("GET /a\x00b"),
+    "path not ASCII": request("GET /é"),
+    "negative length": request("POST /echo", "Content-Length: -1"),
+    "length no number": request("POST /echo", "Content-Length: abc"),
+    "two lengths": request("POST /echo", "Content-Length: 1", "Content-Length: 2"),
+    "unknown coding": request("POST /echo", "Transfer-Encoding: xchunked"),
+    "length and chunks": request(
+        "POST /echo", "Transfer-Encoding: chunked", "Content-Length: 3", body=b"0\r\n\r\n"
+    ),
+    "broken chunk": request("POST /echo", "Transfer-Encoding: chunked", body=b"zz\r\n"),
+    "space before colon": request("GET /", "X : 1"),
+    "no colon": request("GET /", "X"),
+    "no name": request("GET /", ": 1"),
+    "NUL in header": request("GET /", "X: a\x00b"),
+    "folded header": request("GET /", "X: a", " folded"),
+    "bare line feed in header": request("GET /", "X: a\nY: b"),
+    "bare carriage return in header": request("GET /", "X: a\rY: b"),
+    "line feeds only": b"GET / HTTP/1.1\nHost: localhost\n\n",
+    "no version": b"GET /\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "empty lines": b"\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("data", REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_no_good_request_is_a_problem(connection: Connection, data: bytes) -> None:
+    answer = connection.send(data).answer()
+
+    assert answer.status == 400
+    assert answer.values("content-type") == ["application/problem+json"]
+    assert json.loads(answer.body)["code"] == "malformed-request"
+
+
+SIZES = {
+    "long URL": (request("GET /" + "a" * 60_000), 404),
+    "too long a URL": (request("GET /" + "a" * 70_000), 414),
+    "large header": (request("GET /", "X: " + "a" * 60_000), 200),
+    "too large a header": (request("GET /", "X: " + "a" * 70_000), 431),
+    "far too large a header": (request("GET /", "X: " + "a" * 1_000_000), 431),
+    "many headers": (request("GET /", *(f"X-{n}: 1" for n in range(99))), 200),
+    "too many headers": (request("GET /", *(f"X-{n}: 1" for n in range(100))), 431),
+    "too many of one name": (request("GET /", *["X: 1"] * 5_000), 431),
+}
+
+
+@pytest.mark.parametrize(("data", "status"), SIZES.values(), ids=SIZES.keys())
+def test_what_is_too_large_is_refused(connection: Connection, data: bytes, status: int) -> None:
+    assert connection.send(data).answer().status == status
+
+
+def test_a_refused_connection_is_closed(connection: Connection) -> None:
+    connection.send(request("GET /", "X : 1") + request("GET /"))
+
+    assert connection.answer().values("connection") == ["close"]
+    assert connection.is_closed()
+
+
+def test_a_body_that_breaks_after_the_answer_only_closes(
+    connection: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection.send(request("POST /unread", "Transfer-Encoding: chunked"))
+    assert connection.answer().body == b"not read"
+
+    connection.send(b"zz\r\n")
+
+    assert connection.is_closed()
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
+
+
+def test_a_websocket_is_plain_http(connection: Connection) -> None:
+    upgrade = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: x")
+
+    assert connection.send(request("GET /", *upgrade)).answer().body == b"hello"
+
+
+def test_what_a_proxy_would_say_is_not_believed(connection: Connection) -> None:
+    forged = ("X-Forwarded-Host: evil", "X-Forwarded-Proto: https", "Forwarded: host=evil")
+
+    answer = connection.send(request("GET /seen/x", *forged)).answer()
+
+    assert json.loads(answer.body)["host"] == "localhost"
+
+
+# --- Starting and ending -------------------------------------------------------------------------
+
+
+def test_a_port_in_use_is_one_sentence() -> None:
+    with bind(0) as first, pytest.raises(ServeError) as caught:
+        bind(first.getsockname()[1])
+
+    assert re.fullmatch(r"port \d+ is in use: .*PORT", str(caught.value))
+    cause = caught.value.__cause__
+    assert isinstance(cause, OSError)
+    assert cause.errno == errno.EADDRINUSE
+
+
+@pytest.mark.parametrize("port", [-1, 70_000])
+def test_a_port_that_is_none_is_one_sentence(port: int) -> None:
+    with pytest.raises(ServeError, match=f"port {port}: "):
+        bind(port)
+
+
+def test_only_this_machine_is_served() -> None:
+    with bind(0) as listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_the_server_ends_while_connections_are_open() -> None:
+    streams_closed.clear()
+    with serve(make_app(), {}) as url:
+        idle, busy = Connection(url), Connection(url)
+        assert idle.send(request("GET /")).answer().status == 200
+        busy.send(request("GET /endless")).read_until(b"x\r\n")
+    with idle, busy:
+        assert idle.is_closed()
+        assert streams_closed.wait(TIMEOUT)
+
+    assert not [thread for thread in threading.enumerate() if thread.name == f"kagari {url}"]
+
+
+def test_the_server_ends_with_its_lifeline() -> None:
+    reading, writing = os.pipe()
+    ready = threading.Event()
+    with bind(0) as listener:
+        application = asgi(make_app(), {})
+        thread = threading.Thread(target=run, args=(application, listener, ready.set, reading))
+        thread.start()
+        assert ready.wait(TIMEOUT)
+
+        os.close(writing)
+        thread.join(TIMEOUT)
+
+    assert not thread.is_alive()
+    os.close(reading)
+
+
+def test_the_log_has_no_query_and_no_headers(caplog: pytest.LogCaptureFixture) -> None:
+    app = make_app()
+    secret = "s3cret"
+    application = with_access_log(asgi(app, {}))
+    ready = threading.Event()
+    reading, writing = os.pipe()
+    with bind(0) as listener, caplog.at_level(logging.INFO, "kagari.access"):
+        thread = threading.Thread(target=run, args=(application, listener, ready.set, reading))
+        thread.start()
+        assert ready.wait(TIMEOUT)
+        with Connection(f"http://127.0.0.1:{listener.getsockname()[1]}") as connection:
+            wanted = f"GET /seen/%0Ax?token={secret}"
+            assert connection.send(request(wanted, f"Cookie: {secret}")).answer().status == 400
+            assert connection.send(request(f"GET /{'a' * 300}")).answer().status == 404
+        os.close(writing)
+        thread.join(TIMEOUT)
+    os.close(reading)
+
+    first, second = (record.getMessage() for record in caplog.records)
+    assert re.fullmatch(r"GET /seen/%0Ax 400 \d+ ms", first)
+    assert re.fullmatch(r"GET /a{199}… 404 \d+ ms", second)
+
+
+def test_a_request_cut_short_by_the_end_is_no_news(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "GRACE", 0)
+    names = ("kagari", "uvicorn.error")
+    before = [(logging.getLogger(name), logging.getLogger(name).propagate) for name in names]
+    try:
+        log_to_terminal()
+        with serve(make_app(), {}) as url:
+            busy = Connection(url)
+            busy.send(request("GET /endless")).read_until(b"x\r\n")
+        busy.socket.close()
+        logging.getLogger("kagari").warning("told")
+    finally:
+        for logger, propagate in before:
+            logger.handlers, logger.propagate = [], propagate
+            logger.setLevel(logging.NOTSET)
+
+    assert capsys.readouterr().err == "told\n"

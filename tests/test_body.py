@@ -1,0 +1,542 @@
+"""Whatever bytes come as a body, the answer is a value of the declared type or a 4xx that says why."""
+
+from copy import copy
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+
+from framework import App, Context, Form, public
+from framework.body import DEPTH_LIMIT, check_depth, decode_json
+from framework.errors import BadRequest, ContentTooLarge, HTTPError
+from framework.request import BODY_LIMIT, Headers, Request
+from framework.testing import json_of
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+class Note(msgspec.Struct, forbid_unknown_fields=True):
+    """What most routes here read."""
+
+    text: str
+    size: int = 0
+
+
+class Loose(msgspec.Struct):
+    """A Struct that passes over fields it does not know."""
+
+    text: str = ""
+
+
+class Fields(msgspec.Struct):
+    """A form."""
+
+    name: str
+    size: int = 0
+    weight: float = 0.0
+    tags: list[str] = []
+    groups: list[str] | None = None
+    agreed: bool = False
+
+
+app = App()
+
+
+@app.post("/note", guard=public)
+async def read_note(note: Note) -> Note:
+    return note
+
+
+@app.post("/loose", guard=public)
+async def read_loose(note: Loose) -> Loose:
+    return note
+
+
+@app.post("/any", guard=public)
+async def read_any(c: Context) -> Any:
+    return msgspec.Raw(msgspec.json.encode({"value": await c.request.json()}))
+
+
+@app.post("/list", guard=public)
+async def read_list(numbers: list[int]) -> int:
+    return len(numbers)
+
+
+@app.post("/dict", guard=public)
+async def read_dict(numbers: dict[str, int]) -> int:
+    return len(numbers)
+
+
+@app.post("/short", guard=public)
+async def read_short(numbers: Annotated[list[int], msgspec.Meta(max_length=2)]) -> int:
+    return len(numbers)
+
+
+@app.post("/form", guard=public)
+async def read_form(fields: Form[Fields]) -> Fields:
+    return fields
+
+
+@app.post("/either", guard=public)
+async def read_either(note: Form[Note] | Note) -> Note:
+    return note
+
+
+@app.post("/text", guard=public)
+async def read_text(c: Context) -> str:
+    return await c.request.text()
+
+
+async def post(path: str, body: bytes, content_type: str | None = JSON) -> tuple[int, Any]:
+    headers = {} if content_type is None else {"content-type": content_type}
+    response = await app.request("POST", path, headers=headers, body=body)
+    return response.status, json_of(response)
+
+
+def nested(opening: bytes, depth: int, closing: bytes, inner: bytes = b"") -> bytes:
+    return opening * depth + inner + closing * depth
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (nested(b"[", DEPTH_LIMIT, b"]"), 200),
+        (nested(b"[", DEPTH_LIMIT + 1, b"]"), 400),
+        (nested(b'{"a":', DEPTH_LIMIT, b"}", b"1"), 200),
+        (nested(b'{"a":', DEPTH_LIMIT + 1, b"}", b"1"), 400),
+        (nested(b'[{"a":', 32, b"}]", b"1"), 200),
+        (nested(b'[{"a":', 33, b"}]", b"1"), 400),
+        (b"[" * 1_000, 400),
+        (b"[" * 100_000, 400),
+        (b"[" * BODY_LIMIT, 400),
+        (b'{"a":' * 100_000, 400),
+        (b"[" + b"[],{}," * 100_000 + b"1]", 200),
+        (b"[" + b'"[[[[{{{{",' * 50_000 + b"1]", 200),
+        (b'["' + b"[" * 100_000 + b'"]', 200),
+        (rb'["\"' + b"[" * 1_000 + b'"]', 200),
+        (rb'["\\"' + b",[" * 65 + b"]" * 66, 400),
+        (rb'["\\\"' + b"[" * 1_000 + b'"]', 200),
+        (b'["' + b"[" * 1_000, 400),
+        (b'["' + b"[" * 1_000 + b"\\", 400),
+        (b'"' + b"{" * 100, 400),
+        (b"]" * 1_000 + b"[" * 1_000, 400),
+        (b"[}" * 1_000, 400),
+        (b'{"' + b"[" * 1_000 + b'":1}', 200),
+        (('["é", "' + "[" * 100 + '"]').encode(), 200),
+    ],
+    ids=lambda value: ascii(value)[:24],
+)
+async def test_json_nests_as_deep_as_the_limit(body: Any, status: int) -> None:
+    assert (await post("/any", body))[0] == status
+
+
+async def test_an_unknown_field_may_not_nest_deeper_either() -> None:
+    deep = nested(b"[", DEPTH_LIMIT, b"]")
+
+    assert await post("/loose", b'{"unknown":' + deep + b"}") == (
+        400,
+        {
+            "title": "Bad Request",
+            "status": 400,
+            "code": "malformed-request",
+            "detail": "The JSON nests deeper than 64 levels.",
+        },
+    )
+
+
+def test_the_depth_is_checked_before_any_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*arguments: object, **named: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr(msgspec.json, "decode", fail)
+
+    with pytest.raises(BadRequest, match="deeper"):
+        decode_json(b"[" * 65)
+    with pytest.raises(BadRequest, match="deeper"):
+        check_depth(b"[" * 3_000)
+
+
+# After JSONTestSuite: y is accepted, n is no JSON, i is up to us.
+ACCEPTED = [
+    *(b"[]", b"{}", b"[[]   ]", b'[""]', b"[1 ]", b" [1]", b"[2] ", b"\t[1]\r\n", b"null", b"true"),
+    *(b"1", b"-0", b'"a"', b"[-0.0]", b"[1E22]", b"[1e-2]", b"[123.456e78]", b"[0e+1]", b"[20e1]"),
+    *(b'["\\u0060\\u012a\\u12AB"]', b'["\\uD801\\udc37"]', b'["\\u0000"]', b'["\\/\\b\\f"]'),
+    *(b'{"a":"b","a":"c"}', b'{"":0}', b'{"foo\\u0000bar":42}', b'["\xf4\x8f\xbf\xbf"]'),
+    *(b'["\xe2\x80\xa8"]', b'["a/*b*/c"]', b'{"a":[]}', b"[1,null,1,2]", b"1e-99999"),
+    *(b'["\x7f"]', b"[" + b"9" * 400 + b"]", b"12345678901234567890"),
+]
+REFUSED = [
+    *(
+        b"",
+        b" ",
+        b"\n",
+        b"[",
+        b"]",
+        b"{",
+        b"}",
+        b"[1",
+        b"[1,",
+        b"[1,]",
+        b"[,1]",
+        b"[1,,2]",
+        b"[1 2]",
+    ),
+    *(b"[-]", b"[+1]", b"[.5]", b"[1.]", b"[01]", b"[0x1]", b"[1e]", b"[1e+]", b"[--1]", b"[1_0]"),
+    *(
+        b"NaN",
+        b"[Infinity]",
+        b"[-Infinity]",
+        b"nul",
+        b"True",
+        b"None",
+        b"undefined",
+        b"['a']",
+        b"[a]",
+    ),
+    *(
+        b"{a:1}",
+        b'{"a"}',
+        b'{"a":}',
+        b'{"a":1,}',
+        b"{1:1}",
+        b'{"a" "b"}',
+        b'{"a":1 "b":2}',
+        b"{[]:1}",
+    ),
+    *(b'["a', b'["\\"]', b'["\\x00"]', b'["\\u00"]', b'["\\u00g0"]', b'["\\a"]', b'["a\nb"]'),
+    *(
+        b'["\t"]',
+        b'["\x00"]',
+        b"[1]x",
+        b"[1][2]",
+        b"[1]]",
+        b"[1]//c",
+        b"/*c*/[1]",
+        b"#c\n[1]",
+        b"\xef",
+    ),
+    *(b"\xef\xbb\xbf[1]", b"[\xc2\xa01]", b"[\x0c1]", b"\xff\xfe[\x001\x00]\x00", b"\x00[1]"),
+    *(b'["\\ud800"]', b'["\\ud800\\ud800"]', b'{"\\ud800":1}', b'["\\udc00"]', b"[1\x00]"),
+    *(b'["\xff"]', b'["\xc0\xaf"]', b'["\xed\xa0\x80"]', b'["\xf4\xbf\xbf\xbf"]', b'{"\xff":1}'),
+    *(b'["\xe9"]', b'["\x81"]', b"[\xff]", b"<null>", b"[<null>]", b"*", b"a", b"\xe2\x81\xa0"),
+]
+
+
+@pytest.mark.parametrize("body", ACCEPTED, ids=lambda body: ascii(body)[:40])
+async def test_json_is_read(body: bytes) -> None:
+    status, answer = await post("/any", body)
+
+    assert (status, list(answer)) == (200, ["value"])
+
+
+@pytest.mark.parametrize("body", REFUSED, ids=lambda body: ascii(body)[:40])
+@pytest.mark.parametrize("path", ["/any", "/note", "/list", "/either"])
+async def test_what_is_no_json_is_malformed(path: str, body: bytes) -> None:
+    status, answer = await post(path, body)
+
+    assert (status, answer["code"]) == (400, "malformed-request")
+
+
+@pytest.mark.parametrize(
+    "body", [b"1e400", b"[-1E+99999999]", b"9" * 4_301, b"[" + b"9" * 100_000 + b"]"], ids=len
+)
+@pytest.mark.parametrize("path", ["/any", "/list"])
+async def test_a_number_out_of_range_does_not_fit(path: str, body: bytes) -> None:
+    status, answer = await post(path, body)
+
+    assert (status, answer["code"]) == (422, "invalid-request")
+
+
+async def test_bytes_that_are_no_utf8_in_an_unknown_key_never_break_us() -> None:
+    assert (await post("/loose", b'{"\xff": 1}'))[0] in {200, 400}
+    assert (await post("/note", b'{"text": "a", "\xff": 1}'))[0] == 400
+
+
+async def test_of_a_key_given_twice_the_last_counts() -> None:
+    assert await post("/note", b'{"text": "a", "text": "b"}') == (200, {"text": "b", "size": 0})
+
+
+async def test_a_misfit_that_a_later_key_covers_is_told_of_all_the_same() -> None:
+    status, answer = await post("/note", b'{"size": "x", "size": 1, "text": "a"}')
+
+    assert status == 422
+    assert answer["errors"] == [{"detail": "Expected int, got str.", "pointer": "/size"}]
+
+
+async def test_a_large_body_of_misfits_is_answered_with_some_of_them() -> None:
+    status, answer = await post("/list", b"[" + b'"x",' * 250_000 + b"1]")
+
+    assert status == 422
+    assert len(answer["errors"]) == 100
+    assert answer["errors"][99]["pointer"] == "/99"
+
+
+async def test_a_misfit_far_down_is_found() -> None:
+    status, answer = await post("/list", b"[" + b"1," * 500_000 + b'"x"]')
+
+    assert status == 422
+    assert answer["errors"] == [{"detail": "Expected int, got str.", "pointer": "/500000"}]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointers"),
+    [
+        ("/note", b"[]", [""]),
+        ("/note", b"null", [""]),
+        ("/note", b"1", [""]),
+        ("/note", b'"text"', [""]),
+        ("/note", b"{}", ["/text"]),
+        ("/note", b'{"text": 1, "size": "x"}', ["/text", "/size"]),
+        ("/note", b'{"text": null, "size": 1.5}', ["/text", "/size"]),
+        ("/note", b'{"text": "a", "more": 1}', [""]),
+        ("/list", b"{}", [""]),
+        ("/list", b'[1, "x", null, 2.5, 3]', ["/1", "/2", "/3"]),
+        ("/dict", b'{"a": "x"}', [""]),
+        ("/short", b"[1, 2, 3]", [""]),
+        ("/short", b'[1, "x", 3]', ["/1"]),
+    ],
+)
+async def test_every_misfit_has_a_pointer(path: str, body: bytes, pointers: list[str]) -> None:
+    status, answer = await post(path, body)
+
+    assert status == 422
+    assert [error["pointer"] for error in answer["errors"]] == pointers
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        (JSON, 200),
+        ("APPLICATION/JSON", 200),
+        ("application/json;", 200),
+        ("application/json; charset=utf-8", 200),
+        ("application/json;charset=UTF-8", 200),
+        ('application/json; charset="utf-8"', 200),
+        ("application/json; Charset=utf8", 200),
+        ("application/json; x=y; charset=utf-8", 200),
+        ("  application/json  ", 200),
+        ("application/json" + ";" * 7_000, 200),
+        (None, 415),
+        ("", 415),
+        ("text/plain", 415),
+        ("application/jsonx", 415),
+        ("xapplication/json", 415),
+        ("application/problem+json", 415),
+        ("application/json/x", 415),
+        ("a/b/c", 415),
+        ("*/*", 415),
+        ("json", 415),
+        ("application/json, application/json", 415),
+        ("text/plain, application/json", 415),
+        ("application/json; charset=utf-7", 415),
+        ("application/json; charset=latin-1", 415),
+        ("application/json; charset=utf-8; charset=utf-16", 415),
+        ("application/json; charset=", 415),
+        ("application/json; charset", 415),
+        ("application/json\u00ff", 415),
+        (FORM, 415),
+        ("multipart/form-data; boundary=x", 415),
+    ],
+    ids=lambda value: ascii(value)[:48],
+)
+async def test_a_body_of_another_type_is_refused(content_type: str | None, status: int) -> None:
+    found, answer = await post("/note", b'{"text": "a"}', content_type)
+
+    assert found == status
+    if status == 415:
+        assert answer["detail"] == "Send the body as application/json, in UTF-8."
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        (JSON, b'{"text": "a"}', 200),
+        (FORM, b"text=a", 200),
+        (FORM + "; charset=utf-8", b"text=a", 200),
+        (FORM, b'{"text": "a"}', 422),
+        (JSON, b"text=a", 400),
+        ("text/plain", b"text=a", 415),
+        (FORM + "; charset=utf-16", b"text=a", 415),
+    ],
+)
+async def test_one_route_may_read_json_and_forms(
+    content_type: str, body: bytes, status: int
+) -> None:
+    found, answer = await post("/either", body, content_type)
+
+    assert found == status
+    if status == 415:
+        expected = f"{JSON} or {FORM}"
+        assert answer["detail"] == f"Send the body as {expected}, in UTF-8."
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "identity", "x, y", "made-up"])
+async def test_a_coded_body_is_refused(coding: str) -> None:
+    headers = {"content-type": JSON, "content-encoding": coding}
+
+    response = await app.request("POST", "/note", headers=headers, body=b'{"text": "a"}')
+
+    assert response.status == 415
+
+
+@pytest.mark.parametrize(
+    ("size", "status"), [(BODY_LIMIT - 1, 200), (BODY_LIMIT, 200), (BODY_LIMIT + 1, 413)]
+)
+@pytest.mark.parametrize("path", ["/text", "/any"])
+async def test_a_body_of_a_mebibyte_is_read_and_no_more(path: str, size: int, status: int) -> None:
+    body = b'"' + b"x" * (size - 2) + b'"'
+    response = await app.request("POST", path, headers={"content-type": JSON}, body=body)
+
+    assert response.status == status
+
+
+@pytest.mark.parametrize(
+    ("declared", "status"),
+    [
+        ("0", 200),
+        ("2", 200),
+        (str(BODY_LIMIT), 200),
+        (str(BODY_LIMIT + 1), 413),
+        ("9" * 15, 413),
+        ("9" * 20, 413),
+        ("9" * 10_000, 413),
+        ("-1", 413),
+        ("abc", 413),
+        ("1e3", 413),
+        ("²", 413),
+        ("2, 2", 413),
+    ],
+    ids=lambda value: ascii(value)[:20],
+)
+async def test_a_declared_length_is_believed_only_where_it_is_too_much(
+    declared: str, status: int
+) -> None:
+    for body in (b"{}", b"x" * (BODY_LIMIT + 1)):
+        response = await app.request(
+            "POST", "/text", headers={"content-length": declared}, body=body
+        )
+        assert response.status == (status if len(body) == 2 else 413)
+
+
+async def test_an_application_sets_its_own_limit() -> None:
+    small = App(body_limit=10)
+    small.post("/", guard=public)(read_text)
+
+    statuses = [(await small.request("POST", "/", body=b"x" * n)).status for n in (10, 11)]
+
+    assert statuses == [200, 413]
+
+
+async def test_a_body_is_read_once_and_kept() -> None:
+    reads: list[int] = []
+
+    async def read(limit: int) -> bytes:
+        reads.append(limit)
+        return b'{"a": 1}'
+
+    request = Request("POST", "http", "localhost", "/", "", Headers(), read)
+
+    assert await request.bytes() == b'{"a": 1}'
+    assert await request.text() == '{"a": 1}'
+    assert await request.json() == {"a": 1}
+    assert await request.form() == {'{"a": 1}': [""]}
+    assert reads == [BODY_LIMIT]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(ContentTooLarge(), 413), (BadRequest("Cut short."), 400)]
+)
+async def test_what_the_edge_says_of_a_body_is_answered(error: HTTPError, status: int) -> None:
+    async def read(limit: int) -> bytes:
+        raise copy(error)
+
+    headers = Headers([("content-type", JSON)])
+    request = Request("POST", "http", "localhost", "/note", "", headers, read)
+
+    assert (await app.handle(request, {})).status == status
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"name=a", {"name": "a"}),
+        (b"name=a+b%21", {"name": "a b!"}),
+        (b"name=%C3%A9&size=3&agreed=true", {"name": "é", "size": 3, "agreed": True}),
+        (b"name=a&tags=x", {"name": "a", "tags": ["x"]}),
+        (b"name=a&tags=x&tags=y", {"name": "a", "tags": ["x", "y"]}),
+        (b"name=a&groups=x", {"name": "a", "groups": ["x"]}),
+        (b"name=a&groups=x&groups=y", {"name": "a", "groups": ["x", "y"]}),
+        (b"name=a;size=3", {"name": "a;size=3"}),
+        (b"name=a&unknown=1", {"name": "a"}),
+        (b"name=", {"name": ""}),
+        (b"name=123", {"name": "123"}),
+        (b"name=null", {"name": "null"}),
+        (b"&&name=a&&", {"name": "a"}),
+        (b"name=a&weight=1.5", {"name": "a", "weight": 1.5}),
+    ],
+)
+async def test_a_form_is_read(body: bytes, expected: dict[str, Any]) -> None:
+    status, answer = await post("/form", body, FORM)
+
+    assert status == 200
+    assert {name: answer[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "pointers"),
+    [
+        (b"", 422, ["/name"]),
+        (b"name=a&name=b", 422, ["/name"]),
+        (b"name=a&size=x", 422, ["/size"]),
+        (b"name=a&size=1&size=2", 422, ["/size"]),
+        (b"size=x&agreed=maybe", 422, ["/name", "/size", "/agreed"]),
+        (b"name=a&size=", 422, ["/size"]),
+        (b"name=a&size=1_000", 422, ["/size"]),
+        (b"name=a&size=%D9%A3", 422, ["/size"]),
+        (b"name=a&size=9007199254740993", 422, ["/size"]),
+        (b"name=a&weight=nan", 422, ["/weight"]),
+        (b"name=a&weight=-inf", 422, ["/weight"]),
+        (b"name=a&weight=infinity&size=-9007199254740993", 422, ["/size", "/weight"]),
+        (b"name=%", 400, None),
+        (b"name=%zz", 400, None),
+        (b"name=%ff", 400, None),
+        (b"name=%ed%a0%80", 400, None),
+        (b"name=\xff", 400, None),
+        (b"a=1&" * 1_000 + b"name=a", 400, None),
+        (b"&" * BODY_LIMIT, 400, None),
+        (b"x" * (BODY_LIMIT + 1), 413, None),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+async def test_a_form_that_does_not_fit_is_refused(
+    body: bytes, status: int, pointers: list[str] | None
+) -> None:
+    found, answer = await post("/form", body, FORM)
+
+    assert found == status
+    assert [error["pointer"] for error in answer.get("errors", [])] == (pointers or [])
+
+
+async def test_a_struct_with_its_own_rules_says_what_they_are() -> None:
+    class Range(msgspec.Struct):
+        low: int
+        high: int
+
+        def __post_init__(self) -> None:
+            if self.low > self.high:
+                raise ValueError("low may not be above high")
+
+    ranged = App()
+
+    @ranged.post("/", guard=public)
+    async def read(value: list[Range]) -> int:
+        return len(value)
+
+    response = await ranged.request(
+        "POST", "/", json=[{"low": 1, "high": 2}, {"low": 2, "high": 1}]
+    )
+
+    assert json_of(response)["errors"] == [
+        {"detail": "low may not be above high", "pointer": "/1"},
+    ]

@@ -1,0 +1,447 @@
+"""The command does what it says, and says in one sentence why it cannot."""
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Timer
+from time import monotonic, sleep
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from framework.cli import main
+
+ROOT = Path(__file__).parents[1]
+TIMEOUT = 20.0
+
+APP = '''
+from framework import App, Context, Router, guard, public
+from framework.context import Slot
+
+app = App()
+
+@guard(statements=1)
+async def authorized(c: Context) -> None:
+    """Let everybody pass."""
+
+@app.get("/", guard=public)
+async def index() -> str:
+    return "first"
+
+notes = Router("/notes", guard=authorized)
+
+@notes.on(["GET", "PUT"], "/:id{[0-9]+}", name="note")
+async def note(id: int) -> int:
+    return id
+
+@notes.get("")
+async def count(c: Context) -> int:
+    return len(await c.database().all(dict, "SELECT * FROM note"))
+
+@notes.post("")
+async def add(c: Context) -> int:
+    return await c.database().run("INSERT INTO note (text) VALUES (?)", c.env["TEXT"])
+
+app.mount(notes)
+'''
+CRON = """
+from framework import Job
+
+@app.cron("17 3 * * *")
+async def purge(job: Job) -> None:
+    await job.database().run("INSERT INTO note (text) VALUES ('purged')")
+"""
+SCHEMA = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with an application, and the current one; nothing imported from it stays."""
+    (tmp_path / "app.py").write_text(APP)
+    (tmp_path / "schema.sql").write_text(SCHEMA)
+    (tmp_path / "wrangler.toml").write_text('[vars]\nTEXT = "from vars"\n')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PORT", raising=False)
+    monkeypatch.delenv("KAGARI_DATABASE", raising=False)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    before = {
+        name: sys.modules.pop(name)
+        for name in list(sys.modules)
+        if name.partition(".")[0] in {"app", "routes"}
+    }
+    yield tmp_path
+    sys.modules.pop("app", None)
+    sys.modules.update(before)
+
+
+# --- Listings ------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("project")
+def test_routes_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["routes"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "METHOD  PATH                GUARD       HANDLER    STATEMENTS",
+        "GET     /                   public      app.index  0",
+        "GET     /notes              authorized  app.count  1",
+        "POST    /notes              authorized  app.add    1",
+        "GET     /notes/:id{[0-9]+}  authorized  app.note   1",
+        "PUT     /notes/:id{[0-9]+}  authorized  app.note   1",
+    ]
+
+
+@pytest.mark.usefixtures("project")
+def test_routes_are_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["routes", "--json"]) == 0
+
+    first = json.loads(capsys.readouterr().out)[0]
+    assert re.fullmatch(r"app\.py:\d+", first.pop("place"))
+    assert first == {
+        "method": "GET",
+        "path": "/",
+        "guard": "public",
+        "handler": "app.index",
+        "statements": 0,
+    }
+
+
+@pytest.mark.usefixtures("project")
+def test_access_is_a_line_a_route(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["access"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "GET /  public",
+        "GET /notes  authorized",
+        "GET /notes/:id{[0-9]+}  authorized",
+        "POST /notes  authorized",
+        "PUT /notes/:id{[0-9]+}  authorized",
+    ]
+
+
+# --- What is wrong with an application -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("from framework import App\nx = (", r"app\.py:2: SyntaxError: '\(' was never closed"),
+        ("import nothing_here", r"app\.py:1: ModuleNotFoundError: No module named 'nothing_here'"),
+        ("def f():\n    1 / 0\nf()", r"app\.py:2: ZeroDivisionError: division by zero"),
+        ("app = 1", r"app\.py: app is no App"),
+        ("", r"app\.py: app is no App"),
+        (
+            "from framework import App\napp = App()\n@app.get('/x')\ndef x(): ...",
+            r"app\.py:3: GET /x names no guard: .*",
+        ),
+        (
+            "from framework import App, Router\nRouter('x')",
+            r"app\.py:2: the prefix 'x' starts with / .*",
+        ),
+    ],
+    ids=["syntax", "import", "error", "no App", "empty", "unmarked route", "no place named"],
+)
+def test_an_app_that_does_not_import_is_one_sentence(
+    project: Path, capsys: pytest.CaptureFixture[str], source: str, message: str
+) -> None:
+    (project / "app.py").write_text(source)
+
+    assert main(["routes"]) == 1
+    assert re.fullmatch(f"kagari routes: {message}\n", capsys.readouterr().err)
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("app", "'app' names no application: write MODULE:NAME, such as app:app"),
+        ("elsewhere:app", "there is no module elsewhere in .*: say which with --app MODULE:NAME"),
+        ("app:application", r"app\.py: application is no App"),
+    ],
+)
+def test_a_target_that_is_not_there_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], target: str, message: str
+) -> None:
+    assert main(["access", "--app", target]) == 1
+    assert re.fullmatch(f"kagari access: {message}\n", capsys.readouterr().err)
+
+
+def test_where_an_error_came_from_is_shown_when_asked(project: Path) -> None:
+    (project / "app.py").write_text("1 / 0")
+
+    with pytest.raises(Exception, match="ZeroDivisionError") as caught:
+        main(["routes", "--traceback"])
+
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("port", ["x", "-1", "٣"])
+def test_a_port_is_a_number(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    port: str,
+) -> None:
+    monkeypatch.setenv("PORT", port)
+
+    assert main(["dev"]) == 1
+    assert capsys.readouterr().err == f"kagari dev: PORT is {port!r}, which is no number\n"
+
+
+@pytest.mark.usefixtures("project")
+def test_a_port_in_use_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        monkeypatch.setenv("PORT", str(port))
+
+        assert main(["dev"]) == 1
+
+    err = capsys.readouterr().err
+    assert err.startswith(f"kagari dev: port {port} is in use: ")
+    assert err.count("\n") == 1
+
+
+# --- Serving -------------------------------------------------------------------------------------
+
+
+@contextmanager
+def started(project: Path, *arguments: str, **environ: str) -> Iterator["subprocess.Popen[str]"]:
+    """Run the command in a process of its own, and end it as Ctrl-C does."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "framework.cli", *arguments],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    alarm = Timer(3 * TIMEOUT, process.kill)  # a line that never comes would be waited for
+    alarm.start()
+    with process:
+        try:
+            yield process
+        finally:
+            alarm.cancel()
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            try:
+                process.wait(TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+
+
+def line_with(process: "subprocess.Popen[str]", text: str) -> str:
+    """Return the next line that has *text* in it."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return line
+    raise EOFError(text)
+
+
+def ask(url: str, data: bytes | None = None) -> str:
+    """Return the body of the answer, whatever its status."""
+    try:
+        with urlopen(Request(url, data), timeout=TIMEOUT) as response:
+            return str(response.read().decode())
+    except HTTPError as error:
+        with error:
+            return error.read().decode()
+
+
+def serving(project: Path, *arguments: str) -> Any:
+    """Serve on any port, saying where in JSON."""
+    return started(project, "serve", "--port", "0", "--json-ready", *arguments)
+
+
+def url_of(process: "subprocess.Popen[str]") -> str:
+    """Return where *process* serves."""
+    return str(json.loads(line_with(process, '{"url"'))["url"])
+
+
+def test_data_survives_a_restart_and_variables_are_bound(project: Path) -> None:
+    arguments = ("--database", "data/notes.sqlite3", "--var", "TEXT:from: the line")
+    for count in (0, 1):
+        with serving(project, *arguments) as process:
+            url = url_of(process)
+            assert ask(f"{url}/notes") == str(count)
+            assert ask(f"{url}/notes", b"") == "1"
+            process.terminate()
+            assert process.wait(TIMEOUT) == 0
+
+    assert texts(project / "data/notes.sqlite3") == ["from: the line"] * 2
+
+
+def texts(path: Path) -> list[str]:
+    """Return what the notes in *path* say."""
+    connection = sqlite3.connect(path)
+    try:
+        return [text for (text,) in connection.execute("SELECT text FROM note")]
+    finally:
+        connection.close()
+
+
+def test_a_server_that_cannot_start_says_why(project: Path) -> None:
+    (project / "app.py").write_text("x = (")
+
+    with serving(project) as process:
+        assert process.wait(TIMEOUT) == 1
+        assert "app.py:1: SyntaxError" in line_with(process, "kagari serve:")
+
+
+def test_a_cron_runs_now(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "app.py").write_text(APP + CRON)
+
+    with started(project, "cron", "--database", "cron.sqlite3") as process:
+        assert line_with(process, "ran") == "17 3 * * * ran\n"
+
+    assert texts(project / "cron.sqlite3") == ["purged"]
+    assert main(["cron", "0 0 * * *"]) == 1
+    assert "no function runs at the cron '0 0 * * *'" in capsys.readouterr().err
+
+
+# --- Developing ----------------------------------------------------------------------------------
+
+
+def test_changes_are_served_and_mistakes_survived(project: Path) -> None:
+    app = project / "app.py"
+    with started(project, "dev", PORT="0", KAGARI_DATABASE="dev.sqlite3") as process:
+        assert line_with(process, "/notes/:id").split() == [
+            "GET",
+            "/notes/:id{[0-9]+}",
+            "authorized",
+            "app.note",
+            "1",
+        ]
+        url = line_with(process, "is served at").split()[-1].replace("localhost", "127.0.0.1")
+        assert ask(url) == "first"
+        sleep(0.2)  # the watcher begins while the server starts; nothing tells when it has
+
+        app.write_text(APP.replace("first", "second"))
+        assert line_with(process, "ready") == "ready again\n"
+        assert ask(url) == "second"
+        assert re.fullmatch(r"GET / 200 \d+ ms\n", line_with(process, "GET"))
+
+        app.write_text("x = (")
+        assert line_with(process, "SyntaxError") == "app.py:1: SyntaxError: '(' was never closed\n"
+        assert line_with(process, "waiting") == "waiting for a change\n"
+        assert ask(url).startswith("The application does not start")
+
+        app.write_text(APP.replace("first", "third"))
+        assert line_with(process, "ready") == "ready again\n"
+        assert ask(url) == "third"
+
+        kept = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])))
+        kept.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert kept.recv(100).startswith(b"HTTP/1.1 200")
+        begun = monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(TIMEOUT) == 0
+        assert monotonic() - begun < 5
+        kept.close()
+
+
+def test_nothing_is_left_behind_by_a_killed_server(project: Path) -> None:
+    with started(project, "dev", PORT="0") as process:
+        url = line_with(process, "is served at").split()[-1].replace("localhost", "127.0.0.1")
+        port = int(url.rpartition(":")[2])
+
+        process.kill()
+        process.wait(TIMEOUT)
+
+        deadline = monotonic() + TIMEOUT
+        while monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+            except ConnectionRefusedError:
+                break
+            sleep(0.05)
+        else:
+            pytest.fail("the child still listens")
+
+
+# --- Tools ---------------------------------------------------------------------------------------
+
+
+def test_the_doctor_says_how_to_mend(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tools = project / "tools"
+    tools.mkdir()
+    for name, version in (("uv", "uv 0.12.2 (x)"), ("node", "v22.0.0")):
+        (tools / name).write_text(f"#!/bin/sh\necho {version!r}\n")
+        (tools / name).chmod(0o755)
+    (project / "node_modules/wrangler").mkdir(parents=True)
+    (project / "node_modules/wrangler/package.json").write_text('{"version": "4.108.9"}')
+    monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+
+    assert main(["doctor"]) == 1
+
+    lines = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(
+        r"MEND  uv 0\.12\.2 is older than 0\.12\.3: .*pip install 'uv>=.*", lines[0]
+    )
+    assert lines[1] == "ok    node 22.0.0"
+    assert lines[2] == "MEND  wrangler 4.108.9 is older than 4.109: npm ci"
+
+
+def test_the_doctor_misses_what_is_not_there(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(project))
+
+    assert main(["doctor"]) == 1
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("MEND  uv is missing (0.12.3 or newer): ")
+    assert lines[1].startswith("MEND  node is missing (22 or newer): ")
+    assert lines[2] == "MEND  wrangler is missing (4.109 or newer): npm ci"
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_staging_where_there_is_no_app_is_one_sentence(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main([command]) == 1
+    assert capsys.readouterr().err == f"kagari {command}: there is no app.py in {tmp_path}\n"
+
+
+def test_what_would_be_uploaded_is_listed_with_sizes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(
+        "framework.local.stage.stage", lambda _: FakeStage(ROOT / "framework", ("__init__.py",))
+    )
+
+    assert main(["check"]) == 0
+    size = (ROOT / "framework/__init__.py").stat().st_size
+    assert capsys.readouterr().out == f"{size}  __init__.py\n1 module\n"
+
+
+class FakeStage:
+    """What staging returns; the real thing takes seconds and writes into the project."""
+
+    def __init__(self, folder: Path, files: tuple[str, ...]) -> None:
+        self.folder = folder
+        self.files = files
+
+    def __str__(self) -> str:
+        return "1 module"

@@ -1,0 +1,142 @@
+"""The context hands guards and handlers what they ask for, and says plainly what is missing."""
+
+from collections.abc import Awaitable
+from typing import Any
+
+import msgspec
+import pytest
+
+from framework import ConfigurationError, Context, Job, Request, Slot
+from framework.context import handed_on, reserve
+from framework.cookies import SetCookie
+
+
+class Person(msgspec.Struct):
+    """What a slot carries."""
+
+    name: str
+
+
+class Admin(Person):
+    """A person of another kind."""
+
+
+class Note(msgspec.Struct):
+    """What no slot carries."""
+
+    text: str
+
+
+PERSON = Slot("person", Person)
+
+
+def context(env: Any = None) -> Context:
+    return Context(Request.build("GET", "/a?secret=1"), env or {})
+
+
+def test_a_slot_holds_what_it_was_given() -> None:
+    c = context()
+
+    assert c.find(PERSON) is None
+    with pytest.raises(
+        ConfigurationError, match="no guard of this route fills <Slot person: Person>"
+    ):
+        c.get(PERSON)
+
+    c.set(PERSON, Person("ada"))
+    assert c.get(PERSON) == c.find(PERSON) == Person("ada")
+
+
+def test_slots_of_one_name_are_apart() -> None:
+    c, other = context(), Slot("person", Person)
+
+    c.set(PERSON, Person("ada"))
+
+    assert c.find(other) is None
+
+
+def test_slots_can_be_set_back() -> None:
+    c, other = context(), Slot("other", Person)
+    c.set(PERSON, Person("ada"))
+    before = c.filled()
+
+    c.set(PERSON, Person("eve"))
+    c.set(other, Person("bob"))
+    c.refill(before)
+
+    assert (c.get(PERSON), c.find(other)) == (Person("ada"), None)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "held"),
+    [
+        (Person, True),
+        (Admin, True),
+        (Note, False),
+        (int, False),
+        (list[Person], False),
+        ("x", False),
+    ],
+)
+def test_what_a_slot_carries_is_known(annotation: Any, held: bool) -> None:
+    assert handed_on(annotation) is held
+
+
+def test_a_class_can_be_reserved_without_a_slot() -> None:
+    class Secret(msgspec.Struct):
+        value: str
+
+    before = handed_on(Secret)
+    reserve(Secret)
+
+    assert (before, handed_on(Secret)) == (False, True)
+
+
+def test_a_slot_of_a_type_of_the_language_takes_it_from_nobody_else() -> None:
+    slots: list[Slot[Any]] = [Slot("count", int), Slot("names", dict), Slot("name", str)]
+
+    assert [handed_on(slot.type) for slot in slots] == [False, False, False]
+
+
+def test_a_missing_database_says_where_to_name_it() -> None:
+    for asked in (context(), Job("* * * * *", {}, 0)):
+        with pytest.raises(ConfigurationError, match=r"DB is missing: name it in wrangler\.toml"):
+            asked.database()
+
+
+def test_a_database_is_found_by_its_name() -> None:
+    database = object()
+
+    assert context({"DB": database}).database() is database
+    assert context({"B": database}).database("B") is database
+
+
+def test_the_last_cookie_of_a_name_counts() -> None:
+    c = context()
+
+    for name, value in (("a", "1"), ("b", "2"), ("a", "3")):
+        c.send_cookie(SetCookie(name=name, value=value))
+
+    assert [(cookie.name, cookie.value) for cookie in c.cookies_to_send()] == [
+        ("a", "3"),
+        ("b", "2"),
+    ]
+
+
+async def test_work_may_go_on_where_the_edge_lets_it() -> None:
+    kept: list[Awaitable[Any]] = []
+
+    async def work() -> str:
+        return "done"
+
+    Context(Request.build("GET", "/"), {}, kept.append).wait_until(work())
+
+    assert [await one for one in kept] == ["done"]
+    later = work()
+    with pytest.raises(ConfigurationError, match="no wait_until here"):
+        context().wait_until(later)
+    later.close()
+
+
+def test_a_repr_shows_no_query() -> None:
+    assert repr(context()) == "<Context GET /a>"

@@ -1,0 +1,119 @@
+"""An error carries a status, a code and a sentence of ours; whether it is a refusal follows from it."""
+
+import pytest
+
+from framework import HTTPError
+from framework.errors import (
+    BadRequest,
+    Conflict,
+    ContentTooLarge,
+    CrossSite,
+    Forbidden,
+    Invalid,
+    InvalidField,
+    MethodNotAllowed,
+    NotFound,
+    ServiceUnavailable,
+    TooManyRequests,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code", "refusal"),
+    [
+        (BadRequest, 400, "malformed-request", False),
+        (Unauthorized, 401, "unauthorized", True),
+        (Forbidden, 403, "forbidden", True),
+        (CrossSite, 403, "cross-site", False),
+        (NotFound, 404, "not-found", True),
+        (MethodNotAllowed, 405, "method-not-allowed", False),
+        (Conflict, 409, "conflict", False),
+        (ContentTooLarge, 413, "content-too-large", False),
+        (UnsupportedMediaType, 415, "unsupported-media-type", False),
+        (Invalid, 422, "invalid-request", False),
+        (ServiceUnavailable, 503, "unavailable", False),
+        (HTTPError, 500, "internal-error", False),
+    ],
+)
+def test_an_error_has_its_status_and_code(
+    kind: type[HTTPError], status: int, code: str, refusal: bool
+) -> None:
+    error = kind()
+
+    assert (error.status, error.code, error.refusal) == (status, code, refusal)
+    assert kind("A sentence.", code="other").detail == "A sentence."
+    assert kind(code="other").code == "other"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "malformed-request"),
+        (403, "forbidden"),
+        (404, "not-found"),
+        (418, "error"),
+        (599, "error"),
+    ],
+)
+def test_a_status_brings_its_code(status: int, code: str) -> None:
+    error = HTTPError(status, "A sentence.", headers=[("a", "b")])
+
+    assert (error.status, error.code, error.detail) == (status, code, "A sentence.")
+    assert error.headers == (("a", "b"),)
+    assert HTTPError(status, code="mine").code == "mine"
+
+
+@pytest.mark.parametrize("status", [-1, 0, 100, 200, 204, 302, 304, 399, 600, 1000])
+def test_a_status_that_tells_of_no_error_is_refused(status: int) -> None:
+    with pytest.raises(ValueError, match="no status of an error"):
+        HTTPError(status)
+
+
+class Suspended(HTTPError):
+    """Fixes its status, as applications do."""
+
+    status = 403
+    code = "suspended"
+
+
+class Quarantined(Suspended):
+    """Inherits it."""
+
+
+class Loud(Forbidden):
+    """Says itself that nobody else is to be asked."""
+
+    refusal = False
+
+
+class Teapot(Unauthorized):
+    """Leaves the refusals."""
+
+    status = 418
+
+
+@pytest.mark.parametrize(
+    ("kind", "refusal"), [(Suspended, True), (Quarantined, True), (Loud, False), (Teapot, False)]
+)
+def test_a_subclass_is_a_refusal_where_its_status_says_so(
+    kind: type[HTTPError], refusal: bool
+) -> None:
+    assert kind().refusal is refusal
+
+
+@pytest.mark.parametrize(("seconds", "header"), [(30, "30"), (1, "1"), (0, "1"), (-5, "1")])
+def test_asking_too_often_says_when_to_come_back(seconds: int, header: str) -> None:
+    assert TooManyRequests(retry_after=seconds).headers == (("retry-after", header),)
+
+
+def test_an_error_reads_as_its_sentence_or_its_code() -> None:
+    assert str(NotFound("No such note.")) == "No such note."
+    assert str(NotFound()) == "not-found"
+
+
+def test_misfits_are_kept() -> None:
+    misfit = InvalidField("Expected int.", pointer="/a")
+
+    assert Invalid(errors=[misfit]).errors == (misfit,)

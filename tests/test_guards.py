@@ -1,0 +1,651 @@
+"""A guard passes or refuses; guards add up and never cancel, and one that breaks lets nobody in."""
+
+from collections.abc import Awaitable, Callable
+from copy import copy
+from itertools import product
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from framework import (
+    App,
+    ConfigurationError,
+    Context,
+    Cookie,
+    Form,
+    Header,
+    HTTPError,
+    Query,
+    Router,
+    Slot,
+    all_of,
+    any_of,
+    guard,
+    public,
+)
+from framework.database import Unavailable
+from framework.errors import CrossSite, Forbidden, NotFound, ServiceUnavailable, Unauthorized
+from framework.guards import Guard
+from framework.testing import json_of
+from tests.answers import body_of
+
+# One letter for each thing a guard can do, and the status that comes of it alone.
+OUTCOMES: dict[str, tuple[Callable[[], Exception] | None, int]] = {
+    "y": (None, 200),
+    "u": (lambda: HTTPError(401), 401),
+    "f": (lambda: HTTPError(403), 403),
+    "x": (lambda: RuntimeError("CANARY"), 503),
+    "d": (lambda: HTTPError(503), 503),
+}
+
+
+def leaf(letter: str, asked: list[str], name: str = "") -> Guard:
+    """Return a guard that does what *letter* says, and notes that it was asked."""
+    make_error, _ = OUTCOMES[letter]
+
+    async def check(c: Context) -> None:
+        asked.append(name or letter)
+        if make_error is not None:
+            raise make_error()
+
+    return guard(check, name=name or letter)
+
+
+async def status_behind(barrier: Guard, asked: list[str] | None = None) -> int:
+    app = App()
+    app.get("/", guard=barrier)(lambda: asked.append("handler") if asked is not None else None)
+    status = (await app.request("GET", "/")).status
+    return 200 if status == 204 else status
+
+
+def expect_all(letters: str) -> tuple[int, str]:
+    """Return the status of ``&`` over *letters*, and which of them are asked."""
+    for index, letter in enumerate(letters):
+        if letter != "y":
+            return OUTCOMES[letter][1], letters[: index + 1]
+    return 200, letters
+
+
+def expect_any(letters: str) -> tuple[int, str]:
+    """Return the status of ``|`` over *letters*, and which of them are asked."""
+    for index, letter in enumerate(letters):
+        if letter in "yxd":
+            return OUTCOMES[letter][1], letters[: index + 1]
+    return (403 if "f" in letters else 401), letters
+
+
+TRIPLES = ["".join(letters) for size in (1, 2, 3) for letters in product(OUTCOMES, repeat=size)]
+
+
+@pytest.mark.parametrize("letters", TRIPLES)
+async def test_all_of_asks_from_left_to_right_until_one_does_not_pass(letters: str) -> None:
+    asked: list[str] = []
+    status, expected = expect_all(letters)
+
+    assert await status_behind(all_of(*[leaf(x, asked) for x in letters]), asked) == status
+    assert asked == [*expected, *(["handler"] if status == 200 else [])]
+
+
+@pytest.mark.parametrize("letters", TRIPLES)
+async def test_any_of_asks_from_left_to_right_while_guards_refuse(letters: str) -> None:
+    asked: list[str] = []
+    status, expected = expect_any(letters)
+
+    assert await status_behind(any_of(*[leaf(x, asked) for x in letters]), asked) == status
+    assert asked == [*expected, *(["handler"] if status == 200 else [])]
+
+
+class Expression(NamedTuple):
+    """A guard expression: a letter, or ``&`` or ``|`` over others."""
+
+    operator: str
+    parts: "tuple[Expression, ...]" = ()
+
+    def build(self, asked: list[str]) -> Guard:
+        if not self.parts:
+            return leaf(self.operator, asked)
+        members = [part.build(asked) for part in self.parts]
+        return all_of(*members) if self.operator == "&" else any_of(*members)
+
+    def expect(self, asked: list[str]) -> int:
+        """Return the status, noting in *asked* which guards are asked."""
+        if not self.parts:
+            asked.append(self.operator)
+            return OUTCOMES[self.operator][1]
+        statuses: list[int] = []
+        for part in self.parts:
+            statuses.append(part.expect(asked))
+            stops = statuses[-1] != 200 if self.operator == "&" else statuses[-1] in {200, 503}
+            if stops:
+                return statuses[-1]
+        if self.operator == "&":
+            return 200
+        return 403 if 403 in statuses else 401
+
+
+letters = st.sampled_from(list(OUTCOMES)).map(Expression)
+expressions = st.recursive(
+    letters,
+    lambda inner: st.builds(
+        Expression, st.sampled_from("&|"), st.lists(inner, min_size=1, max_size=3).map(tuple)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.lists(st.none() | expressions, min_size=4, max_size=4).filter(any))
+async def test_no_handler_runs_unless_all_guards_of_app_routers_and_route_pass(
+    levels: list[Expression | None],
+) -> None:
+    asked: list[str] = []
+    guards = [None if level is None else level.build(asked) for level in levels]
+    app = App(guard=guards[0])
+    outer, inner = Router("/o", guard=guards[1]), Router("/i", guard=guards[2])
+    inner.get("/:x", guard=guards[3])(lambda x: asked.append("handler"))
+    outer.mount(inner)
+    app.mount(outer)
+
+    status = (await app.request("GET", "/o/i/x")).status
+
+    expected: list[str] = []
+    whole = Expression("&", tuple(level for level in levels if level is not None))
+    expected_status = whole.expect(expected)
+    assert status == (204 if expected_status == 200 else expected_status)
+    assert asked == [*expected, *(["handler"] if expected_status == 200 else [])]
+
+
+SPELLINGS = [
+    *("/admin/x", "/%61dmin/x", "/admin/./x", "/a/../admin/x", "/admin\\x", "/admin/%78"),
+    *("/Admin/x", "/admin//x", "//admin/x", "/admin/x/", "/admin%2Fx", "/admin/x%00", "/admin/"),
+    *("/admin", "/admin/x;a", "/admin/x?y", "/admin/x#y", "/%2561dmin/x", "/admin/x%0A", "/x", "/"),
+]
+METHODS = ["GET", "HEAD", "POST", "PUT", "OPTIONS", "TRACE", "get", "PURGE"]
+
+
+@pytest.mark.parametrize("path", SPELLINGS)
+async def test_no_spelling_of_a_path_gets_round_its_guard(path: str) -> None:
+    asked: list[str] = []
+    app = App()
+    for route in ("/", "/admin", "/admin/*", "/:x", "/:x/:y", "/*", "/admin/x"):
+
+        def handler(c: Context) -> None:
+            asked.append(f"handler {c.route.path}")
+
+        app.all(route, guard=leaf("y", asked, f"guard {route}"))(handler)
+
+    for method in METHODS:
+        asked.clear()
+        await app.request(method, path)
+        assert asked in ([], [f"guard {r[8:]}" for r in asked[1:]] + asked[1:])
+
+
+def plain(c: Context) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("build", "listed"),
+    [
+        (lambda a, b, d: a & b, "a & b"),
+        (lambda a, b, d: a | b, "a | b"),
+        (lambda a, b, d: a & b & d, "a & b & d"),
+        (lambda a, b, d: a | b | d, "a | b | d"),
+        (lambda a, b, d: a & (b | d), "a & (b | d)"),
+        (lambda a, b, d: (a & b) | d, "(a & b) | d"),
+        (lambda a, b, d: a | b & d, "a | (b & d)"),
+        (lambda a, b, d: a & a, "a"),
+        (lambda a, b, d: a & (b & a), "a & b"),
+        (lambda a, b, d: public & a, "a"),
+        (lambda a, b, d: a & public, "a"),
+        (lambda a, b, d: public & public, "public"),
+        (lambda a, b, d: all_of(public, a, public, b), "a & b"),
+        (lambda a, b, d: all_of(a), "a"),
+        (lambda a, b, d: any_of(a), "a"),
+        (lambda a, b, d: any_of(any_of(a, b), d), "a | b | d"),
+    ],
+)
+def test_an_expression_is_listed_as_it_is_asked(
+    build: Callable[[Guard, Guard, Guard], Guard], listed: str
+) -> None:
+    built = build(*[guard(plain, name=name) for name in "abd"])
+
+    assert str(built) == listed
+    assert repr(built) == f"<Guard {listed}>"
+
+
+@pytest.mark.parametrize("level", range(3))
+async def test_public_inside_a_guarded_group_stays_guarded(level: int) -> None:
+    closed = leaf("u", [])
+    guards = [closed if index == level else public for index in range(3)]
+    app, router = App(guard=guards[0]), Router("/r", guard=guards[1])
+    router.get("/x", guard=guards[2])(lambda: "in")
+    app.mount(router)
+
+    assert (await app.request("GET", "/r/x")).status == 401
+    assert app.access() == {("GET", "/r/x"): "u"}
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: any_of(guard(plain), public),
+        lambda: public | guard(plain),
+        lambda: any_of(guard(plain), all_of(public, public)),
+        lambda: any_of(),
+        lambda: all_of(),
+        lambda: all_of(plain),  # type: ignore[arg-type]  # as careless code does
+        lambda: any_of(guard(plain), None),  # type: ignore[arg-type]  # so does this
+    ],
+)
+def test_an_expression_that_says_nothing_is_refused(build: Callable[[], Guard]) -> None:
+    with pytest.raises(ConfigurationError):
+        build()
+
+
+def test_a_guard_is_no_truth_value() -> None:
+    a, b = guard(plain), guard(plain)
+
+    for judge in (lambda: a and b, lambda: a or b, lambda: not a, lambda: bool(a)):
+        with pytest.raises(TypeError, match=r"compose guards with & and \|"):
+            judge()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "next_is_asked"),
+    [
+        (Unauthorized(), 401, True),
+        (Forbidden(), 403, True),
+        (NotFound(), 404, True),
+        (HTTPError(401), 401, True),
+        (HTTPError(404, "Not here."), 404, True),
+        (CrossSite(), 403, False),
+        (HTTPError(400), 400, False),
+        (HTTPError(429), 429, False),
+        (HTTPError(500), 500, False),
+        (ServiceUnavailable(), 503, False),
+        (Unavailable("D1 is out"), 503, False),
+        (KeyError("DB"), 503, False),
+        (TypeError(), 503, False),
+        (ConfigurationError("no binding"), 503, False),
+        (RecursionError(), 503, False),
+        (TimeoutError(), 503, False),
+    ],
+    ids=repr,
+)
+async def test_only_a_refusal_asks_the_next(
+    error: Exception, status: int, next_is_asked: bool
+) -> None:
+    async def check(c: Context) -> None:
+        raise copy(error)
+
+    assert await status_behind(guard(check)) == status
+    assert await status_behind(any_of(guard(check), leaf("y", []))) == (
+        200 if next_is_asked else status
+    )
+
+
+class Suspended(HTTPError):
+    """An application's own refusal."""
+
+    status = 403
+    code = "suspended"
+
+
+async def test_a_subclass_with_the_status_of_a_refusal_is_one() -> None:
+    @guard
+    async def suspended(c: Context) -> None:
+        raise Suspended
+
+    assert await status_behind(suspended) == 403
+    assert await status_behind(suspended | leaf("y", [])) == 200
+
+
+async def test_a_guard_that_breaks_says_nothing_of_why() -> None:
+    app = App()
+    app.get("/", guard=leaf("x", []))(lambda: "in")
+
+    response = await app.request("GET", "/")
+
+    assert response.status == 503
+    assert b"CANARY" not in body_of(response)
+    assert json_of(response)["code"] == "unavailable"
+
+
+class Person(msgspec.Struct):
+    """What the guards here learn."""
+
+    name: str
+
+
+class Admin(Person):
+    """A person of another kind."""
+
+
+PERSON: Slot[Person] = Slot("person", Person)
+
+
+@guard(provides=PERSON)
+async def known(c: Context) -> Person:
+    return Person("ada")
+
+
+@pytest.mark.parametrize(
+    "value", [True, False, 0, 1, "", "yes", {}, [], object(), Person("ada"), Exception(), NotFound]
+)
+async def test_a_value_that_no_slot_carries_lets_nobody_pass(value: object) -> None:
+    def stray(c: Context):  # type: ignore[no-untyped-def]  # as careless code is
+        return value
+
+    assert await status_behind(guard(stray)) == 503
+    assert await status_behind(any_of(guard(stray), leaf("y", []))) == 503
+
+
+@pytest.mark.parametrize("value", [True, "ada", None, {}, Person])
+async def test_a_value_of_another_type_than_the_slot_lets_nobody_pass(value: object) -> None:
+    def stray(c: Context):  # type: ignore[no-untyped-def]  # as careless code is
+        return value
+
+    assert await status_behind(guard(stray, provides=PERSON)) == 503
+
+
+async def test_a_bool_lets_nobody_pass_even_where_a_slot_would_carry_it() -> None:
+    flag: Slot[int] = Slot("flag", int)
+
+    def stray(c: Context):  # type: ignore[no-untyped-def]  # as careless code is
+        return False
+
+    assert await status_behind(guard(stray, provides=flag)) == 503
+
+
+async def test_a_guard_that_fills_only_some_of_its_slots_lets_nobody_pass() -> None:
+    other: Slot[Admin] = Slot("other", Admin)
+
+    @guard(provides=(PERSON, other))
+    async def half(c: Context) -> None:
+        c.set(PERSON, Person("ada"))
+
+    assert await status_behind(half) == 503
+
+
+def returns_bool(c: Context) -> bool:
+    return False
+
+
+def returns_bool_or_none(c: Context) -> bool | None:
+    return False
+
+
+def returns_awaitable_bool(c: Context) -> Awaitable[bool]:
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("function", [returns_bool, returns_bool_or_none, returns_awaitable_bool])
+def test_a_guard_that_returns_a_bool_is_refused(function: Callable[[Context], object]) -> None:
+    with pytest.raises(ConfigurationError, match=r"test_guards\.py:[0-9]+.*refuses by raising"):
+        guard(function)
+
+
+async def test_what_a_guard_learned_reaches_later_guards_and_the_handler() -> None:
+    @guard
+    async def is_ada(person: Person) -> None:
+        if person.name != "ada":
+            raise Forbidden
+
+    app = App()
+
+    @app.get("/", guard=known & is_ada)
+    async def show(c: Context, person: Person) -> str:
+        return person.name + c.get(PERSON).name
+
+    assert (await app.request("GET", "/")).body == b"adaada"
+
+
+async def test_a_subclass_is_handed_on_as_what_it_is() -> None:
+    admin: Slot[Admin] = Slot("admin", Admin)
+    app = App()
+    signed_in = guard(lambda: Admin("eve"), provides=admin, name="admin")
+
+    @app.get("/", guard=signed_in)
+    async def show(person: Person) -> str:
+        return type(person).__name__
+
+    assert (await app.request("GET", "/")).body == b"Admin"
+
+
+def wants_person(person: Person) -> str:
+    return person.name
+
+
+def maybe_person(person: Person | None) -> str:
+    return "" if person is None else person.name
+
+
+@pytest.mark.parametrize("handler", [wants_person, maybe_person])
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: public,
+        lambda: guard(plain),
+        lambda: any_of(known, guard(plain)),
+        lambda: any_of(guard(plain), known & guard(plain)),
+    ],
+    ids=["public", "another", "or another", "or both"],
+)
+def test_a_slot_that_nobody_surely_fills_is_refused(
+    handler: Callable[..., str], build: Callable[[], Guard]
+) -> None:
+    for method in ("GET", "POST"):
+        with pytest.raises(ConfigurationError, match=r"test_guards\.py:[0-9]+|always be None"):
+            App().on(method, "/", guard=build())(handler)
+
+
+async def test_a_slot_that_every_alternative_fills_is_there() -> None:
+    app = App()
+    bob = guard(lambda: Person("bob"), provides=PERSON, name="bob")
+    app.get("/", guard=any_of(leaf("u", []) & known, bob & leaf("y", [])))(wants_person)
+
+    assert (await app.request("GET", "/")).body == b"bob"
+
+
+async def test_an_alternative_that_refused_leaves_nothing_behind() -> None:
+    app = App()
+
+    @app.get("/", guard=(known & leaf("f", [])) | leaf("y", []))
+    async def show(c: Context) -> str:
+        person = c.find(PERSON)
+        return repr(person)
+
+    assert (await app.request("GET", "/")).body == b"None"
+
+
+async def test_what_was_learned_before_an_alternative_stays() -> None:
+    app = App()
+
+    @app.get("/", guard=known & (leaf("f", []) | leaf("y", [])))
+    async def show(person: Person) -> str:
+        return person.name
+
+    assert (await app.request("GET", "/")).body == b"ada"
+
+
+def test_a_slot_before_its_guard_is_refused() -> None:
+    needs = guard(lambda person: None, name="needs")
+
+    @guard
+    async def typed(person: Person) -> None: ...
+
+    with pytest.raises(ConfigurationError, match="no guard of this route provides one"):
+        App().get("/", guard=typed & known)(lambda: "")
+    with pytest.raises(ConfigurationError, match=r"has no annotation|is not in the path"):
+        App().get("/", guard=known & guard(lambda c, person: None, name="untyped"))(lambda: "")
+    assert str(needs) == "needs"
+
+
+@pytest.mark.parametrize("kind", [object, list[int], int | str, "Person", None])
+def test_a_slot_of_no_class_of_its_own_is_refused(kind: Any) -> None:
+    with pytest.raises(ConfigurationError, match="no class of its own"):
+        Slot("any", kind)
+
+
+async def test_a_list_of_what_a_slot_carries_is_not_the_slot() -> None:
+    app = App()
+
+    @app.post("/", guard=known)
+    async def store(people: list[Person], person: Person) -> list[str]:
+        return [one.name for one in [*people, person]]
+
+    response = await app.request("POST", "/", json=[{"name": "bob"}, {"name": "cyd"}])
+
+    assert json_of(response) == ["bob", "cyd", "ada"]
+
+
+async def test_a_guard_takes_typed_parameters() -> None:
+    @guard
+    async def typed(
+        c: Context,
+        id: int,
+        limit: Query[int] = 5,
+        x_token: Header[str] = "",
+        theme: Cookie[str] = "",
+    ) -> None:
+        if (id, limit, x_token, theme) != (7, 3, "t", "dark"):
+            raise Forbidden
+
+    app = App()
+    app.get("/:id", guard=typed)(lambda: "in")
+    headers = {"x-token": "t", "cookie": "theme=dark"}
+
+    async def ask(path: str) -> int:
+        return (await app.request("GET", path, headers=headers)).status
+
+    assert [await ask(path) for path in ("/7?limit=3", "/7", "/8?limit=3", "/7?limit=x", "/x")] == [
+        *(200, 403, 403, 422, 404)
+    ]
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_a_guard_may_be_plain_or_async(is_async: bool) -> None:
+    async def later(c: Context) -> None:
+        raise Forbidden
+
+    def now(c: Context) -> None:
+        raise Forbidden
+
+    assert await status_behind(guard(later if is_async else now)) == 403
+    assert await status_behind(guard(lambda c: later(c), name="wrapped")) == 403
+
+
+class Note(msgspec.Struct):
+    """A body."""
+
+    text: str
+
+
+def reads_json(c: Context, note: Note) -> None: ...
+
+
+def reads_form(c: Context, note: Form[Note]) -> None: ...
+
+
+def reads_either(c: Context, note: Form[Note] | Note) -> None: ...
+
+
+@pytest.mark.parametrize("function", [reads_json, reads_form, reads_either])
+def test_a_guard_that_reads_the_body_is_refused(function: Callable[..., None]) -> None:
+    with pytest.raises(ConfigurationError, match="asks for a body"):
+        App().post("/", guard=guard(function))(lambda: "")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"{", "application/json"),
+        (b"[" * 100_000, "application/json"),
+        (b"{}", "application/json"),
+        (b"", "text/plain"),
+        (b"x" * (1024 * 1024 + 1), "application/json"),
+    ],
+    ids=["malformed", "deep", "misfit", "type", "large"],
+)
+async def test_the_guard_is_asked_before_the_body_is_read(body: bytes, content_type: str) -> None:
+    app = App()
+    app.post("/", guard=leaf("u", []))(reads_json)
+
+    response = await app.request("POST", "/", headers={"content-type": content_type}, body=body)
+
+    assert response.status == 401
+
+
+async def test_the_guard_is_asked_before_queries_and_paths_are_read() -> None:
+    app = App()
+
+    @app.get("/:id", guard=leaf("u", []))
+    async def show(id: int, limit: Query[int]) -> None: ...
+
+    assert (await app.request("GET", "/x?limit=x")).status == 401
+
+
+@pytest.mark.parametrize(
+    ("expression", "statements"),
+    [
+        (lambda a, b: a, 1),
+        (lambda a, b: a & b, 3),
+        (lambda a, b: a & b & a, 3),
+        (lambda a, b: a | b, 3),
+        (lambda a, b: public & b, 2),
+        (lambda a, b: public, 0),
+    ],
+)
+def test_the_statements_of_a_route_are_those_of_its_guards(
+    expression: Callable[[Guard, Guard], Guard], statements: int
+) -> None:
+    app = App()
+    one, two = guard(plain, statements=1), guard(plain, statements=2)
+
+    app.get("/", guard=expression(one, two))(lambda: "")
+
+    assert app.routes[0].statements == statements
+
+
+def test_a_guard_can_be_called_as_the_function_it_is() -> None:
+    @guard
+    def double(number: int) -> None:
+        raise HTTPError(400 + number)
+
+    callable_guard: Any = double
+
+    with pytest.raises(HTTPError) as raised:
+        callable_guard(18)
+    assert raised.value.status == 418
+
+
+def generator(c: Context) -> Any:
+    yield
+
+
+async def async_generator(c: Context) -> Any:
+    yield
+
+
+@pytest.mark.parametrize("function", [generator, async_generator, public, object(), print])
+def test_what_would_never_run_is_no_guard(function: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        guard(function)
+
+
+async def test_no_header_switches_a_guard_off() -> None:
+    app = App()
+    app.all("/x", guard=leaf("u", []))(lambda: "in")
+    names = [
+        "x-middleware-subrequest",
+        "x-http-method-override",
+        "x-original-url",
+        "x-forwarded-for",
+    ]
+
+    for name, value in product(names, ["1", "GET", "/public", "127.0.0.1", "middleware"]):
+        response = await app.request("POST", "/x?_method=OPTIONS", headers={name: value})
+        assert response.status == 401

@@ -1,0 +1,344 @@
+"""Each source of a parameter is read strictly: what does not fit is not found, or told of."""
+
+import datetime
+import decimal
+import enum
+import uuid
+from typing import Annotated, Any, Literal, NewType
+
+import msgspec
+import pytest
+
+from framework import App, ConfigurationError, Context, Cookie, Form, Header, Query, public
+from framework.testing import json_of
+
+
+class Colour(enum.Enum):
+    """A closed list of texts."""
+
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    """A closed list of numbers."""
+
+    ONE = 1
+
+
+NoteId = NewType("NoteId", int)
+Small = Annotated[int, msgspec.Meta(ge=0, le=9)]
+
+
+def path_app(kind: Any) -> App:
+    app = App()
+
+    def show(c: Context, value):  # type: ignore[no-untyped-def]  # set below
+        return {"value": value}
+
+    show.__annotations__["value"] = kind
+    app.get("/:value", guard=public)(show)
+    return app
+
+
+INTEGERS = [
+    *("0", "1", "-1", "9007199254740991", "-9007199254740991"),
+]
+NO_INTEGERS = [
+    *("-0", "00", "01", "-01", "+1", "1_000", "1.0", "1e3", "0x10", "NaN", "x", "1x", "--1", "-"),
+    *("%201", "1%20", "%D9%A3", "%C2%B2", "%E2%91%A0", "%EF%BC%91", "9007199254740992"),
+    *("9999999999999999", "-9007199254740992", "9223372036854775808", "9" * 5_000, "true", "null"),
+]
+INTEGER_KINDS = [int, NoteId, Annotated[int, msgspec.Meta(ge=-(2**60))], int | None]
+
+
+@pytest.mark.parametrize("kind", INTEGER_KINDS, ids=str)
+@pytest.mark.parametrize("text", INTEGERS)
+async def test_an_integer_of_the_path_has_one_spelling(kind: Any, text: str) -> None:
+    response = await path_app(kind).request("GET", f"/{text}")
+
+    assert json_of(response) == {"value": int(text)}
+
+
+@pytest.mark.parametrize("kind", INTEGER_KINDS, ids=str)
+@pytest.mark.parametrize("text", NO_INTEGERS, ids=lambda text: text[:20])
+async def test_any_other_spelling_of_an_integer_is_not_found(kind: Any, text: str) -> None:
+    assert (await path_app(kind).request("GET", f"/{text}")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (str, "a%20b", "a b"),
+        (Any, "1", "1"),
+        (Small, "9", 9),
+        (Colour, "red", "red"),
+        (Level, "1", 1),
+        (Literal["a", "b"], "b", "b"),
+        (uuid.UUID, "12345678-1234-5678-1234-567812345678", "12345678-1234-5678-1234-567812345678"),
+        (datetime.date, "2026-09-08", "2026-09-08"),
+        (float, "1.5", 1.5),
+        (bool, "true", True),
+        (decimal.Decimal, "1.50", "1.50"),
+        (int | str, "1", "1"),
+        (int | str, "x", "x"),
+        (int | float, "1.5", 1.5),
+    ],
+)
+async def test_a_path_parameter_has_its_type(kind: Any, text: str, value: object) -> None:
+    assert json_of(await path_app(kind).request("GET", f"/{text}")) == {"value": value}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (Small, "10"),
+        (Colour, "green"),
+        (Level, "2"),
+        (Level, "01"),
+        (Literal["a"], "A"),
+        (uuid.UUID, "1234"),
+        (datetime.date, "2026-13-01"),
+        (float, "nan"),
+        (float, "inf"),
+        (float, "-Infinity"),
+        (float, "1e999"),
+        (float | None, "nan"),
+        (bool, "maybe"),
+    ],
+)
+async def test_a_path_parameter_that_does_not_fit_is_not_found(kind: Any, text: str) -> None:
+    assert (await path_app(kind).request("GET", f"/{text}")).status == 404
+
+
+class Note(msgspec.Struct):
+    """No text becomes one."""
+
+    text: str
+
+
+class Plain:
+    """Neither does this."""
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [Note, Plain, object, dict[str, int], list[int], tuple[int, str], Note | None, int | Plain, 5],
+    ids=str,
+)
+def test_a_path_parameter_that_no_text_becomes_is_refused(kind: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"test_parameters\.py:[0-9]+"):
+        path_app(kind)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [Note, Plain, dict[str, int], list[Note], list[list[int]], tuple[int, str], Note | None],
+    ids=str,
+)
+@pytest.mark.parametrize("source", [Query, Header, Cookie])
+def test_a_parameter_that_no_text_becomes_is_refused(source: Any, kind: Any) -> None:
+    def show(value) -> None: ...  # type: ignore[no-untyped-def]  # set below
+
+    show.__annotations__["value"] = source[kind]
+    with pytest.raises(ConfigurationError, match=r"test_parameters\.py:[0-9]+.*not read from text"):
+        App().get("/", guard=public)(show)
+
+
+app = App()
+
+
+@app.get("/query", guard=public)
+async def read_query(
+    needed: Query[int],
+    text: Query[str] = "none",
+    maybe: Query[int | None] = None,
+    several: Query[list[int]] = [],  # noqa: B006  never changed
+    optional: Query[list[str] | None] = None,
+    unique: Query[set[int]] = set(),  # noqa: B006  never changed
+    row: Query[tuple[int, ...]] = (),
+    small: Query[Small] = 0,
+    number: Query[float] = 0.0,
+    anything: Query[Any] = None,
+) -> dict[str, Any]:
+    named = {"needed": needed, "text": text, "maybe": maybe, "several": several, "row": row}
+    return {**named, "optional": optional, "unique": sorted(unique), "small": small} | {
+        "number": number,
+        "anything": anything,
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("needed=1", {"needed": 1, "text": "none", "maybe": None, "several": []}),
+        ("needed=1&text=", {"text": ""}),
+        ("needed=1&text=a+b%26", {"text": "a b&"}),
+        ("needed=1&maybe=2", {"maybe": 2}),
+        ("needed=1&several=1", {"several": [1]}),
+        ("needed=1&several=1&several=2", {"several": [1, 2]}),
+        ("needed=1&optional=a", {"optional": ["a"]}),
+        ("needed=1&optional=a&optional=b", {"optional": ["a", "b"]}),
+        ("needed=1&unique=2&unique=1&unique=2", {"unique": [1, 2]}),
+        ("needed=1&row=1&row=2", {"row": [1, 2]}),
+        ("needed=1&small=9&number=1.5&anything=x", {"small": 9, "number": 1.5, "anything": "x"}),
+        ("needed=1&unknown=1&unknown=2", {"needed": 1}),
+    ],
+)
+async def test_a_query_is_read(query: str, expected: dict[str, Any]) -> None:
+    answer = json_of(await app.request("GET", f"/query?{query}"))
+
+    assert {name: answer[name] for name in expected} == expected
+
+
+REQUIRED = "This parameter is required."
+ONCE = "This parameter may be given once."
+RANGE = "This number is out of range."
+
+
+@pytest.mark.parametrize(
+    ("query", "errors"),
+    [
+        ("", [("query:needed", REQUIRED)]),
+        ("needed=", [("query:needed", "Expected int, got str.")]),
+        ("needed=x", [("query:needed", "Expected int, got str.")]),
+        ("needed=1_000", [("query:needed", "Expected int, got str.")]),
+        ("needed=%D9%A3", [("query:needed", "Expected int, got str.")]),
+        ("needed=9007199254740992", [("query:needed", RANGE)]),
+        ("needed=" + "9" * 4_000, [("query:needed", RANGE)]),
+        ("needed=" + "9" * 5_000, [("query:needed", "Integer value out of range.")]),
+        ("needed=1&needed=1", [("query:needed", ONCE)]),
+        ("needed=1&text=a&text=b", [("query:text", ONCE)]),
+        ("needed=1&several=1&several=x", [("query:several", "Expected int, got str.")]),
+        ("needed=1&several=9007199254740992", [("query:several", RANGE)]),
+        ("needed=1&small=10", [("query:small", "Expected int <= 9.")]),
+        ("needed=1&number=nan", [("query:number", RANGE)]),
+        ("needed=1&number=-inf", [("query:number", RANGE)]),
+        (
+            "text=a&text=b&maybe=x&small=-1",
+            [
+                ("query:needed", REQUIRED),
+                ("query:text", ONCE),
+                ("query:maybe", "Expected int | null, got str."),
+                ("query:small", "Expected int >= 0."),
+            ],
+        ),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+async def test_a_query_that_does_not_fit_is_told_of_whole(
+    query: str, errors: list[tuple[str, str]]
+) -> None:
+    response = await app.request("GET", f"/query?{query}")
+
+    assert response.status == 422
+    found = [(error["parameter"], error["detail"]) for error in json_of(response)["errors"]]
+    assert found == errors
+
+
+@pytest.mark.parametrize("query", ["needed=%", "needed=1&%ff", "needed=1" + "&a" * 1_000])
+async def test_a_malformed_query_is_malformed(query: str) -> None:
+    assert (await app.request("GET", f"/query?{query}")).status == 400
+
+
+@app.get("/headers", guard=public)
+async def read_headers(
+    user_agent: Header[str] = "none",
+    X_Limit: Header[int | None] = None,  # as somebody may write it
+    theme: Cookie[str] = "light",
+    size: Cookie[int | None] = None,
+    both: Cookie[list[str]] = [],  # noqa: B006  never changed
+) -> dict[str, Any]:
+    return {"agent": user_agent, "limit": X_Limit, "theme": theme, "size": size, "both": both}
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([], {"agent": "none", "limit": None, "theme": "light", "size": None, "both": []}),
+        ([("User-Agent", "curl")], {"agent": "curl"}),
+        ([("user_agent", "curl")], {"agent": "none"}),
+        ([("x-limit", "5")], {"limit": 5}),
+        ([("x-a", "1"), ("user-agent", "a"), ("user-agent", "b")], {"agent": "a, b"}),
+        ([("cookie", "theme=dark; size=3")], {"theme": "dark", "size": 3}),
+        ([("cookie", 'theme="dark%20"')], {"theme": '"dark%20"'}),
+        ([("cookie", "both=1; both=2")], {"both": ["1", "2"]}),
+    ],
+)
+async def test_headers_and_cookies_are_read(
+    headers: list[tuple[str, str]], expected: dict[str, Any]
+) -> None:
+    answer = json_of(await app.request("GET", "/headers", headers=headers))
+
+    assert {name: answer[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("headers", "parameter"),
+    [
+        ([("x-limit", "x")], "header:X_Limit"),
+        ([("x-limit", "1"), ("x-limit", "1")], "header:X_Limit"),
+        ([("cookie", "size=x")], "cookie:size"),
+        ([("cookie", "theme=a; theme=b")], "cookie:theme"),
+    ],
+)
+async def test_headers_and_cookies_that_do_not_fit_are_told_of(
+    headers: list[tuple[str, str]], parameter: str
+) -> None:
+    response = await app.request("GET", "/headers", headers=headers)
+
+    assert response.status == 422
+    assert [error["parameter"] for error in json_of(response)["errors"]] == [parameter]
+
+
+async def test_no_source_stands_in_for_another() -> None:
+    local = App()
+
+    @local.post("/:id", guard=public)
+    async def read(
+        id: str, a: Query[str], b: Header[str], d: Cookie[str], body: Note
+    ) -> dict[str, str]:
+        return {"id": id, "a": a, "b": b, "d": d, "text": body.text}
+
+    headers = [("b", "header"), ("cookie", "d=cookie")]
+    right = await local.request("POST", "/path?a=query", headers=headers[:1], json={"text": "body"})
+    names = {"a": "x", "b": "x", "d": "x", "text": "x", "id": "x"}
+    wrong = await local.request("POST", "/path?b=x&d=x&text=x", headers={"a": "x"}, json=names)
+
+    assert [error["parameter"] for error in json_of(right)["errors"]] == ["cookie:d"]
+    assert [error["parameter"] for error in json_of(wrong)["errors"]] == [
+        *("query:a", "header:b", "cookie:d"),
+    ]
+
+
+async def test_misfits_of_all_sources_are_told_of_together() -> None:
+    local = App()
+
+    @local.post("/", guard=public)
+    async def read(limit: Query[int], x_a: Header[int], body: Note) -> None: ...
+
+    response = await local.request("POST", "/?limit=x", headers={"x-a": "x"}, json={"text": 1})
+
+    assert json_of(response)["errors"] == [
+        {"detail": "Expected int, got str.", "parameter": "query:limit"},
+        {"detail": "Expected int, got str.", "parameter": "header:x_a"},
+        {"detail": "Expected str, got int.", "pointer": "/text"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        Form[int],
+        Form[dict[str, str]],
+        Form[Note] | Form[Note | None],  # type: ignore[misc]  # as careless code does
+        Form[Note] | int | Note,
+        list[Form[Note]],
+    ],
+    ids=str,
+)
+def test_a_form_of_anything_but_a_struct_is_refused(kind: Any) -> None:
+    def read(body) -> None: ...  # type: ignore[no-untyped-def]  # set below
+
+    read.__annotations__["body"] = kind
+    with pytest.raises(ConfigurationError, match=r"test_parameters\.py:[0-9]+"):
+        App().post("/", guard=public)(read)

@@ -1,0 +1,331 @@
+"""How a handler is called is worked out at import, and whatever could not be called is refused there."""
+
+from collections.abc import Callable
+from typing import Any, Union
+
+import msgspec
+import pytest
+
+from framework import App, ConfigurationError, Context, Form, Query, Slot, guard, public
+from framework.testing import json_of
+from tests.later_annotations import build
+
+
+class Note(msgspec.Struct):
+    """A body."""
+
+    text: str
+
+
+class Person(msgspec.Struct):
+    """What the guard here learns."""
+
+    name: str
+
+
+known = guard(lambda: Person("ada"), provides=Slot("person", Person), name="known")
+
+
+async def none() -> str:
+    return "none"
+
+
+async def context(c: Context) -> str:
+    return c.request.method
+
+
+async def untyped(c) -> str:  # type: ignore[no-untyped-def]  # people write so
+    return str(c.request.method)
+
+
+async def other_name(request_context: Context) -> str:
+    return request_context.request.method
+
+
+async def one(c: Context, a: str) -> str:
+    return a
+
+
+async def two(c: Context, a: str, b: int) -> str:
+    return f"{a}{b}"
+
+
+async def turned(b: int, a: str, c: Context) -> str:
+    return f"{a}{b}{c.request.method}"
+
+
+async def four(c: Context, b: int, a: str, person: Person) -> str:
+    return f"{a}{b}{person.name}"
+
+
+async def first_of_path(a, b) -> str:  # type: ignore[no-untyped-def]  # people write so
+    return f"{a}{b}"
+
+
+async def keyword_only(c: Context, *, a: str, b: int = 5) -> str:
+    return f"{a}{b}"
+
+
+async def with_query(c: Context, a: str, limit: Query[int] = 7) -> str:
+    return f"{a}{limit}"
+
+
+async def mixed(b: int, *, limit: Query[int] = 7, person: Person, a: str) -> str:
+    return f"{a}{b}{limit}{person.name}"
+
+
+def plain(c: Context, a: str) -> str:
+    return a
+
+
+def plain_awaitable(c: Context, a: str) -> Any:
+    return one(c, a)
+
+
+def plain_query(a: str, limit: Query[int] = 7) -> Any:
+    return two(None, a, limit)  # type: ignore[arg-type]  # does not ask it
+
+
+CALLS: list[tuple[Callable[..., Any], bytes]] = [
+    (none, b"none"),
+    (context, b"GET"),
+    (untyped, b"GET"),
+    (other_name, b"GET"),
+    (one, b"x"),
+    (two, b"x1"),
+    (turned, b"x1GET"),
+    (four, b"x1ada"),
+    (first_of_path, b"x1"),
+    (keyword_only, b"x1"),
+    (with_query, b"x7"),
+    (mixed, b"x17ada"),
+    (plain, b"x"),
+    (plain_awaitable, b"x"),
+    (plain_query, b"x7"),
+]
+
+
+@pytest.mark.parametrize(
+    ("handler", "body"), CALLS, ids=lambda value: getattr(value, "__name__", "")
+)
+async def test_a_handler_gets_what_it_declares(handler: Callable[..., Any], body: bytes) -> None:
+    app = App()
+    app.get("/:a/:b", guard=known)(handler)
+
+    response = await app.request("GET", "/x/1")
+
+    assert (response.status, response.body) == (200, body)
+
+
+@pytest.mark.parametrize(("path", "value"), [("/a/1", 1), ("/a", 5)])
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_an_optional_parameter_has_its_default(path: str, value: int, is_async: bool) -> None:
+    async def later(c: Context, n: int = 5) -> int:
+        return n
+
+    def now(c: Context, n: int = 5) -> int:
+        return n
+
+    app = App()
+    app.get("/a/:n?", guard=public)(later if is_async else now)
+
+    assert json_of(await app.request("GET", path)) == value
+
+
+async def test_a_parameter_of_one_path_of_several_is_optional() -> None:
+    app = App()
+
+    @app.get("/a", "/b/:n", guard=public)
+    async def show(n: int = 0) -> int:
+        return n
+
+    assert [json_of(await app.request("GET", path)) for path in ("/a", "/b/7")] == [0, 7]
+
+
+@pytest.mark.parametrize("paths", [("/a/:n?",), ("/:n?/b",), ("/a", "/b/:n")])
+def test_an_optional_parameter_without_a_default_is_refused(paths: tuple[str, ...]) -> None:
+    def show(n: int) -> None: ...
+
+    with pytest.raises(
+        ConfigurationError, match=r"test_plan\.py:[0-9]+: the path may leave out 'n'"
+    ):
+        App().get(*paths, guard=public)(show)
+
+
+async def test_annotations_that_are_text_are_understood() -> None:
+    app = build()
+
+    module = await app.request("POST", "/module?limit=1&limit=2", json={"text": "a"})
+    local = await app.request("POST", "/local?who=eve", json={"number": 3})
+
+    assert json_of(module) == {"text": "a", "limit": [1, 2]}
+    assert json_of(local) == {"number": 3, "name": "eve"}
+
+
+class Methods:
+    """Handlers are functions; these are not."""
+
+    def bound(self, c: Context) -> None: ...
+
+    def __call__(self, c: Context) -> None: ...
+
+
+def variadic(*arguments: Any) -> None: ...
+
+
+def variadic_names(c: Context, **named: Any) -> None: ...
+
+
+def by_position(c: Context, /) -> None: ...
+
+
+def generator(c: Context) -> Any:
+    yield
+
+
+async def async_generator(c: Context) -> Any:
+    yield
+
+
+def unknown_name(c: Context, a: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821
+
+
+def unknown_attribute(c: Context, a: "msgspec.Nowhere") -> None: ...  # type: ignore[name-defined]
+
+
+def no_expression(c: Context, a: "not a type") -> None: ...  # type: ignore[valid-type]  # noqa: F722
+
+
+def bare(c: Context, limit) -> None: ...  # type: ignore[no-untyped-def]  # people write so
+
+
+def unmarked(c: Context, limit: int) -> None: ...
+
+
+def unmarked_default(c: Context, limit: int = 5) -> None: ...
+
+
+def some_class(c: Context, value: Methods) -> None: ...
+
+
+def some_union(c: Context, value: Union[int, Note]) -> None: ...  # noqa: UP007  as people write it
+
+
+def slot_nobody_fills(person: Person) -> None: ...
+
+
+def slot_in_a_body(person: Form[Person]) -> None: ...
+
+
+def two_bodies(a: Note, b: list[Note]) -> None: ...
+
+
+def two_forms(a: Form[Note], b: Note) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("handler", "words"),
+    [
+        (Methods().bound, "no plain function"),
+        (Methods(), "no plain function"),
+        (Methods, "no plain function"),
+        (print, "no plain function"),
+        (public, "no plain function"),
+        (variadic, r"takes \* or \*\*"),
+        (variadic_names, r"takes \* or \*\*"),
+        (by_position, "by position only"),
+        (generator, "is a generator"),
+        (async_generator, "is a generator"),
+        (unknown_name, "Nowhere"),
+        (unknown_attribute, "Nowhere"),
+        (no_expression, "not a type"),
+        (bare, "'limit' of bare has no annotation and is not in the path"),
+        (unmarked, "'limit' of unmarked is not in the path: mark it Query, Header, Cookie or Form"),
+        (unmarked_default, "mark it Query, Header, Cookie or Form"),
+        (some_class, "'value' of some_class is not in the path"),
+        (some_union, "'value' of some_union is not in the path"),
+        (slot_nobody_fills, "asks for Person, but no guard of this route provides one"),
+        (two_bodies, "two_bodies reads the body twice"),
+        (two_forms, "two_forms reads the body twice"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_could_not_be_called_is_refused(handler: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words) as refused:
+        App().post("/", guard=public)(handler)
+
+    assert "test_plan.py:" in str(refused.value) or "no plain function" in str(refused.value)
+
+
+def reads_note(note: Note) -> None: ...
+
+
+def reads_list(notes: list[Note]) -> None: ...
+
+
+def reads_dict(notes: dict[str, int]) -> None: ...
+
+
+def reads_form(note: Form[Note]) -> None: ...
+
+
+def reads_either(note: Form[Note] | Note) -> None: ...
+
+
+BODIES = [reads_note, reads_list, reads_dict, reads_form, reads_either]
+
+
+@pytest.mark.parametrize("handler", BODIES)
+@pytest.mark.parametrize("methods", [["GET"], ["GET", "POST"]])
+def test_a_body_on_get_is_refused(handler: Callable[..., None], methods: list[str]) -> None:
+    with pytest.raises(ConfigurationError, match=r"test_plan\.py:[0-9]+.*asks for a body"):
+        App().on(methods, "/", guard=public)(handler)
+
+
+@pytest.mark.parametrize("handler", BODIES)
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "PURGE"])
+def test_a_body_on_any_other_method_is_read(handler: Callable[..., None], method: str) -> None:
+    app = App()
+
+    app.on(method, "/", guard=public)(handler)
+
+    assert [parameter.source for parameter in app.routes[0].parameters] == ["body"]
+
+
+def test_a_body_that_msgspec_cannot_read_is_refused_where_it_stands() -> None:
+    class Tagless(msgspec.Struct):
+        other: int
+
+    def read(body: list[Note | Tagless]) -> None: ...
+
+    with pytest.raises(ConfigurationError, match=r"test_plan\.py:[0-9]+: the body 'body'"):
+        App().post("/", guard=public)(read)
+
+
+async def test_what_a_slot_carries_is_never_read_from_a_body() -> None:
+    app = App()
+
+    @app.post("/", guard=known)
+    async def show(person: Person, note: Note) -> str:
+        return person.name + note.text
+
+    response = await app.request("POST", "/", json={"name": "eve", "text": "!"})
+
+    assert response.body == b"ada!"
+    with pytest.raises(ConfigurationError, match="asks for Person"):
+        App().post("/", guard=public)(slot_nobody_fills)
+
+
+def test_a_route_lists_what_it_reads() -> None:
+    app = App()
+
+    @app.post("/:id", guard=public)
+    async def read(c: Context, id: int, note: Form[Note] | Note, limit: Query[int] = 5) -> None: ...
+
+    listed = [(p.name, p.source, p.type, p.media_types) for p in app.routes[0].parameters]
+
+    assert listed == [
+        ("id", "path", int, ()),
+        ("note", "body", Note, ("application/json", "application/x-www-form-urlencoded")),
+        ("limit", "query", int, ()),
+    ]
