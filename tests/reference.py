@@ -30,6 +30,7 @@ MODULES = (
     "framework.response",
     "framework.context",
     "framework.compose",
+    "framework.application",
     *(f"framework.middleware.{path.stem}" for path in sorted(_MIDDLEWARE.glob("[a-z]*.py"))),
     "framework.openapi",
     "framework.testing",

@@ -47,6 +47,7 @@ def asgi(app: App, env: Env) -> ASGIApplication:
     Work that a handler hands to ``wait_until`` starts at once, as in the Worker, and outlives the
     answer; the lifespan's end waits for it. A WebSocket is closed before it is accepted.
     """
+    app.prepare()
     background = Background()
     reading = Reading()
 

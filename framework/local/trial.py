@@ -36,6 +36,7 @@ def try_import(folder: str) -> int:
         if not hasattr(app, "app"):
             raise AttributeError("app.py has nothing named app")
         app.app.access()
+        app.app.prepare()
         _refuse_strangers(folder)
     except Exception as problem:
         sys.stderr.write(_explain(problem, folder))

@@ -1,0 +1,1 @@
+"""Users, keys and sessions: tested through `Auth`, on SQLite, with a clock moved by hand."""

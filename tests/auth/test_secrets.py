@@ -1,0 +1,167 @@
+"""What must not be guessed, and must not be shown."""
+
+import base64
+import hashlib
+import logging
+import random
+from typing import Any
+
+import pytest
+
+from framework.auth.models import Session
+from framework.auth.pending import Pending
+from framework.auth.store import Key
+from framework.auth.tokens import digest, is_token, new_token, new_user_id
+from framework.context import Context
+from framework.database import UniqueViolation
+from framework.request import Request
+from framework.testing import Client
+from tests.auth.databases import FaultyDatabase
+from tests.auth.world import PASSWORD, World
+
+COOKIE = "auth_session"
+
+
+def test_a_token_carries_200_bits() -> None:
+    token = new_token()
+
+    assert is_token(token)
+    assert len(base64.b32decode(token.upper())) == 25
+
+
+def test_a_user_id_is_fifteen_characters() -> None:
+    ids = {new_user_id() for _ in range(1_000)}
+
+    assert len(ids) == 1_000
+    assert all(len(id) == 15 and id.isalnum() and id.islower() for id in ids - {"x"})
+
+
+def test_tokens_do_not_come_from_a_seed() -> None:
+    random.seed(0)
+    first = new_token()
+    random.seed(0)
+
+    assert new_token() != first
+
+
+def test_tokens_do_not_repeat() -> None:
+    assert len({new_token() for _ in range(10_000)}) == 10_000
+
+
+@pytest.mark.parametrize("secret", ["a" * 40, ""])
+def test_a_digest_is_sha256(secret: str) -> None:
+    assert digest(secret) == hashlib.sha256(secret.encode()).hexdigest()
+
+
+def forms(secret: str) -> list[str]:
+    """Return *secret* in every form in which it could show."""
+    raw = secret.encode()
+    return [secret, raw.hex(), base64.b64encode(raw).decode().rstrip("="), digest(secret)]
+
+
+def shows(secret: str, text: str) -> bool:
+    return any(form in text for form in forms(secret))
+
+
+def test_no_repr_shows_a_secret() -> None:
+    token = "t" * 40
+    session = Session(id=digest(token), user_id="u", active_expires=1, idle_expires=2)
+    request = Request.build("GET", f"/?secret={token}", [("cookie", f"{COOKIE}={token}")])
+    key = Key("username:alice", "u", "$argon2id$secret")
+
+    shown = [
+        each
+        for thing in (session, key, request, Context(request, {}), [session], {"key": key})
+        for each in (repr(thing), str(thing), f"{thing}")
+    ]
+
+    assert not [text for text in shown if shows(token, text) or "argon2id" in text]
+    assert session.handle in repr(session)
+    assert not shows(token, session.handle)
+
+
+async def test_no_log_and_no_answer_shows_a_secret(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    browser = await world.signed_up()
+    secrets = [browser.cookies[COOKIE], PASSWORD, "another password"]
+    (key,) = await world.rows("user_key")
+    secrets.append(key["hashed_password"])
+    world.database = faulty = FaultyDatabase(world.sqlite)
+    answers = []
+    for flow in _flows(browser):
+        for number in range(1, 12):
+            faulty.arm(number)
+            answers.append(await flow[0].request(*flow[1:3], json=flow[3]))
+
+    texts = [caplog.text, *(str(answer.body) for answer in answers)]
+    texts += [str([h for h in answer.headers if h[0] != "set-cookie"]) for answer in answers]
+    assert "Network connection lost" in caplog.text
+    assert not [secret for secret in secrets for text in texts if shows(secret, text)]
+
+
+def _flows(browser: Client) -> list[tuple[Client, str, str, dict[str, Any]]]:
+    new = {"current": PASSWORD, "new": "another password"}
+    return [
+        (browser.fork(with_cookies=True), "GET", "/me", {}),
+        (browser.fork(with_cookies=True), "PUT", "/password", {"current": "wrong horse"}),
+        (browser.fork(), "POST", "/sign-in", {}),
+        (browser.fork(), "POST", "/sign-up", {}),
+        (browser.fork(), "POST", "/sign-up", {"username": "bob", "password": "short"}),
+        (browser.fork(with_cookies=True), "POST", "/sign-in", {"password": "another password"}),
+        (browser.fork(with_cookies=True), "PUT", "/password", new),
+    ]
+
+
+async def test_no_error_shows_what_was_sent(world: World) -> None:
+    await world.signed_up()
+    request = Request.build("POST", "/", [("cookie", f"{COOKIE}={'t' * 40}")])
+    c = Context(request, {"DB": world.sqlite})
+    attempts: list[Any] = [
+        lambda: world.auth.sign_up(c, "alice", "a secret password", username="alice"),
+        lambda: world.auth.sign_up(c, "a secret name!", "a secret password", username="x"),
+        lambda: world.auth.sign_up(c, "bob", "secret", username="bob"),
+        lambda: world.auth.sign_in(c, "alice", "a secret password"),
+    ]
+
+    errors: list[BaseException] = []
+    for attempt in attempts:
+        with pytest.raises(Exception) as caught:  # noqa: PT011  # whichever it is
+            await attempt()
+        error: BaseException | None = caught.value
+        while error is not None:
+            errors.append(error)
+            error = error.__cause__ or error.__context__
+
+    assert any(isinstance(error, UniqueViolation) for error in errors)
+    shown = [text for error in errors for text in (str(error), repr(error), str(error.args))]
+    assert not [text for text in shown if "secret" in text or "t" * 40 in text]
+
+
+async def test_a_dump_of_the_database_signs_nobody_in(world: World) -> None:
+    browser = await world.signed_up()
+    tables = ("user", "user_key", "user_session", "sign_in_attempt")
+    rows = [row for table in tables for row in await world.rows(table)]
+
+    values = {str(value) for row in rows for value in row.values()}
+
+    assert browser.cookies[COOKIE] not in " ".join(values)
+    assert PASSWORD not in " ".join(values)
+    for value in values:
+        for token in (value, value[:40], value[-40:]):
+            headers = {"cookie": f"{COOKIE}={token}"}
+            if token.isascii() and token.isprintable():
+                assert (await world.browser().get("/me", headers=headers)).status == 401
+
+
+async def test_a_pending_answer_is_no_truth_value() -> None:
+    async def make() -> int:
+        return 1
+
+    pending = Pending(make)
+
+    for use in (bool, lambda value: not value, lambda value: value and 1):
+        with pytest.raises(TypeError, match="await this"):
+            use(pending)
+    assert await pending == 1

@@ -1,0 +1,1 @@
+"""Each layer around real routes, through the door of the application."""

@@ -1,0 +1,156 @@
+"""Caches may keep what is the same for everybody, and nothing else."""
+
+from typing import Any
+
+import pytest
+
+from framework import App, ConfigurationError, Context, Response, Router, guard, public
+from framework.cookies import SetCookie
+from framework.middleware.cache import cache
+
+HOUR = "public, max-age=3600"
+NEVER = "private, no-store"
+
+
+@guard
+async def authorized() -> None:
+    return None
+
+
+def make_app() -> App:
+    app = App()
+    app.use(cache(3600, vary=["Accept-Language"]))
+
+    @app.on(["GET", "POST"], "/plain", guard=public)
+    async def plain() -> str:
+        return "plain"
+
+    @app.get("/own", guard=public)
+    async def own() -> Response:
+        return Response.text("own").with_header("cache-control", "no-cache")
+
+    @app.get("/cookie", guard=public)
+    async def cookie() -> Response:
+        return Response.text("").with_header("set-cookie", "a=b")
+
+    @app.get("/sent", guard=public)
+    async def sent(c: Context) -> str:
+        c.send_cookie(SetCookie(name="a", value="b"))
+        return "sent"
+
+    @app.get("/private", guard=public)
+    async def private(c: Context) -> str:
+        c.private = True
+        return "yours"
+
+    @app.get("/moved", guard=public)
+    async def moved() -> Response:
+        return Response.redirect("/plain")
+
+    @app.get("/broken", guard=public)
+    async def broken() -> str:
+        raise ZeroDivisionError
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "expected"),
+    [
+        ("GET", "/plain", {}, HOUR),
+        ("HEAD", "/plain", {}, HOUR),
+        ("GET", "/plain", {"cookie": "a=b"}, HOUR),
+        ("GET", "/plain", {"authorization": "Bearer x"}, None),
+        ("POST", "/plain", {}, None),
+        ("OPTIONS", "/plain", {}, None),
+        ("GET", "/own", {}, "no-cache"),
+        ("GET", "/cookie", {}, NEVER),
+        ("GET", "/sent", {}, NEVER),
+        ("GET", "/private", {}, NEVER),
+        ("GET", "/moved", {}, None),
+        ("GET", "/nowhere", {}, None),
+        ("GET", "/broken", {}, None),
+    ],
+)
+async def test_what_may_be_kept(
+    method: str, path: str, headers: dict[str, str], expected: str | None
+) -> None:
+    response = await make_app().request(method, path, headers=headers)
+
+    assert response.header("cache-control") == expected
+    assert (response.header("vary") == "accept-language") == (expected == HOUR)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"max_age": 0}, "public, max-age=0"),
+        ({"max_age": 60, "shared": 600}, "public, max-age=60, s-maxage=600"),
+        ({"max_age": 60, "immutable": True}, "public, max-age=60, immutable"),
+        (
+            {"max_age": 60, "stale_while_revalidate": 30, "stale_if_error": 0},
+            "public, max-age=60, stale-while-revalidate=30, stale-if-error=0",
+        ),
+    ],
+)
+async def test_how_it_is_written(options: dict[str, Any], expected: str) -> None:
+    app = App()
+    app.use(cache(**options))
+
+    @app.get("/", guard=public)
+    async def index() -> str:
+        return ""
+
+    assert (await app.request("GET", "/")).header("cache-control") == expected
+
+
+@pytest.mark.parametrize("place", ["application", "router"])
+@pytest.mark.parametrize("guarded", ["application", "router", "route"])
+async def test_around_a_guard_it_is_refused(place: str, guarded: str) -> None:
+    app = App(guard=authorized if guarded == "application" else None)
+    router = Router("/notes", guard=authorized if guarded == "router" else None)
+    (app if place == "application" else router).use(cache(60))
+    app.mount(router)
+
+    @router.get("/:id", guard=authorized if guarded == "route" else public)
+    async def show() -> str:
+        return "secret"
+
+    with pytest.raises(ConfigurationError, match=r"test_cache.py:\d+: /notes/:id is behind auth"):
+        app.prepare()
+    assert (await app.request("GET", "/notes/1")).status == 500
+
+
+def test_beside_a_guard_it_is_not_refused() -> None:
+    app, open_router = App(), Router("/open")
+    open_router.use(cache(60))
+    app.mount(open_router)
+
+    @open_router.get("/", guard=public)
+    async def index() -> str:
+        return "open"
+
+    @app.get("/notes", guard=authorized)
+    async def notes() -> str:
+        return "secret"
+
+    app.prepare()
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"max_age": -1}, "max-age"),
+        ({"max_age": 1.5}, "max-age"),
+        ({"max_age": True}, "max-age"),
+        ({"max_age": 31_536_001}, "max-age"),
+        ({"max_age": 1, "shared": -1}, "s-maxage"),
+        ({"max_age": 1, "stale_if_error": "1"}, "stale-if-error"),
+        ({"max_age": 1, "vary": ["*"]}, "Vary"),
+        ({"max_age": 1, "vary": "accept"}, "list"),
+        ({"max_age": 1, "vary": ["a b"]}, "no header name"),
+    ],
+)
+def test_what_is_no_option_is_refused(options: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        cache(**options)
