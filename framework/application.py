@@ -29,7 +29,9 @@ from framework.router import Declaration, Router
 __all__ = ["App", "ErrorHandler", "Route", "UseCheck", "check_use"]
 
 CronHandler = Callable[[Job], Awaitable[None]]
+"""What runs at a tick of a cron trigger."""
 ErrorHandler = Callable[[Context, HTTPError], Awaitable[Response | None]]
+"""Makes the answer for an error, or returns None to leave it to problem+json."""
 UseCheck = Callable[["App", "Route"], None]
 """Raises `ConfigurationError` where a layer is not for a route of that application."""
 WaitUntil = Callable[[Awaitable[Any]], None]

@@ -35,7 +35,6 @@ def try_import(folder: str) -> int:
         app = importlib.import_module("app")
         if not hasattr(app, "app"):
             raise AttributeError("app.py has nothing named app")
-        app.app.access()
         app.app.prepare()
         _refuse_strangers(folder)
     except Exception as problem:

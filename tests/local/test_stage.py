@@ -22,10 +22,9 @@ class App:
     def __init__(self, unmarked: str = "") -> None:
         self.unmarked = unmarked
 
-    def access(self) -> dict[str, str]:
+    def prepare(self) -> None:
         if self.unmarked:
             raise ConfigurationError(f"{self.unmarked} names no guard")
-        return {}
 '''
 
 FILES = {
