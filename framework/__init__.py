@@ -4,9 +4,9 @@ The layers, lowest first; a module imports only from those below its own:
 
 1. errors, paths, patterns, cookies, response, streaming, signing, scrypt: values
 2. text, validation, body, multipart, matcher, database: reading and finding
-3. request, origin, context, compose: one request
+3. request, origin, context, compose, answers: one request
 4. parameters, plan, reads, guards, addresses, credentials, problem: who passes, and how it is answered
-5. router, application: what people declare
+5. router, route, application: what people declare
 6. auth: users, keys and sessions in D1
 7. middleware, openapi, testing: plug-ins
 8. workers, local, cli: the edges

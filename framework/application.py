@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from itertools import product
 from typing import Any
 
+from framework.answers import finish, read_stream
 from framework.compose import Handler, Middleware, compose
 from framework.context import Context, Env, Job
 from framework.errors import (
@@ -13,20 +14,19 @@ from framework.errors import (
     MethodNotAllowed,
     NotFound,
 )
-from framework.guards import CompiledGuard, Guard, all_of
+from framework.guards import Guard, all_of
 from framework.matcher import Matcher
 from framework.origin import SAFE_METHODS, check_origin, refuse_cross_site
-from framework.parameters import FORM_TYPE, JSON_TYPE, Parameter
+from framework.parameters import FORM_TYPE, JSON_TYPE
 from framework.paths import MalformedURL, decode_path
-from framework.patterns import Kind, Pattern, parse_pattern
-from framework.plan import Scope, make_plan
-from framework.problem import as_http_error, problem
-from framework.reads import Reads
+from framework.patterns import parse_pattern
+from framework.problem import as_http_error, explain_fault, problem, report
 from framework.request import BODY_LIMIT, Request
-from framework.response import EMPTY_STATUSES, Response, encode_json, make
+from framework.response import Response, encode_json, make
+from framework.route import Route, make_route
 from framework.router import Declaration, Router
 
-__all__ = ["App", "ErrorHandler", "Route", "UseCheck", "check_use"]
+__all__ = ["App", "ErrorHandler", "UseCheck", "check_use"]
 
 CronHandler = Callable[[Job], Awaitable[None]]
 """What runs at a tick of a cron trigger."""
@@ -37,56 +37,6 @@ UseCheck = Callable[["App", "Route"], None]
 WaitUntil = Callable[[Awaitable[Any]], None]
 
 _USE_CHECK = "check_use"
-_NO_SNIFF = ("x-content-type-options", "nosniff")
-_NO_STORE = ("cache-control", "private, no-store")
-_VARY = ("vary", "cookie")
-
-
-class Route:
-    """One route as it is served. Made at import, read by the listings and by OpenAPI."""
-
-    __slots__ = (
-        "declaration",
-        "endpoint",
-        "guard",
-        "handler",
-        "methods",
-        "parameters",
-        "path",
-        "statements",
-        "trips",
-    )
-
-    def __init__(
-        self,
-        declaration: Declaration,
-        path: str,
-        guard: Guard,
-        compiled: CompiledGuard,
-        parameters: tuple[Parameter, ...],
-        handler: Handler,
-    ) -> None:
-        self.declaration = declaration
-        self.methods = declaration.methods
-        self.path = path
-        self.guard = guard
-        """What all of the application, its routers and the route ask for."""
-        self.statements = len(compiled.reads) + compiled.statements
-        """D1 statements that the guard runs for each request."""
-        self.trips = len({read.database for read in compiled.reads}) + compiled.statements
-        """How often the guard waits for D1 in each request."""
-        self.parameters = parameters
-        self.handler = handler
-        self.endpoint = handler
-        """The handler inside of its routers' middleware."""
-
-    @property
-    def name(self) -> str:
-        """What the route is called in listings."""
-        return self.declaration.name
-
-    def __repr__(self) -> str:
-        return f"<Route {' '.join(self.methods)} {self.path}: {self.guard}>"
 
 
 class App(Router):
@@ -176,7 +126,7 @@ class App(Router):
             _declare_type(pairs, FORM_TYPE)
         request = Request.build(method, path, pairs, data)
         response = await self.handle(request, {} if env is None else env)
-        return response if isinstance(response.body, bytes) else await _read_stream(response)
+        return await read_stream(response)
 
     async def handle(
         self, request: Request, env: Env, wait_until: WaitUntil | None = None
@@ -185,9 +135,12 @@ class App(Router):
         request.body_limit = self.body_limit
         c = Context(request, env, wait_until)
         try:
-            return _finish(c, await (self._entry or self.prepare())(c))
+            entry = self._entry or self.prepare()
+            # Without middleware the route is found here: a coroutine less for most applications.
+            endpoint = self._find_endpoint(c) if entry == self._dispatch else entry
+            return finish(c, await endpoint(c))
         except Exception as error:
-            return _finish(c, await self._explain(c, error))
+            return finish(c, await self._explain(c, error))
 
     def adopt(self, declaration: Declaration) -> None:
         """Make *declaration* a route. Raises `ConfigurationError`, naming its file and line."""
@@ -218,16 +171,10 @@ class App(Router):
                 f"{' '.join(declaration.methods)} {path} names no guard: say guard=public or who"
                 " may pass"
             )
-        guard = all_of(*asked)
         siblings = [self._full_path(declaration, sibling) for sibling in declaration.paths]
         patterns = [pattern for sibling in siblings for pattern in parse_pattern(sibling)]
-        scope = Scope(
-            _path_names(patterns), (), with_body=not SAFE_METHODS & {*declaration.methods}
-        )
-        compiled = guard.compile(scope)
-        plan = make_plan(declaration.signature, scope._replace(slots=compiled.slots))
-        handler = _make_handler(plan.call, None if guard.is_public else compiled)
-        return Route(declaration, path, guard, compiled, plan.parameters, handler)
+        with_body = not SAFE_METHODS & {*declaration.methods}
+        return make_route(declaration, path, all_of(*asked), patterns, with_body=with_body)
 
     def _collected(self) -> list[Declaration]:
         raise ConfigurationError("an App is served, not mounted: make it a Router")
@@ -264,44 +211,54 @@ class App(Router):
         return answer
 
     async def _dispatch(self, c: Context) -> Response:
-        request = c.request
-        method = request.method
         try:
-            path = _decoded(request.path)
-            found = self._matcher.find("GET" if method == "HEAD" else method, path)
-            if found is None:
-                return self._without_route(method, path)
-            route, c.params = found
-            c.route = route
-            if method not in SAFE_METHODS:
-                refuse_cross_site(request, self.origins)
-            response: Response = await route.endpoint(c)
-            return response
+            return await self._find_endpoint(c)(c)
         except Exception as error:
             return await self._explain(c, error)
 
-    def _without_route(self, method: str, path: str) -> Response:
-        """Answer where no route is: OPTIONS, a method that is not allowed, or nothing here."""
+    def _find_endpoint(self, c: Context) -> Handler:
+        """Return what answers this request. Raises `HTTPError` where nothing may."""
+        request = c.request
+        method = request.method
+        try:
+            path = decode_path(request.path)
+        except MalformedURL as error:
+            raise BadRequest(f"The path is malformed: {error}.") from None
+        found = self._matcher.find("GET" if method == "HEAD" else method, path)
+        if found is None:
+            return self._without_route(method, path)
+        c.route, c.params = found
+        if method not in SAFE_METHODS:
+            refuse_cross_site(request, self.origins)
+        endpoint: Handler = c.route.endpoint
+        return endpoint
+
+    def _without_route(self, method: str, path: str) -> Handler:
+        """Return what answers OPTIONS; raise where the method is not allowed, or nothing is here."""
         routes = self._matcher.find_all(path)
         methods = {name for name, route in routes.items() if not route.declaration.hide}
         if not methods:
             raise NotFound
         allow = ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
         if method == "OPTIONS":
-            return make(b"", 204, [("allow", allow)])
+
+            async def answer_options(c: Context) -> Response:  # noqa: ARG001  a handler like any
+                return make(b"", 204, [("allow", allow)])
+
+            return answer_options
         raise MethodNotAllowed(headers=(("allow", allow),))
 
     async def _explain(self, c: Context, error: Exception) -> Response:
         """Return the answer that tells of *error*; log it where the fault is ours."""
         known = as_http_error(error)
         if known.status >= 500:
-            _log(c, known)
+            report(c, known)
         try:
             handler = self._error_handler
             response = None if handler is None else await handler(c, known)
             return problem(known) if response is None else _checked(response)
         except Exception as fault:
-            return _explain_fault(c, fault)
+            return explain_fault(c, fault)
 
 
 def check_use(layer: Middleware, check: UseCheck) -> Middleware:
@@ -319,22 +276,6 @@ def _check_use(layer: Middleware, app: App, route: Route) -> None:
         check(app, route)
 
 
-def _decoded(path: str) -> str:
-    try:
-        return decode_path(path)
-    except MalformedURL as error:
-        raise BadRequest(f"The path is malformed: {error}.") from None
-
-
-def _path_names(patterns: list[Pattern]) -> dict[str, bool]:
-    """Return each name in *patterns*, and whether one of them leaves it out."""
-    named = [{s.text for s in pattern if s.kind not in _UNNAMED} for pattern in patterns]
-    return {name: any(name not in names for names in named) for name in set().union(*named)}
-
-
-_UNNAMED = {Kind.LITERAL, Kind.STAR, Kind.STAR_REST}
-
-
 def _refuse_conflict(owner: Route | None, route: Route, method: str) -> None:
     if owner is not None:
         raise ConfigurationError(
@@ -343,89 +284,9 @@ def _refuse_conflict(owner: Route | None, route: Route, method: str) -> None:
         )
 
 
-def _make_handler(
-    call: Callable[[Context], Awaitable[Any]], compiled: CompiledGuard | None
-) -> Handler:
-    if compiled is None:
-
-        async def answer(c: Context) -> Response:
-            value = await call(c)
-            return value if isinstance(value, Response) else _as_response(value)
-
-        return answer
-
-    check, reads = compiled.check, compiled.reads
-
-    async def answer_guarded(c: Context) -> Response:
-        c.private = True
-        if reads:
-            c.reads = Reads(reads)
-        c.guard_outcome = "failed"  # until it has answered
-        try:
-            await check(c)
-        except HTTPError as error:
-            if error.status < 500:
-                c.guard_outcome = "refused"
-            raise
-        c.guard_outcome = "passed"
-        value = await call(c)
-        return value if isinstance(value, Response) else _as_response(value)
-
-    return answer_guarded
-
-
-def _as_response(value: Any) -> Response:
-    """Return what a handler gave back as an answer: text, nothing, bytes, or JSON."""
-    if value is None:
-        return make(b"", 204, [])
-    if isinstance(value, str):
-        return Response.text(value)
-    if isinstance(value, bytes):
-        return Response.bytes(value)
-    return make(encode_json(value), 200, [_JSON])
-
-
-_JSON = ("content-type", "application/json")
-
-
-def _finish(c: Context, response: Response) -> Response:
-    """Return *response* with what every answer carries, and what guards and handlers owe."""
-    if c.request.method == "HEAD":
-        response = _without_body(response)
-    headers = [*response.headers, _NO_SNIFF]
-    cookies = c.cookies_to_send()
-    if c.private or cookies or response.header("set-cookie") is not None:
-        headers = [pair for pair in headers if pair[0] != "cache-control"]
-        headers += [_NO_STORE, _VARY, *(("set-cookie", cookie.header()) for cookie in cookies)]
-    return make(response.body, response.status, headers)
-
-
-def _without_body(response: Response) -> Response:
-    if not isinstance(response.body, bytes) or response.status in EMPTY_STATUSES:
-        return make(b"", response.status, response.headers)
-    return make(b"", response.status, response.headers).with_header(
-        "content-length", str(len(response.body))
-    )
-
-
-async def _read_stream(response: Response) -> Response:
-    chunks = [chunk async for chunk in response.body]  # type: ignore[union-attr]
-    return make(b"".join(chunks), response.status, response.headers)
-
-
 def _declare_type(pairs: list[tuple[str, str]], media_type: str) -> None:
     if not any(name.lower() == "content-type" for name, _ in pairs):
         pairs.append(("content-type", media_type))
-
-
-def _explain_fault(c: Context, fault: Exception) -> Response:
-    """Return the answer where the error handler, or the error it was to tell of, is at fault."""
-    known = as_http_error(fault)
-    _log(c, known)
-    try:
-        return problem(known)
-    except ValueError:
-        return problem(HTTPError())
 
 
 def _checked(response: object) -> Response:
@@ -438,17 +299,3 @@ def _encode_form(fields: Mapping[str, str]) -> bytes:
     from urllib.parse import urlencode  # in-process calls only: kept off the cold-start path
 
     return urlencode(fields).encode()
-
-
-def _log(c: Context, error: HTTPError) -> None:
-    import logging  # off the cold-start path: most requests have nothing to say
-
-    cause = error.__cause__ or error
-    place = c.route.path if c.route is not None else "no route"
-    logging.getLogger("kagari").error(
-        "%s %s: %s",
-        c.request.method,
-        place,
-        repr(str(cause)),  # on one line, whatever it holds
-        exc_info=cause,
-    )

@@ -2,6 +2,7 @@
 
 import builtins
 from collections.abc import Awaitable, Callable
+from types import MappingProxyType
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
 from framework.cookies import SetCookie
@@ -14,7 +15,6 @@ __all__ = ["Context", "Env", "GuardOutcome", "Job", "Slot", "handed_on", "reserv
 
 T = TypeVar("T")
 GuardOutcome = Literal["none", "passed", "refused", "failed"]
-"""What came of the route's guard: none ran, or it passed, refused, or broke."""
 """What a guard said of a request: nothing, yes, no, or that it could not tell."""
 
 _handed_on: set[type] = set()
@@ -61,6 +61,9 @@ def handed_on(annotation: Any) -> bool:
     )
 
 
+_NO_PARAMETERS = cast("Parameters", MappingProxyType({}))
+
+
 class Context:
     """One request being answered. Made by the application, handed to guards and handlers."""
 
@@ -86,7 +89,7 @@ class Context:
     ) -> None:
         self.request = request
         self.env = env
-        self.params: Parameters = {}
+        self.params: Parameters = _NO_PARAMETERS
         """What the path holds for the route's parameters, decoded."""
         self.route: Any = None
         """The `Route` that matched, or None."""
@@ -100,7 +103,7 @@ class Context:
         """The `Reads` of the route's guards, where they declare any."""
         self._wait_until = wait_until
         self._slots: dict[Slot[Any], Any] = {}
-        self._cookies: dict[str, SetCookie] = {}
+        self._cookies: dict[str, SetCookie] | None = None
 
     def get(self, slot: Slot[T]) -> T:
         """Return what a guard left in *slot*. Raises `ConfigurationError` where none has."""
@@ -132,11 +135,13 @@ class Context:
 
     def send_cookie(self, cookie: SetCookie) -> None:
         """Send *cookie* with whatever is answered, an error too. The last of a name counts."""
+        if self._cookies is None:
+            self._cookies = {}
         self._cookies[cookie.name] = cookie
 
     def cookies_to_send(self) -> list[SetCookie]:
         """Return what `send_cookie` was given."""
-        return list(self._cookies.values())
+        return [] if self._cookies is None else list(self._cookies.values())
 
     def wait_until(self, work: Awaitable[Any]) -> None:
         """Let *work* go on after the answer is sent: up to 30 seconds in the Worker.

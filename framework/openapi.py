@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from textwrap import dedent
 from typing import Any, get_args
 
-from framework.application import App, Route
+from framework.application import App
 from framework.auth.session_cookie import session_cookie
 from framework.guards import Guard, SecurityScheme
 from framework.openapi_answers import problems, responses
@@ -17,6 +17,7 @@ from framework.openapi_schemas import Schemas, default_of, without_none
 from framework.origin import SAFE_METHODS
 from framework.parameters import FORM_TYPE, MISSING, Parameter, marker_of
 from framework.patterns import Kind, parse_pattern
+from framework.route import Route
 
 __all__ = ["describe", "session_cookie"]
 

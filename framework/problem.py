@@ -2,11 +2,12 @@
 
 import msgspec
 
+from framework.context import Context
 from framework.database import Unavailable
 from framework.errors import HTTPError, InvalidField, ServiceUnavailable
 from framework.response import Response, encode_json
 
-__all__ = ["as_http_error", "problem"]
+__all__ = ["as_http_error", "explain_fault", "problem", "report"]
 
 _CONTENT_TYPE = ("content-type", "application/problem+json")
 
@@ -61,3 +62,28 @@ def as_http_error(error: Exception) -> HTTPError:
         result = ServiceUnavailable(headers=(("retry-after", "5"),))
     result.__cause__ = error
     return result
+
+
+def explain_fault(c: Context, fault: Exception) -> Response:
+    """Return the answer where the error handler, or the error it was to tell of, is at fault."""
+    known = as_http_error(fault)
+    report(c, known)
+    try:
+        return problem(known)
+    except ValueError:
+        return problem(HTTPError())
+
+
+def report(c: Context, error: HTTPError) -> None:
+    """Log *error*, with what caused it and where."""
+    import logging  # off the cold-start path: most requests have nothing to say
+
+    cause = error.__cause__ or error
+    place = c.route.path if c.route is not None else "no route"
+    logging.getLogger("kagari").error(
+        "%s %s: %s",
+        c.request.method,
+        place,
+        repr(str(cause)),  # on one line, whatever it holds
+        exc_info=cause,
+    )

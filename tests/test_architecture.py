@@ -18,9 +18,9 @@ ROOT = Path(framework.__file__).parent
 LAYERS = [
     ["errors", "paths", "patterns", "cookies", "response", "streaming", "signing", "scrypt"],
     ["text", "validation", "body", "multipart", "matcher", "database"],
-    ["request", "origin", "context", "compose"],
+    ["request", "origin", "context", "compose", "answers"],
     ["parameters", "plan", "reads", "guards", "addresses", "credentials", "problem"],
-    ["router", "application"],
+    ["router", "route", "application"],
     ["auth"],
     ["middleware", "openapi", "testing"],
     ["workers", "local", "cli"],

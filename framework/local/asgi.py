@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from framework.answers import CONSTANT_HEADERS
 from framework.application import App
 from framework.context import Env
 from framework.errors import BadRequest, HTTPError
@@ -197,6 +198,9 @@ def _encode_headers(response: Response, body: bytes | None, is_head: bool) -> li
 
     What the answer itself says of its length counts only for HEAD, whose body is left out.
     """
+    constant = _encoded_constants.get(id(response.headers))
+    if constant is not None and body:
+        return [*constant, _encode_length(body)]
     headers: list[RawHeader] = []
     has_length = body is None or response.status in EMPTY_STATUSES
     for pair in response.headers:
@@ -207,11 +211,13 @@ def _encode_headers(response: Response, body: bytes | None, is_head: bool) -> li
             has_length = True
         headers.append(encoded)
     if not has_length:
-        length = len(body or b"")
-        headers.append(
-            _LENGTHS[length] if length < len(_LENGTHS) else (b"content-length", b"%d" % length)
-        )
+        headers.append(_encode_length(body or b""))
     return headers
+
+
+def _encode_length(body: bytes) -> RawHeader:
+    length = len(body)
+    return _LENGTHS[length] if length < len(_LENGTHS) else (b"content-length", b"%d" % length)
 
 
 def _encode_header(pair: Header) -> RawHeader:
@@ -276,3 +282,9 @@ async def _serve_other(kind: str, background: Background, receive: Receive, send
         await send({"type": "websocket.close", "code": 1000})
     else:
         raise ValueError(f"ASGI scope of an unknown type: {kind}")
+
+
+_encoded_constants = {
+    id(headers): [_encode_header(pair) for pair in headers] for headers in CONSTANT_HEADERS
+}
+"""The headers of most answers, by the identity of their list, which lives as long as we do."""

@@ -6,12 +6,13 @@ whatever a layer says, and this layer refuses to be put around a guard in the fi
 
 from collections.abc import Iterable
 
-from framework.application import App, Route, check_use
+from framework.application import App, check_use
 from framework.compose import Middleware, Next
 from framework.context import Context
 from framework.errors import ConfigurationError
 from framework.middleware.options import check_header_names, check_whole
 from framework.response import Response
+from framework.route import Route
 
 __all__ = ["cache"]
 

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 
 import msgspec
 
-from framework.application import App, Route, check_use
+from framework.application import App, check_use
 from framework.compose import Middleware, Next
 from framework.context import Context
 from framework.errors import ConfigurationError
 from framework.middleware.options import check_header_names, check_whole
 from framework.origin import SAFE_METHODS, check_origin
 from framework.response import Header, Response, make
+from framework.route import Route
 
 __all__ = ["cors"]
 

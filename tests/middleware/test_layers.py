@@ -8,7 +8,7 @@ import pytest
 
 import framework.middleware
 from framework import App, ConfigurationError, Context, HTTPError, Response, Router, public
-from framework.application import Route, check_use
+from framework.application import check_use
 from framework.compose import Middleware, Next
 from framework.middleware.access_log import access_log
 from framework.middleware.body_limit import body_limit
@@ -21,6 +21,7 @@ from framework.middleware.secure_headers import secure_headers
 from framework.middleware.server_timing import server_timing
 from framework.middleware.timeout import timeout
 from framework.middleware.trusted_hosts import trusted_hosts
+from framework.route import Route
 
 FOLDER = Path(framework.middleware.__path__[0])
 HEAVY = {

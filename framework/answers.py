@@ -1,0 +1,69 @@
+"""Turns what a handler gave back into the answer that is sent. Knows nothing of routes."""
+
+from typing import Any
+
+from framework.context import Context
+from framework.response import EMPTY_STATUSES, Header, Response, encode_json, make
+
+__all__ = ["CONSTANT_HEADERS", "as_response", "finish", "read_stream"]
+
+_NO_SNIFF = ("x-content-type-options", "nosniff")
+_NO_STORE = ("cache-control", "private, no-store")
+_VARY = ("vary", "cookie")
+
+_JSON: list[Header] = [("content-type", "application/json"), _NO_SNIFF]
+_TEXT: list[Header] = [("content-type", "text/plain; charset=utf-8"), _NO_SNIFF]
+_BYTES: list[Header] = [("content-type", "application/octet-stream"), _NO_SNIFF]
+_NONE: list[Header] = [_NO_SNIFF]
+
+CONSTANT_HEADERS = (_JSON, _TEXT, _BYTES, _NONE)
+"""The lists that most answers share, the very objects: an edge may encode each once."""
+
+
+def as_response(value: Any) -> Response:
+    """Return what a handler gave back as an answer: text, nothing, bytes, or JSON."""
+    if isinstance(value, str):
+        return make(value.encode(), 200, _TEXT)
+    if isinstance(value, Response):
+        return value
+    if value is None:
+        return make(b"", 204, _NONE)
+    if isinstance(value, bytes):
+        return make(value, 200, _BYTES)
+    return make(encode_json(value), 200, _JSON)
+
+
+def finish(c: Context, response: Response) -> Response:
+    """Return *response* with what every answer carries, and what guards and handlers owe.
+
+    No answer is sniffed for its type. One that depends on who asks, or sends a cookie, is kept by
+    no cache. HEAD has no body.
+    """
+    headers = response.headers
+    if c.request.method == "HEAD":
+        response = _without_body(response)
+    elif headers and headers[-1] is _NO_SNIFF and not c.private and not c.cookies_to_send():
+        return response  # made by as_response: complete as it is
+    headers = [pair for pair in response.headers if pair[0] != _NO_SNIFF[0]]
+    cookies = c.cookies_to_send()
+    if c.private or cookies or response.header("set-cookie") is not None:
+        headers = [pair for pair in headers if pair[0] != "cache-control"]
+        headers += [_NO_STORE, _VARY, *(("set-cookie", cookie.header()) for cookie in cookies)]
+    headers.append(_NO_SNIFF)
+    return make(response.body, response.status, headers)
+
+
+def _without_body(response: Response) -> Response:
+    if not isinstance(response.body, bytes) or response.status in EMPTY_STATUSES:
+        return make(b"", response.status, response.headers)
+    return make(b"", response.status, response.headers).with_header(
+        "content-length", str(len(response.body))
+    )
+
+
+async def read_stream(response: Response) -> Response:
+    """Return *response* with its stream read to the end."""
+    if isinstance(response.body, bytes):
+        return response
+    chunks = [chunk async for chunk in response.body]
+    return make(b"".join(chunks), response.status, response.headers)
