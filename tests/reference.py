@@ -22,6 +22,7 @@ MODULES = (
     "framework.errors",
     "framework.database",
     "framework.auth",
+    "framework.auth.legacy",
     "framework.credentials",
     "framework.addresses",
     "framework.streaming",

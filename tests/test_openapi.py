@@ -1,7 +1,5 @@
 """The OpenAPI document, of applications made here: one fact about it at a time."""
 
-
-
 from enum import Enum
 from typing import Annotated, Any
 

@@ -1,0 +1,16 @@
+"""Kagari and Lucia side by side, once for each place and run."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lucia.places import PLACES, Place
+
+
+@pytest.fixture(scope="package", params=list(PLACES))
+def place(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """Return a Kagari and a Lucia that see the same rows."""
+    with PLACES[request.param](tmp_path_factory.mktemp(request.param)) as place:
+        yield place
