@@ -2,7 +2,7 @@
 
 The layers, lowest first; a module imports only from those below its own:
 
-1. errors, paths, patterns, cookies, response, streaming, signing, scrypt: values
+1. errors, paths, patterns, urls, cookies, response, streaming, signing, scrypt: values
 2. text, validation, body, multipart, matcher, database: reading and finding
 3. request, origin, context, compose, answers: one request
 4. parameters, plan, reads, guards, addresses, credentials, problem: who passes, and how it is answered

@@ -10,7 +10,6 @@ from framework.context import Context, Env, Job
 from framework.errors import (
     BadRequest,
     ConfigurationError,
-    HTTPError,
     MethodNotAllowed,
     NotFound,
 )
@@ -18,20 +17,19 @@ from framework.guards import Guard, all_of
 from framework.matcher import Matcher
 from framework.origin import SAFE_METHODS, check_origin, refuse_cross_site
 from framework.parameters import FORM_TYPE, JSON_TYPE
-from framework.paths import MalformedURL, decode_path
+from framework.paths import MalformedURL, decode_path, encode_segment
 from framework.patterns import parse_pattern
 from framework.problem import as_http_error, explain_fault, problem, report
 from framework.request import BODY_LIMIT, Request
 from framework.response import Response, encode_json, make
 from framework.route import Route, make_route
 from framework.router import Declaration, Router
+from framework.urls import build_path
 
-__all__ = ["App", "ErrorHandler", "UseCheck", "check_use"]
+__all__ = ["App", "UseCheck", "check_use"]
 
 CronHandler = Callable[[Job], Awaitable[None]]
 """What runs at a tick of a cron trigger."""
-ErrorHandler = Callable[[Context, HTTPError], Awaitable[Response | None]]
-"""Makes the answer for an error, or returns None to leave it to problem+json."""
 UseCheck = Callable[["App", "Route"], None]
 """Raises `ConfigurationError` where a layer is not for a route of that application."""
 WaitUntil = Callable[[Awaitable[Any]], None]
@@ -43,7 +41,8 @@ class App(Router):
     """A web application. Declare routes on it, mount routers, hand it to an edge.
 
     *guard* stands before every route. *origins* may send unsafe requests beside the site's own.
-    *body_limit* is in bytes. A route that no guard stands before anywhere raises
+    *body_limit* is in bytes. *redirect_slashes* sends on with 308 where a path matches only with a
+    slash more or less at its end. A route that no guard stands before anywhere raises
     `ConfigurationError` where it is declared; so does one that another owns already.
     """
 
@@ -54,20 +53,18 @@ class App(Router):
         guard: Guard | None = None,
         origins: Iterable[str] = (),
         body_limit: int = BODY_LIMIT,
+        redirect_slashes: bool = False,
     ) -> None:
         super().__init__(prefix, guard=guard)
+        self.redirect_slashes = redirect_slashes
         self.origins: Collection[str] = frozenset(check_origin(origin) for origin in origins)
         self.body_limit = body_limit
         self.routes: list[Route] = []
         self.crons: dict[str, CronHandler] = {}
         self._matcher: Matcher[Route] = Matcher()
-        self._error_handler: ErrorHandler | None = None
+        self._areas: Matcher[tuple[Router, ...]] = Matcher()
+        """Where routers with handlers of their own are, for paths that no route matches."""
         self._entry: Handler | None = None
-
-    def on_error(self, handler: ErrorHandler) -> ErrorHandler:
-        """Let *handler* make the answer for every error; None leaves it to problem+json."""
-        self._error_handler = handler
-        return handler
 
     def cron(self, schedule: str) -> Callable[[CronHandler], CronHandler]:
         """Let a function run at each tick of *schedule*, as ``[triggers] crons`` writes it.
@@ -99,6 +96,16 @@ class App(Router):
             for route in sorted(self.routes, key=lambda route: route.path)
             for method in route.methods
         }
+
+    def url_for(self, name: str, /, **parameters: object) -> str:
+        """Return the path of the route called *name*, with *parameters* in their places, encoded.
+
+        Raises `ConfigurationError` for a name that no route has, and for parameters that do not fit.
+        """
+        paths = [route.path for route in self.routes if route.name == name]
+        if not paths:
+            raise ConfigurationError(f"no route is called {name!r}")
+        return build_path(paths, parameters)
 
     async def request(
         self,
@@ -192,6 +199,7 @@ class App(Router):
             for layer in (*self.middleware, *layers):
                 _check_use(layer, self, route)
             route.endpoint = self._fold(layers, route.handler)
+        self._areas = _find_areas(self.routes, self.prefix)
         self._entry = self._fold(self.middleware, self._dispatch)
         return self._entry
 
@@ -238,7 +246,7 @@ class App(Router):
         routes = self._matcher.find_all(path)
         methods = {name for name, route in routes.items() if not route.declaration.hide}
         if not methods:
-            raise NotFound
+            return self._missing(path)
         allow = ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
         if method == "OPTIONS":
 
@@ -248,17 +256,64 @@ class App(Router):
             return answer_options
         raise MethodNotAllowed(headers=(("allow", allow),))
 
+    def _missing(self, path: str) -> Handler:
+        """Return what answers where there is nothing: a redirect, or the nearest handler."""
+        other = path[:-1] if path.endswith("/") else path + "/"
+        if self.redirect_slashes and "//" not in path and self._matcher.find_all(other):
+            location = "/".join([encode_segment(segment) for segment in other.split("/")])
+
+            async def redirect(c: Context) -> Response:
+                query = c.request.query_string
+                return Response.redirect(f"{location}?{query}" if query else location, 308)
+
+            return redirect
+        for router in self._around(path):
+            if router.not_found_handler is not None:
+                return router.not_found_handler
+        raise NotFound
+
+    def _around(self, path: str) -> Sequence[Router]:
+        """Return the routers that *path* lies below, the nearest first, the application last."""
+        found = self._areas.find("", path)
+        return (self,) if found is None else (*reversed(found[0]), self)
+
+    def _concerned(self, c: Context) -> Sequence[Router]:
+        """Return the routers that an error concerns, the nearest first, the application last."""
+        if c.route is not None:
+            return (*reversed(c.route.declaration.routers), self)
+        try:
+            return self._around(decode_path(c.request.path))
+        except MalformedURL:
+            return (self,)
+
     async def _explain(self, c: Context, error: Exception) -> Response:
         """Return the answer that tells of *error*; log it where the fault is ours."""
         known = as_http_error(error)
         if known.status >= 500:
             report(c, known)
         try:
-            handler = self._error_handler
-            response = None if handler is None else await handler(c, known)
-            return problem(known) if response is None else _checked(response)
+            for router in self._concerned(c):
+                if router.error_handler is not None:
+                    response = await router.error_handler(c, known)
+                    if response is not None:
+                        return _checked(response)
+            return problem(known)
         except Exception as fault:
             return explain_fault(c, fault)
+
+
+def _find_areas(routes: Iterable[Route], prefix: str) -> Matcher[tuple[Router, ...]]:
+    """Return where the routers are that have handlers of their own, by the paths below them."""
+    areas: Matcher[tuple[Router, ...]] = Matcher()
+    declared = [route.declaration.routers for route in routes]
+    chains = dict.fromkeys(c[:end] for c in declared for end in range(1, len(c) + 1))
+    for chain in sorted(chains, key=len):
+        if chain[-1].error_handler is not None or chain[-1].not_found_handler is not None:
+            below = prefix + "".join(router.prefix for router in chain)
+            for pattern in parse_pattern(below + "/*"):
+                if areas.owner("", pattern) is None:
+                    areas.add("", pattern, chain)
+    return areas
 
 
 def check_use(layer: Middleware, check: UseCheck) -> Middleware:

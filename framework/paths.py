@@ -7,6 +7,7 @@ __all__ = [
     "decode_component",
     "decode_path",
     "decode_segment",
+    "encode_segment",
     "parse_query",
     "resolve_path",
 ]
@@ -18,6 +19,8 @@ _BYTES = {
 }
 _DOT = {".", "%2e", "%2E"}
 _DOT_DOT = {first + second for first in _DOT for second in _DOT}
+
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 FIELD_LIMIT = 1000
 """How many fields a query or a form may have: enough for any page, too few to keep us busy."""
@@ -55,6 +58,11 @@ def decode_component(text: str) -> str:
         return b"".join([first, *[_BYTES[part[:2]] + part[2:] for part in escapes]]).decode()
     except (KeyError, ValueError):
         raise MalformedURL("not percent-encoded UTF-8") from None
+
+
+def encode_segment(text: str) -> str:
+    """Return *text* percent-encoded for one segment of a path: all but RFC 3986's unreserved."""
+    return "".join([chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in text.encode()])
 
 
 def parse_query(text: str) -> dict[str, list[str]]:

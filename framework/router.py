@@ -1,18 +1,23 @@
 """Collects declarations: which function answers which method and path, behind which guard."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from framework.compose import Middleware
-from framework.errors import ConfigurationError
+from framework.compose import Handler, Middleware
+from framework.context import Context
+from framework.errors import ConfigurationError, HTTPError
 from framework.guards import Guard
 from framework.patterns import parse_pattern
 from framework.plan import Signature, read_signature
+from framework.response import Response
 
-__all__ = ["ALL_METHODS", "Declaration", "Parent", "Router"]
+__all__ = ["ALL_METHODS", "Declaration", "ErrorHandler", "Parent", "Router"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+ErrorHandler = Callable[[Context, HTTPError], Awaitable[Response | None]]
+"""Makes the answer for an error, or returns None to leave it to problem+json."""
 
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """What `Router.all` answers. HEAD comes with GET, OPTIONS is automatic."""
@@ -62,6 +67,8 @@ class Router:
         self.prefix = prefix
         self.guard = guard
         self.middleware: list[Middleware] = []
+        self.error_handler: ErrorHandler | None = None
+        self.not_found_handler: Handler | None = None
         self._declarations: list[Declaration] = []
         self._parents: list[Parent] = []
         self._mounted: list[Router] = []
@@ -126,6 +133,22 @@ class Router:
         """
         self.middleware.extend(layers)
         self._changed()
+
+    def on_error(self, handler: ErrorHandler) -> ErrorHandler:
+        """Let *handler* make the answer for errors of the routes below this router, and beside them.
+
+        It takes the context and the `HTTPError`, and returns a `Response`, or None to leave it to
+        the router above, in the end to problem+json. The nearest handler is asked first.
+        """
+        self.error_handler = handler
+        self._changed()
+        return handler
+
+    def not_found(self, handler: Handler) -> Handler:
+        """Let *handler* answer below this router's prefix where there is no route at all."""
+        self.not_found_handler = handler
+        self._changed()
+        return handler
 
     def mount(self, router: "Router") -> None:
         """Serve the routes of *router*, those to come too, below this router's prefix."""

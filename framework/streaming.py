@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
+from framework.paths import encode_segment
 from framework.response import Response, encode_json
 
 __all__ = ["Event", "attachment", "server_sent_events", "stream"]
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _FILE_NAME = re.compile(r'[^"\\/\x00-\x1f\x7f]{1,255}')
-_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ def attachment(data: bytes, name: str, content_type: str = "application/octet-st
         raise ValueError("a file name is a name: no quotes, no slashes, no control characters")
     disposition = f'attachment; filename="{name.encode("ascii", "replace").decode()}"'
     if not name.isascii():
-        disposition += f"; filename*=UTF-8''{_percent_encode(name)}"
+        disposition += f"; filename*=UTF-8''{encode_segment(name)}"
     headers = [("content-type", content_type), ("content-disposition", disposition)]
     return Response(data, headers=headers)
 
@@ -90,7 +90,3 @@ async def _close(iterator: AsyncIterator[Any]) -> None:
     close = getattr(iterator, "aclose", None)
     if close is not None:
         await close()
-
-
-def _percent_encode(text: str) -> str:
-    return "".join([chr(b) if b in _UNRESERVED else f"%{b:02X}" for b in text.encode()])

@@ -1,0 +1,45 @@
+"""Builds the path of a route from its name. Knows nothing of matching."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from framework.errors import ConfigurationError
+from framework.paths import encode_segment
+from framework.patterns import Kind, Pattern, Segment, parse_pattern
+
+__all__ = ["build_path"]
+
+
+def build_path(paths: Iterable[str], parameters: Mapping[str, object]) -> str:
+    """Return the path that the one of *paths* with just these *parameters* stands for.
+
+    Raises `ConfigurationError` where none has them, where several do and differ, and for a value
+    that its place would not match.
+    """
+    patterns = [pattern for path in paths for pattern in parse_pattern(path)]
+    built = {_build(p, parameters) for p in patterns if _names(p) == parameters.keys()}
+    if len(built) != 1:
+        listed = ", ".join(sorted(parameters)) or "no parameters"
+        problem = "several paths take" if built else "no path takes"
+        raise ConfigurationError(f"{problem} {listed}: {', '.join(paths)}")
+    return built.pop()
+
+
+def _names(pattern: Pattern) -> set[str]:
+    return {s.text for s in pattern if s.kind not in {Kind.LITERAL, Kind.STAR, Kind.STAR_REST}}
+
+
+def _build(pattern: Pattern, parameters: Mapping[str, object]) -> str:
+    return "".join(["/" + _segment(segment, parameters) for segment in pattern])
+
+
+def _segment(segment: Segment, parameters: Mapping[str, object]) -> str:
+    if segment.kind is Kind.LITERAL:
+        return encode_segment(segment.text)
+    if segment.kind in {Kind.STAR, Kind.STAR_REST}:
+        raise ConfigurationError("a path with * has no name for what stands there")
+    text = str(parameters[segment.text])
+    fits = re.fullmatch(segment.regex, text) if segment.regex else text and "/" not in text
+    if not fits or not {"", ".", ".."}.isdisjoint(text.split("/")):
+        raise ConfigurationError(f":{segment.text} does not match what was given for it")
+    return "/".join([encode_segment(part) for part in text.split("/")])

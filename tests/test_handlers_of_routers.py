@@ -1,0 +1,96 @@
+"""Routers carry their own answers for errors and for what is not there, whatever the order of calls."""
+
+import pytest
+
+from framework import App, Context, HTTPError, Response, Router, public
+
+
+def named(name: str, *, answers: bool = True) -> object:
+    async def handler(c: Context, error: HTTPError) -> Response | None:
+        return Response.text(f"{name}: {error.code}", error.status) if answers else None
+
+    return handler
+
+
+def make_app(*, late: bool) -> App:
+    app, outer, inner, plain = App(), Router("/outer"), Router("/inner"), Router("/plain")
+
+    async def nowhere(c: Context) -> Response:
+        return Response.text("inner: nowhere", 404)
+
+    def say() -> None:
+        app.on_error(named("app"))  # type: ignore[arg-type]
+        outer.on_error(named("outer"))  # type: ignore[arg-type]
+        inner.on_error(named("inner", answers=False))  # type: ignore[arg-type]
+        inner.not_found(nowhere)
+
+    def mount() -> None:
+        for router in (app, outer, inner, plain):
+
+            @router.get("/fails", guard=public)
+            async def fails(c: Context) -> None:
+                raise HTTPError(409)
+
+        outer.mount(inner)
+        app.mount(outer)
+        app.mount(plain)
+
+    for step in (mount, say) if late else (say, mount):
+        step()
+    return app
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/fails", "app: conflict"),
+        ("/plain/fails", "app: conflict"),
+        ("/outer/fails", "outer: conflict"),
+        ("/outer/inner/fails", "outer: conflict"),
+        ("/nothing", "app: not-found"),
+        ("/outer", "outer: not-found"),
+        ("/outer/nothing", "outer: not-found"),
+        ("/outernothing", "app: not-found"),
+        ("/outer/inner/nothing/at/all", "inner: nowhere"),
+        ("/outer/%2F", "app: malformed-request"),
+    ],
+)
+async def test_the_nearest_answers(path: str, answer: str, late: bool) -> None:
+    response = await make_app(late=late).request("GET", path)
+
+    assert response.body == answer.encode()
+
+
+async def test_a_method_that_is_not_there_is_told_by_the_nearest() -> None:
+    response = await make_app(late=False).request("PUT", "/outer/fails")
+
+    assert response.status == 405
+    assert response.body == b"outer: method-not-allowed"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "location"),
+    [
+        ("/a", 200, None),
+        ("/a/", 308, "/a"),
+        ("/b", 308, "/b/"),
+        ("/b?x=1&y", 308, "/b/?x=1&y"),
+        ("/caf%C3%A9/", 308, "/caf%C3%A9"),
+        ("/c", 404, None),
+        ("//a/", 404, None),
+        ("/a//", 404, None),
+    ],
+)
+async def test_slashes_are_redirected_where_that_is_asked_for(
+    path: str, status: int, location: str | None
+) -> None:
+    app = App(redirect_slashes=True)
+
+    @app.get("/a", "/b/", "/café", guard=public)
+    async def answer(c: Context) -> str:
+        return "here"
+
+    response = await app.request("GET", path)
+
+    assert (response.status, response.header("location")) == (status, location)

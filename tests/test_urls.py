@@ -1,0 +1,81 @@
+"""Paths are built from the names of routes, and what is built is what matches."""
+
+import pytest
+
+from framework import App, ConfigurationError, Context, public
+
+
+def make_app() -> App:
+    app = App("/api")
+
+    @app.get("/notes/:id{[0-9]+}", guard=public, name="note")
+    async def note(c: Context, id: int) -> int:
+        return id
+
+    @app.get("/files/:path{.+}", guard=public, name="file")
+    async def file(c: Context, path: str) -> str:
+        return path
+
+    @app.get("/days/:day?/notes", guard=public, name="day")
+    async def day(c: Context, day: str = "today") -> str:
+        return day
+
+    @app.get("/tags/:tag", "/labels/:label", guard=public, name="tag")
+    async def tag(c: Context, tag: str = "", label: str = "") -> str:
+        return tag or label
+
+    @app.get("/café", guard=public, name="literal")
+    async def literal(c: Context) -> str:
+        return "é"
+
+    @app.get("/any/*", guard=public, name="wild")
+    async def wild(c: Context) -> str:
+        return c.params["*"]
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "path", "answer"),
+    [
+        ("note", {"id": 7}, "/api/notes/7", b"7"),
+        ("file", {"path": "a b/ü.txt"}, "/api/files/a%20b/%C3%BC.txt", "a b/ü.txt".encode()),
+        ("day", {}, "/api/days/notes", b"today"),
+        ("day", {"day": "mon"}, "/api/days/mon/notes", b"mon"),
+        ("tag", {"label": "x?y#z"}, "/api/labels/x%3Fy%23z", b"x?y#z"),
+        ("tag", {"tag": "100%"}, "/api/tags/100%25", b"100%"),
+        ("literal", {}, "/api/caf%C3%A9", "é".encode()),
+    ],
+)
+async def test_what_is_built_is_what_matches(
+    name: str, parameters: dict[str, object], path: str, answer: bytes
+) -> None:
+    app = make_app()
+
+    built = app.url_for(name, **parameters)
+
+    assert built == path
+    assert (await app.request("GET", built)).body.strip(b'"') == answer  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "problem"),
+    [
+        ("nothing", {}, "no route is called 'nothing'"),
+        ("note", {}, "no path takes no parameters"),
+        ("note", {"id": 7, "page": 1}, "no path takes id, page"),
+        ("note", {"id": "x"}, ":id does not match"),
+        ("note", {"id": "1\n"}, ":id does not match"),
+        ("tag", {"tag": ""}, ":tag does not match"),
+        ("tag", {"tag": "a/b"}, ":tag does not match"),
+        ("tag", {"tag": ".."}, ":tag does not match"),
+        ("file", {"path": "a//b"}, ":path does not match"),
+        ("file", {"path": "../secret"}, ":path does not match"),
+        ("wild", {}, "a path with \\* has no name"),
+    ],
+)
+def test_what_does_not_fit_is_refused(
+    name: str, parameters: dict[str, object], problem: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        make_app().url_for(name, **parameters)
