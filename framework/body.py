@@ -1,13 +1,14 @@
 """Turns bytes that a client sent into values of a declared type. Knows nothing of requests."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from framework.errors import BadRequest, Invalid, InvalidField
+from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import MalformedURL, parse_query
 from framework.text import is_exact, takes_several
 from framework.validation import convert, misfits, point
@@ -19,6 +20,7 @@ __all__ = [
     "decode_json",
     "form_decoder",
     "json_decoder",
+    "takes_files",
 ]
 
 DEPTH_LIMIT = 64
@@ -80,17 +82,40 @@ def decode_form(data: bytes) -> dict[str, list[str]]:
         raise BadRequest("The form is malformed.") from None
 
 
-def form_decoder(type: Any) -> Callable[[bytes], Any]:
-    """Return a function that decodes an urlencoded form into the Struct *type*.
+def form_decoder(type: Any) -> Callable[[bytes, str], Any]:
+    """Return a function that decodes a form and its Content-Type into the Struct *type*.
 
-    A field given twice is refused unless the Struct declares a list there. Raises `BadRequest` or
-    `Invalid`.
+    The form is multipart where the Struct takes a `File`, else urlencoded. A field given twice is
+    refused unless the Struct declares a list there. Raises `BadRequest` or `Invalid`.
     """
+    build = _form_builder(type)
+    if takes_files(type):
+        return lambda data, content_type: build(_group(data, content_type))
+    return lambda data, _: build(decode_form(data))
+
+
+def takes_files(type: Any) -> bool:
+    """Return whether a field of the Struct *type* is a `File`, or several."""
+    return any(_takes_file(field.type) for field in msgspec.structs.fields(type))
+
+
+def _takes_file(annotation: Any) -> bool:
+    return annotation is File or any(map(_takes_file, get_args(annotation)))
+
+
+def _group(data: bytes, content_type: str) -> dict[str, list[str | File]]:
+    fields: dict[str, list[str | File]] = {}
+    for part in parse_multipart(data, boundary_of(content_type)):
+        fields.setdefault(part.name, []).append(part.value)
+    return fields
+
+
+def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], Any]:
     fields = msgspec.structs.fields(type)
     lists = {field.encode_name for field in fields if takes_several(field.type)}
 
-    def decode(data: bytes) -> Any:
-        value = convert(_flatten(decode_form(data), lists), type, strict=False)
+    def build(given: Mapping[str, Sequence[str | File]]) -> Any:
+        value = convert(_flatten(given, lists), type, strict=False)
         errors = [
             InvalidField("This number is out of range.", pointer=point(field.encode_name))
             for field in fields
@@ -100,10 +125,10 @@ def form_decoder(type: Any) -> Callable[[bytes], Any]:
             raise Invalid(errors=errors)
         return value
 
-    return decode
+    return build
 
 
-def _flatten(fields: dict[str, list[str]], lists: set[str]) -> dict[str, Any]:
+def _flatten(fields: Mapping[str, Sequence[str | File]], lists: set[str]) -> dict[str, Any]:
     return {
         name: values if name in lists or len(values) > 1 else values[0]
         for name, values in fields.items()

@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 
-from framework.body import form_decoder, json_decoder
+from framework.body import form_decoder, json_decoder, takes_files
 from framework.context import Context
 from framework.errors import (
     ConfigurationError,
@@ -15,6 +15,7 @@ from framework.errors import (
     NotFound,
     UnsupportedMediaType,
 )
+from framework.multipart import MULTIPART_TYPE
 from framework.text import is_exact, is_union, takes_integers, takes_several
 from framework.validation import say
 
@@ -179,23 +180,28 @@ def body_reader(name: str, annotation: Any) -> tuple[Parameter, BodyReader]:
     The reader raises `UnsupportedMediaType`, `ContentTooLarge`, `BadRequest` or `Invalid`.
     """
     types = _media_types(annotation)
-    decoders = {
-        media_type: (form_decoder if media_type == FORM_TYPE else json_decoder)(type)
-        for media_type, type in types.items()
-    }
+    decoders = {media_type: _decoder(media_type, type) for media_type, type in types.items()}
     expected = " or ".join(decoders)
 
     async def read(c: Context) -> Any:
         request = c.request
+        content_type = request.headers.get("content-type") or ""
         decode = decoders.get(request.media_type)
-        if decode is None or not _is_plain_utf8(request.headers.get("content-type") or ""):
+        if decode is None or not _is_plain_utf8(content_type):
             raise UnsupportedMediaType(f"Send the body as {expected}, in UTF-8.")
         if request.headers.get("content-encoding"):
             raise UnsupportedMediaType("Send the body without a Content-Encoding.")
-        return decode(await request.bytes())
+        return decode(await request.bytes(), content_type)
 
     type = next(iter(types.values()))
     return Parameter(name, "body", type, media_types=tuple(decoders)), read
+
+
+def _decoder(media_type: str, type: Any) -> Callable[[bytes, str], Any]:
+    if media_type != JSON_TYPE:
+        return form_decoder(type)
+    decode = json_decoder(type)
+    return lambda data, _: decode(data)
 
 
 def _media_types(annotation: Any) -> dict[str, Any]:
@@ -204,7 +210,7 @@ def _media_types(annotation: Any) -> dict[str, Any]:
     if source == "form":
         if not isinstance(type, msgspec.StructMeta):
             raise ConfigurationError("Form[...] takes a msgspec Struct")
-        return {FORM_TYPE: type}
+        return {MULTIPART_TYPE if takes_files(type) else FORM_TYPE: type}
     members = get_args(annotation) if is_union(annotation) else ()
     forms = [member for member in members if marker_of(member)[0] == "form"]
     if forms:

@@ -26,6 +26,7 @@ MODULES = (
     "framework.credentials",
     "framework.addresses",
     "framework.streaming",
+    "framework.multipart",
     "framework.signing",
     "framework.cookies",
     "framework.response",

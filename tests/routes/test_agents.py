@@ -8,20 +8,33 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 
 
 @pytest.mark.parametrize(
-    ("agent", "name"),
+    ("inside", "after", "name"),
     [
-        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
-        (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} Chrome/140.0 Safari/537.36", "Chrome on Windows"),
-        (f"Mozilla/5.0 (Windows NT 10.0) {WEBKIT} Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
-        (f"Mozilla/5.0 (Linux; Android 10; K) {WEBKIT} Chrome/140.0 Mobile Safari/537.36", "Chrome on Android"),
-        (f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {WEBKIT} Version/18.0 Safari/605.1", "Safari on macOS"),
-        (f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) {WEBKIT} CriOS/140.0 Safari/604.1", "Chrome on iPhone"),
-        (f"Mozilla/5.0 (Haiku) {WEBKIT} Chrome/140.0", "Chrome"),
-        ("Mozilla/5.0 (compatible; Something/1.0)", "Mozilla/5.0 (compatible; Something/1.0)"),
-        ("curl/8.0 on Linux with Firefox/", "curl/8.0 on Linux with Firefox/"),
-        ("", "An unknown browser"),
-        (None, "An unknown browser"),
+        ("X11; Linux x86_64", "Firefox/140.0", "Firefox on Linux"),
+        (
+            "Windows NT 10.0; Win64; x64",
+            f"{WEBKIT} Chrome/140.0 Safari/537.36",
+            "Chrome on Windows",
+        ),
+        ("Windows NT 10.0", f"{WEBKIT} Chrome/140.0 Safari/537.36 Edg/140.0", "Edge on Windows"),
+        ("Linux; Android 10; K", f"{WEBKIT} Chrome/140.0 Mobile Safari/1", "Chrome on Android"),
+        ("Macintosh; Intel Mac OS X 10_15_7", f"{WEBKIT} Safari/605.1", "Safari on macOS"),
+        ("iPhone; CPU like Mac OS X", f"{WEBKIT} CriOS/140.0 Safari/604.1", "Chrome on iPhone"),
+        ("Haiku", f"{WEBKIT} Chrome/140.0", "Chrome"),
     ],
-)  # fmt: skip
-def test_a_browser_is_named_and_anything_else_stays_as_it_is(agent: str | None, name: str) -> None:
-    assert browser_name(agent) == name
+)
+def test_a_browser_is_named(inside: str, after: str, name: str) -> None:
+    assert browser_name(f"Mozilla/5.0 ({inside}) {after}") == name
+
+
+@pytest.mark.parametrize(
+    "agent",
+    ["curl/8.0", "Mozilla/5.0 (compatible; Something/1.0)", "Crawler on Linux, not Firefox/1"],
+)
+def test_anything_else_is_called_what_it_calls_itself(agent: str) -> None:
+    assert browser_name(agent) == agent
+
+
+@pytest.mark.parametrize("agent", ["", None])
+def test_what_says_nothing_is_unknown(agent: str | None) -> None:
+    assert browser_name(agent) == "An unknown browser"

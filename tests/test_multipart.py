@@ -1,0 +1,144 @@
+"""Multipart forms: what browsers send is read, what they never send is refused."""
+
+import msgspec
+import pytest
+
+from framework import App, Context, Form, public
+from framework.multipart import File, boundary_of, parse_multipart
+
+BOUNDARY = b"----WebKitFormBoundary7MA4YWxkTrZu0gW"
+CONTENT_TYPE = "multipart/form-data; boundary=" + BOUNDARY.decode()
+
+
+class Upload(msgspec.Struct, forbid_unknown_fields=True):
+    title: str
+    picture: File
+    pages: list[File] = []
+    copies: int = 1
+
+
+def part(head: str, content: bytes = b"x") -> bytes:
+    return b"--" + BOUNDARY + b"\r\n" + head.encode() + b"\r\n\r\n" + content + b"\r\n"
+
+
+def named(name: str, content: bytes = b"x") -> bytes:
+    return part(f'Content-Disposition: form-data; name="{name}"', content)
+
+
+def file(name: str, filename: str, content: bytes = b"x") -> bytes:
+    head = f'Content-Disposition: form-data; name="{name}"; filename="{filename}"'
+    return part(f"{head}\r\nContent-Type: image/png", content)
+
+
+def form(*parts: bytes) -> bytes:
+    return b"".join(parts) + b"--" + BOUNDARY + b"--\r\n"
+
+
+def make_app() -> App:
+    app = App()
+
+    @app.post("/", guard=public)
+    async def upload(c: Context, form: Form[Upload]) -> list[object]:
+        files = [form.picture, *form.pages]
+        return [form.title, form.copies, [[f.name, f.content_type, len(f.data)] for f in files]]
+
+    return app
+
+
+async def send(body: bytes, content_type: str = CONTENT_TYPE) -> tuple[int, object]:
+    response = await make_app().request(
+        "POST", "/", body=body, headers={"content-type": content_type}
+    )
+    assert isinstance(response.body, bytes)
+    return response.status, msgspec.json.decode(response.body)
+
+
+async def test_texts_files_and_numbers_are_read() -> None:
+    body = form(
+        named("title", "Ünï".encode()),
+        file("picture", "a b.png", bytes(range(256))),
+        file("pages", "1.png"),
+        file("pages", "2%22.png", b""),
+        named("copies", b"3"),
+    )
+
+    assert await send(body) == (
+        200,
+        [
+            "Ünï",
+            3,
+            [["a b.png", "image/png", 256], ["1.png", "image/png", 1], ['2".png', "image/png", 0]],
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (form(named("title"), file("picture", "a")), 200),
+        (form(named("title"), file("picture", "a"))[:-2], 200),
+        (form(named("title"), named("picture")), 422),
+        (form(file("title", "a"), file("picture", "a")), 422),
+        (form(named("title")), 422),
+        (form(named("title"), named("title"), file("picture", "a")), 422),
+        (form(named("title"), file("picture", "a"), named("zzz")), 422),
+        (form(named("title"), file("picture", "a"), named("copies", b"many")), 422),
+        (b"", 400),
+        (b"--", 400),
+        (form(), 422),
+        (b"preamble\r\n" + form(named("title")), 400),
+        (form(named("title")) + b"epilogue", 400),
+        (form(named("title"))[:-4], 400),
+        (form(part("Content-Type: text/plain")), 400),
+        (form(part("Content-Disposition: attachment; name=a")), 400),
+        (form(part('Content-Disposition: form-data; filename="a"')), 400),
+        (form(part("Content-Disposition: form-data; name=unquoted")), 400),
+        (form(part("Content-Disposition: form-data; name=\"a\"; filename*=UTF-8''b")), 400),
+        (form(part('Content-Disposition: form-data; name="a"\r\nno colon')), 400),
+        (form(part('Content-Disposition: form-data; name="a"\r\nX: 1\r\nx: 2')), 400),
+        (form(named("title", b"\xff")), 400),
+        (form(part('Content-Disposition: form-data; name="a"\r\nX: ' + "x" * 9000)), 400),
+        (form(*[named("pages")] * 1001), 400),
+        (b"--" + BOUNDARY + b"\r\nno blank line\r\n" + form(), 400),
+    ],
+)
+async def test_what_is_read_and_what_is_refused(body: bytes, status: int) -> None:
+    assert (await send(body))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("multipart/form-data", 400),
+        ("multipart/form-data; boundary=", 400),
+        ("multipart/form-data; boundary=" + "x" * 71, 400),
+        ("multipart/form-data; boundary=é", 400),
+        ("MULTIPART/FORM-DATA; BOUNDARY=" + BOUNDARY.decode(), 200),
+        (f'multipart/form-data; boundary="{BOUNDARY.decode()}"', 200),
+        ("application/x-www-form-urlencoded", 415),
+        ("application/json", 415),
+        ("multipart/mixed; boundary=" + BOUNDARY.decode(), 415),
+    ],
+)
+async def test_the_content_type_decides(content_type: str, status: int) -> None:
+    body = form(named("title"), file("picture", "a"))
+
+    assert (await send(body, content_type))[0] == status
+
+
+async def test_a_refusal_does_not_repeat_what_was_sent() -> None:
+    _, answer = await send(form(named("canary-name", b"canary-text"), file("canary", "canary.png")))
+
+    assert "canary" not in str(answer)
+
+
+def test_four_megabytes_of_line_breaks_are_read_in_one_pass() -> None:
+    content = b"\r" * 4_000_000
+
+    [parsed] = parse_multipart(form(named("a", content)), boundary_of(CONTENT_TYPE))
+
+    assert parsed.value == content.decode()
+
+
+def test_a_file_shows_its_size_and_nothing_of_itself() -> None:
+    assert repr(File("secret", "text/plain", b"secret")) == "<File of 6 bytes>"
