@@ -9,6 +9,10 @@ KAGARI := $(BIN)/kagari
 WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# The one thing that pip and npm cannot bring. In CI its tests run, or fail.
+HAS_BROWSER := $(shell command -v chromium >/dev/null && command -v chromedriver >/dev/null && echo yes)
+WITHOUT_BROWSER := $(if $(HAS_BROWSER)$(CI),,--ignore=tests/browser)
+
 .DEFAULT_GOAL := help
 .PHONY: help dev test check format routes worker deploy schema schema-production clean
 .DELETE_ON_ERROR:
@@ -24,7 +28,8 @@ test: $(VENV)/dev.stamp node_modules/.package-lock.json ## run every check and e
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	@$(WITH_TOOLS) $(BIN)/python -m tests.wasm.prepare
-	@$(WITH_TOOLS) $(BIN)/pytest
+	@$(WITH_TOOLS) $(BIN)/pytest $(WITHOUT_BROWSER)
+	@$(if $(WITHOUT_BROWSER),echo "left out: tests/browser, since Chromium and ChromeDriver are not here: apt-get install chromium chromium-driver")
 
 format: $(VENV)/dev.stamp ## format, and mend what can be mended
 	$(BIN)/ruff format

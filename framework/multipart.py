@@ -10,6 +10,7 @@ from framework.errors import BadRequest
 __all__ = ["MULTIPART_TYPE", "File", "Part", "boundary_of", "parse_multipart"]
 
 MULTIPART_TYPE = "multipart/form-data"
+"""The media type of forms with files (RFC 7578)."""
 
 PART_LIMIT = 1000
 """Parts of one body."""

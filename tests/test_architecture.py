@@ -16,7 +16,17 @@ ROOT = Path(framework.__file__).parent
 
 # As in the docstring of framework/__init__.py, lowest first. A module may import those before it.
 LAYERS = [
-    ["errors", "paths", "patterns", "urls", "cookies", "response", "streaming", "signing", "scrypt"],
+    [
+        "errors",
+        "paths",
+        "patterns",
+        "urls",
+        "cookies",
+        "response",
+        "streaming",
+        "signing",
+        "scrypt",
+    ],
     ["text", "validation", "multipart", "body", "matcher", "database"],
     ["request", "origin", "context", "compose", "answers"],
     ["parameters", "plan", "reads", "guards", "addresses", "credentials", "problem"],

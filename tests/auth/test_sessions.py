@@ -185,6 +185,21 @@ async def test_a_renewal_does_not_revive_what_was_ended_meanwhile(
     assert (await stolen.get("/me", headers={"cookie": f"{COOKIE}={token}"})).status == 401
 
 
+async def test_a_renewal_does_not_revive_what_was_made_to_expire_meanwhile(world: World) -> None:
+    browser = await world.signed_up()
+    world.database = halting = HaltingDatabase(world.sqlite)
+    world.clock.now += ACTIVE
+    halt = halting.halt(RENEW)
+    renewal = asyncio.create_task(browser.get("/me"))
+    await halt.reached()
+    await world.sqlite.run("UPDATE user_session SET idle_expires = ?1", world.clock.now)
+
+    halt.release()
+
+    assert (await renewal).status == 401
+    assert (await world.rows("user_session"))[0]["idle_expires"] == world.clock.now
+
+
 async def test_a_session_renewed_meanwhile_is_not_buried(world: World) -> None:
     browser = await world.signed_up()
     world.database = halting = HaltingDatabase(world.sqlite)

@@ -1,0 +1,185 @@
+"""Signing up, in and out, and everything else that one does with an account."""
+
+from tests.browser.browser import Browser
+from tests.browser.people import Account, new_account, sql
+from tests.e2e.service import Service
+
+_OWN = "WHERE user_id = (SELECT id FROM user WHERE username = ?1)"
+
+STRANGER = ["Sign in", "Sign up"]
+"""The buttons of the home page where nobody is signed in."""
+
+MISFITS = [
+    ("al", "correct horse"),
+    ("al ice", "correct horse"),
+    ("-alice", "correct horse"),
+    ("alicé", "correct horse"),
+    ("alice", "short"),
+    ("alice", ""),
+    ("", "correct horse"),
+]
+"""What is too short, or missing, or has a character that no username has."""
+
+
+def test_signing_up_leads_to_a_home_page_of_ones_own(browser: Browser, account: Account) -> None:
+    browser.open("/")
+    assert browser.buttons == STRANGER
+
+    browser.submit("Sign up", account.fields)
+
+    assert (browser.path, browser.title) == ("/", "Home · Kagari")
+    assert f"Signed in as {account.username}" in browser.text
+    assert [browser.text_of(each) for each in browser.find_all("//h2")] == [
+        "Notes", "Account", "Sessions",
+    ]  # fmt: skip
+
+
+def test_a_form_that_is_not_filled_in_as_it_says_is_not_sent(browser: Browser) -> None:
+    browser.open("/")
+    form = browser.form("Sign up")
+
+    for username, password in MISFITS:
+        browser.fill(form, "Username", username)
+        browser.fill(form, "Password", password)
+        browser.click_to_no_avail(form, "Sign up")
+
+    assert browser.buttons == STRANGER
+    assert browser.cookies == []
+
+
+def test_the_hints_allow_every_username_that_the_server_allows(
+    browser: Browser, account: Account
+) -> None:
+    unusual = Account(username=f"0._@+-{account.username}-".upper(), password=account.password)
+
+    unusual.sign_up(browser)
+
+    assert f"Signed in as {unusual.username}" in browser.text
+
+
+def test_the_browser_keeps_the_cookie_from_scripts_and_other_sites(
+    browser: Browser, account: Account
+) -> None:
+    account.sign_up(browser)
+
+    [cookie] = browser.cookies
+
+    assert cookie["name"] == "auth_session"
+    assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Lax", "/")
+    assert cookie["domain"] == "localhost"
+    assert browser.session.script("return document.cookie") == ""
+
+
+def test_signing_out_and_in_again(browser: Browser, member: Account) -> None:
+    browser.submit("Sign out")
+    assert (browser.buttons, browser.cookies) == (STRANGER, [])
+
+    browser.submit("Sign in", member.fields)
+
+    assert f"Signed in as {member.username}" in browser.text
+
+
+def test_what_was_seen_is_not_shown_after_signing_out(browser: Browser, member: Account) -> None:
+    browser.submit("Add the note", {"Title": "Mine alone"})
+    browser.submit("Sign out")
+
+    browser.back()
+
+    assert "Mine alone" not in browser.text
+
+
+def test_a_wrong_password_is_told_with_a_way_back(browser: Browser, member: Account) -> None:
+    browser.submit("Sign out")
+
+    browser.submit("Sign in", member.fields | {"Password": "not the password"}, status=401)
+    assert "The username or the password is wrong." in browser.text
+    assert "not the password" not in browser.text
+
+    browser.follow("Back to the start")
+    assert browser.buttons == STRANGER
+    browser.submit("Sign in", {"Username": "nobody-has-this", "Password": "x"}, status=401)
+    browser.submit("Sign in", member.fields)  # the page that says no has the form, too
+    assert f"Signed in as {member.username}" in browser.text
+
+
+def test_a_taken_username_is_told(browser: Browser, member: Account) -> None:
+    browser.submit("Sign out")
+
+    browser.submit("Sign up", member.fields, status=409)
+
+    assert "That username is taken." in browser.text
+    browser.follow("Back to the start")
+
+
+def test_changing_the_password(browser: Browser, member: Account, service: Service) -> None:
+    new = new_account(service).password
+
+    browser.submit(
+        "Change the password",
+        {"Current password": "not the password", "New password": new},
+        status=401,
+    )
+    assert "The current password is wrong." in browser.text
+    browser.follow("Back to the start")
+    browser.submit(
+        "Change the password", {"Current password": member.password, "New password": new}
+    )
+    assert f"Signed in as {member.username}" in browser.text
+
+    browser.submit("Sign out")
+    browser.submit("Sign in", member.fields, status=401)
+    browser.submit("Sign in", {"Username": member.username, "Password": new})
+    assert f"Signed in as {member.username}" in browser.text
+
+
+def test_deleting_the_account_asks_who_signed_in_long_ago_to_sign_in_again(
+    browser: Browser, member: Account, service: Service
+) -> None:
+    sql(service, f"UPDATE user_session SET authenticated_at = 1 {_OWN}", member.username)
+
+    _ask_to_delete(browser, status=403)
+    assert "Sign in again to do this." in browser.text
+    browser.submit("Sign in", member.fields)
+    _ask_to_delete(browser)
+
+    assert (browser.buttons, browser.cookies) == (STRANGER, [])
+    browser.submit("Sign in", member.fields, status=401)
+
+
+def _ask_to_delete(browser: Browser, status: int = 200) -> None:
+    assert "for good" not in browser.text  # not where it could be pressed by mistake
+    browser.click(browser.find("//summary[.='Delete the account']"))
+    assert "Notes, sessions and the account itself go at once, for good." in browser.text
+    browser.submit("Delete the account", status=status)
+
+
+def test_an_expired_session_is_sent_to_sign_in(
+    browser: Browser, member: Account, service: Service
+) -> None:
+    _expire(service, member)
+
+    browser.open("/notes", status=401)
+    assert "Sign in first." in browser.text
+    assert browser.cookies == []
+    browser.submit("Sign in", member.fields)
+
+    assert f"Signed in as {member.username}" in browser.text
+
+
+def test_a_form_that_is_sent_too_late_is_sent_to_sign_in(
+    browser: Browser, member: Account, service: Service
+) -> None:
+    _expire(service, member)
+
+    browser.submit("Add the note", {"Title": "Too late"}, status=401)
+    browser.submit("Sign in", member.fields)
+
+    assert "Too late" not in browser.links
+
+
+def _expire(service: Service, account: Account) -> None:
+    sql(
+        service,
+        f"UPDATE user_session SET active_expires = 1, idle_expires = 2 {_OWN}",
+        account.username,
+    )

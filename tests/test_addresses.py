@@ -1,0 +1,88 @@
+"""Addresses are compared as numbers, whatever way they are written."""
+
+from typing import Any
+
+import pytest
+
+from framework import App, ConfigurationError, Context
+from framework.addresses import client_network, ip_allow, ip_deny
+from framework.request import Headers, Request
+
+
+async def ask(guard: Any, address: str | None) -> int:
+    app = App()
+
+    @app.get("/", guard=guard)
+    async def answer(c: Context) -> str:
+        return "in"
+
+    async def read(limit: int) -> bytes:
+        return b""
+
+    headers = Headers([("x-forwarded-for", "10.0.0.1"), ("x-real-ip", "10.0.0.1")])
+    request = Request("GET", "http", "localhost", "/", "", headers, read, address=address)
+    return (await app.handle(request, {})).status
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("10.0.0.1", True),
+        ("10.255.255.255", True),
+        ("11.0.0.1", False),
+        ("::ffff:10.0.0.1", True),
+        ("::ffff:a00:1", True),
+        ("0:0:0:0:0:ffff:0a00:0001", True),
+        ("2001:db8::1", True),
+        ("2001:0DB8:0000:0000:0000:0000:0000:0001", True),
+        ("2001:db9::1", False),
+        ("010.0.0.1", False),
+        ("10.0.0.1, 11.0.0.1", False),
+        ("10.0.0.256", False),
+        ("10.1", False),
+        ("fe80::1%eth0", False),
+        (" 10.0.0.1", False),
+        ("", False),
+        (None, False),
+    ],
+)
+async def test_only_addresses_inside_pass(address: str | None, allowed: bool) -> None:
+    guard = ip_allow("10.0.0.0/8", "2001:db8::/32")
+
+    assert await ask(guard, address) == (200 if allowed else 403)
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [("10.0.0.1", 403), ("::ffff:10.0.0.1", 403), ("11.0.0.1", 200), ("junk", 403), (None, 403)],
+)
+async def test_addresses_inside_are_refused_and_so_is_what_is_none(
+    address: str | None, status: int
+) -> None:
+    assert await ask(ip_deny("10.0.0.0/8"), address) == status
+
+
+@pytest.mark.parametrize("networks", [(), ("10.0.0.1/8",), ("everywhere",), ("",)], ids=str)
+def test_what_is_no_network_is_refused_when_declared(networks: tuple[str, ...]) -> None:
+    with pytest.raises(ConfigurationError):
+        ip_allow(*networks)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("2001:db8:0:1:aaaa::1", "2001:db8:0:1::/64"),
+        ("2001:db8:0:1:bbbb::2", "2001:db8:0:1::/64"),
+        ("9.9.9.9, 8.8.8.8", "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_one_client_is_counted_as_one(address: str | None, network: str) -> None:
+    async def read(limit: int) -> bytes:
+        return b""
+
+    request = Request("GET", "http", "localhost", "/", "", Headers(), read, address=address)
+
+    assert client_network(Context(request, {})) == network

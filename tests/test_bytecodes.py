@@ -1,0 +1,39 @@
+"""What a request costs in bytecode instructions, pinned: free of noise, so that it cannot creep.
+
+After a change that is meant: ``python -m bench.bytecodes --pins``, on each Python below.
+"""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from bench.asgi.serving import Serving
+from bench.asgi.workloads import WORKLOADS
+from bench.bytecodes import count
+
+PINNED: dict[tuple[int, int], dict[str, int]] = {}
+
+TOLERANCE = 0.02
+"""Of the count, either way: better is a change too, and is pinned as the new limit."""
+
+LEEWAY = 1.15
+"""How much more another Python may count than the most of those pinned: versions differ so much."""
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[Serving]:
+    serving = Serving("kagari")
+    yield serving
+    serving.close()
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_a_request_runs_as_many_instructions_as_are_pinned(serving: Serving, name: str) -> None:
+    cost = count(serving, WORKLOADS[name])
+
+    pinned = PINNED.get(sys.version_info[:2])
+    if pinned is None:
+        assert cost.instructions <= LEEWAY * max(pins[name] for pins in PINNED.values())
+    else:
+        assert cost.instructions == pytest.approx(pinned[name], rel=TOLERANCE), cost.functions

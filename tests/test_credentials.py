@@ -1,0 +1,156 @@
+"""Bearer tokens, basic passwords and API keys: one exact form passes, anything else is 401."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from framework import App, ConfigurationError, Context, Slot
+from framework.credentials import api_key, basic, bearer
+
+TOKEN = "t0ken-with_.~+/chars=="
+ENV = {"SECRET": f"{TOKEN} older-token"}
+
+
+def serve(guard: Any) -> App:
+    app = App()
+
+    @app.get("/", guard=guard)
+    async def answer(c: Context) -> str:
+        return "in"
+
+    return app
+
+
+async def status(guard: Any, headers: dict[str, str], env: Any = ENV) -> int:
+    return (await serve(guard).request("GET", "/", headers=headers, env=env)).status
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (f"Bearer {TOKEN}", 200),
+        (f"bearer {TOKEN}", 200),
+        ("Bearer older-token", 200),
+        ("", 401),
+        ("Bearer", 401),
+        ("Bearer ", 401),
+        (f"Bearer  {TOKEN}", 401),
+        (f"Bearer {TOKEN} ", 401),
+        (f"Bearer\t{TOKEN}", 401),
+        (f"Bearer {TOKEN} older-token", 401),
+        (f"Bearer {TOKEN}, Bearer {TOKEN}", 401),
+        (f"Basic {TOKEN}", 401),
+        (TOKEN, 401),
+        ("Bearer wrong", 401),
+        ("Bearer " + TOKEN[:-1], 401),
+        ("Bearer " + TOKEN.upper(), 401),
+        ("Bearer é", 401),
+        ("Bearer " + "x" * 9000, 401),
+    ],
+)
+async def test_a_bearer_token(header: str, expected: int) -> None:
+    assert await status(bearer("SECRET"), {"authorization": header}) == expected
+
+
+async def test_a_refusal_tells_the_scheme_and_keeps_the_token() -> None:
+    response = await serve(bearer("SECRET", realm="notes")).request(
+        "GET", "/", headers={"authorization": "Bearer canary"}, env=ENV
+    )
+
+    assert response.header("www-authenticate") == 'Bearer realm="notes"'
+    assert isinstance(response.body, bytes)
+    assert b"canary" not in response.body
+
+
+@pytest.mark.parametrize("env", [{}, {"SECRET": ""}, {"SECRET": "  "}, {"SECRET": 7}], ids=str)
+async def test_a_secret_that_is_missing_lets_nobody_in(env: dict[str, object]) -> None:
+    assert await status(bearer("SECRET"), {"authorization": "Bearer x"}, env) == 503
+
+
+async def test_a_function_may_verify() -> None:
+    async def verify(c: Context, token: str) -> bool:
+        return token == "right"
+
+    guard = bearer(verify=verify)
+
+    assert await status(guard, {"authorization": "Bearer right"}) == 200
+    assert await status(guard, {"authorization": "Bearer wrong"}) == 401
+
+
+def encoded(text: bytes) -> str:
+    return "Basic " + base64.b64encode(text).decode()
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (encoded(b"ada:se:cret"), 200),
+        (encoded(b"ada:se:cret").replace("Basic", "BASIC"), 200),
+        (encoded(b"ada:wrong"), 401),
+        (encoded(b"ada"), 401),
+        (encoded(b"\xff:\xff"), 401),
+        ("Basic !!!", 401),
+        ("Basic YQ", 401),
+        ("Basic", 401),
+        ("", 401),
+        ("Bearer x", 401),
+    ],
+)
+async def test_a_basic_password(header: str, expected: int) -> None:
+    async def verify(c: Context, user: str, password: str) -> bool:
+        return (user, password) == ("ada", "se:cret")
+
+    assert await status(basic(verify), {"authorization": header}) == expected
+
+
+async def test_the_basic_username_is_handed_on() -> None:
+    class Name(str):
+        __slots__ = ()
+
+    slot: Slot[str] = Slot("user", str)
+
+    async def verify(c: Context, user: str, password: str) -> bool:
+        return True
+
+    app = App()
+
+    @app.get("/", guard=basic(verify, user=slot))
+    async def answer(c: Context) -> str:
+        return c.get(slot)
+
+    response = await app.request("GET", "/", headers={"authorization": encoded(b"ada:x")})
+
+    assert response.body == b"ada"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({"x-api-key": TOKEN}, 200),
+        ({"X-API-Key": TOKEN}, 200),
+        ({"x-api-key": "wrong"}, 401),
+        ({"x-api-key": ""}, 401),
+        ({"x-api-key": f"{TOKEN}, {TOKEN}"}, 401),
+        ({"authorization": TOKEN}, 401),
+        ({}, 401),
+    ],
+)
+async def test_an_api_key(headers: dict[str, str], expected: int) -> None:
+    assert await status(api_key("SECRET"), headers) == expected
+
+
+@pytest.mark.parametrize("make", [bearer, api_key])
+def test_one_source_of_truth_is_asked_for(make: Any) -> None:
+    async def verify(c: Context, token: str) -> bool:
+        return True
+
+    with pytest.raises(ConfigurationError, match="one of the two"):
+        make()
+    with pytest.raises(ConfigurationError, match="one of the two"):
+        make("SECRET", verify=verify)
+
+
+def test_a_realm_cannot_break_out_of_its_header() -> None:
+    with pytest.raises(ConfigurationError, match="is no realm"):
+        bearer("SECRET", realm='x", charset="')

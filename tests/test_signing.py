@@ -1,0 +1,63 @@
+"""What was signed comes back, what was changed does not, and keys can be rotated."""
+
+import pytest
+
+from framework import ConfigurationError
+from framework.signing import Signer
+
+OLD, NEW = "o" * 32, "n" * 32
+
+
+@pytest.mark.parametrize("text", ["", "a", "ünï😀", "a.b.c", '{"json": true}', "x" * 2000])
+def test_what_was_signed_comes_back(text: str) -> None:
+    signer = Signer(NEW)
+
+    assert signer.read("cart", signer.sign("cart", text)) == text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda signed: signed[:-1],
+        lambda signed: signed + "A",
+        lambda signed: "A" + signed,
+        lambda signed: signed.replace(".", "", 1),
+        lambda signed: signed.swapcase(),
+        lambda signed: signed.split(".")[0] + ".",
+        lambda signed: "." + signed.split(".")[1],
+        lambda _: "",
+        lambda _: ".",
+        lambda _: "é.é",
+        lambda _: "\ud800",
+    ],
+)
+def test_what_was_changed_does_not(change: object) -> None:
+    signer = Signer(NEW)
+
+    assert callable(change)
+    assert signer.read("cart", change(signer.sign("cart", "text"))) is None
+
+
+def test_a_signature_is_for_one_purpose() -> None:
+    signer = Signer(NEW)
+
+    assert signer.read("cartx", signer.sign("cart", "x")) is None
+    assert signer.sign("ab", "c") != signer.sign("a", "bc")
+
+
+def test_keys_are_rotated() -> None:
+    before, during, after = Signer(OLD), Signer([NEW, OLD]), Signer(NEW)
+
+    assert during.read("p", before.sign("p", "x")) == "x"
+    assert after.read("p", during.sign("p", "x")) == "x"
+    assert after.read("p", before.sign("p", "x")) is None
+
+
+@pytest.mark.parametrize("keys", ["", "short", ["x" * 31], [], f"{NEW} short"], ids=str)
+def test_short_keys_are_refused(keys: str | list[str]) -> None:
+    with pytest.raises(ConfigurationError, match="at least 32 characters"):
+        Signer(keys)
+
+
+def test_a_signer_does_not_show_its_keys() -> None:
+    assert NEW not in repr(Signer(NEW))

@@ -1,0 +1,94 @@
+"""Streams are closed when they end, events cannot be forged, and file names stay names."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from framework import App, Context, Response, public
+from framework.streaming import Event, attachment, server_sent_events, stream
+
+
+@pytest.mark.parametrize(
+    ("event", "sent"),
+    [
+        (Event("hello"), b"data: hello\n\n"),
+        (
+            Event("two\nlines\r\nthree\rfour"),
+            b"data: two\ndata: lines\ndata: three\ndata: four\n\n",
+        ),
+        (Event(""), b"data: \n\n"),
+        (Event({"a": 1}), b'data: {"a":1}\n\n'),
+        (
+            Event("x", event="tick", id="7", retry=100),
+            b"event: tick\nid: 7\nretry: 100\ndata: x\n\n",
+        ),
+    ],
+)
+def test_an_event_as_it_is_sent(event: Event, sent: bytes) -> None:
+    assert event.encode() == sent
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\r\ndata: forged", "a\0b"])
+def test_a_name_or_id_is_one_line(text: str) -> None:
+    with pytest.raises(ValueError, match="is one line"):
+        Event("x", event=text).encode()
+    with pytest.raises(ValueError, match="is one line"):
+        Event("x", id=text).encode()
+
+
+async def test_a_stream_is_sent_and_closed() -> None:
+    closed = []
+    app = App()
+
+    @app.get("/", guard=public)
+    async def answer(c: Context) -> Response:
+        async def chunks() -> AsyncIterator[bytes | str]:
+            try:
+                yield b"one "
+                yield "zwei ü"
+            finally:
+                closed.append(True)
+
+        return stream(chunks(), "text/plain; charset=utf-8")
+
+    response = await app.request("GET", "/")
+
+    assert response.body == "one zwei ü".encode()
+    assert response.header("content-type") == "text/plain; charset=utf-8"
+    assert closed == [True]
+
+
+async def test_events_are_kept_by_no_cache() -> None:
+    async def events() -> AsyncIterator[Event]:
+        yield Event("1")
+        yield Event("2")
+
+    app = App()
+
+    @app.get("/", guard=public)
+    async def answer(c: Context) -> Response:
+        return server_sent_events(events())
+
+    response = await app.request("GET", "/")
+
+    assert response.body == b"data: 1\n\ndata: 2\n\n"
+    assert response.header("cache-control") == "no-store"
+    assert response.header("content-type") == "text/event-stream"
+
+
+@pytest.mark.parametrize(
+    ("name", "disposition"),
+    [
+        ("a.txt", 'attachment; filename="a.txt"'),
+        ("a b;c.txt", 'attachment; filename="a b;c.txt"'),
+        ("ü.txt", "attachment; filename=\"?.txt\"; filename*=UTF-8''%C3%BC.txt"),
+    ],
+)
+def test_a_file_has_a_name(name: str, disposition: str) -> None:
+    assert attachment(b"x", name).header("content-disposition") == disposition
+
+
+@pytest.mark.parametrize("name", ["", "../a", "a\\b", 'a"b', "a\r\nb", "a\0", "x" * 256])
+def test_what_is_no_name_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="a file name is a name"):
+        attachment(b"x", name)
