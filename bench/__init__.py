@@ -1,0 +1,1 @@
+"""Measures the framework beside its peers. Knows nothing of tests; nothing imports it but commands."""
