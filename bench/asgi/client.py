@@ -111,7 +111,8 @@ class Lifespan:
         if not self._asked:
             self._asked = True
             return {"type": "lifespan.startup"}
-        return await get_running_loop().create_future()  # never
+        never: Message = await get_running_loop().create_future()
+        return never
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "lifespan.startup.failed":
