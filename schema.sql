@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS user_session (
     user_id VARCHAR(15) NOT NULL,
     active_expires BIGINT NOT NULL,               -- until then: valid, and nothing is written
     idle_expires BIGINT NOT NULL,                 -- until then: renewed by the next request
-    created_at BIGINT NOT NULL DEFAULT 0,         -- signed in; kept when the session is rotated
+    created_at BIGINT NOT NULL DEFAULT 0,         -- signed in, or changed the password
     authenticated_at BIGINT NOT NULL DEFAULT 0,   -- the password was last asked for
     user_agent VARCHAR(255),                      -- as told at sign-in: for people, never trusted
     country VARCHAR(2),                           -- ISO 3166, as told at sign-in: never trusted

@@ -1,5 +1,6 @@
 """Turns what a handler gave back into the answer that is sent. Knows nothing of routes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from framework.context import Context
@@ -11,13 +12,14 @@ _NO_SNIFF = ("x-content-type-options", "nosniff")
 _NO_STORE = ("cache-control", "private, no-store")
 _VARY = ("vary", "cookie")
 
-_JSON: list[Header] = [("content-type", "application/json"), _NO_SNIFF]
-_TEXT: list[Header] = [("content-type", "text/plain; charset=utf-8"), _NO_SNIFF]
-_BYTES: list[Header] = [("content-type", "application/octet-stream"), _NO_SNIFF]
-_NONE: list[Header] = [_NO_SNIFF]
+# Tuples: they are shared by all answers, and nothing may be added to one.
+_JSON: tuple[Header, ...] = (("content-type", "application/json"), _NO_SNIFF)
+_TEXT: tuple[Header, ...] = (("content-type", "text/plain; charset=utf-8"), _NO_SNIFF)
+_BYTES: tuple[Header, ...] = (("content-type", "application/octet-stream"), _NO_SNIFF)
+_NONE: tuple[Header, ...] = (_NO_SNIFF,)
 
 CONSTANT_HEADERS = (_JSON, _TEXT, _BYTES, _NONE)
-"""The lists that most answers share, the very objects: an edge may encode each once."""
+"""The headers that most answers share, the very objects: an edge may encode each once."""
 
 
 def as_response(value: Any) -> Response:
@@ -39,18 +41,18 @@ def finish(c: Context, response: Response) -> Response:
     No answer is sniffed for its type. One that depends on who asks, or sends a cookie, is kept by
     no cache. HEAD has no body.
     """
-    headers = response.headers
+    headers: Sequence[Header] = response.headers
     if c.request.method == "HEAD":
         response = _without_body(response)
-    elif headers and headers[-1] is _NO_SNIFF and not c.private and not c.cookies_to_send():
-        return response  # made by as_response: complete as it is
-    headers = [pair for pair in response.headers if pair[0] != _NO_SNIFF[0]]
+    elif type(headers) is tuple and not c.private and not c.cookies_to_send():
+        return response  # one of the above: complete, and no cookie is in it
+    kept = [pair for pair in response.headers if pair[0] != _NO_SNIFF[0]]
     cookies = c.cookies_to_send()
     if c.private or cookies or response.header("set-cookie") is not None:
-        headers = [pair for pair in headers if pair[0] != "cache-control"]
-        headers += [_NO_STORE, _VARY, *(("set-cookie", cookie.header()) for cookie in cookies)]
-    headers.append(_NO_SNIFF)
-    return make(response.body, response.status, headers)
+        kept = [pair for pair in kept if pair[0] != "cache-control"]
+        kept += [_NO_STORE, _VARY, *(("set-cookie", cookie.header()) for cookie in cookies)]
+    kept.append(_NO_SNIFF)
+    return make(response.body, response.status, kept)
 
 
 def _without_body(response: Response) -> Response:
@@ -62,8 +64,8 @@ def _without_body(response: Response) -> Response:
 
 
 async def read_stream(response: Response) -> Response:
-    """Return *response* with its stream read to the end."""
-    if isinstance(response.body, bytes):
-        return response
-    chunks = [chunk async for chunk in response.body]
-    return make(b"".join(chunks), response.status, response.headers)
+    """Return *response* with its stream read to the end, and its headers in a list of their own."""
+    body = response.body
+    if not isinstance(body, bytes):
+        body = b"".join([chunk async for chunk in body])
+    return make(body, response.status, list(response.headers))

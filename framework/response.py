@@ -1,7 +1,7 @@
 """What is answered: a status, header pairs and a body. Knows nothing of requests or of the edge."""
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -37,7 +37,7 @@ class Reply(msgspec.Struct, frozen=True):
 class Response:
     """An answer. Not changed once made: `with_header` and its like return a new one.
 
-    *headers* is a list of pairs, so that ``Set-Cookie`` may repeat; names are lower-case. *body* is
+    *headers* are pairs, so that ``Set-Cookie`` may repeat; names are lower-case. *body* is
     bytes, or an async iterator of bytes for a stream. Raises `ValueError` for a header that could
     break out of its line, for a status that is none, and for a body where the status allows none.
     """
@@ -45,7 +45,7 @@ class Response:
     __slots__ = ("body", "headers", "status")
 
     status: int
-    headers: list[Header]
+    headers: Sequence[Header]
     body: bytes | AsyncIterator[bytes]
 
     def __init__(
@@ -124,7 +124,7 @@ class Response:
         return f"<Response {self.status}>"
 
 
-def make(body: "bytes | AsyncIterator[bytes]", status: int, headers: list[Header]) -> Response:
+def make(body: "bytes | AsyncIterator[bytes]", status: int, headers: Sequence[Header]) -> Response:
     """Return a `Response` from parts that need no check: the framework's own constants."""
     response = Response.__new__(Response)
     response.body = body

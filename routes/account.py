@@ -22,11 +22,18 @@ KnownPassword = Annotated[str, msgspec.Meta(max_length=PASSWORD_MAX)]
 _DELETE_NOTES = "DELETE FROM note WHERE user_id = ?1"
 
 
+def show_nothing(self: object) -> str:
+    """Return a repr that keeps what is inside: these hold passwords."""
+    return f"<{type(self).__name__}>"
+
+
 class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
     """What it takes to sign up."""
 
     username: Annotated[str, msgspec.Meta(pattern=USERNAME_PATTERN)]
     password: NewPassword
+
+    __repr__ = show_nothing
 
 
 class Credentials(msgspec.Struct, forbid_unknown_fields=True):
@@ -35,12 +42,16 @@ class Credentials(msgspec.Struct, forbid_unknown_fields=True):
     username: Annotated[str, msgspec.Meta(max_length=256)]
     password: KnownPassword
 
+    __repr__ = show_nothing
+
 
 class PasswordChange(msgspec.Struct, forbid_unknown_fields=True):
     """What it takes to change the password."""
 
     current: KnownPassword
     new: NewPassword
+
+    __repr__ = show_nothing
 
 
 class Person(msgspec.Struct):

@@ -5,8 +5,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from framework import Context, Form, Query, Response, Router, Slot, guard
-from framework.database import Result, Statement, statement
-from framework.errors import NotFound
+from framework.database import ForeignKeyViolation, Result, Statement, statement
+from framework.errors import NotFound, Unauthorized
 from framework.response import Reply
 from routes.access import Member, auth, authorized
 from routes.answers import Done, done
@@ -76,7 +76,10 @@ async def add_note(
     c: Context, user: Member, new: NewNote | Form[NewNote]
 ) -> Annotated[Response, Reply(Note, 201)]:
     """Write a note."""
-    note = await c.database().first(Note, _INSERT, user.id, new.title, new.body, auth.clock())
+    try:
+        note = await c.database().first(Note, _INSERT, user.id, new.title, new.body, auth.clock())
+    except ForeignKeyViolation:  # the account was deleted since its guard passed
+        raise Unauthorized("Sign in first.") from None
     if note is None:
         raise LookupError("INSERT … RETURNING gave no row")
     return done(c, note, 201)

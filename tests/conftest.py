@@ -1,6 +1,17 @@
 """The options of the suite. Each is used by the folder that it names."""
 
+from argparse import ArgumentTypeError
+
 import pytest
+
+_TARGETS = ("in-process", "local", "wasm")
+
+
+def _target_names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - {*_TARGETS}:
+        raise ArgumentTypeError(f"{', '.join(_TARGETS)} are known, {', '.join(unknown)} is not")
+    return names
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -8,8 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tests/e2e", "the HTTP contract")
     group.addoption(
         "--target",
-        action="append",
+        action="extend",
         default=[],
+        type=_target_names,
         metavar="NAME[,NAME]",
         help="in-process, local, wasm; all three unless named",
     )

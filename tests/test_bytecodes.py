@@ -11,6 +11,7 @@ import pytest
 from bench.asgi.serving import Serving
 from bench.asgi.workloads import WORKLOADS
 from bench.bytecodes import count
+from framework.local import asgi as edge
 
 PINNED: dict[tuple[int, int], dict[str, int]] = {
     (3, 11): {
@@ -25,8 +26,23 @@ PINNED: dict[tuple[int, int], dict[str, int]] = {
         "t400_mid": 580,
         "t400_last": 755,
         "t400_miss": 1131,
-        "miss404": 1108,
+        "miss404": 1109,
         "miss405": 1180,
+    },
+    (3, 12): {
+        "plaintext": 490,
+        "json_param": 591,
+        "post_model": 1017,
+        "mw5": 634,
+        "mw5_header": 1722,
+        "mw5_highlevel": 1723,
+        "auth": 947,
+        "t400_first": 490,
+        "t400_mid": 535,
+        "t400_last": 691,
+        "t400_miss": 1030,
+        "miss404": 1018,
+        "miss405": 1088,
     },
     (3, 13): {
         "plaintext": 472,
@@ -38,7 +54,7 @@ PINNED: dict[tuple[int, int], dict[str, int]] = {
         "auth": 934,
         "t400_first": 472,
         "t400_mid": 515,
-        "t400_last": 669,
+        "t400_last": 668,
         "t400_miss": 1014,
         "miss404": 1000,
         "miss405": 1061,
@@ -54,6 +70,10 @@ LEEWAY = 1.15
 
 @pytest.fixture(scope="module")
 def serving() -> Iterator[Serving]:
+    # What the edge remembers is bounded, and tests before this one have filled it.
+    edge._known_headers.clear()
+    for hosts in edge._known_hosts.values():
+        hosts.clear()
     serving = Serving("kagari")
     yield serving
     serving.close()

@@ -4,6 +4,7 @@ Knows nothing of where the content comes from.
 """
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 
 from framework.compose import Middleware, Next
@@ -104,5 +105,5 @@ def _lists_exactly(tag: str, listed: str) -> bool:
     return not tag.startswith("W/") and tag in _TAG.findall(listed)
 
 
-def _without_content(headers: list[Header]) -> list[Header]:
+def _without_content(headers: Sequence[Header]) -> list[Header]:
     return [pair for pair in headers if pair[0] not in _OF_THE_CONTENT]

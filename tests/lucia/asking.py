@@ -1,6 +1,7 @@
 """What the tests of this folder do again and again. Knows no table."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Final
 
 from framework.testing import Client
@@ -27,7 +28,7 @@ def lucias_cookie(session_id: str) -> dict[str, str]:
     return {"cookie": f"auth_session={session_id}"}
 
 
-def cookies_of(headers: list[tuple[str, str]]) -> dict[str, str]:
+def cookies_of(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Return what each Set-Cookie header says, by the cookie's name."""
     sent = [value.partition("=") for name, value in headers if name == "set-cookie"]
     return {name: rest for name, _, rest in sent}
