@@ -1,11 +1,12 @@
 """The application: routes made ready at import, and one function that answers a request."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
 from framework.answers import finish, read_stream
-from framework.compose import Handler, Middleware, compose
+from framework.compose import Handler, Middleware
 from framework.context import Context, Env, Job
 from framework.errors import (
     BadRequest,
@@ -30,6 +31,7 @@ __all__ = ["App", "UseCheck", "check_use"]
 
 CronHandler = Callable[[Job], Awaitable[None]]
 """What runs at a tick of a cron trigger."""
+Explain = Callable[[Context, Exception], Awaitable[Response]]
 UseCheck = Callable[["App", "Route"], None]
 """Raises `ConfigurationError` where a layer is not for a route of that application."""
 WaitUntil = Callable[[Awaitable[Any]], None]
@@ -144,7 +146,7 @@ class App(Router):
         try:
             entry = self._entry or self.prepare()
             # Without middleware the route is found here: a coroutine less for most applications.
-            endpoint = self._find_endpoint(c) if entry == self._dispatch else entry
+            endpoint = entry if self.middleware else self._find_endpoint(c)
             return finish(c, await endpoint(c))
         except Exception as error:
             return finish(c, await self._explain(c, error))
@@ -198,7 +200,8 @@ class App(Router):
             layers = [layer for router in route.declaration.routers for layer in router.middleware]
             for layer in (*self.middleware, *layers):
                 _check_use(layer, self, route)
-            route.endpoint = self._fold(layers, route.handler)
+            handler = self._guarded_against_errors(route.handler) if layers else route.handler
+            route.endpoint = self._fold(layers, handler)
         self._areas = _find_areas(self.routes, self.prefix)
         self._entry = self._fold(self.middleware, self._dispatch)
         return self._entry
@@ -206,7 +209,7 @@ class App(Router):
     def _fold(self, layers: Sequence[Middleware], handler: Handler) -> Handler:
         """Return *handler* in *layers*. What one raises, those around it see as an answer."""
         for layer in reversed(layers):
-            handler = compose([layer], self._guarded_against_errors(handler))
+            handler = _explained(layer, handler, self._explain)
         return handler
 
     def _guarded_against_errors(self, handler: Handler) -> Handler:
@@ -227,11 +230,9 @@ class App(Router):
     def _find_endpoint(self, c: Context) -> Handler:
         """Return what answers this request. Raises `HTTPError` where nothing may."""
         request = c.request
-        method = request.method
-        try:
-            path = decode_path(request.path)
-        except MalformedURL as error:
-            raise BadRequest(f"The path is malformed: {error}.") from None
+        method, path = request.method, request.path
+        if "%" in path or not path.isascii() or not path.isprintable():
+            path = _decoded(path)
         found = self._matcher.find("GET" if method == "HEAD" else method, path)
         if found is None:
             return self._without_route(method, path)
@@ -243,7 +244,7 @@ class App(Router):
 
     def _without_route(self, method: str, path: str) -> Handler:
         """Return what answers OPTIONS; raise where the method is not allowed, or nothing is here."""
-        routes = self._matcher.find_all(path)
+        routes = self._matcher.find_all(path, other_than=method)
         methods = {name for name, route in routes.items() if not route.declaration.hide}
         if not methods:
             return self._missing(path)
@@ -302,6 +303,25 @@ class App(Router):
             return explain_fault(c, fault)
 
 
+def _explained(layer: Middleware, handler: Handler, explain: Explain) -> Handler:
+    """Return *handler* in *layer*, whose errors are answers to whatever is around it."""
+
+    async def answer(c: Context) -> Response:
+        try:
+            return _checked(await layer(c, partial(handler, c)))
+        except Exception as error:
+            return await explain(c, error)
+
+    return answer
+
+
+def _decoded(path: str) -> str:
+    try:
+        return decode_path(path)
+    except MalformedURL as error:
+        raise BadRequest(f"The path is malformed: {error}.") from None
+
+
 def _find_areas(routes: Iterable[Route], prefix: str) -> Matcher[tuple[Router, ...]]:
     """Return where the routers are that have handlers of their own, by the paths below them."""
     areas: Matcher[tuple[Router, ...]] = Matcher()
@@ -346,7 +366,7 @@ def _declare_type(pairs: list[tuple[str, str]], media_type: str) -> None:
 
 def _checked(response: object) -> Response:
     if not isinstance(response, Response):
-        raise TypeError(f"the error handler returned a {type(response).__name__}")
+        raise TypeError(f"a layer or an error handler returned a {type(response).__name__}")
     return response
 
 

@@ -158,10 +158,11 @@ class _FunctionGuard(Guard):
             except Exception as error:
                 raise GuardFailed from error
             if result is not None:
-                _hand_on(c, result, provides, name)
+                return _hand_on(c, result, provides, name)
             for slot in provides:
                 if c.find(slot) is None:
                     raise GuardFailed from TypeError(f"the guard {name} left {slot!r} empty")
+            return None
 
         return CompiledGuard(check, provides, (read,) if read else (), self._statements)
 

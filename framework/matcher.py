@@ -38,12 +38,14 @@ class _Route(NamedTuple, Generic[T]):
 class _Shape(Generic[T]):
     """All routes whose segments are of the same kinds: one look-up by their literals."""
 
-    __slots__ = ("kinds", "literals", "required", "rest", "routes")
+    __slots__ = ("filled", "kinds", "literals", "rest", "routes")
 
     def __init__(self, kinds: tuple[Kind, ...]) -> None:
         self.kinds = kinds
         self.rest = len(kinds) - 1 if kinds[-1] >= Kind.REST else None
-        self.required = [i for i, kind in enumerate(kinds) if Kind.LITERAL < kind < Kind.REST]
+        required = [i for i, kind in enumerate(kinds) if Kind.LITERAL < kind < Kind.REST]
+        self.filled = required[-1] if required else None
+        """The last segment that must not be empty: only the last one of a path can be."""
         literals = [index for index, kind in enumerate(kinds) if kind is Kind.LITERAL]
         self.literals: Callable[[Sequence[str]], Any] = (
             itemgetter(*literals) if literals else _nothing
@@ -59,12 +61,13 @@ class _Shape(Generic[T]):
     def find(self, segments: list[str]) -> tuple[T, Parameters] | None:
         """Return the value and parameters of the route that *segments* match."""
         routes = self.routes.get(self.literals(segments))
-        if routes is None or not all([segments[index] for index in self.required]):
+        if routes is None or (self.filled is not None and not segments[self.filled]):
             return None
         if self.rest is not None:
             segments = [*segments[: self.rest], "/".join(segments[self.rest :])]
         for route in routes:
-            if all([check(segments[index]) for index, check in route.checks]):
+            checks = route.checks
+            if not checks or all([check(segments[index]) for index, check in checks]):
                 return route.value, {name: segments[index] for index, name in route.names}
         return None
 
@@ -86,14 +89,16 @@ class _Table(Generic[T]):
 
     def find(self, path: str) -> tuple[T, Parameters] | None:
         value = self.static.get(path)
-        if value is not None:
-            return value, {}
+        return self.search(path) if value is None else (value, {})
+
+    def search(self, path: str) -> tuple[T, Parameters] | None:
+        """Return what `find` does, for a path that is not static."""
         if self.static_rests and (value := self.static_rests.get(path)) is not None:
             return value, {"*": ""}
         head, _, last = path.rpartition("/")
-        for check, name, has_rest, _, found in self.tails.get(head, ()):
-            if last and (check is None or check(last)):
-                return found, ({name: last, "*": ""} if has_rest else {name: last})
+        for check, name, has_rest, _, value in self.tails.get(head, ()) if last else ():
+            if check is None or check(last):
+                return value, ({name: last, "*": ""} if has_rest else {name: last})
         return self._find_shape(path) if self.shapes else None
 
     def _find_shape(self, path: str) -> tuple[T, Parameters] | None:
@@ -182,12 +187,18 @@ class Matcher(Generic[T]):
     def find(self, method: str, path: str) -> tuple[T, Parameters] | None:
         """Return the value for *method* and *path*, a decoded path, and the path's parameters."""
         table = self._tables.get(method)
-        return None if table is None else table.find(path)
+        if table is None:
+            return None
+        value = table.static.get(path)
+        return table.search(path) if value is None else (value, {})
 
-    def find_all(self, path: str) -> dict[str, T]:
+    def find_all(self, path: str, other_than: str = "") -> dict[str, T]:
         """Return the value of each method that has one for *path*. For 405 and OPTIONS."""
-        found = {method: table.find(path) for method, table in self._tables.items()}
-        return {method: hit[0] for method, hit in found.items() if hit is not None}
+        found: dict[str, T] = {}
+        for method, table in self._tables.items():
+            if method != other_than and (hit := table.find(path)) is not None:
+                found[method] = hit[0]
+        return found
 
 
 _KEPT = {Kind.CONSTRAINED, Kind.NAMED, Kind.REST, Kind.STAR_REST}

@@ -38,11 +38,10 @@ def refuse_cross_site(request: Request, trusted: Collection[str]) -> None:
     if fetch_site == "same-origin":
         return
     origin = headers.get("origin")
-    if origin is not None and origin in trusted:
-        return
-    if fetch_site is None and origin == request.origin:
-        return
-    if fetch_site is None and origin is None and not headers.get("cookie"):
+    if origin is None:
+        if fetch_site is None and not headers.get("cookie"):
+            return
+    elif origin in trusted or (fetch_site is None and origin == request.origin):
         return
     here = _name(request.origin)  # the host is what the client wrote, too
     raise CrossSite(f"The request comes from {_name(origin)}, but this site is {here}.")

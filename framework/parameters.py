@@ -16,7 +16,7 @@ from framework.errors import (
     UnsupportedMediaType,
 )
 from framework.multipart import MULTIPART_TYPE
-from framework.text import is_exact, is_union, takes_integers, takes_several
+from framework.text import SAFE_INTEGER, is_exact, is_union, takes_integers, takes_several
 from framework.validation import say
 
 __all__ = [
@@ -94,6 +94,8 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
     """
     if annotation is str and default is MISSING:
         return lambda c: c.params[name]
+    if annotation is int and default is MISSING:
+        return _integer_reader(name)
     is_integer = takes_integers(annotation)
 
     def read(c: Context) -> Any:
@@ -107,6 +109,22 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
         except msgspec.ValidationError:
             raise NotFound from None
         if not is_exact(value):
+            raise NotFound
+        return value
+
+    return read
+
+
+def _integer_reader(name: str) -> Reader:
+    """Return a reader of the path's *name* as an integer, which has one spelling."""
+
+    def read(c: Context) -> int:
+        text = c.params[name]
+        try:
+            value = int(text)
+        except ValueError:
+            raise NotFound from None
+        if str(value) != text or not -SAFE_INTEGER <= value <= SAFE_INTEGER:
             raise NotFound
         return value
 

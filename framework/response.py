@@ -109,7 +109,9 @@ class Response:
     def with_header(self, name: str, value: str) -> "Response":
         """Return this answer with the header *name* set to *value*, replacing those of that name."""
         header = _checked(name, value)
-        others = [pair for pair in self.headers if pair[0] != header[0]]
+        others = self.headers
+        if self.header(header[0]) is not None:
+            others = [pair for pair in others if pair[0] != header[0]]
         return make(self.body, self.status, [*others, header])
 
     def with_added_header(self, name: str, value: str) -> "Response":
@@ -146,17 +148,34 @@ def _check_status(status: int, body: object) -> None:
         raise ValueError(f"an answer with status {status} has no body")
 
 
+_known_names: dict[str, str] = {}
+"""Header names in lower case, by how they were given. Few ever are: programs write them."""
+
+_KNOWN_NAMES_LIMIT = 256
+
+
 def _checked(name: str, value: str) -> Header:
+    lower = _known_names.get(name) or _check_name(name)
+    if not (value.isascii() and value.isprintable()):
+        _check_value(name, value)
+    return lower, value
+
+
+def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no header name")
+    if len(_known_names) < _KNOWN_NAMES_LIMIT:
+        _known_names[name] = name.lower()
+    return name.lower()
+
+
+def _check_value(name: str, value: str) -> None:
     if not value.isprintable() and not _is_field_value(value):
         raise ValueError(f"the value of the header {name} holds a control character")
-    if not value.isascii():
-        try:
-            value.encode("latin-1")
-        except UnicodeEncodeError:
-            raise ValueError(f"the value of the header {name} is not Latin-1") from None
-    return name.lower(), value
+    try:
+        value.encode("latin-1")
+    except UnicodeEncodeError:
+        raise ValueError(f"the value of the header {name} is not Latin-1") from None
 
 
 def _is_field_value(value: str) -> bool:

@@ -57,6 +57,7 @@ SELF_EVIDENT = {"DEFAULT_DATABASE"}
 LONG = {
     "application": "what the application is and how it answers are read together",
     "guards": "the algebra of guards, each with how it compiles and what it is listed as",
+    "parameters": "every source that a parameter is read from, each with what it refuses",
     "plan": "everything that is refused of a signature stands beside what is made of it",
     "testing": "a browser's cookie jar, its origin and its verbs are one class",
     "auth.sessions": "one session from the cookie that names it to its renewal and its end",

@@ -5,8 +5,10 @@ a URL parser leaves it, headers joined and decoded as the runtime does. The rest
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any
+
+import msgspec
 
 from framework.answers import CONSTANT_HEADERS
 from framework.application import App
@@ -37,8 +39,7 @@ HEADER_LIMIT = 100
 _HOST = re.compile(r"(?P<name>[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[0-9]{0,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KNOWN_HOSTS_LIMIT = 64
-_LENGTHS = [(b"content-length", b"%d" % length) for length in range(1024)]
-_CONSTANT_HEADERS = {"cache-control", "content-type", "vary", "x-content-type-options"}
+_FORGOTTEN_HEADERS = {"location", "set-cookie"}  # they may hold secrets
 _KNOWN_HEADERS_LIMIT = 256
 
 
@@ -61,13 +62,11 @@ def asgi(app: App, env: Env) -> ASGIApplication:
             response = problem(error).with_header("x-content-type-options", "nosniff")
         else:
             response = await app.handle(request, env, background.start)
+        headers = _encode_headers(response, request_is_head=scope["method"] == "HEAD")
+        await send({"type": _START, "status": response.status, "headers": headers})
         body = response.body
         if isinstance(body, bytes):
-            headers = _encode_headers(response, body, scope["method"] == "HEAD")
-            await send({"type": _START, "status": response.status, "headers": headers})
-            return await send({"type": _BODY, "body": b"" if scope["method"] == "HEAD" else body})
-        headers = _encode_headers(response, None, is_head=False)
-        await send({"type": _START, "status": response.status, "headers": headers})
+            return await send({"type": _BODY, "body": body})
         return await _send_stream(body, receive, send)
 
     return serve
@@ -80,19 +79,16 @@ _BODY = "http.response.body"
 # --- The request ---------------------------------------------------------------------------------
 
 
-class _Source:
+class _Source(msgspec.Struct, eq=False):
     """Where the headers and the body of one request come from. Nothing is read before it is asked for.
 
     One C call makes the dictionary of headers, for less than what two searches of the list cost;
     values are decoded as the Worker does.
     """
 
-    __slots__ = ("_reading", "_receive", "_values")
-
-    def __init__(self, values: dict[bytes, bytes], receive: Receive, reading: Reading) -> None:
-        self._values = values
-        self._receive = receive
-        self._reading = reading
+    _values: dict[bytes, bytes]
+    _receive: Receive
+    _reading: Reading
 
     def get(self, name: str, /) -> str | None:
         """Return the value of *name*, given in lower case, or None."""
@@ -113,12 +109,8 @@ def _read_request(scope: Scope, receive: Receive, reading: Reading) -> Request:
     """Return the request in *scope*. Raises `HTTPError` for what the runtime would not pass on."""
     headers: list[RawHeader] = scope["headers"]
     values = dict(headers)
-    if len(values) != len(headers):
+    if len(values) != len(headers) or len(values) > HEADER_LIMIT or b"transfer-encoding" in values:
         values = _join(headers)
-    if len(headers) > HEADER_LIMIT:
-        raise HTTPError(431, f"More than {HEADER_LIMIT} headers.", code="headers-too-large")
-    if b"transfer-encoding" in values and b"content-length" in values:
-        raise BadRequest("The body has two lengths.", headers=_CLOSE)
     scheme = scope["scheme"]
     host = _known_hosts[scheme].get(values.get(b"host")) or _read_host(scheme, values)
     raw_path, raw_query = scope.get("raw_path"), scope["query_string"]
@@ -133,13 +125,20 @@ def _read_request(scope: Scope, receive: Receive, reading: Reading) -> Request:
 _CLOSE = (("connection", "close"),)
 
 
-def _join(headers: Iterable[RawHeader]) -> dict[bytes, bytes]:
-    """Return *headers* by name, those that came more than once joined. Raises for two hosts."""
+def _join(headers: Sequence[RawHeader]) -> dict[bytes, bytes]:
+    """Return *headers* by name, those that came more than once joined.
+
+    Raises `HTTPError` for too many, for two hosts, and for a body of two lengths.
+    """
+    if len(headers) > HEADER_LIMIT:
+        raise HTTPError(431, f"More than {HEADER_LIMIT} headers.", code="headers-too-large")
     values: dict[bytes, list[bytes]] = {}
     for name, value in headers:
         values.setdefault(name, []).append(value)
     if len(values.get(b"host", ())) > 1:
         raise BadRequest("The Host header came twice.")
+    if b"transfer-encoding" in values and b"content-length" in values:
+        raise BadRequest("The body has two lengths.", headers=_CLOSE)
     return {name: b", ".join(several) for name, several in values.items()}
 
 
@@ -190,43 +189,53 @@ def _quote(path: str) -> str:
 
 # --- The answer ----------------------------------------------------------------------------------
 
-_known_headers: dict[Header, RawHeader] = {}
+
+class _Encoded(dict[Header, RawHeader]):
+    """Header pairs in bytes, remembered as long as there is room: most are the same each time."""
+
+    def __missing__(self, pair: Header) -> RawHeader:
+        name, value = pair
+        if name == "content-length":
+            raise KeyError(name)
+        encoded = (name.encode("latin-1"), value.encode("latin-1"))
+        if name not in _FORGOTTEN_HEADERS:
+            if len(self) >= _KNOWN_HEADERS_LIMIT:
+                self.clear()
+            self[pair] = encoded
+        return encoded
 
 
-def _encode_headers(response: Response, body: bytes | None, is_head: bool) -> list[RawHeader]:
-    """Return the headers to send: with the length of *body*, where it has one that may be told.
+_encode = _Encoded().__getitem__
+
+_CONSTANTS = {id(headers): tuple(map(_encode, headers)) for headers in CONSTANT_HEADERS}
+"""The headers of most answers, by the identity of what holds them, which lives as long as we do."""
+
+
+def _encode_headers(response: Response, *, request_is_head: bool) -> list[RawHeader]:
+    """Return the headers to send: with the length of the body, where it has one that may be told.
 
     What the answer itself says of its length counts only for HEAD, whose body is left out.
     """
-    constant = _encoded_constants.get(id(response.headers))
-    if constant is not None and body:
-        return [*constant, _encode_length(body)]
-    headers: list[RawHeader] = []
-    has_length = body is None or response.status in EMPTY_STATUSES
-    for pair in response.headers:
-        encoded = _known_headers.get(pair) or _encode_header(pair)
-        if encoded[0] == b"content-length":
-            if not is_head or has_length:
-                continue
-            has_length = True
-        headers.append(encoded)
-    if not has_length:
-        headers.append(_encode_length(body or b""))
+    constant = _CONSTANTS.get(id(response.headers))
+    try:
+        headers = [*constant] if constant else [*map(_encode, response.headers)]
+    except KeyError:
+        headers = [_encode(pair) for pair in response.headers if pair[0] != "content-length"]
+        if request_is_head and response.status not in EMPTY_STATUSES:
+            length = response.header("content-length") or ""
+            return [*headers, (b"content-length", length.encode("latin-1"))]
+    body = response.body
+    if isinstance(body, bytes) and response.status not in EMPTY_STATUSES:
+        size = len(body)
+        headers.append(_LENGTHS[size] if size < len(_LENGTHS) else _encode_length(size))
     return headers
 
 
-def _encode_length(body: bytes) -> RawHeader:
-    length = len(body)
-    return _LENGTHS[length] if length < len(_LENGTHS) else (b"content-length", b"%d" % length)
+def _encode_length(size: int) -> RawHeader:
+    return b"content-length", b"%d" % size
 
 
-def _encode_header(pair: Header) -> RawHeader:
-    """Return *pair* in bytes. Those that are the same in most answers are remembered."""
-    name, value = pair
-    encoded = (name.encode("latin-1"), value.encode("latin-1"))
-    if name in _CONSTANT_HEADERS and len(_known_headers) < _KNOWN_HEADERS_LIMIT:
-        _known_headers[pair] = encoded
-    return encoded
+_LENGTHS = [_encode_length(size) for size in range(1024)]
 
 
 async def _send_stream(body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
@@ -282,9 +291,3 @@ async def _serve_other(kind: str, background: Background, receive: Receive, send
         await send({"type": "websocket.close", "code": 1000})
     else:
         raise ValueError(f"ASGI scope of an unknown type: {kind}")
-
-
-_encoded_constants = {
-    id(headers): [_encode_header(pair) for pair in headers] for headers in CONSTANT_HEADERS
-}
-"""The headers of most answers, by the identity of their list, which lives as long as we do."""

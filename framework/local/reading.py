@@ -1,5 +1,6 @@
 """Reads request bodies from an ASGI server: up to a size, and not for ever. Knows no headers."""
 
+from asyncio import CancelledError, current_task, get_running_loop
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -34,8 +35,6 @@ class Reading:
         Raises `ContentTooLarge` past *limit* bytes, `BadRequest` where the client goes away, and
         `HTTPError` with status 408 where the body takes too long.
         """
-        from asyncio import CancelledError, current_task, get_running_loop  # off the import path
-
         loop, task = get_running_loop(), current_task()
         self._started[task] = loop.time()
         if self._loop is not loop:
