@@ -18,8 +18,10 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from pywrangler.utils import MIN_UV_VERSION, MIN_WRANGLER_VERSION
 
 from framework.cli import main
+from framework.local.doctor import tools
 
 ROOT = Path(__file__).parents[1]
 TIMEOUT = 20.0
@@ -380,21 +382,21 @@ def test_the_doctor_says_how_to_mend(
 ) -> None:
     tools = project / "tools"
     tools.mkdir()
-    for name, version in (("uv", "uv 0.12.2 (x)"), ("node", "v22.0.0")):
+    for name, version in (("uv", "uv 0.13.3 (x)"), ("node", "v22.0.0")):
         (tools / name).write_text(f"#!/bin/sh\necho {version!r}\n")
         (tools / name).chmod(0o755)
     (project / "node_modules/wrangler").mkdir(parents=True)
-    (project / "node_modules/wrangler/package.json").write_text('{"version": "4.108.9"}')
+    (project / "node_modules/wrangler/package.json").write_text('{"version": "4.127.0"}')
     monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
 
     assert main(["doctor"]) == 1
 
     lines = capsys.readouterr().out.splitlines()
     assert re.fullmatch(
-        r"MEND  uv 0\.12\.2 is older than 0\.12\.3: .*pip install 'uv>=.*", lines[0]
+        r"MEND  uv 0\.13\.3 is older than 0\.13\.4: .*pip install 'uv>=.*", lines[0]
     )
     assert lines[1] == "ok    node 22.0.0"
-    assert lines[2] == "MEND  wrangler 4.108.9 is older than 4.109: npm ci"
+    assert lines[2] == "MEND  wrangler 4.127.0 is older than 4.127.1: npm ci"
 
 
 def test_the_doctor_misses_what_is_not_there(
@@ -405,9 +407,9 @@ def test_the_doctor_misses_what_is_not_there(
     assert main(["doctor"]) == 1
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("MEND  uv is missing (0.12.3 or newer): ")
+    assert lines[0].startswith("MEND  uv is missing (0.13.4 or newer): ")
     assert lines[1].startswith("MEND  node is missing (22 or newer): ")
-    assert lines[2] == "MEND  wrangler is missing (4.109 or newer): npm ci"
+    assert lines[2] == "MEND  wrangler is missing (4.127.1 or newer): npm ci"
 
 
 @pytest.mark.parametrize("command", ["build", "check"])
@@ -445,3 +447,10 @@ class FakeStage:
 
     def __str__(self) -> str:
         return "1 module"
+
+
+def test_the_doctor_asks_for_what_pywrangler_asks_for() -> None:
+    lowest = {tool.name: tool.lowest for tool in tools()}
+
+    assert lowest["uv"] == MIN_UV_VERSION
+    assert lowest["wrangler"] == MIN_WRANGLER_VERSION
