@@ -12,6 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The one thing that pip and npm cannot bring. In CI its tests run, or fail.
 HAS_BROWSER := $(shell command -v chromium >/dev/null && command -v chromedriver >/dev/null && echo yes)
 WITHOUT_BROWSER := $(if $(HAS_BROWSER)$(CI),,--ignore=tests/browser)
+NO_BROWSER := left out: tests/browser, for want of Chromium: apt-get install chromium chromium-driver
 
 .DEFAULT_GOAL := help
 .PHONY: help dev test check format routes worker deploy schema schema-production clean
@@ -29,7 +30,7 @@ test: $(VENV)/dev.stamp node_modules/.package-lock.json ## run every check and e
 	$(BIN)/mypy
 	@$(WITH_TOOLS) $(BIN)/python -m tests.wasm.prepare
 	@$(WITH_TOOLS) $(BIN)/pytest $(WITHOUT_BROWSER)
-	@$(if $(WITHOUT_BROWSER),echo "left out: tests/browser, since Chromium and ChromeDriver are not here: apt-get install chromium chromium-driver")
+	@test -z "$(WITHOUT_BROWSER)" || echo "$(NO_BROWSER)"
 
 format: $(VENV)/dev.stamp ## format, and mend what can be mended
 	$(BIN)/ruff format
