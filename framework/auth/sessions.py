@@ -122,12 +122,14 @@ class Sessions(Generic[U]):
 
     async def _find(self, c: Context, read: Result | None) -> tuple[Session, U] | None:
         """Return the session that the cookie opens and its user, renewed where it is idle."""
-        statement = self._find_statement(c)
         token = self._cookie.read(c.request)
-        if statement is None or token is None:
+        if token is None:
             return None
         db = self._db(c)
         if read is None:
+            statement = self._find_statement(c)
+            if statement is None:
+                return None
             [read] = await db.batch([statement])
         found = self._store.read_session(read)
         if found is None:

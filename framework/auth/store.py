@@ -88,10 +88,11 @@ class Store(Generic[U]):
         self._row_type = _row_type(user_type)
         users = ", ".join(f"u.{name} AS u_{name}" for name in self._user_columns)
         sessions = ", ".join(f"s.{name} AS s_{name}" for name in _SESSION_COLUMNS)
-        self._find_session = (
+        find_session = (
             f"SELECT {sessions}, {users} FROM user_session s"
             " JOIN user u ON u.id = s.user_id WHERE s.id IN "
         )
+        self._find_session = {1: find_session + "(?1)", 2: find_session + "(?1, ?2)"}
         plain = ", ".join(f"u.{name}" for name in self._user_columns)
         self._find_user_by_key = (
             f"SELECT {plain} FROM user u JOIN user_key k ON k.user_id = u.id WHERE k.id = ?1"
@@ -102,7 +103,7 @@ class Store(Generic[U]):
 
     def find_session(self, ids: Sequence[str]) -> Statement:
         """Find the session that has one of *ids*, one or two, dead or alive, and its user."""
-        return Statement(self._find_session + ("(?1)" if len(ids) == 1 else "(?1, ?2)"), tuple(ids))
+        return Statement(self._find_session[len(ids)], tuple(ids))
 
     def read_session(self, result: Result) -> tuple[Session, U] | None:
         """Return the session and the user that `find_session` found."""
