@@ -6,7 +6,7 @@ from itertools import product
 from typing import Any
 
 from framework.answers import finish, read_stream
-from framework.compose import Handler, Middleware
+from framework.compose import Handler, Middleware, compose
 from framework.context import Context, Env, Job
 from framework.errors import (
     BadRequest,
@@ -31,7 +31,6 @@ __all__ = ["App", "UseCheck", "check_use"]
 
 CronHandler = Callable[[Job], Awaitable[None]]
 """What runs at a tick of a cron trigger."""
-Explain = Callable[[Context, Exception], Awaitable[Response]]
 UseCheck = Callable[["App", "Route"], None]
 """Raises `ConfigurationError` where a layer is not for a route of that application."""
 WaitUntil = Callable[[Awaitable[Any]], None]
@@ -201,16 +200,22 @@ class App(Router):
             for layer in (*self.middleware, *layers):
                 _check_use(layer, self, route)
             handler = self._guarded_against_errors(route.handler) if layers else route.handler
-            route.endpoint = self._fold(layers, handler)
+            route.endpoint = compose(layers, handler, self._wrap)
         self._areas = _find_areas(self.routes, self.prefix)
-        self._entry = self._fold(self.middleware, self._dispatch)
+        self._entry = compose(self.middleware, self._dispatch, self._wrap)
         return self._entry
 
-    def _fold(self, layers: Sequence[Middleware], handler: Handler) -> Handler:
-        """Return *handler* in *layers*. What one raises, those around it see as an answer."""
-        for layer in reversed(layers):
-            handler = _explained(layer, handler, self._explain)
-        return handler
+    def _wrap(self, layer: Middleware, handler: Handler) -> Handler:
+        """Return *handler* in *layer*, whose errors are answers to whatever is around it."""
+        explain = self._explain
+
+        async def answer(c: Context) -> Response:
+            try:
+                return _checked(await layer(c, partial(handler, c)))
+            except Exception as error:
+                return await explain(c, error)
+
+        return answer
 
     def _guarded_against_errors(self, handler: Handler) -> Handler:
         async def answer(c: Context) -> Response:
@@ -230,9 +235,11 @@ class App(Router):
     def _find_endpoint(self, c: Context) -> Handler:
         """Return what answers this request. Raises `HTTPError` where nothing may."""
         request = c.request
-        method, path = request.method, request.path
-        if "%" in path or not path.isascii() or not path.isprintable():
-            path = _decoded(path)
+        method = request.method
+        try:
+            path = decode_path(request.path)
+        except MalformedURL as error:
+            raise BadRequest(f"The path is malformed: {error}.") from None
         found = self._matcher.find("GET" if method == "HEAD" else method, path)
         if found is None:
             return self._without_route(method, path)
@@ -301,25 +308,6 @@ class App(Router):
             return problem(known)
         except Exception as fault:
             return explain_fault(c, fault)
-
-
-def _explained(layer: Middleware, handler: Handler, explain: Explain) -> Handler:
-    """Return *handler* in *layer*, whose errors are answers to whatever is around it."""
-
-    async def answer(c: Context) -> Response:
-        try:
-            return _checked(await layer(c, partial(handler, c)))
-        except Exception as error:
-            return await explain(c, error)
-
-    return answer
-
-
-def _decoded(path: str) -> str:
-    try:
-        return decode_path(path)
-    except MalformedURL as error:
-        raise BadRequest(f"The path is malformed: {error}.") from None
 
 
 def _find_areas(routes: Iterable[Route], prefix: str) -> Matcher[tuple[Router, ...]]:

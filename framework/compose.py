@@ -16,10 +16,17 @@ Middleware = Callable[[Context, Next], Awaitable[Response]]
 """``async def layer(c, call_next)``: answers itself, or changes what ``await call_next()`` gives."""
 
 
-def compose(layers: Sequence[Middleware], handler: Handler) -> Handler:
-    """Return *handler* wrapped in *layers*, the first listed outermost."""
+def compose(
+    layers: Sequence[Middleware],
+    handler: Handler,
+    wrap: Callable[[Middleware, Handler], Handler] | None = None,
+) -> Handler:
+    """Return *handler* wrapped in *layers*, the first listed outermost.
+
+    *wrap* says how one layer goes around what is inside of it, where that is more than a call.
+    """
     for layer in reversed(layers):
-        handler = _wrap(layer, handler)
+        handler = (wrap or _wrap)(layer, handler)
     return handler
 
 
