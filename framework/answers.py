@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from framework.context import Context
-from framework.response import EMPTY_STATUSES, Header, Response, encode_json, make
+from framework.response import (
+    BYTES_CONTENT,
+    EMPTY_STATUSES,
+    JSON_CONTENT,
+    TEXT_CONTENT,
+    Header,
+    Response,
+    encode_json,
+    make,
+)
 
 __all__ = ["CONSTANT_HEADERS", "as_response", "finish", "read_stream"]
 
@@ -13,9 +22,9 @@ _NO_STORE = ("cache-control", "private, no-store")
 _VARY = ("vary", "cookie")
 
 # Tuples: they are shared by all answers, and nothing may be added to one.
-_JSON: tuple[Header, ...] = (("content-type", "application/json"), _NO_SNIFF)
-_TEXT: tuple[Header, ...] = (("content-type", "text/plain; charset=utf-8"), _NO_SNIFF)
-_BYTES: tuple[Header, ...] = (("content-type", "application/octet-stream"), _NO_SNIFF)
+_JSON: tuple[Header, ...] = (JSON_CONTENT, _NO_SNIFF)
+_TEXT: tuple[Header, ...] = (TEXT_CONTENT, _NO_SNIFF)
+_BYTES: tuple[Header, ...] = (BYTES_CONTENT, _NO_SNIFF)
 _NONE: tuple[Header, ...] = (_NO_SNIFF,)
 
 CONSTANT_HEADERS = (_JSON, _TEXT, _BYTES, _NONE)

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hmac
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
 from framework.context import Context, Slot
@@ -19,8 +19,6 @@ CREDENTIAL_LIMIT = 8 * 1024
 _BEARER = re.compile(r"bearer ([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 _BASIC = re.compile(r"basic ([A-Za-z0-9+/]+={0,2})", re.IGNORECASE)
 _REALM = re.compile(r"[A-Za-z0-9 ._-]{1,64}")
-
-Secrets = str | Sequence[str]
 
 
 def read_bearer(c: Context) -> str | None:

@@ -17,10 +17,10 @@ encode_json = msgspec.json.Encoder().encode
 """Returns a value, anything msgspec encodes, as JSON in UTF-8."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_TEXT = ("content-type", "text/plain; charset=utf-8")
-_HTML = ("content-type", "text/html; charset=utf-8")
-_JSON = ("content-type", "application/json")
-_BYTES = ("content-type", "application/octet-stream")
+TEXT_CONTENT = ("content-type", "text/plain; charset=utf-8")
+HTML_CONTENT = ("content-type", "text/html; charset=utf-8")
+JSON_CONTENT = ("content-type", "application/json")
+BYTES_CONTENT = ("content-type", "application/octet-stream")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -63,22 +63,22 @@ class Response:
     @classmethod
     def text(cls, text: str, status: int = 200) -> "Response":
         """Return *text* as ``text/plain`` in UTF-8."""
-        return _make_content(text.encode(), status, _TEXT)
+        return _make_content(text.encode(), status, TEXT_CONTENT)
 
     @classmethod
     def html(cls, text: str, status: int = 200) -> "Response":
         """Return *text* as ``text/html`` in UTF-8. The text is sent as it is: escape what varies."""
-        return _make_content(text.encode(), status, _HTML)
+        return _make_content(text.encode(), status, HTML_CONTENT)
 
     @classmethod
     def json(cls, value: Any, status: int = 200) -> "Response":
         """Return *value*, anything msgspec encodes, as ``application/json``."""
-        return _make_content(encode_json(value), status, _JSON)
+        return _make_content(encode_json(value), status, JSON_CONTENT)
 
     @classmethod
     def bytes(cls, data: bytes, status: int = 200) -> "Response":
         """Return *data* as ``application/octet-stream``."""
-        return _make_content(data, status, _BYTES)
+        return _make_content(data, status, BYTES_CONTENT)
 
     @classmethod
     def empty(cls, status: int = 204) -> "Response":

@@ -13,6 +13,8 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
 
+from tests.e2e.targets import run_process
+
 __all__ = ["ChromiumMissing", "Driver", "Session", "WebDriverError", "driver", "wait_until"]
 
 _PATIENCE: Final = 20.0
@@ -115,16 +117,8 @@ class Driver:
 def driver() -> Iterator[Driver]:
     """Run chromedriver until the block ends. Raises `ChromiumMissing`."""
     binary, command = _find(*_BROWSERS), [_find("chromedriver"), "--port=0"]
-    pipe, also = subprocess.PIPE, subprocess.STDOUT
-    with subprocess.Popen(command, stdout=pipe, stderr=also, text=True) as process:
-        try:
-            yield Driver(_port_of(process), binary)
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
+    with run_process(command, subprocess.STDOUT) as process:
+        yield Driver(_port_of(process), binary)
 
 
 def wait_until(

@@ -19,7 +19,7 @@ from tests.e2e.backdoor import SQLiteBackdoor, WorkerBackdoor, open_backdoor
 from tests.e2e.service import InProcess, OverHTTP, Service
 from tests.wasm.launcher import serve as serve_worker
 
-__all__ = ["CAPABLE", "TARGETS", "start"]
+__all__ = ["CAPABLE", "TARGETS", "run_process", "start"]
 
 _ROOT: Final = Path(__file__).parents[2]
 _SOURCES: Final = ("app.py", "routes", "framework", "schema.sql", "wrangler.toml")
@@ -52,7 +52,7 @@ def _local(folder: Path) -> Iterator[Service]:
     path, log = folder / "local.sqlite3", folder / "local.log"
     command = [sys.executable, "-m", "framework.cli", "serve", "--port=0", "--json-ready"]
     command += [f"--database={path}"]
-    with log.open("wb") as stderr, _process(command, stderr.fileno()) as process:
+    with log.open("wb") as stderr, run_process(command, stderr.fileno()) as process:
         line = process.stdout.readline() if process.stdout else ""
         assert line, f"the local server did not start: {log.read_text()}"
         url: str = json.loads(line)["url"]
@@ -60,7 +60,7 @@ def _local(folder: Path) -> Iterator[Service]:
 
 
 @contextmanager
-def _process(command: list[str], stderr: int) -> Iterator[subprocess.Popen[str]]:
+def run_process(command: list[str], stderr: int) -> Iterator[subprocess.Popen[str]]:
     """Run *command* in the project's folder, and end that process whatever happens."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=_ROOT, stdout=pipe, stderr=stderr, text=True) as process:
