@@ -8,6 +8,7 @@ from routes.answers import show_error
 from routes.docs import docs
 from routes.notes import notes
 from routes.pages import pages
+from routes.recovery import recovery
 from routes.sessions import sessions
 
 app = App()
@@ -15,6 +16,7 @@ app.on_error(show_error)
 
 app.mount(pages)
 app.mount(account)
+app.mount(recovery)
 app.mount(sessions)
 app.mount(notes)
 app.mount(admin)
@@ -23,5 +25,5 @@ app.mount(docs(app))
 
 @app.cron("17 3 * * *")
 async def purge(job: Job) -> None:
-    """Delete what is dead: sessions, and windows of sign-in attempts. Once a day."""
+    """Delete what is dead: sessions, attempts, codes and links. Once a day."""
     await auth.purge(job.database())

@@ -10,8 +10,12 @@ CREATE TABLE IF NOT EXISTS user (
     id VARCHAR(15) NOT NULL PRIMARY KEY,
     username VARCHAR(64) NOT NULL,                -- as its owner writes it
     role VARCHAR(15) NOT NULL DEFAULT 'user',     -- 'user' or 'admin'
-    created_at BIGINT NOT NULL DEFAULT 0
+    created_at BIGINT NOT NULL DEFAULT 0,
+    email VARCHAR(254),                           -- in its one form, or NULL; anybody may claim any
+    email_verified_at BIGINT                      -- when a code that was mailed there came back
 );
+-- Verified, an address is one account's. docs/security.md has what brings an older database here.
+CREATE UNIQUE INDEX IF NOT EXISTS user_by_email ON user(email) WHERE email_verified_at IS NOT NULL;
 
 -- How a user signs in: `id` is provider:provider_user_id, as in username:alice.
 -- `hashed_password` is a PHC string (Argon2id), or NULL for a way in without a password.
@@ -45,6 +49,43 @@ CREATE TABLE IF NOT EXISTS sign_in_attempt (
     resets_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS sign_in_attempt_by_reset ON sign_in_attempt(resets_at);
+
+-- Browsers that signed in to an account before: each has a count of attempts of its own, so that its
+-- owner gets in while others hammer the account. `id` is the SHA-256 of the device cookie, in hex.
+CREATE TABLE IF NOT EXISTS known_device (
+    id TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    attempts INTEGER NOT NULL,                    -- in the window that ends at resets_at
+    resets_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL                   -- a year after the last sign-in
+) STRICT;
+CREATE INDEX IF NOT EXISTS known_device_by_user ON known_device(user_id, expires_at);
+CREATE INDEX IF NOT EXISTS known_device_by_expires_at ON known_device(expires_at);
+
+-- The code that was mailed to an address, to verify it: one for each user. `code` is its HMAC-SHA256.
+CREATE TABLE IF NOT EXISTS email_code (
+    user_id TEXT NOT NULL PRIMARY KEY,
+    email TEXT NOT NULL,
+    code TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,                  -- five minutes after it was sent
+    sent INTEGER NOT NULL,                        -- in the window that ends at resets_at
+    resets_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS email_code_by_expires_at ON email_code(expires_at);
+
+-- Links that were mailed to who lost a password. `id` is the SHA-256 of the token in the link, and
+-- `replaces` that of the stored hash: the link is good only for the password it was sent for.
+CREATE TABLE IF NOT EXISTS password_reset (
+    id TEXT NOT NULL PRIMARY KEY,
+    user_id TEXT NOT NULL,
+    email TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    replaces TEXT NOT NULL,
+    expires_at INTEGER NOT NULL                   -- two hours after it was sent
+) STRICT;
+CREATE INDEX IF NOT EXISTS password_reset_by_user ON password_reset(user_id);
+CREATE INDEX IF NOT EXISTS password_reset_by_expires_at ON password_reset(expires_at);
 
 -- The example resource.
 CREATE TABLE IF NOT EXISTS note (

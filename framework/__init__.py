@@ -3,10 +3,10 @@
 The layers, lowest first; a module imports only from those below its own:
 
 1. errors, paths, patterns, urls, cookies, response, streaming, signing, scrypt: values
-2. text, validation, multipart, body, matcher, database: reading and finding
+2. text, validation, integers, multipart, body, fetching, matcher, database: reading and finding
 3. request, origin, context, compose, answers: one request
-4. parameters, plan, reads, guards, addresses, credentials, problem: who passes, and how it is answered
-5. router, route, application: what people declare
+4. parameters, plan, reads, guards, addresses, credentials, turnstile, problem: who passes, and the answer
+5. foreign, router, route, application: what people declare
 6. auth: users, keys and sessions in D1
 7. middleware, openapi, testing: plug-ins
 8. workers, local, cli: the edges

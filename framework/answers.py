@@ -27,7 +27,13 @@ _TEXT: tuple[Header, ...] = (TEXT_CONTENT, _NO_SNIFF)
 _BYTES: tuple[Header, ...] = (BYTES_CONTENT, _NO_SNIFF)
 _NONE: tuple[Header, ...] = (_NO_SNIFF,)
 
-CONSTANT_HEADERS = (_JSON, _TEXT, _BYTES, _NONE)
+_PRIVATE = {
+    id(headers): (*headers[:-1], _NO_STORE, _VARY, _NO_SNIFF)
+    for headers in (_JSON, _TEXT, _BYTES, _NONE)
+}
+"""The same for answers that depend on who asks, by the identity of those for everybody."""
+
+CONSTANT_HEADERS = (_JSON, _TEXT, _BYTES, _NONE, *_PRIVATE.values())
 """The headers that most answers share, the very objects: an edge may encode each once."""
 
 
@@ -53,8 +59,11 @@ def finish(c: Context, response: Response) -> Response:
     headers: Sequence[Header] = response.headers
     if c.request.method == "HEAD":
         response = _without_body(response)
-    elif type(headers) is tuple and not c.private and not c.cookies_to_send():
-        return response  # one of the above: complete, and no cookie is in it
+    elif type(headers) is tuple and not c.cookies_to_send():  # complete, and no cookie is in it
+        if not c.private:
+            return response
+        if (private := _PRIVATE.get(id(headers))) is not None:
+            return make(response.body, response.status, private)
     kept = [pair for pair in response.headers if pair[0] != _NO_SNIFF[0]]
     cookies = c.cookies_to_send()
     if c.private or cookies or response.header("set-cookie") is not None:

@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, get_args
 
 import msgspec
 
 from framework.errors import BadRequest, Invalid, InvalidField
+from framework.integers import holds_integers, inexact_places, may_be_inexact
 from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import MalformedURL, parse_query
 from framework.text import is_exact, takes_several
-from framework.validation import convert, misfits, point
+from framework.validation import MISFIT_LIMIT, convert, misfits, point
 
 __all__ = [
     "DEPTH_LIMIT",
@@ -26,6 +27,7 @@ __all__ = [
 DEPTH_LIMIT = 64
 """How deep JSON may nest. In the Worker about 2,000 levels kill the whole isolate, 6.6 KB of input."""
 
+_OUT_OF_RANGE = "This number is out of range."
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -44,23 +46,42 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
     """Return a function that decodes JSON into *type*. Make it once, at import.
 
     The function raises `BadRequest` for what is no JSON or nests too deep, and `Invalid` with every
-    misfit for what does not fit the type.
+    misfit for what does not fit the type, or with every integer beyond ±(2^53 - 1): JavaScript, and
+    so D1, would round it.
     """
     decode_typed = msgspec.json.Decoder(type).decode
+    is_to_be_exact = holds_integers(type)
 
     def decode(data: bytes) -> Any:
-        check_depth(data)
-        try:
-            return decode_typed(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise _explain(data, type, error) from None
+        value = _decode(decode_typed, data, type)
+        if is_to_be_exact:
+            _refuse_inexact(data, value)
+        return value
 
     return decode
 
 
 def decode_json(data: bytes, type: Any = Any) -> Any:
     """Return *data* decoded from JSON into *type*. Raises like `json_decoder`'s function."""
-    return json_decoder(type)(data)
+    value = _decode(msgspec.json.Decoder(type).decode, data, type)
+    _refuse_inexact(data, value)
+    return value
+
+
+def _decode(decode_typed: Callable[[bytes], Any], data: bytes, type: Any) -> Any:
+    check_depth(data)
+    try:
+        return decode_typed(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _explain(data, type, error) from None
+
+
+def _refuse_inexact(data: bytes, value: Any) -> None:
+    """Raise `Invalid` where *value*, decoded from *data*, holds an integer that is not exact."""
+    if may_be_inexact(data):
+        places = dict.fromkeys(islice(inexact_places(value), MISFIT_LIMIT))
+        if places:
+            raise Invalid(errors=[InvalidField(_OUT_OF_RANGE, pointer=place) for place in places])
 
 
 def _explain(data: bytes, type: Any, error: Exception) -> BadRequest | Invalid:
@@ -117,7 +138,7 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
     def build(given: Mapping[str, Sequence[str | File]]) -> Any:
         value = convert(_flatten(given, lists), type, strict=False)
         errors = [
-            InvalidField("This number is out of range.", pointer=point(field.encode_name))
+            InvalidField(_OUT_OF_RANGE, pointer=point(field.encode_name))
             for field in fields
             if not is_exact(getattr(value, field.name))
         ]

@@ -54,6 +54,10 @@ def _parser() -> argparse.ArgumentParser:
     add("build", _build, "stage what is uploaded into build/worker")
     add("check", _check, "stage, and list what would be uploaded")
     add("doctor", _doctor, "check the tools that make worker and make deploy need")
+    hash_cost = add(
+        "hash-cost", _hash_cost, "measure what hashing a password costs on this machine"
+    )
+    hash_cost.add_argument("--rounds", type=_count, default=7, help="hashes a set; 7 unless given")
     for listed in (dev, serve, cron, routes, access):
         listed.add_argument("--app", default="app:app", metavar="MODULE:NAME", help="the app")
     for serving in (dev, serve):
@@ -83,6 +87,12 @@ def _variable(text: str) -> tuple[str, str]:
     if not name or not colon:
         raise argparse.ArgumentTypeError("write NAME:VALUE")
     return name, value
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 5 and 0 < int(text) <= 1000):
+        raise argparse.ArgumentTypeError("write a number from 1 to 1000")
+    return int(text)
 
 
 # --- The commands --------------------------------------------------------------------------------
@@ -175,6 +185,12 @@ def _doctor(_asked: argparse.Namespace) -> int:
     findings = [examine(tool, Path.cwd()) for tool in tools()]
     _print(f"{'ok  ' if finding.is_good else 'MEND'}  {finding.text}" for finding in findings)
     return 0 if all(finding.is_good for finding in findings) else 1
+
+
+def _hash_cost(asked: argparse.Namespace) -> int:
+    from framework.local.hash_cost import cost_lines
+
+    return _print(cost_lines(asked.rounds))
 
 
 def _print(lines: Iterable[str]) -> int:

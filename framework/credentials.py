@@ -11,7 +11,7 @@ from framework.context import Context, Slot
 from framework.errors import ConfigurationError, Unauthorized
 from framework.guards import Guard, guard
 
-__all__ = ["CREDENTIAL_LIMIT", "api_key", "basic", "bearer", "read_bearer"]
+__all__ = ["CREDENTIAL_LIMIT", "api_key", "basic", "bearer", "read_bearer", "read_secret"]
 
 CREDENTIAL_LIMIT = 8 * 1024
 """Characters of an Authorization header that are looked at."""
@@ -97,6 +97,19 @@ def api_key(
     return guard(has_key, name=name)
 
 
+def read_secret(c: Context, binding: str) -> str:
+    """Return the secret *binding*. Raises `ConfigurationError` where it is missing or empty."""
+    try:
+        secret = c.env[binding]
+    except KeyError:
+        secret = None
+    if not isinstance(secret, str) or not secret.strip():
+        raise ConfigurationError(
+            f"the secret {binding} is missing: npx wrangler secret put {binding}"
+        )
+    return secret
+
+
 def _read_basic(c: Context) -> tuple[str, str] | None:
     header = c.request.headers.get("authorization") or ""
     found = _BASIC.fullmatch(header) if len(header) <= CREDENTIAL_LIMIT else None
@@ -118,21 +131,9 @@ def _checker(
         return verify
 
     async def matches(c: Context, given: str) -> bool:
-        return _is_one_of(given, _read_secret(c, str(binding)))
+        return _is_one_of(given, read_secret(c, str(binding)))
 
     return matches
-
-
-def _read_secret(c: Context, binding: str) -> str:
-    try:
-        secret = c.env[binding]
-    except KeyError:
-        secret = None
-    if not isinstance(secret, str) or not secret.strip():
-        raise ConfigurationError(
-            f"the secret {binding} is missing: npx wrangler secret put {binding}"
-        )
-    return secret
 
 
 def _is_one_of(given: str, secrets: str) -> bool:

@@ -135,6 +135,7 @@ class CrossSite(HTTPError):
     status = 403
     code = "cross-site"
     refusal = False
+    lucia = ("AUTH_INVALID_REQUEST",)  # Lucia v2's code for it; the others are in framework.auth
 
 
 class NotFound(HTTPError):

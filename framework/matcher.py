@@ -1,9 +1,10 @@
 """Finds the value registered for a method and a path. Knows nothing of handlers."""
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 from framework.patterns import Kind, Pattern, Segment
 
@@ -14,62 +15,60 @@ Parameters = dict[str, str]
 """What the path holds for the pattern's names; an end wildcard is kept as ``*``."""
 
 Check = Callable[[str], object]
+Literals = Callable[[Sequence[str]], Any]
 
+# Plain tuples: a NamedTuple takes three times as long to take apart, and each request does.
+_Tail = tuple[Check | None, str, bool, str, T]
+"""A route whose last segment alone is a parameter, or one that may end there with a wildcard: what
+the segment has to match, its name, whether the wildcard follows, the regex, and the value."""
 
-class _Tail(NamedTuple, Generic[T]):
-    """A route whose last segment alone is a parameter, or one that may end there with a wildcard."""
+_Route = tuple[tuple[tuple[int, str], ...], tuple[tuple[int, Check], ...], tuple[str, ...], T]
+"""A route of any other shape: which segments are kept under which names, what segments have to
+match, all regexes, and the value."""
 
-    check: Check | None
-    name: str
-    has_rest: bool
-    regex: str
-    value: T
-
-
-class _Route(NamedTuple, Generic[T]):
-    """A route of any other shape: where its parameters stand and what they have to match."""
-
-    regexes: tuple[str, ...]
-    names: tuple[tuple[int, str], ...]
-    checks: tuple[tuple[int, Check], ...]
-    value: T
+_Look = tuple[Literals, dict[Any, tuple[_Route[T], ...]], int, int]
+"""One look-up: what to look up of the segments, and where; `_Shape.filled` and `_Shape.rest`."""
 
 
 class _Shape(Generic[T]):
-    """All routes whose segments are of the same kinds: one look-up by their literals."""
+    """All routes whose segments are of the same kinds: one look-up by their literals.
 
-    __slots__ = ("filled", "kinds", "literals", "rest", "routes")
+    Segments are counted from 1: the first part of a split path is what stands before its slash.
+    """
+
+    __slots__ = ("filled", "kinds", "literals", "names", "rest", "routes")
 
     def __init__(self, kinds: tuple[Kind, ...]) -> None:
         self.kinds = kinds
-        self.rest = len(kinds) - 1 if kinds[-1] >= Kind.REST else None
-        required = [i for i, kind in enumerate(kinds) if Kind.LITERAL < kind < Kind.REST]
-        self.filled = required[-1] if required else None
+        self.rest = len(kinds) if kinds[-1] >= Kind.REST else 0
+        """Where all that is left is one parameter; 0 where nothing is."""
+        required = [i for i, kind in enumerate(kinds, 1) if Kind.LITERAL < kind < Kind.REST]
+        self.filled = required[-1] if required else 0
         """The last segment that must not be empty: only the last one of a path can be."""
-        literals = [index for index, kind in enumerate(kinds) if kind is Kind.LITERAL]
-        self.literals: Callable[[Sequence[str]], Any] = (
-            itemgetter(*literals) if literals else _nothing
-        )
-        self.routes: dict[Any, list[_Route[T]]] = {}
+        literals = [index for index, kind in enumerate(kinds, 1) if kind is Kind.LITERAL]
+        self.literals: Literals = itemgetter(*literals) if literals else _nothing
+        self.routes: dict[Any, tuple[_Route[T], ...]] = {}
+        self.names: dict[Any, tuple[tuple[int, str], ...]] = {}
+        """Shared by routes that call theirs the same, so that memory near at hand holds them all."""
 
     def takes(self, count: int) -> bool:
         """Return whether a path of *count* segments can have this shape."""
-        if self.rest is None:
+        if not self.rest:
             return count == len(self.kinds)
-        return count >= self.rest + (self.kinds[-1] is Kind.REST)
+        return count >= self.rest - (self.kinds[-1] is Kind.STAR_REST)
 
-    def find(self, segments: list[str]) -> tuple[T, Parameters] | None:
-        """Return the value and parameters of the route that *segments* match."""
-        routes = self.routes.get(self.literals(segments))
-        if routes is None or (self.filled is not None and not segments[self.filled]):
-            return None
-        if self.rest is not None:
-            segments = [*segments[: self.rest], "/".join(segments[self.rest :])]
-        for route in routes:
-            checks = route.checks
-            if not checks or all([check(segments[index]) for index, check in checks]):
-                return route.value, {name: segments[index] for index, name in route.names}
-        return None
+    def add(self, pattern: Pattern, value: T) -> None:
+        checks = [(index, _compile(segment)) for index, segment in enumerate(pattern, 1)]
+        names = tuple((i, s.text) for i, s in enumerate(pattern, 1) if s.kind in _KEPT)
+        added: _Route[T] = (
+            self.names.setdefault(names, names),
+            tuple((index, check) for index, check in checks if check is not None),
+            tuple(segment.regex for segment in pattern),
+            value,
+        )
+        literals = self.literals(["", *[sys.intern(segment.text) for segment in pattern]])
+        several = [*self.routes.get(literals, ()), added]
+        self.routes[literals] = tuple(sorted(several, key=itemgetter(2)))
 
 
 class _Table(Generic[T]):
@@ -83,45 +82,41 @@ class _Table(Generic[T]):
         self.static: dict[str, T] = {}
         self.static_rests: dict[str, T] = {}
         """``/a/*`` by ``/a``: there it is as literal as can be, and comes before ``/:x``."""
-        self.tails: dict[str, list[_Tail[T]]] = {}
+        self.tails: dict[str, tuple[_Tail[T], ...]] = {}
+        """By all of the path before the last segment."""
         self.shapes: dict[tuple[Kind, ...], _Shape[T]] = {}
-        self.by_count: dict[int, list[_Shape[T]]] = {}
+        self.by_count: list[tuple[_Look[T], ...]] = []
+        """The shapes by the number of segments; the last is for all beyond the longest pattern."""
 
-    def find(self, path: str) -> tuple[T, Parameters] | None:
-        value = self.static.get(path)
-        return self.search(path) if value is None else (value, {})
-
-    def search(self, path: str) -> tuple[T, Parameters] | None:
-        """Return what `find` does, for a path that is not static."""
-        if self.static_rests and (value := self.static_rests.get(path)) is not None:
-            return value, {"*": ""}
-        head, _, last = path.rpartition("/")
-        for check, name, has_rest, _, value in self.tails.get(head, ()) if last else ():
-            if check is None or check(last):
-                return value, ({name: last, "*": ""} if has_rest else {name: last})
-        return self._find_shape(path) if self.shapes else None
-
-    def _find_shape(self, path: str) -> tuple[T, Parameters] | None:
-        if "//" in path:
+    def look_up(self, path: str) -> tuple[T, Parameters] | None:
+        """Return the value and the parameters of the first shape that *path* has."""
+        by_count = self.by_count or self._sort()
+        count = path.count("/")
+        looks = by_count[count] if count < len(by_count) else by_count[-1]
+        if not looks or "//" in path:
             return None
-        segments = path.split("/")[1:]
-        count = len(segments)
-        shapes = self.by_count.get(count)
-        if shapes is None:
-            shapes = self._shapes_for(count)
-        for shape in shapes:
-            found = shape.find(segments)
-            if found is not None:
-                return found
+        segments = path.split("/")
+        for literals, routes, filled, rest in looks:
+            several = routes.get(literals(segments))
+            if several is None or (filled and not segments[filled]):
+                continue
+            found = segments if not rest else [*segments[:rest], "/".join(segments[rest:])]
+            for names, checks, _, value in several:
+                if checks and not all([check(found[index]) for index, check in checks]):
+                    continue
+                if len(names) == 2:  # the usual number here takes half the time that any does
+                    (first, name), (second, other) = names
+                    return value, {name: found[first], other: found[second]}
+                return value, {name: found[index] for index, name in names}
         return None
 
-    def _shapes_for(self, count: int) -> "list[_Shape[T]]":
-        """Return the shapes for *count* segments, best first; kept for the counts that routes have."""
-        shapes = [shape for shape in self.shapes.values() if shape.takes(count)]
-        shapes.sort(key=_kinds)
-        if count <= 1 + max(len(shape.kinds) for shape in self.shapes.values()):
-            self.by_count[count] = shapes
-        return shapes
+    def _sort(self) -> "list[tuple[_Look[T], ...]]":
+        """Put the shapes that paths of each length may have into the order in which to try them."""
+        shapes = sorted(self.shapes.values(), key=_kinds)
+        for count in range(2 + max(len(shape.kinds) for shape in shapes)):
+            looks = [(s.literals, s.routes, s.filled, s.rest) for s in shapes if s.takes(count)]
+            self.by_count.append(tuple(looks))
+        return self.by_count
 
     def add(self, pattern: Pattern, value: T) -> None:
         """Register *value*, unless the same pattern has one already."""
@@ -130,7 +125,7 @@ class _Table(Generic[T]):
             return
         self.owners[identity] = value
         kinds = tuple(segment.kind for segment in pattern)
-        self.by_count.clear()
+        self.by_count = []
         if max(kinds) is Kind.LITERAL:
             self.static[_join(pattern)] = value
         elif _is_tail(kinds):
@@ -140,27 +135,16 @@ class _Table(Generic[T]):
 
     def _add_tail(self, pattern: Pattern, value: T, *, has_rest: bool = False) -> None:
         last = pattern[-1]
-        tails = self.tails.setdefault(_join(pattern[:-1]), [])
-        tails.append(_Tail(_compile(last), last.text, has_rest, last.regex, value))
-        tails.sort(key=lambda tail: (tail.check is None, tail.has_rest, tail.regex))
+        added: _Tail[T] = (_compile(last), last.text, has_rest, last.regex, value)
+        head = _join(pattern[:-1])
+        self.tails[head] = tuple(sorted([*self.tails.get(head, ()), added], key=_rank))
 
     def _add_route(self, kinds: tuple[Kind, ...], pattern: Pattern, value: T) -> None:
         if kinds[-1] is Kind.STAR_REST and _is_tail(kinds[:-1]):
             self._add_tail(pattern[:-1], value, has_rest=True)
         elif kinds[-1] is Kind.STAR_REST and not any(kinds[:-1]):
             self.static_rests[_join(pattern[:-1])] = value
-        shape = self.shapes.setdefault(kinds, _Shape(kinds))
-        routes = shape.routes.setdefault(shape.literals([s.text for s in pattern]), [])
-        checks = [(index, _compile(segment)) for index, segment in enumerate(pattern)]
-        routes.append(
-            _Route(
-                tuple(segment.regex for segment in pattern),
-                tuple((i, s.text) for i, s in enumerate(pattern) if s.kind in _KEPT),
-                tuple((index, check) for index, check in checks if check is not None),
-                value,
-            )
-        )
-        routes.sort(key=lambda route: route.regexes)
+        self.shapes.setdefault(kinds, _Shape(kinds)).add(pattern, value)
 
 
 class Matcher(Generic[T]):
@@ -190,13 +174,21 @@ class Matcher(Generic[T]):
         if table is None:
             return None
         value = table.static.get(path)
-        return table.search(path) if value is None else (value, {})
+        if value is not None:
+            return value, {}
+        if table.static_rests and (value := table.static_rests.get(path)) is not None:
+            return value, {"*": ""}
+        head, _, last = path.rpartition("/")
+        for check, name, has_rest, _, value in table.tails.get(head, ()) if last else ():
+            if check is None or check(last):
+                return value, ({name: last, "*": ""} if has_rest else {name: last})
+        return table.look_up(path) if table.shapes else None
 
     def find_all(self, path: str, other_than: str = "") -> dict[str, T]:
         """Return the value of each method that has one for *path*. For 405 and OPTIONS."""
         found: dict[str, T] = {}
-        for method, table in self._tables.items():
-            if method != other_than and (hit := table.find(path)) is not None:
+        for method in self._tables:
+            if method != other_than and (hit := self.find(method, path)) is not None:
                 found[method] = hit[0]
         return found
 
@@ -226,6 +218,11 @@ def _compile(segment: Segment) -> Check | None:
 
 def _kinds(shape: "_Shape[Any]") -> tuple[Kind, ...]:
     return shape.kinds
+
+
+def _rank(tail: "_Tail[Any]") -> tuple[bool, bool, str]:
+    check, _, has_rest, regex, _ = tail
+    return check is None, has_rest, regex
 
 
 def _nothing(segments: Sequence[str]) -> tuple[()]:  # noqa: ARG001  stands in for an itemgetter

@@ -24,6 +24,12 @@ _SAFE = (
 )
 """How msgspec's messages begin where they tell of the schema only. Others may quote the input."""
 
+_LENGTH = re.compile(r"Expected `str` of length (>=|<=|==) ([0-9]+)")
+_BOUNDS = {">=": "at least", "<=": "at most", "==": "exactly"}
+
+_ANOTHER_FORM = "Expected another form."
+"""Said of text that a pattern does not match, where the type has no description."""
+
 MISFIT_LIMIT = 100
 """How many misfits one answer names: all that a person can use, and no more than they sent us."""
 
@@ -81,7 +87,10 @@ def _walk(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[Invalid
         msgspec.convert(value, type, strict=strict, str_keys=True)
         yield None
     except msgspec.ValidationError as error:
-        yield InvalidField(say(error), pointer=pointer + _place_of(error))
+        said = say(error)
+        if said is _ANOTHER_FORM:
+            said = _description(type) or said
+        yield InvalidField(said, pointer=pointer + _place_of(error))
 
 
 def _items(
@@ -113,9 +122,19 @@ def say(error: Exception) -> str:
     if isinstance(error.__cause__, ValueError | TypeError):
         return str(error.__cause__)  # a Struct's own __post_init__ said so
     message = str(error).partition(" - at `")[0]
+    if message.startswith("Expected `str` matching regex"):
+        return _ANOTHER_FORM
+    if length := _LENGTH.fullmatch(message):
+        return f"Expected {_BOUNDS[length[1]]} {length[2]} characters."
     if message.startswith(_SAFE):
         return message.replace("`", "") + "."
     return "This is not one of the values allowed here."
+
+
+def _description(type: Any) -> str | None:
+    """Return what *type* says of itself in words: the description in its `msgspec.Meta`."""
+    found = [each.description for each in get_args(type)[1:] if isinstance(each, msgspec.Meta)]
+    return next((text for text in found if text), None)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Who may do what: the users, and the guards that the routes stand behind."""
 
-from framework.auth import Auth, User
+from framework.auth import Auth, BindingMailer, User
 
 __all__ = ["Member", "administrator", "auth", "authorized", "recent"]
 
@@ -11,9 +11,11 @@ class Member(User, frozen=True, kw_only=True):
     username: str
     role: str = "user"
     created_at: int = 0
+    email: str | None = None
+    email_verified_at: int | None = None
 
 
-auth = Auth(database="DB", user=Member)
+auth = Auth(database="DB", user=Member, mailer=BindingMailer("EMAIL"))
 authorized = auth.guard()
 recent = auth.recent()
 administrator = auth.role("admin")

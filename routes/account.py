@@ -5,16 +5,25 @@ from typing import Annotated
 import msgspec
 
 from framework import Context, Form, Response, Router, public
-from framework.auth import USERNAME_PATTERN, InvalidCredentials, Session, State
+from framework.auth import (
+    USERNAME_PATTERN,
+    InvalidCredentials,
+    Session,
+    State,
+    normalize_email,
+)
+from framework.auth.emails import EMAIL_MAX
 from framework.auth.passwords import PASSWORD_MAX, PASSWORD_MIN
 from framework.database import statement
+from framework.errors import Invalid, InvalidField
 from framework.response import Reply
 from routes.access import Member, auth, authorized, recent
 from routes.answers import Done, done
+from routes.forms import USERNAME_HINT
 from routes.html import document, element, wants_html
 from routes.sections import account_section
 
-__all__ = ["account"]
+__all__ = ["NewPassword", "account", "email_of", "show_nothing"]
 
 NewPassword = Annotated[str, msgspec.Meta(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)]
 KnownPassword = Annotated[str, msgspec.Meta(max_length=PASSWORD_MAX)]
@@ -28,10 +37,11 @@ def show_nothing(self: object) -> str:
 
 
 class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
-    """What it takes to sign up."""
+    """What it takes to sign up. An empty *email* is none."""
 
-    username: Annotated[str, msgspec.Meta(pattern=USERNAME_PATTERN)]
+    username: Annotated[str, msgspec.Meta(pattern=USERNAME_PATTERN, description=USERNAME_HINT)]
     password: NewPassword
+    email: Annotated[str, msgspec.Meta(max_length=EMAIL_MAX)] = ""
 
     __repr__ = show_nothing
 
@@ -93,9 +103,8 @@ async def sign_up(
     c: Context, new: NewAccount | Form[NewAccount]
 ) -> Annotated[Response, Reply(SignedIn, 201), Reply(None, 409)]:
     """Make an account and sign in."""
-    user = await auth.sign_up(
-        c, new.username, new.password, username=new.username, created_at=auth.clock()
-    )
+    attributes = {"username": new.username, "email": email_of(new.email)}
+    user = await auth.sign_up(c, new.username, new.password, **attributes, created_at=auth.clock())
     return done(c, SignedIn(_person(user)), 201)
 
 
@@ -156,6 +165,15 @@ async def delete_account_by_form(c: Context, user: Member) -> Done:
     """Delete the account from a page: forms know no DELETE."""
     await delete_account(c, user)
     return done(c)
+
+
+def email_of(text: str) -> str | None:
+    """Return the one form of the address *text*; None for an empty one. Raises `Invalid`."""
+    email = normalize_email(text)
+    if email is None and text.strip():
+        detail = "This is no address that mail can be sent to."
+        raise Invalid(errors=[InvalidField(detail, pointer="/email")])
+    return email
 
 
 def _person(user: Member) -> Person:

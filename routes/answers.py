@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 from framework import Context, HTTPError, Response
-from framework.auth import ReauthenticationRequired
+from framework.auth import InvalidLink, ReauthenticationRequired
 from framework.errors import Unauthorized
 from framework.response import Reply
-from routes.forms import sign_in_form
+from routes.forms import reset_link, sign_in_form
 from routes.html import Markup, document, element, wants_html
 
 __all__ = ["Done", "done", "show_error"]
@@ -39,6 +39,8 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
         *_ways_on(c, error),
         status=error.status,
     )
+    if "token" in c.params:  # the path is a secret, as on the page itself
+        response = response.with_header("referrer-policy", "no-referrer")
     for name, value in error.headers:
         response = response.with_header(name, value)
     return response
@@ -48,4 +50,7 @@ def _ways_on(c: Context, error: HTTPError) -> Iterator[Markup]:
     asks_to_sign_in = isinstance(error, Unauthorized | ReauthenticationRequired)
     if asks_to_sign_in or (error.status, c.request.path) == (401, "/sign-in"):
         yield sign_in_form()
+        yield reset_link()
+    if isinstance(error, InvalidLink):
+        yield element("p", element("a", "Ask for another link", href="/password-reset"))
     yield element("p", element("a", "Back to the start", href="/"))

@@ -1,9 +1,27 @@
 """The forms that pages are made of. Each posts to the same route that programs use."""
 
+from framework.auth.emails import EMAIL_MAX
 from framework.auth.passwords import PASSWORD_MIN
 from routes.html import Attribute, Markup, element
 
-__all__ = ["button", "field", "form", "new_password_field", "sign_in_form", "sign_up_form"]
+__all__ = [
+    "USERNAME_HINT",
+    "button",
+    "code_form",
+    "email_form",
+    "field",
+    "form",
+    "new_password_field",
+    "new_password_form",
+    "reset_form",
+    "reset_link",
+    "sign_in_form",
+    "sign_up_form",
+    "username_for_managers",
+]
+
+USERNAME_HINT = "3 to 64 letters, digits, . _ @ + -"
+"""What fits USERNAME_PATTERN, in words."""
 
 _USERNAME = r"[A-Za-z0-9][A-Za-z0-9._@+\-]{2,63}"
 """USERNAME_PATTERN as HTML has it: anchored anyway, and with every hyphen escaped."""
@@ -64,12 +82,72 @@ def sign_up_form() -> Markup:
         field(
             "username",
             "Username",
-            hint="3 to 64 letters, digits, . _ @ + -",
+            hint=USERNAME_HINT,
             autocomplete="username",
             pattern=_USERNAME,
             minlength=3,
             maxlength=64,
         ),
         new_password_field("password", "Password"),
+        _email_field(hint="if you like: a lost password needs it", required=False),
         submit="Sign up",
     )
+
+
+def reset_link() -> Markup:
+    """Return the way to a new password, for who lost theirs."""
+    return element("p", element("a", "Forgot the password?", href="/password-reset"))
+
+
+def reset_form() -> Markup:
+    """Return the form that asks for a link to choose a new password."""
+    return form(
+        "/password-reset",
+        field("account", "Username or e-mail address", autocomplete="username", maxlength=256),
+        submit="Send the link",
+    )
+
+
+def new_password_form(action: str) -> Markup:
+    """Return the form that takes a new password and nothing else."""
+    return form(action, new_password_field("password", "New password"), submit="Save the password")
+
+
+def email_form(email: str | None) -> Markup:
+    """Return the form for one's address, filled in with *email* where there is one."""
+    hint = "empty for none" if email else ""
+    return form(
+        "/me/email",
+        _email_field(hint=hint, required=not email, value=email),
+        submit="Save the address",
+    )
+
+
+def code_form() -> Markup:
+    """Return the form for the code that was mailed."""
+    return form(
+        "/me/email/verify",
+        field(
+            "code",
+            "Code from the mail",
+            hint="8 digits",
+            autocomplete="one-time-code",
+            inputmode="numeric",
+            pattern="[0-9]{8}",
+            maxlength=8,
+        ),
+        submit="Verify the address",
+    )
+
+
+def username_for_managers(username: str) -> Markup:
+    """Return a field that nobody sees and no form sends: password managers look for the name."""
+    described: dict[str, Attribute] = {"type": "text", "autocomplete": "username"}
+    shown = element("input", **described, value=username, readonly=True)
+    return element("label", "Username", shown, hidden=True)
+
+
+def _email_field(**attributes: Attribute) -> Markup:
+    hint = str(attributes.pop("hint", ""))
+    described = {"autocomplete": "email", "maxlength": EMAIL_MAX, **attributes}
+    return field("email", "E-mail address", "email", hint=hint, **described)

@@ -6,11 +6,19 @@ from datetime import UTC, datetime
 from framework.auth import Session
 from routes.access import Member
 from routes.agents import browser_name
-from routes.forms import button, field, form, new_password_field
+from routes.forms import (
+    button,
+    code_form,
+    email_form,
+    field,
+    form,
+    new_password_field,
+    username_for_managers,
+)
 from routes.html import Markup, element
 from routes.models import Note, NotePage, SessionView
 
-__all__ = ["account_section", "note_form", "notes_section", "sessions_section"]
+__all__ = ["account_section", "email_section", "note_form", "notes_section", "sessions_section"]
 
 
 def account_section(user: Member, session: Session) -> Markup:
@@ -25,10 +33,12 @@ def account_section(user: Member, session: Session) -> Markup:
         element("h3", "Change the password"),
         form(
             "/me/password",
+            username_for_managers(user.username),
             field("current", "Current password", "password", autocomplete="current-password"),
             new_password_field("new", "New password"),
             submit="Change the password",
         ),
+        *_email_parts(user),
         element(
             "details",
             element("summary", "Delete the account"),
@@ -36,6 +46,23 @@ def account_section(user: Member, session: Session) -> Markup:
             button("/me/delete", "Delete the account"),
         ),
     )
+
+
+def email_section(user: Member) -> Markup:
+    """Return what one may do with one's e-mail address."""
+    return element("section", element("h2", "Account"), *_email_parts(user))
+
+
+def _email_parts(user: Member) -> list[Markup]:
+    is_verified = user.email_verified_at is not None
+    title = element("h3", "E-mail address")
+    if user.email is None:
+        return [title, email_form(None)]
+    said = " is verified." if is_verified else " is not verified yet."
+    known = element("p", element("strong", user.email), said)
+    steps = [] if is_verified else [button("/me/email/verification", "Send a code"), code_form()]
+    change = element("details", element("summary", "Change the address"), email_form(user.email))
+    return [title, known, *steps, change]
 
 
 def sessions_section(sessions: Sequence[SessionView]) -> Markup:

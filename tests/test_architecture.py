@@ -27,10 +27,10 @@ LAYERS = [
         "signing",
         "scrypt",
     ],
-    ["text", "validation", "multipart", "body", "matcher", "database"],
+    ["text", "validation", "integers", "multipart", "body", "fetching", "matcher", "database"],
     ["request", "origin", "context", "compose", "answers"],
-    ["parameters", "plan", "reads", "guards", "addresses", "credentials", "problem"],
-    ["router", "route", "application"],
+    ["parameters", "plan", "reads", "guards", "addresses", "credentials", "turnstile", "problem"],
+    ["foreign", "router", "route", "application"],
     ["auth"],
     ["middleware", "openapi", "testing"],
     ["workers", "local", "cli"],
@@ -60,7 +60,7 @@ LONG = {
     "parameters": "every source that a parameter is read from, each with what it refuses",
     "plan": "everything that is refused of a signature stands beside what is made of it",
     "testing": "a browser's cookie jar, its origin and its verbs are one class",
-    "auth.sessions": "one session from the cookie that names it to its renewal and its end",
+    "auth.request_sessions": "one session from the cookie that names it to its renewal and its end",
     "local.asgi": "one protocol from its first message to its last",
 }
 

@@ -164,7 +164,7 @@ ACCEPTED = [
     *(b'["\\u0060\\u012a\\u12AB"]', b'["\\uD801\\udc37"]', b'["\\u0000"]', b'["\\/\\b\\f"]'),
     *(b'{"a":"b","a":"c"}', b'{"":0}', b'{"foo\\u0000bar":42}', b'["\xf4\x8f\xbf\xbf"]'),
     *(b'["\xe2\x80\xa8"]', b'["a/*b*/c"]', b'{"a":[]}', b"[1,null,1,2]", b"1e-99999"),
-    *(b'["\x7f"]', b"[" + b"9" * 400 + b"]", b"12345678901234567890"),
+    *(b'["\x7f"]', b"[9007199254740991]", b"-9007199254740991", b"[1234567890.1234567890]"),
 ]
 REFUSED = [
     *(
@@ -239,7 +239,12 @@ async def test_what_is_no_json_is_malformed(path: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"1e400", b"[-1E+99999999]", b"9" * 4_301, b"[" + b"9" * 100_000 + b"]"], ids=len
+    "body",
+    [
+        *(b"1e400", b"[-1E+99999999]", b"9" * 4_301, b"[" + b"9" * 100_000 + b"]"),
+        *(b"[9007199254740992]", b"-9007199254740992", b"[" + b"9" * 400 + b"]"),
+    ],
+    ids=lambda body: ascii(body)[:40],
 )
 @pytest.mark.parametrize("path", ["/any", "/list"])
 async def test_a_number_out_of_range_does_not_fit(path: str, body: bytes) -> None:

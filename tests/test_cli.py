@@ -454,3 +454,34 @@ def test_the_doctor_asks_for_what_pywrangler_asks_for() -> None:
 
     assert lowest["uv"] == MIN_UV_VERSION
     assert lowest["wrangler"] == MIN_WRANGLER_VERSION
+
+
+# --- Hashing -------------------------------------------------------------------------------------
+
+
+def test_what_a_hash_costs_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["hash-cost", "--rounds", "1"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    rows = [re.fullmatch(r"m=(\d+) t=(\d) p=1 +([\d.]+) MiB +([\d.]+) ms( +Kagari)?", line)
+            for line in lines[1:6]]  # fmt: skip
+    assert [(int(row[1]), int(row[2])) for row in rows if row] == [
+        (47_104, 1),
+        (19_456, 2),
+        (12_288, 3),
+        (9_216, 4),
+        (7_168, 5),
+    ]
+    assert [float(row[3]) for row in rows if row] == [46.0, 19.0, 12.0, 9.0, 7.0]
+    assert [bool(row[5]) for row in rows if row] == [False, True, False, False, False]
+    assert all(float(row[4]) > 1 for row in rows if row)
+    assert "10 ms a request may take on the free plan" in "\n".join(lines[6:])
+
+
+@pytest.mark.parametrize("rounds", ["0", "-1", "x", "1001", "٣", "1" * 5000])
+def test_rounds_are_a_small_number(capsys: pytest.CaptureFixture[str], rounds: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["hash-cost", "--rounds", rounds])
+
+    assert ended.value.code == 2
+    assert "write a number from 1 to 1000" in capsys.readouterr().err

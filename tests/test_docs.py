@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from framework import fetching
 from tests import reference
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +27,9 @@ def run_blocks(document: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_the_python_blocks_run(document: Path) -> None:
+def test_the_python_blocks_run(document: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "_provided", None)  # what a block provides ends with it
+
     run_blocks(document)
 
 

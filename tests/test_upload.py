@@ -7,6 +7,7 @@ that a real one has lying around.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -103,13 +104,88 @@ def modules(package: str) -> set[str]:
     return {file.relative_to(ROOT).as_posix() for file in (ROOT / package).rglob("*.py")}
 
 
+# Imports the app, then what its modules import inside of functions, and so on.
+EVERYTHING = """
+import app, importlib, pathlib, re, sys
+files = set()
+while fresh := {getattr(module, "__file__", None) for module in list(sys.modules.values())} - files:
+    files |= fresh
+    for file in fresh:
+        if file and file.endswith(".py") and pathlib.Path(file).is_relative_to(pathlib.Path.cwd()):
+            source = pathlib.Path(file).read_text()
+            for name in re.findall(r"^ +(?:from|import) ((?:framework|routes)[.\\w]*)", source, re.M):
+                importlib.import_module(name)
+print(*filter(None, files), sep="\\n")
+"""
+
+
+def loaded() -> set[str]:
+    """Return the modules of this project that the app may load where there is no Worker."""
+    command = [sys.executable, "-c", EVERYTHING]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    paths = [Path(line) for line in ran.stdout.splitlines()]
+    return {path.relative_to(ROOT).as_posix() for path in paths if path.is_relative_to(ROOT)}
+
+
+def edge() -> set[str]:
+    """Return what the Worker alone can load, and what that imports."""
+    names = modules("framework/workers")
+    for name in list(names):
+        imported = re.findall(r"from (framework[.\w]+) import", (ROOT / name).read_text())
+        names |= {f"{module.replace('.', '/')}.py" for module in imported}
+    return {name for name in names if (ROOT / name).is_file()}
+
+
 def test_the_app_is_uploaded_and_nothing_else(project: Path) -> None:
     code, output, uploaded = deploy(project)
 
-    kept_at_home = modules("framework/local") | {"framework/cli.py", "framework/testing.py"}
-    app = (modules("framework") | modules("routes")) - kept_at_home
+    app = {name for name in loaded() if name.startswith(("app.py", "framework/", "routes/"))}
+    never = [*modules("framework/local"), "framework/cli.py", "framework/testing.py"]
     assert code == 0, output
-    assert uploaded == app | {"app.py", "worker.py", *VENDORED}
+    assert uploaded == app | modules("routes") | edge() | {"worker.py", *VENDORED}
+    assert uploaded.isdisjoint(never)
+
+
+LIMITS = {"app.py": 90.0, "small.py": 60.0}
+"""KiB of the upload, gzipped, without packages: the reference app, and one that has no accounts."""
+
+SMALL = """
+from framework import App, Context, public
+from framework.middleware.secure_headers import secure_headers
+
+app = App()
+app.use(secure_headers())
+
+@app.get("/notes/:id", guard=public)
+async def show(c: Context, id: int) -> list[dict[str, str]]:
+    return await c.database().all(dict, "SELECT title FROM note WHERE id = ?", id)
+"""
+
+
+def sizes(output: str) -> tuple[float, float]:
+    """Return the KiB that wrangler says it uploads, and those that staging said before."""
+    (theirs,) = re.findall(r"Total Upload: .* gzip: ([\d.]+) KiB", output)
+    (ours,) = re.findall(r"modules, .* KiB, ([\d.]+) KiB gzipped", output)
+    return float(theirs), float(ours)
+
+
+def test_the_upload_is_small_and_its_size_is_what_wrangler_says(project: Path) -> None:
+    theirs, ours = sizes(deploy(project)[1])
+
+    assert ours == pytest.approx(theirs, rel=0.02)
+    assert theirs < LIMITS["app.py"]
+
+
+def test_what_an_app_does_not_use_is_not_uploaded(project: Path) -> None:
+    shutil.rmtree(project / "routes")
+    (project / "app.py").write_text(SMALL)
+
+    code, output, uploaded = deploy(project)
+
+    assert code == 0, output
+    assert sizes(output)[0] < LIMITS["small.py"]
+    assert [name for name in uploaded if name.startswith("framework/auth/")] == []
+    assert "framework/openapi.py" not in uploaded
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ async def test_all_misfits_are_named_at_once() -> None:
         "errors": [
             {"detail": "Expected int, got str.", "pointer": "/integer"},
             {"detail": "Expected int <= 9.", "pointer": "/small"},
-            {"detail": "Expected str of length >= 1.", "pointer": "/long"},
+            {"detail": "Expected at least 1 characters.", "pointer": "/long"},
             {"detail": "This is not one of the values allowed here.", "pointer": "/colour"},
             {"detail": "Invalid RFC3339 encoded datetime.", "pointer": "/when"},
             {"detail": "Expected int, got str.", "pointer": "/numbers/1"},
@@ -280,3 +280,22 @@ def test_places_are_looked_at_once_and_not_all_of_them(monkeypatch: pytest.Monke
     ]
     assert len(calls) <= PLACE_LIMIT
     assert calls.count(Tree) == 1
+
+
+@pytest.mark.parametrize(
+    ("meta", "detail"),
+    [
+        (msgspec.Meta(pattern="^[0-9]+$"), "Expected another form."),
+        (msgspec.Meta(pattern="^[0-9]+$", description="Digits alone."), "Digits alone."),
+        (msgspec.Meta(min_length=8), "Expected at least 8 characters."),
+        (msgspec.Meta(max_length=3), "Expected at most 3 characters."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_text_that_does_not_fit_is_told_in_words(meta: msgspec.Meta, detail: str) -> None:
+    kind = msgspec.defstruct("Kind", [("text", Annotated[str, meta])])
+
+    with pytest.raises(Invalid) as caught:
+        convert({"text": "short"}, kind, strict=True)
+
+    assert [(each.detail, each.pointer) for each in caught.value.errors] == [(detail, "/text")]

@@ -17,6 +17,7 @@ from typing import Any
 
 from bench.asgi.serving import ADAPTERS, selected
 from bench.asgi.workloads import Workload
+from bench.machine import machine
 
 __all__ = ["main"]
 
@@ -118,8 +119,13 @@ def main() -> None:
     samples = measure(names, workloads, options.restarts, options.rounds, options.seconds)
     versions = {name: _version(name) for name in names if name != FLOOR}
     if options.json:
-        details = {"python": platform.python_version(), "versions": versions, "samples": samples}
-        options.json.write_text(json.dumps(details, indent=1))
+        details = {
+            "machine": machine(),
+            "python": platform.python_version(),
+            "versions": versions,
+            "samples": samples,
+        }
+        options.json.write_text(json.dumps(details, indent=1) + "\n")
     print(f"Python {platform.python_version()}; {versions}")
     print("\nSpeed beside raw ASGI: median (quartiles) of the ratios inside each round\n")
     print(_table(samples, names, _ratio_cell))

@@ -1,9 +1,39 @@
-"""Users, keys and sessions in D1, Lucia's way. Layers: errors, models, tokens < passwords, usernames,
-session_cookie, pending, store < sessions < accounts < auth."""
+"""Users, keys and sessions in D1, Lucia's way. Layers: errors, models, tokens, limits, pending <
+passwords, usernames, emails, mail, session_cookie < store, codes, links, storage, settings < sessions,
+keys, devices < users, request_sessions < accounts < recovery, handle < auth."""
 
+from framework.auth.address_limit import RateLimiter
 from framework.auth.auth import Auth
-from framework.auth.errors import DuplicateKey, InvalidCredentials, ReauthenticationRequired
-from framework.auth.models import Session, State, User
+from framework.auth.emails import normalize_email
+from framework.auth.errors import (
+    AuthError,
+    DuplicateEmail,
+    DuplicateKey,
+    InvalidCode,
+    InvalidCredentials,
+    InvalidKey,
+    InvalidLink,
+    InvalidPassword,
+    InvalidSession,
+    OutdatedPassword,
+    ReauthenticationRequired,
+    UnknownKey,
+    UnknownSession,
+    UnknownUser,
+)
+from framework.auth.handle import AuthRequest
+from framework.auth.keys import Keys
+from framework.auth.limits import GRACE, Limits
+from framework.auth.mail import BindingMailer, Mailer, Message, write_reset, write_verification
+from framework.auth.models import (
+    Key,
+    NewKey,
+    NewSession,
+    Session,
+    State,
+    User,
+    Validated,
+)
 from framework.auth.passwords import (
     Argon2Hasher,
     Hasher,
@@ -11,23 +41,53 @@ from framework.auth.passwords import (
     hash_password,
     verify_password,
 )
-from framework.auth.sessions import Limits
+from framework.auth.sessions import Sessions
+from framework.auth.storage import Storage
 from framework.auth.usernames import USERNAME_PATTERN, canonical_username
+from framework.auth.users import Users
 
 __all__ = [
+    "GRACE",
     "USERNAME_PATTERN",
     "Argon2Hasher",
     "Auth",
+    "AuthError",
+    "AuthRequest",
+    "BindingMailer",
+    "DuplicateEmail",
     "DuplicateKey",
     "Hasher",
+    "InvalidCode",
     "InvalidCredentials",
+    "InvalidKey",
+    "InvalidLink",
+    "InvalidPassword",
+    "InvalidSession",
+    "Key",
+    "Keys",
     "Limits",
+    "Mailer",
+    "Message",
+    "NewKey",
+    "NewSession",
+    "OutdatedPassword",
     "PasswordError",
+    "RateLimiter",
     "ReauthenticationRequired",
     "Session",
+    "Sessions",
     "State",
+    "Storage",
+    "UnknownKey",
+    "UnknownSession",
+    "UnknownUser",
     "User",
+    "Users",
+    "Validated",
     "canonical_username",
     "hash_password",
+    "normalize_email",
     "verify_password",
+    "write_reset",
+    "write_verification",
 ]

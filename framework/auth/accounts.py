@@ -1,83 +1,89 @@
 """Makes accounts, and signs people in and out of them. Knows nothing of guards."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
+from framework.auth.address_limit import limit_address
+from framework.auth.devices import DeviceCookie
 from framework.auth.errors import DuplicateKey, InvalidCredentials
-from framework.auth.legacy_cookie import SessionFormat
+from framework.auth.keys import Keys, Verified
 from framework.auth.models import User
-from framework.auth.passwords import Hasher, PasswordError
-from framework.auth.sessions import SECOND, Limits, Sessions
-from framework.auth.store import Key
+from framework.auth.request_sessions import RequestSessions
+from framework.auth.settings import Settings
+from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest, new_user_id
 from framework.auth.usernames import canonical_username
+from framework.auth.users import Users
 from framework.context import Context
 from framework.database import Statement, UniqueViolation
-from framework.errors import ConfigurationError, TooManyRequests
+from framework.errors import ConfigurationError
 
 __all__ = ["Accounts"]
 
 U = TypeVar("U", bound=User)
 
 
-class Accounts(Sessions[U]):
+class Accounts(RequestSessions[U]):
     """The part of `Auth` that knows usernames and passwords."""
 
-    def __init__(
-        self,
-        database: str,
-        user: type[U],
-        limits: Limits,
-        cookie: str,
-        hasher: Hasher,
-        clock: Callable[[], int],
-        sessions: SessionFormat,
-        provider: str,
-    ) -> None:
-        super().__init__(database, user, limits, cookie, clock, sessions)
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        provider = settings.provider
         if not provider or ":" in provider:
             raise ConfigurationError(f"provider={provider!r} cannot begin a key: it ends at the :")
-        self._hasher = hasher
+        self.keys: Keys[U] = Keys(
+            self._store, settings.hasher, settings.limits, settings.clock, provider
+        )
+        self.users: Users[U] = Users(self._store, self._user_type, self.keys)
         self._provider = provider
+        self._rate_limiter = settings.rate_limiter
+        name = settings.device_cookie
+        self._devices = None if name is None else DeviceCookie(name)
 
     async def sign_up(self, c: Context, username: str, password: str, /, **attributes: Any) -> U:
         """Make a user with a password, sign them in, and return them.
 
         *attributes* are fields of the user Struct beside ``id``. User, key and session are written
         in one batch. Raises `DuplicateKey` where the name is taken, `ValueError` for a name that is
-        none, `PasswordError` for a password that cannot be hashed.
+        none, `PasswordError` for a password that cannot be hashed, and `TooManyRequests`, before
+        any hash, where `Auth` was given a rate limiter and it refuses the address.
         """
         canonical = canonical_username(username)
         if canonical is None:
             raise ValueError("a username has 3 to 64 ASCII letters, digits and . _ @ + -")
         user = self._user_type(id=new_user_id(), **attributes)
-        hashed = await self._hasher.hash(password)
-        key = Key(self._key_id(canonical), user.id, hashed)
+        await limit_address(c, self._rate_limiter)
+        key = await self.keys.make(user.id, self._provider, canonical, password)
         session, token = self._new_session(c, user.id)
+        device, remember = self._remember_device(c, key, is_known=False)
         try:
             await self._db(c).batch(
                 [
                     self._store.insert_user(user),
                     self._store.insert_key(key),
                     *self._give_up_presented(c),
+                    *remember,
                     self._store.insert_session(session, key),
                 ]
             )
         except UniqueViolation as error:
             raise DuplicateKey from error
         self._signed_in(c, session, token, user)
+        self._send_device(c, device)
         return user
 
     async def sign_in(self, c: Context, username: str, password: str) -> U:
         """Sign in who knows the password of *username*, and return them.
 
-        Every sign-in makes a new session and ends the one that the browser brought. Raises
-        `InvalidCredentials`, at the same cost whether or not there is such a user, and
-        `TooManyRequests`, before any hash, past `Limits.attempts` for one account.
+        Every sign-in makes a new session and ends the one that the browser brought (see
+        `Limits.grace`). Raises `InvalidCredentials`, at the same cost whether or
+        not there is such a user, and `TooManyRequests`, before any hash, past `Limits.attempts` for
+        one account, past `Limits.device_attempts` for a browser that signed in to it before, and
+        where `Auth` was given a rate limiter and it refuses the address.
         """
+        await limit_address(c, self._rate_limiter)
         canonical = canonical_username(username) or username
         for _ in range(2):  # again where the hash was replaced meanwhile, as another sign-in does
             user = await self._try_sign_in(c, self._key_id(canonical), password)
@@ -87,87 +93,115 @@ class Accounts(Sessions[U]):
 
     async def _try_sign_in(self, c: Context, key_id: str, password: str) -> U | None:
         """Sign in; None where the hash that was verified is no longer the one stored."""
-        key, user = await self._verify(c, key_id, password)
-        statements: list[Statement] = []
-        if key.hashed_password is not None and self._hasher.is_outdated(key.hashed_password):
-            with suppress(PasswordError):  # shorter than today's: it goes on as it is
-                hashed = await self._hasher.hash(password)
-                statements.append(self._store.change_password(key, hashed))
-                key = msgspec.structs.replace(key, hashed_password=hashed)
+        verified = await self._verify(c, key_id, password)
+        statements, key = await self.keys.renew_hash(verified.key, password)
         session, token = self._new_session(c, key.user_id)
+        device, remember = self._remember_device(c, key, is_known=verified.is_known_device)
         results = await self._db(c).batch(
             [
                 *statements,
                 *self._give_up_presented(c),
-                self._store.forget_attempts(digest(key.id)),
+                *self._forget_attempts(verified),
+                *remember,
                 self._store.insert_session(session, key),
             ]
         )
         if results[-1].changes == 0:
             return None
-        self._signed_in(c, session, token, user)
-        return user
+        self._signed_in(c, session, token, verified.user)
+        self._send_device(c, device)
+        return verified.user
 
-    async def _verify(self, c: Context, key_id: str, password: str) -> tuple[Key, U]:
-        now = self.clock()
-        account = digest(key_id)
-        attempt, key, user = await self._store.find_for_sign_in(
-            self._db(c), account, key_id, now, now + self.limits.window
+    async def _verify(self, c: Context, key_id: str, password: str) -> Verified[U]:
+        known = None if self._devices is None else self._devices.read(c)
+        return await self.keys.verify(
+            self._db(c), key_id, password, None if known is None else digest(known)
         )
-        if attempt.attempts > self.limits.attempts:
-            wait = (attempt.resets_at - now + SECOND - 1) // SECOND
-            raise TooManyRequests("Too many attempts for this account.", retry_after=wait)
-        stored = None if key is None else key.hashed_password
-        matches = await self._hasher.verify(password, stored or self._hasher.nobody)
-        if not matches or not stored or key is None or user is None:
-            raise InvalidCredentials
-        return key, user
+
+    def _forget_attempts(self, verified: Verified[U]) -> list[Statement]:
+        """Return what forgets the attempts that led here; not those of browsers that are unknown."""
+        if verified.is_known_device:
+            return []
+        return [self._store.forget_attempts(digest(verified.key.id))]
+
+    def _remember_device(
+        self, c: Context, key: StoredKey, *, is_known: bool
+    ) -> tuple[str | None, list[Statement]]:
+        """Return the token of this browser's device cookie, and what stores its digest.
+
+        A token that is known to this very account goes on; any other is replaced, so that none can
+        be planted.
+        """
+        if self._devices is None:
+            return None, []
+        brought = self._devices.read(c) if is_known else None
+        token = brought or self._devices.draw()
+        expires_at = self.clock() + self.limits.device
+        return token, [*self._store.remember_device(digest(token), key, expires_at)]
+
+    def _send_device(self, c: Context, token: str | None) -> None:
+        if self._devices is not None and token is not None:
+            c.send_cookie(self._devices.send(c, token, self.limits.device))
 
     async def sign_out(self, c: Context) -> None:
         """End the session of this request and clear its cookie, even where the database is out."""
-        self._forget(c)
         session = c.get(self.session_slot)
-        ids = dict.fromkeys([session.id, *self._presented_ids(c)])  # two where it was replaced
-        await self._db(c).batch([self._store.delete_token(id) for id in ids])
+        ids = [session.id]
+        if not self._is_by_bearer(c):
+            self._forget(c)
+            ids += self._presented_ids(c)  # another one where it was replaced
+        await self._db(c).batch([self._store.delete_token(id) for id in dict.fromkeys(ids)])
 
     async def change_password(self, c: Context, current: str, new: str) -> None:
         """Change the password of this request's user; end all their sessions, and begin one anew.
 
-        Raises `InvalidCredentials` where *current* is wrong, `TooManyRequests` like `sign_in`, and
-        `PasswordError` for a password that cannot be hashed.
+        All other sessions end at once, and so does the one that asks (see `Limits.grace`). Behind
+        `bearer_guard` none is begun, and the client signs in again. Raises `InvalidCredentials`
+        where *current* is wrong, `TooManyRequests` like `sign_in`, and `PasswordError` for a
+        password that cannot be hashed.
         """
         db = self._db(c)
         session = c.get(self.session_slot)
         known = await self._store.find_password_key(db, session.user_id, self._provider)
         if known is None:
             raise InvalidCredentials
-        key, user = await self._verify(c, known.id, current)
-        hashed = await self._hasher.hash(new)
-        changed = msgspec.structs.replace(key, hashed_password=hashed)
-        begun, token = self._new_session(c, user.id)
+        verified = await self._verify(c, known.id, current)
+        hashed = await self.keys.hash(new)
+        changed = msgspec.structs.replace(verified.key, hashed_password=hashed)
+        begun, token = self._new_session(c, verified.user.id)
         begun = msgspec.structs.replace(
-            begun, user_agent=session.user_agent, country=session.country
+            session,
+            **{name: getattr(begun, name) for name in _ANEW},
         )
+        by_bearer = self._is_by_bearer(c)
+        own = session.id if self.limits.grace and not by_bearer else ""
         results = await db.batch(
             [
-                self._store.change_password(key, hashed),
-                self._store.delete_sessions_after_change(changed),
-                self._store.forget_attempts(digest(key.id)),
-                self._store.insert_session(begun, changed),
+                self._store.change_password(verified.key, hashed),
+                *self._store.change_sessions(changed, own, self.clock() + self.limits.grace),
+                *self._forget_attempts(verified),
+                *([] if by_bearer else [self._store.insert_session(begun, changed)]),
             ]
         )
         if results[0].changes == 0:
             raise InvalidCredentials
-        self._signed_in(c, begun, token, user)
+        if not by_bearer:
+            self._signed_in(c, begun, token, verified.user)
 
     async def delete_user(self, c: Context, first: Sequence[Statement] = ()) -> None:
-        """Delete this request's user with sessions and keys, in one batch, and clear the cookie.
+        """Delete this request's user with all that Auth knows of them, and clear the cookie: one batch.
 
         *first* are the app's own statements for what belongs to the user; they run before.
         """
-        session = c.get(self.session_slot)
-        await self._db(c).batch([*first, *self._store.delete_user(session.user_id)])
-        self._forget(c)
+        await self.users.delete(self._db(c), c.get(self.session_slot).user_id, first)
+        if not self._is_by_bearer(c):
+            self._forget(c)
 
     def _key_id(self, canonical: str) -> str:
         return f"{self._provider}:{canonical}"
+
+
+_ANEW = (
+    "id", "active_expires", "idle_expires", "created_at", "authenticated_at", "fresh",
+)  # fmt: skip
+"""What of a session a change of password begins anew; the rest goes on."""

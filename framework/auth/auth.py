@@ -1,35 +1,58 @@
 """What an application declares once: who its users are, and the guards that ask for a session."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from framework.auth.accounts import Accounts
-from framework.auth.errors import ReauthenticationRequired
+from framework.auth.errors import InvalidSession, ReauthenticationRequired
+from framework.auth.handle import AuthRequest
 from framework.auth.legacy_cookie import SessionFormat
+from framework.auth.limits import Limits, now
+from framework.auth.mail import Mailer
 from framework.auth.models import Session, User
 from framework.auth.passwords import ARGON2, Hasher
-from framework.auth.sessions import Limits, now
+from framework.auth.recovery import Recovery
+from framework.auth.session_cookie import SameSite
+from framework.auth.settings import Settings
+from framework.auth.storage import Storage
+from framework.auth.store import Store
 from framework.context import Context
 from framework.database import Result, Statement
-from framework.errors import ConfigurationError, Forbidden, Unauthorized
-from framework.guards import Guard, guard
+from framework.errors import ConfigurationError, Forbidden
+from framework.guards import Guard, SecurityScheme, guard
 
 __all__ = ["Auth"]
 
 U = TypeVar("U", bound=User)
 
-_LUCIAS_FORM = f"s2:{'0' * 16}:{'0' * 128}"
+_LUCIAS_FORM: Final = f"s2:{'0' * 16}:{'0' * 128}"
+
+_BEARER: Final = SecurityScheme(
+    "session_token",
+    {"type": "http", "scheme": "bearer", "description": "The token of a session."},
+)
+_CHALLENGE: Final = (("www-authenticate", 'Bearer realm="session"'),)
 
 
-class Auth(Accounts[U]):
+class Auth(Recovery[U]):
     """Users, passwords and sessions in the database bound as *database*.
 
     Touches no binding, clock or entropy when made: everything is read from the request's context.
-    *user* is a Struct of the columns of ``user`` that each guarded request needs; *clock* returns
-    Unix milliseconds. *sessions* says how they are kept: hashed, unless Lucia v2's are to go on (see
+    *user* and *session* are Structs of the columns of ``user`` and ``user_session`` that each
+    guarded request needs; *clock* returns Unix milliseconds. *cookie* is the name of the session's
+    cookie and *same_site* its SameSite; Path=/, HttpOnly and Secure are not to be had otherwise.
+    *sessions* says how they are kept: hashed, unless Lucia v2's are to go on (see
     docs/from-lucia.md). *provider* is what the ids of password keys begin with, before the ``:``.
-    Raises `ConfigurationError` for a user Struct that cannot be one, and for a *provider* with a
-    ``:``.
+
+    *rate_limiter* names a binding of Workers' rate limiting API, which is asked about the address
+    before anything is read or hashed; where none is bound, nothing is asked. *device_cookie* is the
+    name of the cookie that lets the browser of an account's owner in while others hammer it; None
+    leaves it out. *mailer* sends the codes and links of verification and reset; without one, neither
+    is to be had, and the tables and columns they need are not asked for. *store* makes another
+    `Storage` than the one that ships.
+
+    ``auth.users``, ``auth.keys`` and ``auth.sessions`` are for programs: they take a database
+    rather than a request. Raises `ConfigurationError` for Structs that cannot be rows, a *provider*
+    with a ``:``, and words that *sessions* and *same_site* do not know.
     """
 
     def __init__(
@@ -37,22 +60,45 @@ class Auth(Accounts[U]):
         database: str = "DB",
         *,
         user: type[U] = User,  # type: ignore[assignment]  # the default binds U to User
+        session: type[Session] = Session,
         limits: Limits = Limits(),  # noqa: B008  frozen
         cookie: str = "auth_session",
+        same_site: SameSite = "Lax",
+        device_cookie: str | None = "auth_device",
+        rate_limiter: str | None = None,
         hasher: Hasher = ARGON2,
         clock: Callable[[], int] = now,
         sessions: SessionFormat = "hashed",
         provider: str = "username",
+        mailer: Mailer | None = None,
+        store: Callable[[type[U], type[Session]], Storage[U]] = Store,
     ) -> None:
-        super().__init__(database, user, limits, cookie, hasher, clock, sessions, provider)
         if sessions == "shared" and hasher.is_outdated(_LUCIAS_FORM):
             raise ConfigurationError(
                 'sessions="shared" leaves passwords in Lucia\'s form as well:'
                 ' pass hasher=LuciaHasher(writes="s2")'
             )
+        super().__init__(
+            Settings(
+                database=database,
+                user=user,
+                session=session,
+                limits=limits,
+                cookie=cookie,
+                same_site=same_site,
+                device_cookie=device_cookie,
+                rate_limiter=rate_limiter,
+                hasher=hasher,
+                clock=clock,
+                sessions=sessions,
+                provider=provider,
+                store=store,
+            ),
+            mailer,
+        )
 
     def guard(self) -> Guard:
-        """Return the guard that lets pass who is signed in. Hands on `Session` and the user.
+        """Return the guard that lets pass who is signed in. Hands on the session and the user.
 
         One statement for each request. 401 where nobody is signed in, 503 where the database does
         not answer: the cookie stays then.
@@ -63,7 +109,7 @@ class Auth(Accounts[U]):
 
         async def authorized(c: Context, found: Result | None) -> None:
             if await self._validate(c, found) is None:
-                raise Unauthorized("Sign in first.")
+                raise InvalidSession("Sign in first.")
 
         return guard(
             authorized,
@@ -73,6 +119,37 @@ class Auth(Accounts[U]):
             refuses=(401,),
             scheme=self._cookie.scheme,
         )
+
+    def bearer_guard(self) -> Guard:
+        """Return the guard that lets pass who sends ``Authorization: Bearer`` with a session's token.
+
+        For clients that are no browser. Hands on the session and the user as `guard` does, at the
+        same cost; reads no cookie and sends none, and `session` and `user` go on to mean the
+        cookie's. 401 with ``WWW-Authenticate`` else. ``guard() | bearer_guard()`` takes either.
+        """
+
+        def find_session(c: Context) -> Statement | None:
+            return self._find_bearer_statement(c)
+
+        async def bearer(c: Context, found: Result | None) -> None:
+            valid = await self._validate_bearer(c, found)
+            if valid is None:
+                raise InvalidSession("Send the token of a session.", headers=_CHALLENGE)
+            c.set(self.session_slot, valid.session)
+            c.set(self.user_slot, valid.user)
+
+        return guard(
+            bearer,
+            provides=(self.session_slot, self.user_slot),
+            reads=find_session,
+            database=self._database,
+            refuses=(401,),
+            scheme=_BEARER,
+        )
+
+    def handle_request(self, c: Context) -> AuthRequest[U]:
+        """Return Lucia's AuthRequest for *c*: validates, sets and forgets its session."""
+        return AuthRequest(self, c)
 
     def recent(self) -> Guard:
         """Return the guard that lets pass who gave the password within `Limits.recent`.
@@ -96,6 +173,6 @@ class Auth(Accounts[U]):
 
         async def has_role(user: User) -> None:
             if getattr(user, "role", None) != role:
-                raise Forbidden(f"This asks for the role {role}.")
+                raise Forbidden(f"This is for users with the role {role}.")
 
         return guard(has_role, name=f"role({role})", refuses=(403,))

@@ -1,20 +1,75 @@
-"""What signing in can refuse, beside what any request can. Each with Lucia v2's code where it has one."""
+"""What Auth can refuse, beside what any request can: one closed tree. Knows no database.
 
-from framework.errors import Conflict, Forbidden, HTTPError
+Each class carries the codes that Lucia v2 had for it in ``lucia``. What a client reads is the
+status, the code and one sentence: those that a sign-in ends with are alike to the last letter, and
+only the program can tell them apart. Lucia's AUTH_INVALID_REQUEST is `framework.errors.CrossSite`.
+"""
 
-__all__ = ["DuplicateKey", "InvalidCredentials", "ReauthenticationRequired"]
+from framework.errors import Conflict, Forbidden, HTTPError, NotFound, Unauthorized
+
+__all__ = [
+    "AuthError",
+    "DuplicateEmail",
+    "DuplicateKey",
+    "InvalidCode",
+    "InvalidCredentials",
+    "InvalidKey",
+    "InvalidLink",
+    "InvalidPassword",
+    "InvalidSession",
+    "OutdatedPassword",
+    "ReauthenticationRequired",
+    "UnknownKey",
+    "UnknownSession",
+    "UnknownUser",
+]
 
 
-class InvalidCredentials(HTTPError):
+class AuthError(HTTPError):
+    """The root of the tree. Raised as itself nowhere."""
+
+    lucia: tuple[str, ...] = ()
+    """Lucia v2's codes for this; none where Lucia knows nothing of the kind."""
+
+
+class InvalidCredentials(AuthError):
     """The name or the password is wrong. Never says which, nor whether there is such a user."""
 
     status = 401
     code = "invalid-credentials"
     detail = "The username or the password is wrong."
-    lucia = ("AUTH_INVALID_KEY_ID", "AUTH_INVALID_PASSWORD")
+    lucia: tuple[str, ...] = (
+        "AUTH_INVALID_KEY_ID",
+        "AUTH_INVALID_PASSWORD",
+        "AUTH_OUTDATED_PASSWORD",
+    )
 
 
-class DuplicateKey(Conflict):
+class InvalidKey(InvalidCredentials):
+    """There is no such key. The client reads what `InvalidCredentials` says, and nothing else."""
+
+    lucia = ("AUTH_INVALID_KEY_ID",)
+
+
+class InvalidPassword(InvalidCredentials):
+    """The key has another password, or none, or one where none was given."""
+
+    lucia = ("AUTH_INVALID_PASSWORD",)
+
+
+class OutdatedPassword(InvalidCredentials):
+    """The password is stored as bcrypt (``$2a``), which nothing here can verify."""
+
+    lucia = ("AUTH_OUTDATED_PASSWORD",)
+
+
+class InvalidSession(AuthError, Unauthorized):
+    """The session is over, or never was."""
+
+    lucia = ("AUTH_INVALID_SESSION_ID",)
+
+
+class DuplicateKey(AuthError, Conflict):
     """Somebody signs in with that key already."""
 
     code = "duplicate-key"
@@ -22,8 +77,51 @@ class DuplicateKey(Conflict):
     lucia = ("AUTH_DUPLICATE_KEY_ID",)
 
 
-class ReauthenticationRequired(Forbidden):
+class UnknownUser(AuthError, NotFound):
+    """No user has that id."""
+
+    detail = "There is no such user."
+    lucia = ("AUTH_INVALID_USER_ID",)
+
+
+class UnknownKey(AuthError, NotFound):
+    """No key has that provider and that id."""
+
+    detail = "There is no such key."
+    lucia = ("AUTH_INVALID_KEY_ID",)
+
+
+class UnknownSession(AuthError, NotFound):
+    """No living session has that id."""
+
+    detail = "There is no such session."
+    lucia = ("AUTH_INVALID_SESSION_ID",)
+
+
+class ReauthenticationRequired(AuthError, Forbidden):
     """Signed in, but the password was asked for too long ago for this."""
 
     code = "reauthentication-required"
     detail = "Sign in again to do this."
+
+
+class DuplicateEmail(AuthError, Conflict):
+    """Somebody else has verified that address. Told only to who has proved that it is theirs."""
+
+    code = "duplicate-email"
+    detail = "Another account has verified this address."
+
+
+class InvalidCode(AuthError):
+    """The code is wrong, used, replaced, too old, was tried too often or sent to another address."""
+
+    status = 422
+    code = "invalid-code"
+    detail = "This is not the code, or not any more. Ask for another."
+
+
+class InvalidLink(AuthError, NotFound):
+    """The link is used, too old, or was sent for a password or an address that is no more."""
+
+    code = "invalid-link"
+    detail = "This link is not good any more. Ask for another."

@@ -1,8 +1,8 @@
 """Carries sessions in Lucia v2's cookie, for as long as its sessions live. Knows no database."""
 
-from typing import Literal
+from typing import Literal, get_args
 
-from framework.auth.session_cookie import SessionCookie
+from framework.auth.session_cookie import SameSite, SessionCookie
 from framework.cookies import SetCookie
 from framework.errors import ConfigurationError
 from framework.guards import SecurityScheme
@@ -52,12 +52,12 @@ class MigratingCookie(SessionCookie):
 
 
 class SharedCookie(SessionCookie):
-    """Lucia's cookie: its name on https too, and the row's id in it. Secure, HttpOnly, Lax, Path=/."""
+    """Lucia's cookie: its name on https too, and the row's id in it. Secure, HttpOnly, Path=/."""
 
     __slots__ = ()
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, same_site: SameSite = "Lax") -> None:
+        super().__init__(name, same_site)
         self.scheme = SecurityScheme(
             "session",
             {
@@ -80,7 +80,13 @@ class SharedCookie(SessionCookie):
     def send(self, request: Request, token: str, max_age: int) -> SetCookie:
         """Return the cookie that carries *token* for *max_age* seconds."""
         secure = self._name(request) == self._strict
-        return SetCookie(name=self._plain, value=token, max_age=max_age, secure=secure)
+        return SetCookie(
+            name=self._plain,
+            value=token,
+            max_age=max_age,
+            secure=secure,
+            same_site=self._same_site,
+        )
 
     def id_of(self, token: str) -> str:
         """Return what the row of *token* is called: *token*."""
@@ -94,8 +100,10 @@ _COOKIES: dict[SessionFormat, type[SessionCookie]] = {
 }
 
 
-def cookie_for(name: str, sessions: SessionFormat) -> SessionCookie:
-    """Return the cookie called *name* for *sessions*. Raises `ConfigurationError` for another word."""
+def cookie_for(name: str, sessions: SessionFormat, same_site: SameSite) -> SessionCookie:
+    """Return the cookie called *name* for *sessions*. Raises `ConfigurationError` for other words."""
     if sessions not in _COOKIES:
         raise ConfigurationError(f"sessions={sessions!r} is none of {', '.join(_COOKIES)}")
-    return _COOKIES[sessions](name)
+    if same_site not in get_args(SameSite):
+        raise ConfigurationError(f"same_site={same_site!r} is neither Lax nor Strict")
+    return _COOKIES[sessions](name, same_site)

@@ -1,13 +1,14 @@
-"""The nouns of sign-in: user, session, and how alive a session is. Knows no database and no clock."""
+"""The nouns of sign-in: user, key, session, and how alive a session is. Knows no database, no clock."""
 
 import hashlib
 from enum import Enum
+from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from framework.context import reserve
 
-__all__ = ["Session", "State", "User"]
+__all__ = ["Key", "NewKey", "NewSession", "Session", "State", "User", "Validated"]
 
 
 class State(Enum):
@@ -31,8 +32,38 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     id: str
 
 
+U = TypeVar("U", bound=User)
+
+
+class Key(msgspec.Struct, frozen=True):
+    """One way in for a user. *has_password* is False for one that needs none, as OAuth's.
+
+    *provider* and *provider_user_id* are its name: ``username`` and ``alice``, ``github`` and
+    ``583231``. Holds no hash, so that it may be shown to its owner.
+    """
+
+    provider: str
+    provider_user_id: str
+    user_id: str
+    has_password: bool
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """A key to make with a user. *password* is as it was typed, or None for a way in without."""
+
+    provider: str
+    provider_user_id: str
+    password: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<NewKey of {self.provider}>"
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One signed-in browser. Times are Unix milliseconds.
+
+    Subclass it with what else your ``user_session`` table holds and hand the class to `Auth` as
+    *session*; those columns need a default in the table, and those fields one in the class.
 
     *id* is the SHA-256 of the cookie's token, in hex: it finds the row and signs nobody in. With
     ``sessions="shared"`` it is the token itself, as in Lucia v2. Show people `handle` instead.
@@ -62,6 +93,24 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<Session {self.handle} of {self.user_id}>"
+
+
+class Validated(NamedTuple, Generic[U]):
+    """A living session and whose it is."""
+
+    session: Session
+    user: U
+
+
+class NewSession(msgspec.Struct, Generic[U], frozen=True):
+    """A session just begun, whose it is, and the *token* that opens it: kept nowhere else."""
+
+    session: Session
+    user: U
+    token: str
+
+    def __repr__(self) -> str:
+        return f"<NewSession {self.session.handle} of {self.session.user_id}>"
 
 
 reserve(User)

@@ -1,11 +1,16 @@
 """Carries the session's token in a cookie, as safe as the URL allows. Knows no database."""
 
+from typing import Literal
+
 from framework.auth.tokens import digest
 from framework.cookies import SetCookie
 from framework.guards import SecurityScheme
 from framework.request import Request
 
-__all__ = ["SessionCookie", "session_cookie"]
+__all__ = ["HostCookie", "SameSite", "SessionCookie", "session_cookie"]
+
+SameSite = Literal["Lax", "Strict"]
+"""Whether links from other sites bring the cookie along. ``None`` is not to be had."""
 
 _LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -27,33 +32,54 @@ def session_cookie(name: str = "auth_session") -> SecurityScheme:
     )
 
 
-class SessionCookie:
-    """The session cookie: ``__Host-``, Secure, HttpOnly, SameSite=Lax, Path=/.
+class HostCookie:
+    """A cookie for this host alone: ``__Host-``, Secure, HttpOnly, Path=/, and a SameSite.
 
     Only on plain http to this very machine are Secure and the prefix left out, since browsers
     differ there. The URL decides, never a setting.
     """
 
-    __slots__ = ("_plain", "_strict", "scheme")
+    __slots__ = ("_plain", "_same_site", "_strict")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, same_site: SameSite = "Lax") -> None:
         self._plain = name
         self._strict = "__Host-" + name
-        self.scheme = session_cookie(name)
+        self._same_site = same_site
 
     def read(self, request: Request) -> str | None:
         """Return the token that *request* carries; None where there is none, or two that differ."""
         values = set(request.cookies.get(self._name(request), ()))
         return values.pop() if len(values) == 1 else None
 
-    def is_present(self, request: Request) -> bool:
-        """Return whether *request* carries a session cookie at all, good or bad."""
-        return self._name(request) in request.cookies
-
     def send(self, request: Request, token: str, max_age: int) -> SetCookie:
         """Return the cookie that carries *token* for *max_age* seconds."""
         name = self._name(request)
-        return SetCookie(name=name, value=token, max_age=max_age, secure=name is self._strict)
+        return SetCookie(
+            name=name,
+            value=token,
+            max_age=max_age,
+            secure=name is self._strict,
+            same_site=self._same_site,
+        )
+
+    def _name(self, request: Request) -> str:
+        if request.scheme == "http" and _host_name(request.host) in _LOOPBACK:
+            return self._plain
+        return self._strict
+
+
+class SessionCookie(HostCookie):
+    """The session's cookie, and what the row of its token is called."""
+
+    __slots__ = ("scheme",)
+
+    def __init__(self, name: str, same_site: SameSite = "Lax") -> None:
+        super().__init__(name, same_site)
+        self.scheme = session_cookie(name)
+
+    def is_present(self, request: Request) -> bool:
+        """Return whether *request* carries a session cookie at all, good or bad."""
+        return self._name(request) in request.cookies
 
     def clear(self, request: Request) -> SetCookie:
         """Return the cookie that removes the session's."""
@@ -70,11 +96,6 @@ class SessionCookie:
     def ids(self, request: Request, token: str) -> tuple[str, ...]:  # noqa: ARG002
         """Return what the row of *token*, which *request* carries, may be called."""
         return (self.id_of(token),)
-
-    def _name(self, request: Request) -> str:
-        if request.scheme == "http" and _host_name(request.host) in _LOOPBACK:
-            return self._plain
-        return self._strict
 
 
 def _host_name(host: str) -> str:

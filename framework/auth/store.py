@@ -1,156 +1,135 @@
-"""The SQL of users, keys and sessions: one function a statement. Knows no passwords and no clock."""
+"""The store that ships: sessions in SQL, with users, keys and attempts. Knows no passwords, no clock."""
 
-from collections.abc import Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from framework.auth.models import Session, User
+from framework.auth.models import Session, User, Validated
+from framework.auth.store_attempts import Attempt, AttemptStore
+from framework.auth.store_columns import Columns, columns_of
+from framework.auth.store_users import StoredKey, UserStore
 from framework.database import Database, Result, Statement, statement
 from framework.errors import ConfigurationError
 
-__all__ = ["Attempt", "Key", "Store"]
+__all__ = ["Attempt", "Store", "StoredKey"]
 
 U = TypeVar("U", bound=User)
 
-_SESSION_COLUMNS = (
+_FIXED: Final = {
     "id", "user_id", "active_expires", "idle_expires", "created_at", "authenticated_at",
-    "user_agent", "country",
-)  # fmt: skip
-_SESSIONS = ", ".join(_SESSION_COLUMNS)
+}  # fmt: skip
+"""What of a session its own life decides, and nobody sets."""
 
-_INSERT_KEY = "INSERT INTO user_key (id, user_id, hashed_password) VALUES (?1, ?2, ?3)"
-_INSERT_SESSION = (
-    f"INSERT INTO user_session ({_SESSIONS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8"
-    " WHERE EXISTS (SELECT 1 FROM user_key WHERE id = ?9 AND hashed_password = ?10)"
+# What is idle, and nothing else: not what another request renewed, nor what is about to end.
+_RENEW: Final = (
+    "UPDATE user_session SET active_expires = ?2, idle_expires = ?3"
+    " WHERE id = ?1 AND active_expires <= ?4 AND idle_expires > ?4"
 )
-_RENEW = (
-    "UPDATE user_session SET active_expires = max(active_expires, ?2),"
-    " idle_expires = max(idle_expires, ?3) WHERE id = ?1 AND idle_expires > ?4"
+_DELETE_SESSION: Final = "DELETE FROM user_session WHERE id = ?1 AND user_id = ?2"
+_DELETE_TOKEN: Final = "DELETE FROM user_session WHERE id = ?1"
+_DELETE_DEAD: Final = "DELETE FROM user_session WHERE id = ?1 AND idle_expires = ?2"
+_DELETE_SESSIONS: Final = "DELETE FROM user_session WHERE user_id = ?1"
+_DELETE_SESSIONS_OF_KEY: Final = (
+    "DELETE FROM user_session WHERE user_id = (SELECT user_id FROM user_key WHERE id = ?1)"
 )
-_LIST_SESSIONS = (
-    f"SELECT {_SESSIONS} FROM user_session WHERE user_id = ?1 AND idle_expires > ?2"
-    " ORDER BY created_at DESC, id LIMIT 100"
-)
-_DELETE_SESSION = "DELETE FROM user_session WHERE id = ?1 AND user_id = ?2"
-_DELETE_TOKEN = "DELETE FROM user_session WHERE id = ?1"
-_DELETE_DEAD = "DELETE FROM user_session WHERE id = ?1 AND idle_expires = ?2"
-_DELETE_SESSIONS = "DELETE FROM user_session WHERE user_id = ?1"
-_DELETE_OTHERS = "DELETE FROM user_session WHERE user_id = ?1 AND id <> ?2"
-_DELETE_AFTER_CHANGE = (
-    "DELETE FROM user_session WHERE user_id = ?1"
+_DELETE_OTHERS: Final = "DELETE FROM user_session WHERE user_id = ?1 AND id <> ?2"
+_DELETE_AFTER_CHANGE: Final = (
+    "DELETE FROM user_session WHERE user_id = ?1 AND id <> ?4"
     " AND EXISTS (SELECT 1 FROM user_key WHERE id = ?2 AND hashed_password = ?3)"
 )
-_CHANGE_PASSWORD = "UPDATE user_key SET hashed_password = ?2 WHERE id = ?1 AND hashed_password = ?3"
-_DELETE_KEYS = "DELETE FROM user_key WHERE user_id = ?1"
-_DELETE_USER = "DELETE FROM user WHERE id = ?1"
-_ATTEMPT = (
-    "INSERT INTO sign_in_attempt (account, attempts, resets_at) VALUES (?1, 1, ?3)"
-    " ON CONFLICT (account) DO UPDATE SET"
-    " attempts = CASE WHEN resets_at <= ?2 THEN 1 ELSE attempts + 1 END,"
-    " resets_at = CASE WHEN resets_at <= ?2 THEN ?3 ELSE resets_at END"
-    " RETURNING attempts, resets_at"
+# Never idle from here on, so that no renewal revives it, one that is under way included.
+_RETIRE: Final = (
+    "UPDATE user_session SET active_expires = min(idle_expires, ?2),"
+    " idle_expires = min(idle_expires, ?2), authenticated_at = 0 WHERE id = ?1"
 )
-_FORGET_ATTEMPTS = "DELETE FROM sign_in_attempt WHERE account = ?1"
-_PURGE = (
+_RETIRE_AFTER_CHANGE: Final = (
+    f"{_RETIRE} AND EXISTS (SELECT 1 FROM user_key WHERE id = ?3 AND hashed_password = ?4)"
+)
+# The row itself goes on, so that the columns which the app added keep what they hold.
+_REPLACE: Final = (
+    "UPDATE user_session SET id = ?2, active_expires = ?3, idle_expires = ?4, created_at = ?5,"
+    " user_agent = ?6, country = ?7 WHERE id = ?1 AND idle_expires > ?8"
+)
+_KEEP_FOR_A_MOMENT: Final = (
+    "INSERT INTO user_session (id, user_id, active_expires, idle_expires)"
+    " SELECT ?1, user_id, ?3, ?3 FROM user_session WHERE id = ?2"
+)
+_PURGE: Final = (
     "DELETE FROM user_session WHERE idle_expires <= ?1",
     "DELETE FROM sign_in_attempt WHERE resets_at <= ?1",
+    "DELETE FROM known_device WHERE expires_at <= ?1",
 )
 
 
-class Key(msgspec.Struct, frozen=True):
-    """How a user signs in. *hashed_password* is None for a way in without a password."""
+class Store(UserStore[U], AttemptStore, Generic[U]):
+    """`Storage` in the tables of ``schema.sql``, on D1 or on SQLite.
 
-    id: str
-    user_id: str
-    hashed_password: str | None
-
-    def __repr__(self) -> str:
-        return f"<Key of {self.user_id}>"
-
-
-class Attempt(msgspec.Struct, frozen=True):
-    """How often an account was tried in the window that ends at *resets_at*, in milliseconds."""
-
-    attempts: int
-    resets_at: int
-
-
-class Store(Generic[U]):
-    """The statements, for a user Struct whose fields are columns of ``user``.
-
-    Methods that return a `Statement` are for a batch; the others make one trip.
+    The fields of the user Struct are columns of ``user``, those of the session Struct of
+    ``user_session``. Raises `ConfigurationError` for fields that cannot be.
     """
 
-    def __init__(self, user_type: type[U]) -> None:
-        self._user_type = user_type
-        self._user_columns = _columns(user_type)
-        self._row_type = _row_type(user_type)
-        users = ", ".join(f"u.{name} AS u_{name}" for name in self._user_columns)
-        sessions = ", ".join(f"s.{name} AS s_{name}" for name in _SESSION_COLUMNS)
-        find_session = (
-            f"SELECT {sessions}, {users} FROM user_session s"
-            " JOIN user u ON u.id = s.user_id WHERE s.id IN "
+    def __init__(self, user_type: type[U], session_type: type[Session] = Session) -> None:
+        super().__init__(user_type)
+        self._session_type = session_type
+        self._sessions = columns_of(session_type, without={"fresh"})
+        _refuse_required(session_type)
+        self._row_type = _row_type(self._sessions, self._users)
+        both = f"{self._sessions.listed('s', 's_')}, {self._users.listed('u', 'u_')}"
+        find = f"SELECT {both} FROM user_session s JOIN user u ON u.id = s.user_id WHERE s.id IN "
+        self._find_session = {1: find + "(?1)", 2: find + "(?1, ?2)"}
+        names, marks = self._sessions.listed(), self._sessions.marks()
+        count = len(self._sessions.columns)
+        self._list_sessions = (
+            f"SELECT {names} FROM user_session WHERE user_id = ?1 AND idle_expires > ?2"
+            " ORDER BY created_at DESC, id LIMIT 100"
         )
-        self._find_session = {1: find_session + "(?1)", 2: find_session + "(?1, ?2)"}
-        plain = ", ".join(f"u.{name}" for name in self._user_columns)
-        self._find_user_by_key = (
-            f"SELECT {plain} FROM user u JOIN user_key k ON k.user_id = u.id WHERE k.id = ?1"
+        self._add_session = f"INSERT INTO user_session ({names}) VALUES ({marks})"
+        self._insert_session = (
+            f"INSERT INTO user_session ({names}) SELECT {marks} WHERE EXISTS (SELECT 1 FROM"
+            f" user_key WHERE id = ?{count + 1} AND hashed_password = ?{count + 2})"
         )
-        names = ", ".join(self._user_columns)
-        marks = ", ".join(f"?{index}" for index in range(1, len(self._user_columns) + 1))
-        self._insert_user = f"INSERT INTO user ({names}) VALUES ({marks})"
 
     def find_session(self, ids: Sequence[str]) -> Statement:
         """Find the session that has one of *ids*, one or two, dead or alive, and its user."""
         return Statement(self._find_session[len(ids)], tuple(ids))
 
-    def read_session(self, result: Result) -> tuple[Session, U] | None:
+    def read_session(self, result: Result) -> Validated[U] | None:
         """Return the session and the user that `find_session` found."""
         row = result.first(self._row_type)
         if row is None:
             return None
         values = msgspec.structs.astuple(row)
-        split = len(_SESSION_COLUMNS)
-        session = Session(**dict(zip(_SESSION_COLUMNS, values[:split], strict=True)))
-        user = self._user_type(**dict(zip(self._user_columns, values[split:], strict=True)))
-        return session, user
-
-    async def find_for_sign_in(
-        self, db: Database, account: str, key_id: str, now: int, resets_at: int
-    ) -> tuple[Attempt, Key | None, U | None]:
-        """Count an attempt on *account* and return the count, the key and its user: one trip."""
-        results = await db.batch(
-            [
-                statement(_ATTEMPT, account, now, resets_at),
-                statement(
-                    "SELECT id, user_id, hashed_password FROM user_key WHERE id = ?1", key_id
-                ),
-                statement(self._find_user_by_key, key_id),
-            ]
+        split = len(self._sessions.fields)
+        session = self._session_type(
+            **dict(zip(self._sessions.fields, values[:split], strict=True))
         )
-        attempt = results[0].first(Attempt)
-        if attempt is None:
-            raise LookupError("RETURNING gave no row")
-        return attempt, results[1].first(Key), results[2].first(self._user_type)
-
-    async def find_password_key(self, db: Database, user_id: str, provider: str) -> Key | None:
-        """Return the key of *user_id* at *provider*."""
-        return await db.first(
-            Key,
-            "SELECT id, user_id, hashed_password FROM user_key"
-            " WHERE user_id = ?1 AND substr(id, 1, length(?2)) = ?2 LIMIT 1",
-            user_id,
-            provider + ":",
-        )
+        user = self._user_type(**dict(zip(self._users.fields, values[split:], strict=True)))
+        return Validated(session, user)
 
     async def list_sessions(self, db: Database, user_id: str, now: int) -> list[Session]:
         """Return the sessions of *user_id* that are alive at *now*, newest first, at most 100."""
-        return await db.all(Session, _LIST_SESSIONS, user_id, now)
+        found: list[Session] = await db.all(self._session_type, self._list_sessions, user_id, now)
+        return found
 
     async def renew(self, db: Database, id: str, active: int, idle: int, now: int) -> bool:
-        """Move both ends of session *id* forward, never back; return whether it was still there."""
+        """Give session *id* new ends, if it is idle at *now*; return whether it was."""
         return await db.run(_RENEW, id, active, idle, now) > 0
+
+    async def update_session(
+        self, db: Database, id: str, attributes: Mapping[str, Any], now: int
+    ) -> Session | None:
+        """Set *attributes* of session *id*; return it, None where none is alive at *now*.
+
+        Raises `TypeError` for what is no attribute, and for what its own life decides.
+        """
+        changes = self._sessions.assignments(attributes, _FIXED)
+        where = f"WHERE id = ?1 AND idle_expires > ?{len(attributes) + 2}"
+        names = self._sessions.listed()
+        sql = f"SELECT {names} FROM user_session {where}"
+        if changes:
+            sql = f"UPDATE user_session SET {changes} {where} RETURNING {names}"
+        return await db.first(self._session_type, sql, id, *attributes.values(), now)
 
     async def delete_dead(self, db: Database, session: Session) -> None:
         """Delete *session* unless it was renewed since it was read."""
@@ -165,57 +144,75 @@ class Store(Generic[U]):
         return await db.run(_DELETE_OTHERS, user_id, id)
 
     async def purge(self, db: Database, now: int) -> int:
-        """Delete what is dead at *now*: sessions and sign-in windows; return how many sessions."""
+        """Delete what is dead at *now*: sessions, sign-in windows, known browsers.
+
+        Returns how many sessions.
+        """
         results: list[Result] = await db.batch([statement(sql, now) for sql in _PURGE])
         return results[0].changes
 
-    def insert_user(self, user: U) -> Statement:
-        """Insert *user*."""
-        return Statement(self._insert_user, msgspec.structs.astuple(user))
+    def add_session(self, session: Session) -> Statement:
+        """Insert *session*, whoever its user is."""
+        return Statement(self._add_session, self._sessions.values(session))
 
-    def insert_key(self, key: Key) -> Statement:
-        """Insert *key*."""
-        return statement(_INSERT_KEY, key.id, key.user_id, key.hashed_password)
-
-    def insert_session(self, session: Session, key: Key) -> Statement:
+    def insert_session(self, session: Session, key: StoredKey) -> Statement:
         """Insert *session* if *key* still has the password that was verified."""
-        values = [getattr(session, name) for name in _SESSION_COLUMNS]
-        return statement(_INSERT_SESSION, *values, key.id, key.hashed_password)
+        values = self._sessions.values(session)
+        return Statement(self._insert_session, (*values, key.id, key.hashed_password))
 
     def delete_token(self, id: str) -> Statement:
-        """Delete the session *id*, whoever's it is: the one that a browser gives up for another."""
+        """Delete the session *id*, whoever's it is."""
         return statement(_DELETE_TOKEN, id)
 
-    def change_password(self, key: Key, hashed_password: str) -> Statement:
-        """Give *key* another password, if it still has the one that was verified."""
-        return statement(_CHANGE_PASSWORD, key.id, hashed_password, key.hashed_password)
+    def delete_sessions(self, user_id: str) -> Statement:
+        """Delete all sessions of *user_id*."""
+        return statement(_DELETE_SESSIONS, user_id)
 
-    def delete_sessions_after_change(self, key: Key) -> Statement:
-        """Delete all sessions of *key*'s user, if the change to *key*'s password took place."""
-        return statement(_DELETE_AFTER_CHANGE, key.user_id, key.id, key.hashed_password)
+    def delete_sessions_of_key(self, key_id: str) -> Statement:
+        """Delete all sessions of the user of *key_id*."""
+        return statement(_DELETE_SESSIONS_OF_KEY, key_id)
 
-    def forget_attempts(self, account: str) -> Statement:
-        """Forget how often *account* was tried."""
-        return statement(_FORGET_ATTEMPTS, account)
+    def retire_session(self, id: str, end: int) -> Statement:
+        """Let session *id* end at *end*, or sooner; it is not `recent` from now on."""
+        return statement(_RETIRE, id, end)
 
-    def delete_user(self, user_id: str) -> Sequence[Statement]:
-        """Delete the sessions, the keys and then the user: in this order, in one batch."""
-        return [statement(sql, user_id) for sql in (_DELETE_SESSIONS, _DELETE_KEYS, _DELETE_USER)]
+    def change_sessions(self, key: StoredKey, own: str, end: int) -> Sequence[Statement]:
+        """Delete all sessions of *key*'s user and let the one called *own* end at *end*.
+
+        Both only if the change to *key*'s password took place.
+        """
+        changed = (key.id, key.hashed_password)
+        return [
+            statement(_DELETE_AFTER_CHANGE, key.user_id, *changed, own),
+            statement(_RETIRE_AFTER_CHANGE, own, end, *changed),
+        ]
+
+    def replace_session(self, old_id: str, session: Session, end: int) -> Sequence[Statement]:
+        """Make *session* of the row *old_id*, which stays good until *end*; the first tells whether.
+
+        Of two at once one finds a row; the other finds what is left of it.
+        """
+        values = (session.active_expires, session.idle_expires, session.created_at)
+        about = (session.user_agent, session.country)
+        return [
+            statement(_REPLACE, old_id, session.id, *values, *about, end),
+            statement(_KEEP_FOR_A_MOMENT, old_id, session.id, end),
+        ]
 
 
-def _columns(user_type: type[User]) -> tuple[str, ...]:
-    fields = msgspec.structs.fields(user_type)
-    for field in fields:
-        if not (field.encode_name.isascii() and field.encode_name.isidentifier()):
-            raise ConfigurationError(f"{field.encode_name!r} of {user_type.__name__} is no column")
-    return tuple(field.encode_name for field in fields)
+def _refuse_required(session_type: type[Session]) -> None:
+    """Refuse attributes without a default: signing in begins sessions and knows none of them."""
+    own = {field.name for field in msgspec.structs.fields(Session)}
+    for field in msgspec.structs.fields(session_type):
+        if field.name not in own and field.required:
+            raise ConfigurationError(f"{session_type.__name__}.{field.name} needs a default")
 
 
-def _row_type(user_type: type[User]) -> type[Any]:
+def _row_type(sessions: Columns, users: Columns) -> type[Any]:
     """Return a Struct for one row of session and user together."""
-    sessions = {field.name: field for field in msgspec.structs.fields(Session)}
-    fields = [(f"s_{name}", sessions[name].type) for name in _SESSION_COLUMNS]
-    fields += [
-        (f"u_{field.encode_name}", field.type) for field in msgspec.structs.fields(user_type)
+    fields = [
+        (prefix + name, kind)
+        for prefix, each in (("s_", sessions), ("u_", users))
+        for name, kind in zip(each.columns, each.types, strict=True)
     ]
     return msgspec.defstruct("SessionAndUser", fields, frozen=True)

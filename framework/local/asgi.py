@@ -14,7 +14,9 @@ from framework.answers import CONSTANT_HEADERS
 from framework.application import App
 from framework.context import Env
 from framework.errors import BadRequest, HTTPError
+from framework.fetching import provide_fetch
 from framework.local.background import Background
+from framework.local.fetching import fetch_in_thread
 from framework.local.reading import Reading
 from framework.paths import resolve_path
 from framework.problem import problem
@@ -47,9 +49,12 @@ def asgi(app: App, env: Env) -> ASGIApplication:
     """Return *app* as an ASGI application; *env* holds its bindings, the same for every request.
 
     Work that a handler hands to ``wait_until`` starts at once, as in the Worker, and outlives the
-    answer; the lifespan's end waits for it. A WebSocket is closed before it is accepted.
+    answer; the lifespan's end waits for it. A WebSocket is closed before it is accepted. `fetch`
+    sends its requests from a thread from now on. ``Request.address`` is what the server says of the
+    connection: ``X-Forwarded-For`` is not read here.
     """
     app.prepare()
+    provide_fetch(fetch_in_thread)
     background = Background()
     reading = Reading()
 
@@ -119,7 +124,11 @@ def _read_request(scope: Scope, receive: Receive, reading: Reading) -> Request:
     else:
         path, query_string = _read_target(scope)
     source = _Source(values, receive, reading)
-    return Request(scope["method"], scheme, host, path, query_string, source, source.read)
+    client = scope.get("client")
+    address = client[0] or None if client else None  # none, or an empty one: a Unix socket
+    return Request(
+        scope["method"], scheme, host, path, query_string, source, source.read, None, address
+    )
 
 
 _CLOSE = (("connection", "close"),)

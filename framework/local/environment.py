@@ -12,6 +12,7 @@ from typing import Any
 
 from framework.database import DatabaseError
 from framework.local.failure import Failure
+from framework.local.rate_limit import LocalRateLimiter
 from framework.local.sqlite import SQLiteDatabase
 
 __all__ = ["DEFAULT_DATABASE", "EnvironmentProblem", "close_environment", "make_environment"]
@@ -29,13 +30,15 @@ def make_environment(root: Path, database: Path) -> tuple[dict[str, Any], list[s
     """Return the bindings of the project in *root*, and what a person should know about them.
 
     The first D1 binding in ``wrangler.toml`` (``DB`` where none is named) is the file *database*,
-    made from ``schema.sql`` if it is new; the others are files beside it. The variables are those
+    made from ``schema.sql`` if it is new; the others are files beside it. Rate limiters are
+    counters in this process. The variables are those
     of ``[vars]``, and of ``.dev.vars`` above them. Raises `EnvironmentProblem`.
     """
     configuration = _read_configuration(root / "wrangler.toml")
     names = [str(each["binding"]) for each in configuration.get("d1_databases", ())] or ["DB"]
     env: dict[str, Any] = dict(configuration.get("vars", {}))
     env |= _read_variables(root / ".dev.vars")
+    env |= _make_rate_limiters(configuration)
     notes: list[str] = []
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
@@ -59,6 +62,19 @@ def close_environment(env: Mapping[str, Any]) -> None:
     for binding in env.values():
         if isinstance(binding, SQLiteDatabase):
             binding.close()
+
+
+def _make_rate_limiters(configuration: Mapping[str, Any]) -> dict[str, LocalRateLimiter]:
+    """Return what ``[[ratelimits]]`` binds, by name."""
+    try:
+        return {
+            each["name"]: LocalRateLimiter(each["simple"]["limit"], each["simple"]["period"])
+            for each in configuration.get("ratelimits", ())
+        }
+    except (KeyError, TypeError) as error:
+        raise EnvironmentProblem(
+            "wrangler.toml: each of [[ratelimits]] asks for name and simple = { limit, period }"
+        ) from error
 
 
 def _read_configuration(path: Path) -> dict[str, Any]:

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from framework.application import App
+from framework.fetching import provide_fetch
 from framework.guards import public
 from framework.local.asgi import asgi
 from framework.local.environment import close_environment, make_environment
 from framework.local.failure import Failure
+from framework.local.fetching import fetch_in_thread
 from framework.local.listing import list_routes, route_lines
 from framework.local.loading import load_app
+from framework.local.mail import EMAIL, ConsoleMail
 from framework.local.serve import HOST, bind, log_to_terminal, run, with_access_log
 from framework.response import Response
 
@@ -100,6 +103,7 @@ def run_crons(launch: Launch, schedule: str | None) -> list[str]:
         if each not in app.crons:
             raise Failure(f"no function runs at the cron {each!r}: there are {list(app.crons)}")
     env, _ = make_environment(launch.root, launch.database)
+    provide_fetch(fetch_in_thread)
     try:
         for each in schedules:
             asyncio.run(app.run_cron(each, env | launch.variables, time.time_ns() // 1_000_000))
@@ -123,7 +127,7 @@ def _run(
         sys.stdout.flush()
 
     try:
-        run(with_access_log(asgi(app, env)), listener, say_ready, lifeline)
+        run(with_access_log(asgi(app, {EMAIL: ConsoleMail(), **env})), listener, say_ready, lifeline)
     finally:
         close_environment(env)
 

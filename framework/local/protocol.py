@@ -6,6 +6,7 @@ here, since two readers of such a request may disagree about where it ends.
 
 import re
 import sys
+from collections.abc import Callable
 from typing import Any, cast
 
 import h11
@@ -16,12 +17,17 @@ from uvicorn.server import ServerState
 from framework.errors import HTTPError
 from framework.problem import problem
 
-__all__ = ["HEAD_LIMIT", "StrictProtocol"]
+__all__ = ["HEAD_LIMIT", "LINGER", "LINGER_LIMIT", "StrictProtocol"]
 
 HEAD_LIMIT = 64 * 1024
 """Bytes that all headers together may have, and as many again for the request line."""
 
-_LINGER = 1.0
+LINGER = 5.0
+"""Seconds that a connection stays open for what the client still sends after its answer."""
+
+LINGER_LIMIT = 64 * 1024 * 1024
+"""Bytes of it that are dropped before the connection is cut."""
+
 _END = re.compile(rb"\n\r?\n")
 _LOOSE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\n[ \t]")
 _REFUSALS = {
@@ -54,38 +60,83 @@ def _check_head(received: bytes) -> None:
         raise h11.RemoteProtocolError("bare line break or folded header")
 
 
+class _Transport:
+    """A transport whose `close` waits for what the client still sends, where it still sends."""
+
+    def __init__(self, transport: Any, close: Callable[[], None]) -> None:
+        self._transport = transport
+        self.close = close
+        self.write = transport.write  # each answer's, so without a look at __getattr__
+        self.is_lingering = False
+
+    def is_closing(self) -> bool:
+        """Return whether nothing more is to be read or written."""
+        return self.is_lingering or bool(self._transport.is_closing())
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class StrictProtocol(H11Protocol):
-    """One connection. What it refuses is answered with a problem, and read no further."""
+    """One connection. What it refuses is answered with a problem, and read no further.
+
+    Where a connection is to be closed while its client still sends, what comes is dropped for a
+    while first: closing on unread data resets the connection, and the client might never see why.
+    """
 
     def __init__(
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], **more: Any
     ) -> None:
         super().__init__(config, server_state, app_state, **more)
         self.conn = _Connection(h11.SERVER, 2 * HEAD_LIMIT)
-        self._is_refused = False
+        self._dropped = 0
+
+    def connection_made(self, transport: Any) -> None:
+        """Take the connection."""
+        self._wire = transport
+        self._lingering = _Transport(transport, self._close)
+        super().connection_made(cast("Any", self._lingering))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let it go: there is nothing to wait for any more."""
+        self._lingering.is_lingering = True
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, unless the request was refused."""
-        if not self._is_refused:
-            super().data_received(data)
+        """Take what came, unless the answer is out and the connection is to be closed."""
+        if not self._lingering.is_lingering:
+            return super().data_received(data)
+        self._dropped += len(data)
+        if self._dropped > LINGER_LIMIT:
+            self._wire.abort()
+        return None
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  the caller's name for it
-        """Answer what h11 cannot read, if nothing was answered yet, and close.
-
-        The other half stays open for a moment: closing on unread data would reset the connection,
-        and the client might never see why.
-        """
-        self._is_refused = True
+        """Answer what h11 cannot read, if nothing was answered yet, and close."""
         if self.cycle is not None:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
-            self.transport.close()
+            self._wire.close()
             return
         for event in _refusal(sys.exc_info()[1]):
-            self.transport.write(self.conn.send(event) or b"")
-        self.transport.write_eof()
-        self.loop.call_later(_LINGER, self.transport.close)
+            self._wire.write(self.conn.send(event) or b"")
+        self._linger()
+
+    def _close(self) -> None:
+        """Close the connection, at once where the client has sent all that it said it would."""
+        is_sending = self.conn.their_state in {h11.SEND_BODY, h11.ERROR}
+        if self._lingering.is_closing() or not is_sending:
+            self._wire.close()
+        else:
+            self._linger()
+
+    def _linger(self) -> None:
+        """Tell the client that this was all, and close when it has gone, or when its time is up."""
+        self._lingering.is_lingering = True
+        self._wire.write_eof()
+        self._wire.resume_reading()
+        self.loop.call_later(LINGER, self._wire.abort)
 
     def _should_upgrade(self) -> bool:
         """Say no, without the advice to install a WebSocket library."""

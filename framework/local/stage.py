@@ -4,6 +4,8 @@ Wrangler uploads every module beside the Worker's main one, virtual environments
 so the main one stands alone with what it needs. The stage before is removed first: a failed build
 deploys nothing, rather than what was built last.
 
+What nothing imports is left out, and so is what is written for readers (`lean.py`).
+
 Wrangler runs this file with whichever Python it finds, so it needs nothing but the standard
 library, and imports nothing of the framework's. Whether the staged app imports, `trial.py` finds
 out in another process, under a Python that has the app's dependencies.
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -22,7 +25,9 @@ from pathlib import Path
 
 STAGE = Path("build", "worker")
 ENVIRONMENTS = (".venv", ".venv-workers")
+LEAN = Path(__file__).with_name("lean.py")
 TRIAL = Path(__file__).with_name("trial.py")
+WRANGLERS_LEVEL = 6  # of zlib: what it says after "gzip:" when it uploads
 LACKS_PACKAGES = 3  # the trial's exit code for: try another Python
 
 LOCAL_ONLY = ("local", "cli.py", "testing.py")
@@ -44,7 +49,7 @@ class StageError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:
-    """What was staged. Sizes are in bytes."""
+    """What was staged. Sizes are in bytes; *compressed* is of all files together, as wrangler has it."""
 
     folder: Path
     files: tuple[str, ...]
@@ -77,6 +82,7 @@ def stage(root: Path) -> Staged:
             raise StageError(f"{folder} can't be removed")
     try:
         left_out = _copy(root, fresh)
+        runpy.run_path(str(LEAN))["make_lean"](fresh)
         _try_import(root, fresh)
         staged = _measure(fresh, target, left_out)
         fresh.rename(target)
@@ -129,7 +135,7 @@ def _measure(folder: Path, target: Path, left_out: tuple[str, ...]) -> Staged:
         files=tuple(file.relative_to(folder).as_posix() for file in files),
         left_out=left_out,
         size=len(content),
-        compressed=len(gzip.compress(content)),
+        compressed=len(gzip.compress(content, WRANGLERS_LEVEL)),
     )
 
 

@@ -36,6 +36,9 @@ def try_import(folder: str) -> int:
         if not hasattr(app, "app"):
             raise AttributeError("app.py has nothing named app")
         app.app.prepare()
+        if Path(folder, "framework", "openapi.py").is_file():
+            # An app that describes itself does so when first asked to: too late for a mistake.
+            importlib.import_module("framework.openapi").describe(app.app, title="", version="")
         _refuse_strangers(folder)
     except Exception as problem:
         sys.stderr.write(_explain(problem, folder))

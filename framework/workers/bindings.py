@@ -1,15 +1,17 @@
-"""Hands out the bindings of one request by name, D1 databases ready to use."""
+"""Hands out the bindings of one request by name, databases and rate limiters ready to use."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pyodide.ffi import JsProxy
 
 from framework.workers.d1 import D1Database
+from framework.workers.rate_limit import WorkersRateLimiter
 
 __all__ = ["Bindings"]
 
-_is_database: dict[str, bool] = {}
-"""Which bindings are D1 databases. Names only: a binding itself belongs to its request."""
+_wrappers: dict[str, Callable[[Any], Any]] = {}
+"""What each binding is handed out in. Names only: a binding itself belongs to its request."""
 
 
 class Bindings:
@@ -31,8 +33,26 @@ class Bindings:
         value = getattr(self._env, name, None)
         if value is None:
             raise KeyError(name)
-        if not isinstance(value, JsProxy):
-            return value
-        if name not in _is_database:
-            _is_database[name] = hasattr(value, "prepare") and hasattr(value, "batch")
-        return D1Database(value) if _is_database[name] else value
+        wrap = _wrappers.get(name)
+        if wrap is None:  # asking a value what it is takes several crossings
+            wrap = _wrapper(value) if isinstance(value, JsProxy) else _as_it_is
+            _wrappers[name] = wrap
+        return wrap(value)
+
+
+def _wrapper(value: Any) -> Callable[[Any], Any]:
+    """Return what a binding like *value* is handed out in: itself where we know no better."""
+    if hasattr(value, "prepare") and hasattr(value, "batch"):
+        return D1Database
+    if _is_rate_limiter(value):
+        return WorkersRateLimiter
+    return _as_it_is
+
+
+def _is_rate_limiter(value: Any) -> bool:
+    """Return whether *value* has a limiter's one method, and is no service that has any."""
+    return hasattr(value, "limit") and not hasattr(value, "fetch")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
-from js import JSON, Array, clearTimeout, setTimeout
+from js import JSON, Array, TextEncoder, clearTimeout, setTimeout
 from pyodide import ffi
 from pyodide.ffi import JsException, JsProxy, create_once_callable, to_js
 
@@ -35,6 +35,9 @@ _NULL: Final = _FFI.jsnull  # newer than the published types
 DEADLINE: Final = 10_000
 """How many milliseconds a call may take. D1 itself gives up on a statement after 30 seconds."""
 
+MANY: Final = 20
+"""From how many rows on they cross as bytes: four more crossings, and half the time for a hundred."""
+
 
 class _Meta(msgspec.Struct):
     changes: int = 0
@@ -47,7 +50,11 @@ class _Outcome(msgspec.Struct):
     meta: _Meta
 
 
+_OUTCOME: Final = msgspec.json.Decoder(_Outcome)
 _OUTCOMES: Final = msgspec.json.Decoder(list[_Outcome])
+
+_proxies: Final[set[type]] = set()
+"""The types of JavaScript's objects that came by: asking Pyodide whether one is theirs takes 9 µs."""
 
 
 class D1Database:
@@ -59,7 +66,7 @@ class D1Database:
     """
 
     def __init__(self, binding: Any, *, deadline: int = DEADLINE) -> None:
-        self._binding: Any = binding if isinstance(binding, JsProxy) else binding._binding
+        self._binding: Any = _unwrap(binding)
         self._deadline = deadline
 
     async def first(self, type: type[T], sql: str, *parameters: Value) -> T | None:
@@ -70,7 +77,7 @@ class D1Database:
     async def all(self, type: type[T], sql: str, *parameters: Value) -> list[T]:
         """Return every row."""
         answer = await self._ask(sql, check(sql, parameters))
-        return decode_rows(type, JSON.stringify(answer.results), sql)
+        return decode_rows(type, _as_json(answer.results), sql)
 
     async def run(self, sql: str, *parameters: Value) -> int:
         """Run a write and return how many rows it changed."""
@@ -79,8 +86,8 @@ class D1Database:
 
     async def batch(self, statements: Sequence[Statement]) -> list[Result]:
         """Run *statements* in one transaction, all or none."""
-        if not statements:
-            return []
+        if len(statements) < 2:
+            return [await self._run_alone(each) for each in statements]
         checked = [(each.sql, check(each.sql, each.parameters)) for each in statements]
         sql = "; ".join(each.sql for each in statements)  # D1 does not say which of them failed
         try:
@@ -89,10 +96,12 @@ class D1Database:
         except JsException as error:
             _fail(error, sql)
         outcomes = _OUTCOMES.decode(JSON.stringify(answers))
-        return [
-            Result(outcome.meta.changes, partial(_read, outcome.results, each.sql))
-            for outcome, each in zip(outcomes, statements, strict=True)
-        ]
+        return list(map(_result, outcomes, statements))
+
+    async def _run_alone(self, one: Statement) -> Result:
+        """Run a batch of one: it needs no transaction of its own, and crosses without an array."""
+        answer = await self._ask(one.sql, check(one.sql, one.parameters))
+        return _result(_OUTCOME.decode(JSON.stringify(answer)), one)
 
     async def _ask(self, sql: str, bound: Sequence[Bound]) -> Any:
         """Return D1's answer to one statement. Always by `all()`: `run()` may leave rows out."""
@@ -130,6 +139,29 @@ class D1Database:
                 late.destroy()
 
 
+def _unwrap(binding: Any) -> Any:
+    """Return the binding as JavaScript has it."""
+    kind = type(binding)
+    if kind in _proxies:
+        return binding
+    if isinstance(binding, JsProxy):
+        _proxies.add(kind)
+        return binding
+    return binding._binding
+
+
+def _as_json(rows: Any) -> str | bytes:
+    """Return *rows* as JSON. Text crosses character by character; bytes cross at once.
+
+    So that the text stays in JavaScript, an array is encoded: as text, an array of one is that one.
+    """
+    if rows.length < MANY:
+        text: str = JSON.stringify(rows)
+        return text
+    encoded: bytes = TextEncoder.new().encode(Array.of(rows).map(JSON.stringify)).to_bytes()
+    return encoded
+
+
 def _to_javascript(value: Bound) -> Any:
     """Return *value* as D1's bind() takes it.
 
@@ -142,6 +174,10 @@ def _to_javascript(value: Bound) -> Any:
     if kind is bytes:
         return to_js(value)
     return _NULL if value is None else value
+
+
+def _result(outcome: _Outcome, statement: Statement) -> Result:
+    return Result(outcome.meta.changes, partial(_read, outcome.results, statement.sql))
 
 
 def _read(rows: msgspec.Raw, sql: str, type: type[T]) -> list[T]:

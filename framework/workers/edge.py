@@ -2,17 +2,21 @@
 
 from asyncio import ensure_future
 from collections.abc import AsyncIterator, Awaitable, Callable
+from inspect import signature  # the SDK imports it anyway
 from typing import Any
 
-from js import Headers, TransformStream
+from js import Object, TransformStream
 from js import Response as JSResponse
 from pyodide.ffi import to_js
 from workers import WorkerEntrypoint
 
+from framework.answers import CONSTANT_HEADERS
 from framework.application import App
+from framework.fetching import provide_fetch
 from framework.response import Response
 from framework.scrypt import provide_scrypt
 from framework.workers.bindings import Bindings
+from framework.workers.fetching import fetch_in_worker
 from framework.workers.incoming import read_request
 from framework.workers.scrypt import node_scrypt
 
@@ -20,6 +24,10 @@ __all__ = ["entrypoint"]
 
 _TEXT_TYPES = ("application/json", "application/problem+json", "text/")
 """Types whose bodies are UTF-8: `Response` and the problems encode them so."""
+
+_SHARED = {id(headers) for headers in CONSTANT_HEADERS}
+_ready: dict[int, Any] = {}
+"""Those headers as JavaScript takes them, by identity. Made in requests: no snapshot could hold them."""
 
 
 def entrypoint(app: App) -> type[Any]:
@@ -29,6 +37,7 @@ def entrypoint(app: App) -> type[Any]:
     method but its handlers, since each would be callable over RPC.
     """
     provide_scrypt(node_scrypt)
+    provide_fetch(fetch_in_worker)
     app.prepare()
 
     class Default(WorkerEntrypoint):
@@ -39,6 +48,9 @@ def entrypoint(app: App) -> type[Any]:
             incoming = read_request(getattr(request, "js_object", request))
             response = await app.handle(incoming, Bindings(self.env), _wait_until(self.ctx))
             return _to_javascript(response, self.ctx)
+
+        # Pyodide works it out for each request anew, unless it stands there: a third of that time.
+        fetch.__dict__["__signature__"] = signature(fetch)
 
         async def scheduled(self, controller: Any, *_: Any) -> None:
             """Run what is due at one tick of a cron trigger."""
@@ -55,13 +67,27 @@ def _wait_until(ctx: Any) -> Callable[[Awaitable[Any]], None]:
 
 
 def _to_javascript(response: Response, ctx: Any) -> Any:
-    headers = Headers.new(to_js(response.headers))
     body = response.body
     if isinstance(body, bytes):
-        return JSResponse.new(_content(body, response), status=response.status, headers=headers)
+        return JSResponse.new(_content(body, response), _options(response))
     channel = TransformStream.new()
     ctx.waitUntil(ensure_future(_pump(body, channel.writable.getWriter())))
-    return JSResponse.new(channel.readable, status=response.status, headers=headers)
+    return JSResponse.new(channel.readable, _options(response))
+
+
+def _options(response: Response) -> Any:
+    """Return status and headers as JavaScript takes them; what most answers share is made once."""
+    key = id(response.headers)
+    if response.status != 200 or key not in _SHARED:
+        return _make_options(response)
+    if key not in _ready:
+        _ready[key] = _make_options(response)
+    return _ready[key]
+
+
+def _make_options(response: Response) -> Any:
+    options = {"status": response.status, "headers": response.headers}
+    return to_js(options, dict_converter=Object.fromEntries)
 
 
 def _content(body: bytes, response: Response) -> Any:
@@ -77,11 +103,15 @@ def _content(body: bytes, response: Response) -> Any:
 
 
 async def _pump(chunks: AsyncIterator[bytes], writer: Any) -> None:
-    """Write *chunks* to a JavaScript stream; end it as broken where they break off."""
+    """Write *chunks* to a JavaScript stream, and close both; end it as broken where they break off."""
     try:
         async for chunk in chunks:
             await writer.write(to_js(chunk))
     except BaseException:
         await writer.abort("the stream broke off")
         raise
+    finally:
+        close = getattr(chunks, "aclose", None)
+        if close is not None:
+            await close()
     await writer.close()

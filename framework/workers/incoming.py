@@ -7,25 +7,30 @@ from pyodide.ffi import JsException
 
 from framework.errors import BadRequest, ContentTooLarge
 from framework.request import Request, split_url
+from framework.workers.streams import TooLong, read_stream
 
 __all__ = ["read_request"]
 
 
 class _JSHeaders:
-    """Header values of a JavaScript Request, each fetched when it is asked for."""
+    """Header values of a JavaScript Request, each fetched once, when it is asked for."""
 
-    __slots__ = ("_headers", "_request")
+    __slots__ = ("_fetched", "_headers", "_request")
 
     def __init__(self, request: Any) -> None:
         self._request = request
         self._headers: Any = None
+        self._fetched: dict[str, str | None] = {}
 
     def get(self, name: str, /) -> str | None:
         """Return the value of *name*, or None."""
+        if name in self._fetched:
+            return self._fetched[name]
         if self._headers is None:
             self._headers = self._request.headers
         value = self._headers.get(name)
-        return value if isinstance(value, str) else None
+        self._fetched[name] = found = value if isinstance(value, str) else None
+        return found
 
     def items(self) -> Iterable[tuple[str, str]]:
         """Return all pairs."""
@@ -35,10 +40,8 @@ class _JSHeaders:
 class _WorkerRequest(Request):
     """A request at Cloudflare's edge, which knows where its client is."""
 
-    __slots__ = ()
-
-    @property
-    def address(self) -> str | None:
+    @property  # type: ignore[misc]  # a field elsewhere; here asked of the headers when wanted
+    def address(self) -> str | None:  # type: ignore[override]  # as above
         """The client's IP address, which Cloudflare writes over whatever the client did."""
         return self.headers.get("cf-connecting-ip")
 
@@ -52,33 +55,20 @@ class _WorkerRequest(Request):
 def read_request(request: Any) -> Request:
     """Return the JavaScript *request* as a `Request`: two crossings, however large it is."""
     scheme, host, path, query_string = split_url(request.url)
+    headers = _JSHeaders(request)
 
     async def read(limit: int) -> bytes:
         try:
-            return await _read_body(request, limit)
+            return await read_stream(request.body, limit, _length(headers))
+        except TooLong:
+            raise ContentTooLarge(f"The body may have at most {limit} bytes.") from None
         except JsException:
             raise BadRequest("The body could not be read.") from None
 
-    return _WorkerRequest(
-        request.method, scheme, host, path, query_string, _JSHeaders(request), read, request
-    )
+    return _WorkerRequest(request.method, scheme, host, path, query_string, headers, read, request)
 
 
-async def _read_body(request: Any, limit: int) -> bytes:
-    """Return the body; never hold more than *limit* bytes and one chunk of it."""
-    stream: Any = request.body
-    if stream is None or not hasattr(stream, "getReader"):  # JavaScript's null is no None
-        return b""
-    reader = stream.getReader()
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        step = await reader.read()
-        if step.done:
-            return b"".join(chunks)
-        chunk: bytes = step.value.to_bytes()
-        size += len(chunk)
-        if size > limit:
-            await reader.cancel()
-            raise ContentTooLarge(f"The body may have at most {limit} bytes.")
-        chunks.append(chunk)
+def _length(headers: _JSHeaders) -> int | None:
+    """Return how long the body is, where that is said. HTTP ends it there; nothing else does."""
+    declared = headers.get("content-length")
+    return int(declared) if declared and declared.isdecimal() and len(declared) <= 15 else None

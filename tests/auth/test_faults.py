@@ -40,6 +40,7 @@ FLOWS = {
     "renew": Flow("GET", "/me", later=DAY),
     "bury": Flow("GET", "/me", later=15 * DAY),
     "end others": Flow("POST", "/others"),
+    "rotate": Flow("POST", "/rotate"),
 }
 
 

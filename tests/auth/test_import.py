@@ -25,7 +25,8 @@ time.time = time.time_ns = refuse
 @pytest.mark.parametrize(
     "module",
     [
-        "from framework.auth import Auth; auth = Auth(); auth.guard(); auth.recent()",
+        "from framework.auth import Auth; auth = Auth(); auth.guard(); auth.recent();"
+        " auth.bearer_guard(); auth.users; auth.keys; auth.sessions",
         "import app",
     ],
 )

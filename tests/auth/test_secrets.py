@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from framework.auth.models import Session
+from framework.auth import NewKey
+from framework.auth.models import NewSession, Session, User
 from framework.auth.pending import Pending
-from framework.auth.store import Key
+from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest, is_token, new_token, new_user_id
 from framework.context import Context
 from framework.database import UniqueViolation
@@ -67,11 +68,13 @@ def test_no_repr_shows_a_secret() -> None:
     token = "t" * 40
     session = Session(id=digest(token), user_id="u", active_expires=1, idle_expires=2)
     request = Request.build("GET", f"/?secret={token}", [("cookie", f"{COOKIE}={token}")])
-    key = Key("username:alice", "u", "$argon2id$secret")
+    key = StoredKey("username:alice", "u", "$argon2id$secret")
+    begun = NewSession(session, User(id="u"), token)
+    asked = NewKey("username", "alice", "$argon2id$secret")
 
     shown = [
         each
-        for thing in (session, key, request, Context(request, {}), [session], {"key": key})
+        for thing in (session, key, begun, asked, request, Context(request, {}), [begun, key])
         for each in (repr(thing), str(thing), f"{thing}")
     ]
 
@@ -85,7 +88,7 @@ async def test_no_log_and_no_answer_shows_a_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     browser = await world.signed_up()
-    secrets = [browser.cookies[COOKIE], PASSWORD, "another password"]
+    secrets = [*browser.cookies.values(), PASSWORD, "another password"]
     (key,) = await world.rows("user_key")
     secrets.append(key["hashed_password"])
     world.database = faulty = FaultyDatabase(world.sqlite)
@@ -94,6 +97,7 @@ async def test_no_log_and_no_answer_shows_a_secret(
         for number in range(1, 12):
             faulty.arm(number)
             answers.append(await flow[0].request(*flow[1:3], json=flow[3]))
+            secrets += [*flow[0].cookies.values()]
 
     texts = [caplog.text, *(str(answer.body) for answer in answers)]
     texts += [str([h for h in answer.headers if h[0] != "set-cookie"]) for answer in answers]
@@ -110,6 +114,7 @@ def _flows(browser: Client) -> list[tuple[Client, str, str, dict[str, Any]]]:
         (browser.fork(), "POST", "/sign-up", {}),
         (browser.fork(), "POST", "/sign-up", {"username": "bob", "password": "short"}),
         (browser.fork(with_cookies=True), "POST", "/sign-in", {"password": "another password"}),
+        (browser.fork(with_cookies=True), "POST", "/rotate", {}),
         (browser.fork(with_cookies=True), "PUT", "/password", new),
     ]
 
@@ -117,12 +122,24 @@ def _flows(browser: Client) -> list[tuple[Client, str, str, dict[str, Any]]]:
 async def test_no_error_shows_what_was_sent(world: World) -> None:
     await world.signed_up()
     request = Request.build("POST", "/", [("cookie", f"{COOKIE}={'t' * 40}")])
-    c = Context(request, {"DB": world.sqlite})
+    db = world.sqlite
+    c = Context(request, {"DB": db})
+    [user_id] = [row["id"] for row in await world.rows("user")]
     attempts: list[Any] = [
         lambda: world.auth.sign_up(c, "alice", "a secret password", username="alice"),
         lambda: world.auth.sign_up(c, "a secret name!", "a secret password", username="x"),
         lambda: world.auth.sign_up(c, "bob", "secret", username="bob"),
         lambda: world.auth.sign_in(c, "alice", "a secret password"),
+        lambda: world.auth.keys.use(db, "username", "alice", "a secret password"),
+        lambda: world.auth.keys.create(db, user_id, "username", "alice", "a secret password"),
+        lambda: world.auth.keys.create(db, "x", "email", "x", "a secret password"),
+        lambda: world.auth.keys.create(db, user_id, "email", "x", "secret"),
+        lambda: world.auth.keys.set_password(db, "email", "x", "a secret password"),
+        lambda: world.auth.users.create(
+            db, NewKey("username", "alice", "a secret password"), username="x"
+        ),
+        lambda: world.auth.sessions.validate(db, "t" * 40),
+        lambda: world.auth.sessions.validate(db, "a secret token"),
     ]
 
     errors: list[BaseException] = []
@@ -141,12 +158,13 @@ async def test_no_error_shows_what_was_sent(world: World) -> None:
 
 async def test_a_dump_of_the_database_signs_nobody_in(world: World) -> None:
     browser = await world.signed_up()
-    tables = ("user", "user_key", "user_session", "sign_in_attempt")
+    tables = ("user", "user_key", "user_session", "sign_in_attempt", "known_device")
     rows = [row for table in tables for row in await world.rows(table)]
 
     values = {str(value) for row in rows for value in row.values()}
 
-    assert browser.cookies[COOKIE] not in " ".join(values)
+    assert browser.cookies.keys() == {COOKIE, "auth_device"}
+    assert not [token for token in browser.cookies.values() if token in " ".join(values)]
     assert PASSWORD not in " ".join(values)
     for value in values:
         for token in (value, value[:40], value[-40:]):

@@ -44,22 +44,30 @@ class Change(msgspec.Struct):
 
 
 class World:
-    """One application and all around it. *database* wraps the real one where a test says so."""
+    """One application and all around it. *database* wraps the real one where a test says so.
 
-    def __init__(self, *, limits: Limits | None = None, hasher: Hasher | None = None) -> None:
+    *options* are for `Auth`; *env* holds what is bound beside the database.
+    """
+
+    def __init__(
+        self, *, limits: Limits | None = None, hasher: Hasher | None = None, **options: Any
+    ) -> None:
         self.clock = Clock()
         self.hasher = CountingHasher(hasher or quick_hasher())
         self.limits = limits or Limits()
         self.sqlite = SQLiteDatabase()
         self.sqlite.apply_schema(_SCHEMA)
         self.database: Database = self.sqlite
-        self.auth = Auth(user=Member, limits=self.limits, hasher=self.hasher, clock=self.clock)
+        self.env: dict[str, Any] = {"OTHER": None}
+        self.auth = Auth(
+            user=Member, limits=self.limits, hasher=self.hasher, clock=self.clock, **options
+        )
         self.app = _make_app(self.auth)
 
     async def request(self, method: str, path: str, **content: Any) -> Response:
         """Return the answer to a request; the database is whatever it is now."""
         return await self.app.request(
-            method, path, **{**content, "env": {"DB": self.database, "OTHER": None}}
+            method, path, **{**content, "env": {**self.env, "DB": self.database}}
         )
 
     def browser(self, base_url: str = "http://localhost") -> Client:
@@ -124,6 +132,10 @@ def _make_app(auth: Auth[Member]) -> App:
             "idle_expires": session.idle_expires,
             "repr": repr(session),
         }
+
+    @app.post("/rotate", guard=authorized)
+    async def rotate(c: Context) -> str:
+        return (await auth.rotate_session(c)).handle
 
     @app.get("/recent", guard=authorized & auth.recent())
     async def recent() -> str:

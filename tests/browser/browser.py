@@ -159,6 +159,11 @@ class Browser:
         """The cookies that go to this page, with their attributes as the browser took them."""
         return list(self.session.command("GET", "/cookie"))
 
+    @property
+    def session_cookies(self) -> list[dict[str, Any]]:
+        """The cookies but the one that says which browser this is: that stays when one signs out."""
+        return [each for each in self.cookies if not each["name"].endswith("auth_device")]
+
     def screenshot(self, path: Path) -> None:
         """Save what is shown as a PNG."""
         path.write_bytes(base64.b64decode(self.session.command("GET", "/screenshot")))

@@ -17,7 +17,7 @@ return {
   'not one h1': levels.filter((level) => level === 1).length === 1 ? [] : [levels],
   'a heading skips a level': levels.filter((level, at) => at && level > levels[at - 1] + 1),
   'no label': texts(all('input:not([type=hidden]), textarea, select').filter(
-    (node) => !node.labels.length || !node.labels[0].innerText.trim())),
+    (node) => !node.labels.length || !node.labels[0].textContent.trim())),
   'no text': texts(all('a, button, summary').filter((node) => !node.textContent.trim())),
   'an id twice': ids.filter((id, at) => ids.indexOf(id) !== at),
   'a link to nothing': texts(all('a[href^="#"]').filter(

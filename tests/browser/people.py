@@ -40,18 +40,18 @@ def new_account(service: Service) -> Account:
 
 
 def sign_up_aside(browser: Browser, service: Service) -> Account:
-    """Make an account without the browser, which is quicker, and hand *browser* the cookie."""
+    """Make an account without the browser, which is quicker, and hand *browser* the cookies."""
     agent = browser.session.script("return navigator.userAgent")
     person = asyncio.run(sign_up(service.browser(user_agent=agent), service.canary))
-    [(name, value)] = person.browser.cookies.items()
-    browser.session.devtools(
-        "Network.setCookie",
-        name=name,
-        value=value,
-        url=browser.url,
-        httpOnly=True,
-        sameSite="Lax",
-    )
+    for name, value in person.browser.cookies.items():
+        browser.session.devtools(
+            "Network.setCookie",
+            name=name,
+            value=value,
+            url=browser.url,
+            httpOnly=True,
+            sameSite="Lax",
+        )
     browser.open("/")
     return Account(username=person.username, password=person.password)
 

@@ -44,7 +44,7 @@ def test_a_form_that_is_not_filled_in_as_it_says_is_not_sent(browser: Browser) -
         browser.click_to_no_avail(form, "Sign up")
 
     assert browser.buttons == STRANGER
-    assert browser.cookies == []
+    assert browser.session_cookies == []
 
 
 def test_the_hints_allow_every_username_that_the_server_allows(
@@ -62,7 +62,7 @@ def test_the_browser_keeps_the_cookie_from_scripts_and_other_sites(
 ) -> None:
     account.sign_up(browser)
 
-    [cookie] = browser.cookies
+    [cookie] = browser.session_cookies
 
     assert cookie["name"] == "auth_session"
     assert (cookie["httpOnly"], cookie["sameSite"], cookie["path"]) == (True, "Lax", "/")
@@ -72,7 +72,7 @@ def test_the_browser_keeps_the_cookie_from_scripts_and_other_sites(
 
 def test_signing_out_and_in_again(browser: Browser, member: Account) -> None:
     browser.submit("Sign out")
-    assert (browser.buttons, browser.cookies) == (STRANGER, [])
+    assert (browser.buttons, browser.session_cookies) == (STRANGER, [])
 
     browser.submit("Sign in", member.fields)
 
@@ -142,7 +142,7 @@ def test_deleting_the_account_asks_who_signed_in_long_ago_to_sign_in_again(
     browser.submit("Sign in", member.fields)
     _ask_to_delete(browser)
 
-    assert (browser.buttons, browser.cookies) == (STRANGER, [])
+    assert (browser.buttons, browser.session_cookies) == (STRANGER, [])
     browser.submit("Sign in", member.fields, status=401)
 
 
@@ -160,7 +160,7 @@ def test_an_expired_session_is_sent_to_sign_in(
 
     browser.open("/notes", status=401)
     assert "Sign in first." in browser.text
-    assert browser.cookies == []
+    assert browser.session_cookies == []
     browser.submit("Sign in", member.fields)
 
     assert f"Signed in as {member.username}" in browser.text

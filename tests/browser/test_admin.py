@@ -10,7 +10,7 @@ def test_others_are_told_no(browser: Browser, member: Account) -> None:
 
     browser.open("/admin/users", status=403)
 
-    assert "This asks for the role admin." in browser.text
+    assert "This is for users with the role admin." in browser.text
     assert member.username not in browser.text
     browser.follow("Back to the start")
     assert f"Signed in as {member.username}" in browser.text

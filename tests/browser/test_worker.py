@@ -12,7 +12,7 @@ def test_a_life_at_the_worker(desk: Browser, worker: Service) -> None:
 
     account.sign_up(browser)
     assert f"Signed in as {account.username}" in browser.text
-    assert [cookie["name"] for cookie in browser.cookies] == ["auth_session"]
+    assert [cookie["name"] for cookie in browser.session_cookies] == ["auth_session"]
 
     browser.submit("Add the note", {"Title": "<b>篝火</b> 🔥", "Text": "on the hill"})
     browser.follow("<b>篝火</b> 🔥")
@@ -27,4 +27,4 @@ def test_a_life_at_the_worker(desk: Browser, worker: Service) -> None:
     browser.click(browser.find("//summary"))
     browser.submit("Delete the account")
     browser.submit("Sign in", account.fields, status=401)
-    assert browser.cookies == []
+    assert browser.session_cookies == []

@@ -36,8 +36,9 @@ def text_of(response: Response) -> str:
 
 
 def cookies_of(response: Response) -> list[str]:
-    """Return the Set-Cookie headers, token and remaining age left out of each."""
+    """Return the Set-Cookie headers but the device cookie's, token and age left out of each."""
     values = [value for name, value in response.headers if name == "set-cookie"]
+    values = [value for value in values if not value.partition("=")[0].endswith("auth_device")]
     without_tokens = [re.sub(r"=[a-z0-9]{40};", "=TOKEN;", value) for value in values]
     return [re.sub(r"Max-Age=[1-9][0-9]*", "Max-Age=AGE", value) for value in without_tokens]
 

@@ -6,6 +6,7 @@ import pytest
 
 from framework.testing import Client
 from tests.e2e.backdoor import Backdoor
+from tests.e2e.mailbox import Mailbox
 from tests.e2e.page import Visitor
 from tests.e2e.people import Person, sign_up
 from tests.e2e.service import Service
@@ -77,6 +78,13 @@ def backdoor(service: Service) -> Backdoor:
     """The way to its database."""
     assert service.backdoor is not None
     return service.backdoor
+
+
+@pytest.fixture
+def mailbox(service: Service) -> Mailbox:
+    """All mails that it has sent."""
+    assert service.mailbox is not None
+    return service.mailbox
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ class Page(HTMLParser):
             self._open.append(tag)
         if tag == "form":
             self.forms.append(FormOnPage(values["method"], values["action"]))
-        elif tag == "input" and self.forms:
+        elif tag == "input" and self.forms and values.get("name"):  # else it is not sent
             self.forms[-1].fields[values["name"]] = values.get("value", "")
         elif tag == "textarea":
             self._area = values["name"]

@@ -10,6 +10,7 @@ from framework.response import Header, Response
 from framework.testing import Client
 from tests.e2e.backdoor import Backdoor
 from tests.e2e.canary import Canary
+from tests.e2e.mailbox import Mailbox
 from tests.e2e.people import Person, sign_up
 from tests.e2e.wire import exchange, message
 
@@ -19,8 +20,11 @@ __all__ = ["InProcess", "OverHTTP", "Service"]
 class Service:
     """A server at *url*. Every answer is looked at: never a 5xx, never a secret but in its cookie."""
 
-    def __init__(self, name: str, url: str, backdoor: Backdoor | None) -> None:
+    def __init__(
+        self, name: str, url: str, backdoor: Backdoor | None, mailbox: Mailbox | None = None
+    ) -> None:
         self.name = name
+        self.mailbox = mailbox
         self.url = url
         self.backdoor = backdoor
         self.canary = Canary()
@@ -92,8 +96,15 @@ class Service:
 class InProcess(Service):
     """The app in this process, through `App.request`."""
 
-    def __init__(self, app: App, env: Env, backdoor: Backdoor, log: Callable[[], bytes]) -> None:
-        super().__init__("in-process", "http://localhost", backdoor)
+    def __init__(
+        self,
+        app: App,
+        env: Env,
+        backdoor: Backdoor,
+        log: Callable[[], bytes],
+        mailbox: Mailbox,
+    ) -> None:
+        super().__init__("in-process", "http://localhost", backdoor, mailbox)
         self._app = app
         self._env = env
         self._log = log
@@ -121,8 +132,9 @@ class OverHTTP(Service):
         url: str,
         backdoor: Backdoor | None = None,
         log: Callable[[], bytes] = bytes,
+        mailbox: Mailbox | None = None,
     ) -> None:
-        super().__init__(name, url, backdoor)
+        super().__init__(name, url, backdoor, mailbox)
         self._log = log
 
     async def _send(

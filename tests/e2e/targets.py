@@ -16,6 +16,7 @@ from app import app
 from framework.local.sqlite import SQLiteDatabase
 from framework.local.stage import stage
 from tests.e2e.backdoor import SQLiteBackdoor, WorkerBackdoor, open_backdoor
+from tests.e2e.mailbox import HarnessMailbox, Outbox, Terminal
 from tests.e2e.service import InProcess, OverHTTP, Service
 from tests.wasm.launcher import serve as serve_worker
 
@@ -38,7 +39,9 @@ def _in_process(folder: Path) -> Iterator[Service]:
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
-        yield InProcess(app, {"DB": database}, SQLiteBackdoor(path), log.read_bytes)
+        outbox = Outbox()
+        env = {"DB": database, "EMAIL": outbox}
+        yield InProcess(app, env, SQLiteBackdoor(path), log.read_bytes, outbox)
     finally:
         root.setLevel(level)
         root.removeHandler(handler)
@@ -56,7 +59,7 @@ def _local(folder: Path) -> Iterator[Service]:
         line = process.stdout.readline() if process.stdout else ""
         assert line, f"the local server did not start: {log.read_text()}"
         url: str = json.loads(line)["url"]
-        yield OverHTTP("local", url, SQLiteBackdoor(path), log.read_bytes)
+        yield OverHTTP("local", url, SQLiteBackdoor(path), log.read_bytes, Terminal(log))
 
 
 @contextmanager
@@ -86,13 +89,17 @@ def _wasm(folder: Path) -> Iterator[Service]:
             shutil.copyfile(source, target)
     bundle = stage(folder / "project").folder
     with serve_worker(bundle, schema=_ROOT / "schema.sql") as worker:
-        yield OverHTTP("wasm", worker.url, WorkerBackdoor(worker.url), worker.log.read_bytes)
+        mailbox = HarnessMailbox(worker.url)
+        yield OverHTTP(
+            "wasm", worker.url, WorkerBackdoor(worker.url), worker.log.read_bytes, mailbox
+        )
 
 
 TARGETS: Final = {"in-process": _in_process, "local": _local, "wasm": _wasm}
 """How each target is started; each gets a folder of its own."""
 
 CAPABLE: Final = {
+    "mailbox": {"in-process", "local", "wasm"},
     "poser": {"in-process", "wasm"},
     "tracer": {"in-process", "local", "remote"},
 }

@@ -69,7 +69,7 @@ async def test_on_https_the_cookie_is_bound_to_the_host(poser: Service) -> None:
     assert cookies_of(answer) == [
         "__Host-auth_session=TOKEN; Max-Age=AGE; Path=/; Secure; HttpOnly; SameSite=Lax"
     ]
-    assert browser.cookies.keys() == {"__Host-auth_session"}
+    assert browser.cookies.keys() == {"__Host-auth_session", "__Host-auth_device"}
     assert (await browser.get("/me")).status == 200
 
 
@@ -267,10 +267,23 @@ async def test_signing_in_forgets_earlier_attempts(
     person: Person, service: Service, browser: Client
 ) -> None:
     wrong = {"username": person.username, "password": service.canary.new_password()}
-    for _ in range(2):
+    for stranger in (browser, browser.fork()):
         for _ in range(6):
-            assert (await browser.post("/sign-in", json=wrong)).status == 401
-        assert (await person.sign_in(browser)).status == 200
+            assert (await stranger.post("/sign-in", json=wrong)).status == 401
+        assert (await person.sign_in(stranger)).status == 200
+
+
+async def test_the_owner_gets_in_while_others_hammer_the_account(
+    person: Person, service: Service, browser: Client
+) -> None:
+    wrong = {"username": person.username, "password": service.canary.new_password()}
+    for _ in range(12):
+        await browser.post("/sign-in", json=wrong)
+
+    stranger, owner = await person.sign_in(browser), await person.sign_in(person.browser)
+
+    assert is_problem(stranger, 429, "too-many-requests")
+    assert is_signed_in(owner, service, 200, person.username)
 
 
 # --- Signing out ---------------------------------------------------------------------------------
@@ -283,7 +296,7 @@ async def test_signing_out_ends_the_session(person: Person, service: Service) ->
 
     assert (answer.status, answer.body) == (204, b"")
     assert cookies_of(answer) == cleared(service)
-    assert person.browser.cookies == {}
+    assert [name for name in person.browser.cookies if name.endswith("session")] == []
     assert is_problem(await before.get("/me"), 401, "unauthorized")
 
 
@@ -329,6 +342,7 @@ async def test_changing_the_password(person: Person, service: Service, browser: 
     assert (await person.browser.get("/me")).status == 200
     assert (await browser.get("/me")).status == 401
     assert (await before.get("/me")).status == 401
+    assert (await person.browser.get("/me")).status == 200
     assert is_problem(await person.sign_in(browser), 401, "invalid-credentials")
     credentials = {"username": person.username, "password": new}
     assert (await browser.post("/sign-in", json=credentials)).status == 200

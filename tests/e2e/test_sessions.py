@@ -21,7 +21,7 @@ _IDLE = (
 
 
 def token(browser: Client) -> str:
-    (value,) = browser.cookies.values()
+    (value,) = [v for name, v in browser.cookies.items() if name.endswith("auth_session")]
     return value
 
 

@@ -30,6 +30,7 @@ def make_app() -> App:
             "origin": request.origin,
             "headers": dict(request.headers.items()),
             "x": request.headers.get("x"),
+            "address": request.address,
         }
 
     @app.post("/body", guard=public)
@@ -232,6 +233,28 @@ async def test_few_hosts_are_remembered() -> None:
         host = f"host-{n}.example"
         exchange = await Exchange(headers=[(b"host", host.encode())]).run(application)
         assert exchange.json["origin"] == f"http://{host}"
+
+
+@pytest.mark.parametrize(
+    ("client", "address"),
+    [
+        (("203.0.113.7", 50_000), "203.0.113.7"),
+        (["2001:db8::1", 50_000], "2001:db8::1"),
+        (("", 0), None),
+        ((None, None), None),
+        (None, None),
+        ((), None),
+    ],
+)
+async def test_the_address_is_what_the_server_says(client: Any, address: str | None) -> None:
+    exchange = Exchange(headers=[HOST, (b"x-forwarded-for", b"198.51.100.1")])
+    exchange.scope["client"] = client
+
+    assert (await exchange.run()).json["address"] == address
+
+
+async def test_a_server_that_tells_no_client_tells_no_address() -> None:
+    assert (await Exchange().run()).json["address"] is None
 
 
 # --- Headers -------------------------------------------------------------------------------------

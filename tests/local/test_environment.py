@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from framework.local.environment import EnvironmentProblem, close_environment, make_environment
+from framework.local.rate_limit import LocalRateLimiter
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY);\n"
 
@@ -95,6 +96,8 @@ def test_a_schema_that_does_not_apply_any_more_is_told_each_time(tmp_path: Path)
     [
         ("schema.sql", "CREATE TABEL x;", r"schema\.sql: .*syntax error"),
         ("wrangler.toml", "vars =", r"wrangler\.toml: "),
+        ("wrangler.toml", '[[ratelimits]]\nname = "L"', r"wrangler\.toml: .*ratelimits"),
+        ("wrangler.toml", 'ratelimits = ["L"]', r"wrangler\.toml: .*ratelimits"),
         ("data", "a file, no folder", "data"),
     ],
 )
@@ -103,3 +106,33 @@ def test_a_file_that_is_wrong_is_named(tmp_path: Path, name: str, text: str, mes
 
     with pytest.raises(EnvironmentProblem, match=message):
         make(tmp_path)
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::/64", ""])
+async def test_rate_limiters_are_bound_as_wrangler_binds_them(tmp_path: Path, address: str) -> None:
+    (tmp_path / "wrangler.toml").write_text(
+        '[[ratelimits]]\nname = "LIMITER"\nnamespace_id = "1"\nsimple = { limit = 2, period = 60 }'
+    )
+    env, _ = make_environment(tmp_path, tmp_path / "dev.sqlite3")
+    close_environment(env)
+
+    outcomes = [await env["LIMITER"].allows(address) for _ in range(3)]
+
+    assert outcomes == [True, True, False]
+    assert await env["LIMITER"].allows("another") is True
+
+
+@pytest.mark.parametrize(
+    ("later", "outcomes"),
+    [(0, [False, False]), (9.9, [False, False]), (10, [True, False]), (100, [True, False])],
+)
+async def test_a_limiter_begins_anew_when_its_window_ends(
+    later: float, outcomes: list[bool]
+) -> None:
+    now = 5.0
+    limiter = LocalRateLimiter(1, 10, clock=lambda: now)
+    first = await limiter.allows("a")
+
+    now += later
+
+    assert [first, await limiter.allows("a"), await limiter.allows("a")] == [True, *outcomes]

@@ -7,14 +7,18 @@ import os
 import re
 import socket
 import threading
+import time
 from asyncio import Event, sleep
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
 from framework import App, Context, Response, public
+from framework.addresses import ip_allow, ip_deny
+from framework.local import protocol
 from framework.local import serve as serving
 from framework.local.asgi import asgi
 from framework.local.serve import ServeError, bind, log_to_terminal, run, serve, with_access_log
@@ -38,6 +42,14 @@ def make_app() -> App:
     @app.post("/echo", guard=public)
     async def echo(c: Context) -> bytes:
         return await c.request.bytes()
+
+    @app.get("/here", guard=ip_allow("127.0.0.0/8") & ip_deny("203.0.113.0/24"))
+    async def here(c: Context) -> str:
+        return str(c.request.address)
+
+    @app.get("/away", guard=ip_allow("203.0.113.0/24"))
+    async def away() -> str:
+        return "in"
 
     @app.post("/unread", guard=public)
     async def unread() -> str:
@@ -412,12 +424,104 @@ def test_a_websocket_is_plain_http(connection: Connection) -> None:
     assert connection.send(request("GET /", *upgrade)).answer().body == b"hello"
 
 
+def test_the_address_is_the_connection_s_own(connection: Connection) -> None:
+    forged = ("X-Forwarded-For: 203.0.113.9", "CF-Connecting-IP: 203.0.113.9", "X-Real-IP: 8.8.8.8")
+
+    answer = connection.send(request("GET /here", *forged) + request("GET /away", *forged))
+
+    assert answer.answer().body == b"127.0.0.1"
+    assert connection.answer().status == 403
+
+
 def test_what_a_proxy_would_say_is_not_believed(connection: Connection) -> None:
     forged = ("X-Forwarded-Host: evil", "X-Forwarded-Proto: https", "Forwarded: host=evil")
 
     answer = connection.send(request("GET /seen/x", *forged)).answer()
 
     assert json.loads(answer.body)["host"] == "localhost"
+
+
+# --- Closing while the client still sends --------------------------------------------------------
+
+LARGE = 3 * 1024 * 1024
+GIVEN_UP = {
+    "by its length": (f"Content-Length: {LARGE}", b"x" * LARGE),
+    "by its chunks": (
+        "Transfer-Encoding: chunked",
+        (b"10000\r\n" + b"x" * 0x10000 + b"\r\n") * 48 + b"0\r\n\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("header", "body"), GIVEN_UP.values(), ids=GIVEN_UP.keys())
+@pytest.mark.parametrize("connection", ["close", "keep-alive"])
+def test_who_sends_everything_before_reading_reads_the_refusal_all_the_same(
+    url: str, header: str, body: bytes, connection: str
+) -> None:
+    head = request("POST /echo", header, f"Connection: {connection}")
+
+    for _ in range(60):
+        with Connection(url) as sender:
+            answer = sender.send(head).send(body).answer()
+
+            assert answer.status == 413
+            assert json.loads(answer.body)["code"] == "content-too-large"
+
+
+@pytest.mark.parametrize("line", ["POST /unread", "GET /", "POST /nowhere"])
+def test_an_answer_that_does_not_wait_for_the_body_is_read_too(url: str, line: str) -> None:
+    head = request(line, f"Content-Length: {LARGE}", "Connection: close")
+
+    for _ in range(20):
+        with Connection(url) as sender:
+            answer = sender.send(head).send(b"x" * LARGE).answer()
+
+            assert answer.status in {200, 404}
+            assert sender.is_closed()
+
+
+def send_until_cut(sender: Connection) -> int:
+    """Send until the server has had enough of it, and return how often that was."""
+    times = 0
+    with suppress(ConnectionError):
+        while True:
+            sender.send(b"x" * 65536)
+            times += 1
+    return times
+
+
+def test_who_never_stops_sending_is_cut(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "LINGER_LIMIT", 1_000_000)
+    head = request("POST /echo", "Content-Length: 999999999999", "Connection: close")
+
+    with Connection(url) as sender:
+        sender.send(head)
+        started = time.monotonic()
+        send_until_cut(sender)
+
+    assert time.monotonic() - started < 2
+
+
+def test_who_stops_half_way_is_cut_in_time(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "LINGER", 0.2)
+    head = request("POST /echo", f"Content-Length: {LARGE}", "Connection: close")
+
+    with Connection(url) as sender:
+        assert sender.send(head + b"x").answer().status == 413
+        assert sender.is_closed()  # the half that the server sends on
+        time.sleep(0.5)
+        assert send_until_cut(sender) < 50  # what buffers take
+
+
+def test_the_server_does_not_wait_for_who_still_sends() -> None:
+    with serve(make_app(), {}) as url:
+        sender = Connection(url)
+        head = request("POST /echo", f"Content-Length: {LARGE}", "Connection: close")
+        assert sender.send(head + b"x").answer().status == 413
+        started = time.monotonic()
+
+    assert time.monotonic() - started < 2
+    sender.socket.close()
 
 
 # --- Starting and ending -------------------------------------------------------------------------

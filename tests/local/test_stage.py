@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +12,8 @@ import pytest
 
 from framework.local import stage as staging
 from framework.local.stage import ENTRY, StageError, check_vendored, main, stage
+
+ROOT = Path(__file__).resolve().parents[2]
 
 FRAMEWORK = '''
 class ConfigurationError(Exception):
@@ -45,7 +49,6 @@ FILES = {
 STAGED = (
     "app.py",
     "framework/__init__.py",
-    "framework/auth/__init__.py",
     "framework/workers/__init__.py",
     "routes/__init__.py",
     "routes/deep/er.py",
@@ -90,6 +93,54 @@ def test_only_the_app_is_staged(root: Path) -> None:
     assert staged.files == STAGED
     assert staged_files(root) == STAGED
     assert (root / "build/worker/worker.py").read_text() == ENTRY
+
+
+def test_the_app_is_staged_as_it_is_and_the_framework_without_comments(root: Path) -> None:
+    app = '"""Kept."""\n' + FILES["app.py"] + "# kept\n"
+    write(root, "app.py", app)
+
+    stage(root)
+
+    staged = (root / "build/worker/framework/__init__.py").read_text()
+    assert (root / "build/worker/app.py").read_text() == app
+    assert "The program is wrong" not in staged
+    assert staged.count("\n") == FRAMEWORK.count("\n")
+
+
+DESCRIBED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import app, framework.openapi, msgspec
+document = framework.openapi.describe(app.app, title="", version="")
+print(framework.__file__, msgspec.json.encode(document).hex())
+"""
+
+
+def test_the_staged_app_describes_itself_as_the_app_does(tmp_path: Path) -> None:
+    for name in ("framework", "routes"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "app.py", tmp_path)
+    folder = stage(tmp_path).folder
+
+    places, documents = [], []
+    for place in (tmp_path, folder):
+        command = [sys.executable, "-I", "-B", "-c", DESCRIBED, str(place)]
+        ran = subprocess.run(command, capture_output=True, text=True, check=True)
+        file, document = ran.stdout.split()
+        places.append(Path(file).parents[1])
+        documents.append(document)
+
+    assert places == [tmp_path, folder]
+    assert documents[0] == documents[1]
+
+
+def test_an_app_that_can_not_describe_itself_is_not_staged(root: Path) -> None:
+    write(root, "framework/openapi.py", "def describe(app, title, version): raise ValueError(app)")
+    stage(root)
+    write(root, "routes/docs.py", "def show():\n    from framework.openapi import describe")
+
+    with pytest.raises(StageError, match=r"ValueError: <framework\.App"):
+        stage(root)
 
 
 def test_what_is_staged_is_measured(root: Path) -> None:
@@ -201,7 +252,7 @@ def test_the_command_says_what_it_staged(root: Path, capsys: pytest.CaptureFixtu
     assert main([str(root)]) == 0
 
     out = capsys.readouterr().out
-    assert re.fullmatch(r"kagari build: .*worker: 8 modules, [\d.]+ KiB, [\d.]+ KiB gzipped\n", out)
+    assert re.fullmatch(r"kagari build: .*worker: 7 modules, [\d.]+ KiB, [\d.]+ KiB gzipped\n", out)
 
 
 def test_the_command_says_in_one_message_what_is_wrong(

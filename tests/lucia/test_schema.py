@@ -4,7 +4,7 @@ from framework.local.sqlite import SQLiteDatabase
 from tests.lucia.process import start_lucia
 from tests.lucia.schemas import KAGARI, LUCIA, MIGRATION, QUERIES, statements
 
-_SHARED = ("user_key", "user_session", "sign_in_attempt")
+_SHARED = ("user_key", "user_session", "sign_in_attempt", "known_device")
 
 
 async def columns(script: str) -> dict[str, dict[str, tuple[str, int, str | None]]]:

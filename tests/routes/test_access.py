@@ -19,6 +19,10 @@ ACCESS = {
     ("DELETE", "/me"): "authorized & recent",
     ("GET", "/me"): "authorized",
     ("POST", "/me/delete"): "authorized & recent",
+    ("GET", "/me/email"): "authorized",
+    ("POST", "/me/email"): "authorized & recent",
+    ("POST", "/me/email/verification"): "authorized",
+    ("POST", "/me/email/verify"): "authorized",
     ("POST", "/me/password"): "authorized & recent",
     ("PUT", "/me/password"): "authorized & recent",
     ("GET", "/notes"): "authorized",
@@ -29,6 +33,11 @@ ACCESS = {
     ("PUT", "/notes/:id{[0-9]+}"): OWN,
     ("POST", "/notes/:id{[0-9]+}/delete"): OWN,
     ("GET", "/openapi.json"): "public",
+    ("GET", "/password-reset"): "public",
+    ("POST", "/password-reset"): "public",
+    ("GET", "/password-reset/:token"): "public",
+    ("POST", "/password-reset/:token"): "public",
+    ("GET", "/password-reset/sent"): "public",
     ("GET", "/sessions"): "authorized",
     ("DELETE", "/sessions/:id"): "authorized",
     ("POST", "/sessions/:id/delete"): "authorized",
@@ -70,7 +79,7 @@ async def sign_up(db: SQLiteDatabase, username: str) -> Client:
 
 
 def example(path: str) -> str:
-    return path.replace(":id{[0-9]+}", "1").replace(":id", "0" * 32)
+    return path.replace(":id{[0-9]+}", "1").replace(":id", "0" * 32).replace(":token", "a" * 40)
 
 
 @pytest.mark.parametrize(("method", "path"), ACCESS, ids=lambda part: str(part))

@@ -1,4 +1,4 @@
-// Runs the conformance suite of `Database` over a real D1, in Pyodide. Knows nothing of HTTP.
+// Runs the conformance suites of `Database` and `Storage` over a real D1, in Pyodide. Knows no HTTP.
 //
 //   node --experimental-wasm-jspi tests/wasm/conformance.mjs
 //
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import { loadPyodide } from "pyodide";
 
-import { startDatabase } from "./database.mjs";
+import { applySchema, startDatabase } from "./database.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = resolve(HERE, "../..");
@@ -18,15 +18,22 @@ const TARGET = "/conformance";
 // workerd's, which the SDK imports and no case uses.
 const RUNTIME_MODULES = ["_cloudflare_compat_flags", "_pyodide_entrypoint_helper"];
 
+const FILES = [
+  "schema.sql",
+  "tests/conformance/database_cases.py",
+  "tests/conformance/storage_cases.py",
+  "tests/wasm/d1_cases.py",
+  "tests/wasm/conformance.py",
+];
+
 async function main() {
   const starting = startDatabase({ binding: "DB", date: "2026-09-08" });
   const timers = countTimers();
   const pyodide = await loadPyodide({ stdout: (line) => console.error(line) });
   mount(pyodide, join(ROOT, ".cache/wasm/modules"), TARGET);
   mount(pyodide, join(ROOT, "framework"), `${TARGET}/framework`);
-  for (const name of ["conformance/database_cases.py", "wasm/d1_cases.py", "wasm/conformance.py"]) {
-    write(pyodide, join(ROOT, "tests", name), `${TARGET}/tests/${name}`);
-  }
+  mount(pyodide, join(HERE, "stand_in"), TARGET);
+  for (const name of FILES) write(pyodide, join(ROOT, name), `${TARGET}/${name}`);
   for (const name of RUNTIME_MODULES) pyodide.registerJsModule(name, {});
   pyodide.runPython(`import sys; sys.path.insert(0, "${TARGET}")`);
   const suite = pyodide.pyimport("tests.wasm.conformance");
@@ -38,6 +45,7 @@ async function main() {
 
 async function runAll(suite, database, fakes) {
   for (const statement of suite.SCHEMA) await database.exec(statement);
+  await applySchema(database, readFileSync(join(ROOT, "schema.sql"), "utf8"));
   const reset = suite.RESET.toJs().join(";\n");
   for (const name of suite.names()) {
     await database.exec(reset);
@@ -61,7 +69,20 @@ const BINDINGS = {
   late: (delay) => answering((result) => new Promise((done) => set(done, delay, result))),
   never: () => answering(() => new Promise(() => {})),
   refusing: (message) => answering(() => Promise.reject(new Error(message))),
+  env: (database) => ({ DB: database, TEXT: "text", LIMITER: limiter(2), BROKEN: limiter() }),
 };
+
+/** Returns a limiter as workerd binds one, which allows *most* uses of a key; without, it is out. */
+function limiter(most) {
+  const uses = new Map();
+  return {
+    async limit({ key }) {
+      if (most === undefined) throw new Error("the limiter is out");
+      uses.set(key, (uses.get(key) ?? 0) + 1);
+      return { success: uses.get(key) <= most };
+    },
+  };
+}
 
 const { setTimeout: set, clearTimeout: clear } = globalThis;
 

@@ -3,16 +3,25 @@
 import traceback
 from typing import Any
 
+from framework.workers.bindings import Bindings
 from framework.workers.d1 import D1Database
-from tests.conformance.database_cases import CASES, RESET, SCHEMA
+from tests.conformance import database_cases, storage_cases
+from tests.conformance.database_cases import CASES
+from tests.conformance.storage_cases import STORAGE_CASES
 from tests.wasm.d1_cases import D1_CASES, Platform
 
 __all__ = ["RESET", "SCHEMA", "names", "run"]
 
+SCHEMA = database_cases.SCHEMA
+"""The tables of the cases of `Database`, a statement each; the others' are those of schema.sql."""
+
+RESET = (*database_cases.RESET, *storage_cases.RESET)
+"""Empties all tables."""
+
 
 def names() -> list[str]:
     """Return the name of every case, in order."""
-    return [*CASES, *D1_CASES]
+    return [*CASES, *D1_CASES, *STORAGE_CASES]
 
 
 async def run(name: str, binding: Any, fakes: Any) -> str | None:
@@ -20,8 +29,10 @@ async def run(name: str, binding: Any, fakes: Any) -> str | None:
     try:
         if name in CASES:
             await CASES[name](D1Database(binding))
+        elif name in STORAGE_CASES:
+            await STORAGE_CASES[name](D1Database(binding))
         else:
-            await D1_CASES[name](Platform(D1Database, binding, fakes))
+            await D1_CASES[name](Platform(D1Database, Bindings, binding, fakes))
     except Exception:
         return traceback.format_exc()
     return None

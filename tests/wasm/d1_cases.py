@@ -1,6 +1,7 @@
-"""What the D1 driver must do besides the conformance suite, over bindings that misbehave.
+"""What the Worker's bindings must do besides the conformance suite, over ones that misbehave.
 
-Knows the driver by its signature only, so that its names can be read where there is no D1.
+Knows the driver and `Bindings` by their signatures only, so that the names of the cases can be read
+where there is no D1.
 """
 
 import asyncio
@@ -18,15 +19,17 @@ from framework.database import (
     Unavailable,
     statement,
 )
+from framework.errors import ServiceUnavailable
 from tests.conformance.database_cases import SECRET, failure
 
 __all__ = ["D1_CASES", "Platform"]
 
 
 class Platform(msgspec.Struct):
-    """What a case gets: the driver, the real binding, and what conformance.mjs makes."""
+    """What a case gets: the driver, `Bindings`, the real binding, and what conformance.mjs makes."""
 
     driver: Any
+    bindings: Any
     binding: Any
     fakes: Any
 
@@ -129,6 +132,24 @@ async def test_an_error_is_raised_from_what_d1_threw(platform: Platform) -> None
 
 
 @d1_case
+async def test_many_rows_are_what_few_rows_are(platform: Platform) -> None:
+    db = platform.driver(platform.binding)
+    sql = (
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)"
+        " SELECT i, ?2 || i AS word, x'00ff' AS data, NULL AS gap FROM n"
+    )
+    word = 'Käse, 猫 and 🏮, "quoted"\u2028\\'
+
+    for count in (1, 19, 20, 21, 1000):
+        rows = await db.all(dict, sql, count, word)
+
+        assert rows == [
+            {"i": i, "word": f"{word}{i}", "data": b"\x00\xff", "gap": None}
+            for i in range(1, count + 1)
+        ]
+
+
+@d1_case
 async def test_thousands_of_calls_leave_nothing_behind(platform: Platform) -> None:
     db = platform.driver(platform.fakes.instant())
 
@@ -146,3 +167,23 @@ async def test_thousands_of_calls_leave_nothing_behind(platform: Platform) -> No
     assert after - before < 50, (before, after)
     assert platform.fakes.proxies() - proxies < 50
     assert platform.fakes.timers(10_000) == 0
+
+
+@d1_case
+async def test_a_rate_limiter_is_handed_out_as_one(platform: Platform) -> None:
+    env = platform.bindings(platform.fakes.env(platform.binding))
+
+    outcomes = [await env["LIMITER"].allows(key) for key in ("a", "a", "a", "b", "é\0")]
+
+    assert outcomes == [True, True, False, True, True]
+    assert await env["DB"].first(dict, "SELECT 1 AS a") == {"a": 1}
+    assert env["TEXT"] == "text"
+
+
+@d1_case
+async def test_a_rate_limiter_that_is_out_is_an_outage(platform: Platform) -> None:
+    env = platform.bindings(platform.fakes.env(platform.binding))
+
+    error = await failure(ServiceUnavailable, env["BROKEN"].allows("a"))
+
+    assert "the limiter is out" in str(error.__cause__)

@@ -1,6 +1,8 @@
 // Turns node's requests into Requests as workerd hands them over, and Responses into answers.
 // Knows nothing of Python.
 
+// What no Request can have (WHATWG Fetch, "forbidden method"); workerd answers these itself.
+const FORBIDDEN = new Set(["CONNECT", "TRACE", "TRACK"]);
 const BODYLESS = new Set(["GET", "HEAD"]);
 const NULL_BODY_STATUSES = new Set([101, 103, 204, 205, 304]);
 
@@ -9,6 +11,13 @@ const ORIGIN = "x-harness-origin";
 const ADDRESS = "x-harness-address";
 
 const CF = { country: "DE", colo: "FRA", city: "Berlin", timezone: "Europe/Berlin", asn: 64496 };
+
+/** Answers a request that never reaches a Worker. Returns whether it was one. */
+export function refuse(incoming, outgoing) {
+  if (!FORBIDDEN.has(incoming.method)) return false;
+  outgoing.writeHead(501, { connection: "close" }).end(() => discard(incoming));
+  return true;
+}
 
 /** Returns the Request that the Worker would see, its body a stream that is read on demand. */
 export function readRequest(incoming) {

@@ -43,15 +43,19 @@ export class ExecutionContext {
   }
 }
 
-/** Returns a function (context, env) => entrypoint, whose methods are called by name. */
-export async function loadWorker({ bundle, main, modules, overlays, runtime }) {
+/**
+ * Returns a function (context, env) => entrypoint, whose methods are called by name.
+ *
+ * *globals* stand in for those of the same name, for Python alone.
+ */
+export async function loadWorker({ bundle, main, modules, overlays, runtime, globals = {} }) {
   if (!("promising" in WebAssembly)) {
     throw new Error("workerd switches stacks; run node with --experimental-wasm-jspi");
   }
   const started = performance.now();
   const pyodide = await loadPyodide({
     env: { HOME: "/session" },
-    jsglobals: globalsForPython(),
+    jsglobals: globalsForPython(globals),
     stdout: (line) => console.error(line),
     stderr: (line) => console.error(line),
   });
@@ -87,7 +91,7 @@ export async function loadWorker({ bundle, main, modules, overlays, runtime }) {
     };
   }
   const times = { pyodide_ms: loaded - started, import_ms: imported - importing };
-  return { instantiate, methods, times, version: pyodide.version };
+  return { instantiate, methods, times, version: pyodide.version, pyodide };
 }
 
 const SET_UP_TOP_LEVEL = `
@@ -201,7 +205,7 @@ function mount(pyodide, folder, target) {
  * EIO, which Python raises as an OSError; the calls that workerd's patches allow get its constant.
  */
 function guardEntropy(pyodide) {
-  const { FS, HEAP8 } = pyodide._module;
+  const { FS } = pyodide._module;
   const address = pyodide.runPython(
     "from _cloudflare.allow_entropy import ALLOWED_ENTROPY_CALLS as calls; calls.buffer_info()[0]",
   );
@@ -210,6 +214,7 @@ function guardEntropy(pyodide) {
   let open = true;
   crypto.randomFillSync = (view, ...rest) => {
     if (open) return real(view, ...rest);
+    const { HEAP8 } = pyodide._module; // another view each time the memory has grown
     if (HEAP8[address] > 0) {
       HEAP8[address] -= 1;
       return view.fill(43);
@@ -223,13 +228,13 @@ function guardEntropy(pyodide) {
 }
 
 /** Returns what Python sees as `js`: everything but what would make code out of text. */
-function globalsForPython() {
+function globalsForPython(globals) {
   function refuse() {
     throw new EvalError("Code generation from strings disallowed for this context");
   }
-  const withheld = { eval: refuse, Function: refuse };
+  const own = { ...globals, eval: refuse, Function: refuse };
   return new Proxy(globalThis, {
-    get: (globals, name) => (Object.hasOwn(withheld, name) ? withheld[name] : globals[name]),
+    get: (target, name) => (Object.hasOwn(own, name) ? own[name] : target[name]),
   });
 }
 

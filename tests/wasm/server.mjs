@@ -9,6 +9,7 @@
 // Of its own it answers, for tests that must reach behind the Worker:
 //   POST /__harness/sql        {"sql", "params"?}  the result of D1's all()
 //   POST /__harness/scheduled  ?cron=&time=        calls scheduled(), waits for all it started
+//   POST /__harness/mails      {}                  what was sent through the binding EMAIL, in order
 
 import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -17,7 +18,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { applySchema, startDatabase } from "./database.mjs";
-import { readRequest, writeResponse } from "./http.mjs";
+import { readRequest, refuse, writeResponse } from "./http.mjs";
 import { ExecutionContext, loadWorker } from "./runtime.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -31,6 +32,21 @@ class ScheduledController {
   }
 
   noRetry() {}
+}
+
+/** What `[[send_email]]` binds, but for the sending. Refuses what Cloudflare's would not take. */
+class SendEmail {
+  #mails;
+
+  constructor(mails) {
+    this.#mails = mails;
+  }
+
+  async send(message) {
+    if (Object.getPrototypeOf(message) !== Object.prototype) throw new TypeError("no plain object");
+    this.#mails.push(structuredClone(message));
+    return { messageId: String(this.#mails.length) };
+  }
 }
 
 async function main() {
@@ -58,10 +74,11 @@ async function main() {
   });
   const { database, stop } = await starting;
   if (existsSync(values.schema)) await applySchema(database, readFileSync(values.schema, "utf8"));
-  const env = { ...JSON.parse(values.vars), [values.binding]: database };
+  const mails = [];
+  const env = { EMAIL: new SendEmail(mails), ...JSON.parse(values.vars), [values.binding]: database };
 
   const server = createServer((incoming, outgoing) =>
-    answer({ worker, env, database }, incoming, outgoing),
+    answer({ worker, env, database, mails }, incoming, outgoing),
   );
   await new Promise((ready) => server.listen(Number(values.port), "127.0.0.1", ready));
   endWith(process.stdin, async () => {
@@ -85,7 +102,8 @@ function endWith(stream, end) {
   process.on("SIGTERM", end).on("SIGINT", end);
 }
 
-async function answer({ worker, env, database }, incoming, outgoing) {
+async function answer({ worker, env, database, mails }, incoming, outgoing) {
+  if (refuse(incoming, outgoing)) return;
   const context = new ExecutionContext();
   try {
     const [path, query] = incoming.url.split("?");
@@ -93,6 +111,7 @@ async function answer({ worker, env, database }, incoming, outgoing) {
       const { sql, params = [] } = await readJson(incoming);
       return sendJson(outgoing, await database.prepare(sql).bind(...params).all());
     }
+    if (incoming.method === "POST" && path === "/__harness/mails") return sendJson(outgoing, mails);
     if (incoming.method === "POST" && path === "/__harness/scheduled") {
       return sendJson(outgoing, await schedule(worker, env, context, new URLSearchParams(query)));
     }

@@ -1,4 +1,4 @@
-"""D1, reached from Pyodide, behaves as the conformance suite says. SQLite is asked in `tests/conformance`."""
+"""D1, reached from Pyodide, behaves as the suites say. SQLite is asked in `tests/conformance`."""
 
 import json
 import subprocess
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.database_cases import CASES
+from tests.conformance.storage_cases import STORAGE_CASES
 
 from .d1_cases import D1_CASES
 from .launcher import find_node
@@ -26,7 +27,7 @@ def outcomes() -> dict[str, str | None]:
     return {line["name"]: line["error"] for line in lines}
 
 
-@pytest.mark.parametrize("name", [*CASES, *D1_CASES])
+@pytest.mark.parametrize("name", [*CASES, *D1_CASES, *STORAGE_CASES])
 def test_d1(name: str, outcomes: dict[str, str | None]) -> None:
     error = outcomes[name]
 
@@ -34,4 +35,4 @@ def test_d1(name: str, outcomes: dict[str, str | None]) -> None:
 
 
 def test_no_case_is_run_that_is_not_counted(outcomes: dict[str, str | None]) -> None:
-    assert list(outcomes) == [*CASES, *D1_CASES]
+    assert list(outcomes) == [*CASES, *D1_CASES, *STORAGE_CASES]

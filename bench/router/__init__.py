@@ -1,0 +1,1 @@
+"""Times routing alone, Kagari's matcher beside its peers' routers."""

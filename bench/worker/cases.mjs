@@ -1,0 +1,118 @@
+// The four requests that are timed, and what a right answer to each is. Knows no Worker.
+
+import { createHash } from "node:crypto";
+
+import { D1Database } from "./database.mjs";
+
+const ORIGIN = "https://bench.example";
+const TOKEN = "abcdefghijklmnopqrstuvwxyz234567abcdefgh";
+const NOW = Date.now();
+const DAY = 24 * 3600 * 1000;
+const ROWS = 100;
+
+// What Chrome sends and what Cloudflare adds to it.
+const BROWSER = {
+  accept: "application/json, text/plain, */*",
+  "accept-encoding": "gzip, br",
+  "accept-language": "en-GB,en;q=0.9,de;q=0.8",
+  "cf-connecting-ip": "203.0.113.7",
+  "cf-ipcountry": "DE",
+  "cf-ray": "8f00f00f00f00f00-FRA",
+  "cf-visitor": '{"scheme":"https"}',
+  host: "bench.example",
+  referer: `${ORIGIN}/`,
+  "sec-fetch-dest": "empty",
+  "sec-fetch-mode": "cors",
+  "sec-fetch-site": "same-origin",
+  "user-agent":
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
+  "x-forwarded-proto": "https",
+};
+const COOKIE = { cookie: `theme=dark; __Host-auth_session=${TOKEN}` };
+
+const NOTE = {
+  title: "What the night watch saw",
+  body: "Lamps along the river, one after the other. ".repeat(5),
+  tags: ["night", "river", "lamps"],
+};
+
+const ROW = (id) => ({
+  id,
+  user_id: "a1b2c3d4e5f6g7h",
+  title: `Note number ${id}`,
+  body: "Lamps along the river, one after the other.",
+  created_at: NOW - id * 1000,
+  updated_at: NOW,
+});
+const NOTES = Array.from({ length: ROWS }, (_, index) => ROW(index + 1));
+const USER = { id: "a1b2c3d4e5f6g7h", username: "alice", role: "user" };
+
+/** Returns a database that holds one session, its user and a hundred notes. */
+export function makeDatabase() {
+  const session = {
+    id: createHash("sha256").update(TOKEN).digest("hex"),
+    user_id: USER.id,
+    active_expires: NOW + DAY,
+    idle_expires: NOW + 14 * DAY,
+    created_at: NOW - DAY,
+    authenticated_at: NOW - DAY,
+    user_agent: BROWSER["user-agent"],
+    country: "DE",
+  };
+  const joined = {};
+  for (const [name, value] of Object.entries(session)) joined[`s_${name}`] = value;
+  for (const [name, value] of Object.entries(USER)) joined[`u_${name}`] = value;
+  return new D1Database([
+    ["FROM user_session", JSON.stringify([joined])],
+    ["FROM note", JSON.stringify(NOTES)],
+  ]);
+}
+
+/** Each case: how its request number *index* is made, and what has to come back. */
+export const CASES = {
+  public: {
+    make: (index) => get(`/users/${1000 + (index % 4096)}`),
+    expect: (index) => ({ id: 1000 + (index % 4096), name: `user ${1000 + (index % 4096)}` }),
+    trips: 0,
+  },
+  guarded: {
+    make: () => get("/me", COOKIE),
+    expect: () => USER,
+    trips: 1,
+  },
+  body: {
+    make: () => post("/notes", JSON.stringify(NOTE)),
+    expect: () => ({ title: NOTE.title, length: NOTE.body.length, tags: NOTE.tags.length }),
+    trips: 0,
+    once: true, // a body is read once
+  },
+  rows: {
+    make: () => get("/notes"),
+    expect: () => NOTES,
+    trips: 1,
+  },
+};
+
+/** Requests that must be refused, so that nobody is quick for want of a check: [request, status]. */
+export const REFUSED = [
+  [() => get("/users/1.5"), [404, 422, 400]],
+  [() => get("/nothing"), [404]],
+  [() => get("/me"), [401]],
+  [() => get("/me", { cookie: "__Host-auth_session=short" }), [401]],
+  [() => post("/notes", "{"), [400, 422]],
+  [() => post("/notes", JSON.stringify({ ...NOTE, title: 1 })), [400, 422]],
+];
+
+function get(path, headers = {}) {
+  return new Request(ORIGIN + path, { headers: { ...BROWSER, ...headers } });
+}
+
+function post(path, body) {
+  const headers = {
+    ...BROWSER,
+    origin: ORIGIN,
+    "content-type": "application/json",
+    "content-length": String(body.length),
+  };
+  return new Request(ORIGIN + path, { method: "POST", headers, body });
+}

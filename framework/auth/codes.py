@@ -1,0 +1,131 @@
+"""Codes of eight digits that prove an address: drawn, stored as digests, tried, used up, in SQL."""
+
+import os
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from framework.database import Statement, statement
+
+__all__ = [
+    "CODES_PER_WINDOW",
+    "CODE_LIFE",
+    "CODE_PATTERN",
+    "CODE_TRIES",
+    "CODE_WINDOW",
+    "CodeState",
+    "digest_code",
+    "forget_code",
+    "issue_code",
+    "new_code",
+    "purge_codes",
+    "use_code",
+]
+
+CODE_LIFE: Final = 5 * 60_000
+"""Milliseconds that a code is good for (Lucia's guidebook)."""
+
+CODE_TRIES: Final = 5
+"""How often one code may be tried, right or wrong."""
+
+CODES_PER_WINDOW: Final = 5
+"""Codes sent to one user in a window; with the tries, 25 guesses at one in 100,000,000."""
+
+CODE_WINDOW: Final = 60 * 60_000
+"""The window in milliseconds, from its first code on."""
+
+CODE_PATTERN: Final = r"^[0-9]{8}\Z"
+
+_ALL: Final = 10**8
+_FAIR: Final = 2**32 - 2**32 % _ALL
+"""Below this, every code comes from as many numbers of 32 bits as any other."""
+
+# One row a user, so that a new code takes the place of the old one.
+_ISSUE: Final = (
+    "INSERT INTO email_code (user_id, email, code, tries, expires_at, sent, resets_at)"
+    " SELECT id, email, ?2, 0, ?3, 1, ?4 FROM user"
+    " WHERE id = ?1 AND email IS NOT NULL AND email_verified_at IS NULL"
+    " ON CONFLICT (user_id) DO UPDATE SET email = excluded.email, code = excluded.code, tries = 0,"
+    " expires_at = excluded.expires_at,"
+    " sent = CASE WHEN resets_at <= ?5 THEN 1 ELSE sent + 1 END,"
+    " resets_at = CASE WHEN resets_at <= ?5 THEN excluded.resets_at ELSE resets_at END"
+    " WHERE resets_at <= ?5 OR sent < ?6"
+)
+_STATE: Final = (
+    "SELECT u.email, u.email_verified_at, c.resets_at FROM user u"
+    " LEFT JOIN email_code c ON c.user_id = u.id WHERE u.id = ?1"
+)
+_TRY: Final = "UPDATE email_code SET tries = tries + 1 WHERE user_id = ?1"
+_IS_RIGHT: Final = (
+    "SELECT 1 FROM email_code c WHERE c.user_id = ?1 AND c.code = ?2 AND c.tries <= ?3"
+    " AND c.expires_at > ?4"
+)
+_VERIFY: Final = (
+    f"UPDATE user SET email_verified_at = ?4 WHERE id = ?1 AND EXISTS ({_IS_RIGHT}"
+    " AND c.email = user.email)"
+)
+_USE: Final = (
+    "DELETE FROM email_code WHERE user_id = ?1 AND code = ?2 AND tries <= ?3 AND expires_at > ?4"
+)
+_FORGET: Final = "DELETE FROM email_code WHERE user_id = ?1"
+_PURGE: Final = "DELETE FROM email_code WHERE expires_at <= ?1 AND resets_at <= ?1"
+
+
+class CodeState(msgspec.Struct, frozen=True):
+    """What there is to verify, and when more codes are sent. Times are Unix milliseconds."""
+
+    email: str | None
+    email_verified_at: int | None
+    resets_at: int | None
+
+
+def new_code() -> str:
+    """Return eight digits from the system's CSPRNG, each code as likely as any other."""
+    while True:
+        number = int.from_bytes(os.urandom(4), "big")
+        if number < _FAIR:
+            return f"{number % _ALL:08}"
+
+
+def digest_code(code: str, user_id: str, secret: bytes) -> str:
+    """Return what is stored of *code*: its HMAC-SHA256, in hex, with the user in it.
+
+    Eight digits are guessed from any hash in a moment; with a *secret* that is not in the database
+    they are not. Without one (empty), what protects them is their short life.
+    """
+    import hmac  # few requests come with a code: kept off the cold-start path
+
+    return hmac.digest(secret, f"kagari code {user_id} {code}".encode(), "sha256").hex()
+
+
+def issue_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
+    """Store *digest* for a user whose address is not verified, in place of the one before.
+
+    The first changes nothing where there is none to verify, or where too many were sent in the
+    window; the second gives a `CodeState`, which says which.
+    """
+    ends = (now + CODE_LIFE, now + CODE_WINDOW)
+    return [
+        statement(_ISSUE, user_id, digest, *ends, now, CODES_PER_WINDOW),
+        statement(_STATE, user_id),
+    ]
+
+
+def use_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
+    """Count a try, verify the address if *digest* is right for it, and use the code up.
+
+    The second changes a row only where it was right: of two at once, the other finds no code.
+    """
+    values = (user_id, digest, CODE_TRIES, now)
+    return [statement(_TRY, user_id), statement(_VERIFY, *values), statement(_USE, *values)]
+
+
+def forget_code(user_id: str) -> Statement:
+    """Delete the code of *user_id*, and how many were sent."""
+    return statement(_FORGET, user_id)
+
+
+def purge_codes(now: int) -> Statement:
+    """Delete the codes that are over at *now*."""
+    return statement(_PURGE, now)

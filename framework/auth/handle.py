@@ -1,0 +1,49 @@
+"""Lucia v2's AuthRequest: the session of one request, for routes that no guard stands before."""
+
+from typing import Generic, TypeVar
+
+from framework.auth.models import NewSession, User, Validated
+from framework.auth.pending import Pending
+from framework.auth.request_sessions import RequestSessions
+from framework.context import Context
+
+__all__ = ["AuthRequest"]
+
+U = TypeVar("U", bound=User)
+
+
+class AuthRequest(Generic[U]):
+    """Validates, sets and forgets the session of one request; see `Auth.handle_request`."""
+
+    def __init__(self, auth: RequestSessions[U], c: Context) -> None:
+        self._auth = auth
+        self._c = c
+
+    def validate(self) -> Pending[Validated[U] | None]:
+        """Return, once awaited, the cookie's session and its user, or None.
+
+        Renewed where it is idle, with the cookie sent again. Asks the database once a request,
+        however often and by whomever this is called.
+        """
+        return Pending(lambda: self._auth._validate(self._c))
+
+    def validate_bearer_token(self) -> Pending[Validated[U] | None]:
+        """Return, once awaited, the session of the bearer token and its user, or None.
+
+        Never looks at a cookie, never sends one, and what it finds is not what `validate` finds.
+        """
+        return Pending(lambda: self._auth._validate_bearer(self._c))
+
+    def set_session(self, new: NewSession[U] | None) -> None:
+        """Send the cookie of *new*, which is this request's session from here on; None clears it.
+
+        The row of the session that was before stays: end it with `Sessions.end`.
+        """
+        if new is None:
+            self._auth._clear_session(self._c)
+        else:
+            self._auth._signed_in(self._c, new.session, new.token, new.user)
+
+    def invalidate(self) -> None:
+        """Forget what was found, so that the next call asks the database again."""
+        self._auth._forget_found(self._c)

@@ -1,0 +1,228 @@
+"""Makes, checks, lists and removes the keys that users sign in with. Knows no request, no session."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from framework.auth.errors import (
+    DuplicateKey,
+    InvalidKey,
+    InvalidPassword,
+    OutdatedPassword,
+    UnknownKey,
+    UnknownUser,
+)
+from framework.auth.limits import SECOND, Limits
+from framework.auth.models import Key, User
+from framework.auth.passwords import Hasher, PasswordError
+from framework.auth.storage import Storage
+from framework.auth.store_attempts import Attempt
+from framework.auth.store_users import StoredKey
+from framework.auth.tokens import digest
+from framework.auth.usernames import canonical_username
+from framework.database import Database, ForeignKeyViolation, Statement, UniqueViolation
+from framework.errors import TooManyRequests
+
+__all__ = ["Keys", "Verified"]
+
+U = TypeVar("U", bound=User)
+
+_ID_MAX: Final = 255
+"""Characters of ``provider:provider_user_id``, as the column has them (Lucia v2's too)."""
+
+_BCRYPT: Final = "$2a"
+"""What a beta of Lucia 1 stored, and Lucia 2 calls AUTH_OUTDATED_PASSWORD."""
+
+
+class Verified(NamedTuple, Generic[U]):
+    """A key whose password was right, its user, and whether the browser is one of theirs."""
+
+    key: StoredKey
+    user: U
+    is_known_device: bool
+
+
+class Keys(Generic[U]):
+    """The keys of all users: ``auth.keys``. Each method takes the database to look in.
+
+    A key is named by its provider and by what the provider calls the user. Names of the provider
+    that `Auth.sign_in` uses (``username``) are brought to their one form first; others are taken as
+    they are. A name that is none raises `ValueError`: a provider that is empty or holds a ``:``,
+    an empty id, more than 255 characters together.
+    """
+
+    def __init__(
+        self,
+        store: Storage[U],
+        hasher: Hasher,
+        limits: Limits,
+        clock: Callable[[], int],
+        provider: str,
+    ) -> None:
+        self._store = store
+        self._hasher = hasher
+        self._limits = limits
+        self._clock = clock
+        self._provider = provider
+
+    async def create(
+        self,
+        db: Database,
+        user_id: str,
+        provider: str,
+        provider_user_id: str,
+        password: str | None = None,
+    ) -> Key:
+        """Give the user *user_id* another way in, with a *password* or without.
+
+        Raises `DuplicateKey`, `UnknownUser`, and `PasswordError` for a password that is empty or
+        cannot be hashed.
+        """
+        key = await self.make(user_id, provider, provider_user_id, password)
+        try:
+            await db.batch([self._store.insert_key(key)])
+        except UniqueViolation as error:
+            raise DuplicateKey("That key is taken.") from error
+        except ForeignKeyViolation as error:
+            raise UnknownUser from error
+        return _shown(key)
+
+    async def use(
+        self, db: Database, provider: str, provider_user_id: str, password: str | None
+    ) -> Key:
+        """Return the key, where *password* is its password, or None and it has none.
+
+        A password is counted and limited as `Auth.sign_in` does, and hashed anew where its form is
+        outdated. Raises `InvalidKey`, `InvalidPassword` or `OutdatedPassword`, all at the same cost
+        and alike to a client, and `TooManyRequests`.
+        """
+        key_id = self.id_of(provider, provider_user_id)
+        if password is None:
+            return _shown(await self._use_without_password(db, key_id))
+        verified = await self.verify(db, key_id, password)
+        statements, key = await self.renew_hash(verified.key, password)
+        await db.batch([*statements, self._store.forget_attempts(digest(key_id))])
+        return _shown(key)
+
+    async def get(self, db: Database, provider: str, provider_user_id: str) -> Key:
+        """Return the key of that name. Raises `UnknownKey`."""
+        [result] = await db.batch([self._store.find_key(self.id_of(provider, provider_user_id))])
+        key = result.first(StoredKey)
+        if key is None:
+            raise UnknownKey
+        return _shown(key)
+
+    async def of(self, db: Database, user_id: str) -> list[Key]:
+        """Return the keys of *user_id*, by name, at most 100."""
+        return [_shown(key) for key in await self._store.list_keys(db, user_id)]
+
+    async def set_password(
+        self, db: Database, provider: str, provider_user_id: str, password: str | None
+    ) -> Key:
+        """Give a key another password, or take it away; end all sessions of its user: one batch.
+
+        For programs: nobody is asked for the old one. Raises `UnknownKey` and `PasswordError`.
+        """
+        key_id = self.id_of(provider, provider_user_id)
+        results = await db.batch(
+            [
+                self._store.set_password(key_id, await self._hashed(password)),
+                self._store.delete_sessions_of_key(key_id),
+                self._store.forget_attempts(digest(key_id)),
+            ]
+        )
+        key = results[0].first(StoredKey)
+        if key is None:
+            raise UnknownKey
+        return _shown(key)
+
+    async def delete(self, db: Database, provider: str, provider_user_id: str) -> bool:
+        """Delete a key; return whether there was one. Sessions that it began go on."""
+        [result] = await db.batch([self._store.delete_key(self.id_of(provider, provider_user_id))])
+        return result.changes > 0
+
+    def id_of(self, provider: str, provider_user_id: str) -> str:
+        """Return what the row of a key is called: ``provider:provider_user_id``."""
+        if not provider or ":" in provider:
+            raise ValueError(f"{provider!r} is no provider: a key's id ends it at the first :")
+        if provider == self._provider:
+            provider_user_id = canonical_username(provider_user_id) or provider_user_id
+        if not provider_user_id or len(provider) + len(provider_user_id) >= _ID_MAX:
+            raise ValueError(f"a key's id has {_ID_MAX} characters at most, and some after the :")
+        return f"{provider}:{provider_user_id}"
+
+    async def make(
+        self, user_id: str, provider: str, provider_user_id: str, password: str | None
+    ) -> StoredKey:
+        """Return a key with its password hashed. Nothing is written."""
+        key_id = self.id_of(provider, provider_user_id)
+        return StoredKey(key_id, user_id, await self._hashed(password))
+
+    async def hash(self, password: str) -> str:
+        """Return what is stored of *password*. Raises `PasswordError`."""
+        if not password:  # whatever the hasher thinks: nobody could ever sign in with it
+            raise PasswordError("a password is not empty: pass None for a key without one")
+        return await self._hasher.hash(password)
+
+    async def verify(
+        self, db: Database, key_id: str, password: str, device: str | None = None
+    ) -> Verified[U]:
+        """Return the key *key_id* and its user, where *password* is right: one trip, one hash.
+
+        *device* is the digest of the browser's device cookie: one that its owner signed in with has
+        a count of its own. Raises as `use` does.
+        """
+        now, account = self._clock(), digest(key_id)
+        resets_at = now + self._limits.window
+        counted = [self._store.count_attempt(account, now, resets_at)]
+        if device is not None:
+            counted = [*self._store.count_attempt_from(device, account, key_id, now, resets_at)]
+        find = [self._store.find_key(key_id), self._store.find_user_by_key(key_id)]
+        *counts, keys, users = await db.batch([*counted, *find])
+        attempts = [count.first(Attempt) for count in counts]
+        is_known = len(attempts) > 1 and attempts[0] is not None
+        self._refuse_many(attempts[0] or attempts[-1], is_known, now)
+        key, user = keys.first(StoredKey), self._store.read_user(users)
+        stored = None if key is None else key.hashed_password
+        matches = await self._hasher.verify(password, stored or self._hasher.nobody)
+        if key is None or user is None:
+            raise InvalidKey
+        if not matches or not stored:
+            raise OutdatedPassword if (stored or "").startswith(_BCRYPT) else InvalidPassword
+        return Verified(key, user, is_known)
+
+    async def renew_hash(self, key: StoredKey, password: str) -> tuple[list[Statement], StoredKey]:
+        """Return what stores *password* anew where its hash is outdated, and the key after that."""
+        if key.hashed_password is not None and self._hasher.is_outdated(key.hashed_password):
+            with suppress(PasswordError):  # shorter than today's: it goes on as it is
+                hashed = await self._hasher.hash(password)
+                renewed = msgspec.structs.replace(key, hashed_password=hashed)
+                return [self._store.change_password(key, hashed)], renewed
+        return [], key
+
+    def _refuse_many(self, attempt: Attempt | None, is_known: bool, now: int) -> None:
+        if attempt is None:
+            raise LookupError("RETURNING gave no row")
+        limit = self._limits.device_attempts if is_known else self._limits.attempts
+        if attempt.attempts > limit:
+            wait = (attempt.resets_at - now + SECOND - 1) // SECOND
+            raise TooManyRequests("Too many attempts for this account.", retry_after=wait)
+
+    async def _use_without_password(self, db: Database, key_id: str) -> StoredKey:
+        [result] = await db.batch([self._store.find_key(key_id)])
+        key = result.first(StoredKey)
+        if key is None:
+            raise InvalidKey
+        if key.hashed_password is not None:
+            raise InvalidPassword
+        return key
+
+    async def _hashed(self, password: str | None) -> str | None:
+        return None if password is None else await self.hash(password)
+
+
+def _shown(key: StoredKey) -> Key:
+    provider, _, provider_user_id = key.id.partition(":")
+    return Key(provider, provider_user_id, key.user_id, key.hashed_password is not None)

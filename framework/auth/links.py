@@ -1,0 +1,180 @@
+"""Links that let an account's owner choose a new password: stored as digests, used up, in SQL."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+import msgspec
+
+from framework.auth.store_users import StoredKey
+from framework.auth.tokens import digest
+from framework.context import Context
+from framework.database import Statement, statement
+from framework.errors import ConfigurationError
+from framework.origin import check_origin
+
+__all__ = [
+    "LINKS_PER_ACCOUNT",
+    "LINK_LIFE",
+    "Account",
+    "Link",
+    "find_account",
+    "find_link",
+    "forget_links",
+    "insert_link",
+    "public_origin",
+    "purge_links",
+    "use_link",
+]
+
+LINK_LIFE: Final = 2 * 60 * 60_000
+"""Milliseconds that a link is good for (Lucia's guidebook)."""
+
+LINKS_PER_ACCOUNT: Final = 3
+"""Links that are good at one time: a fourth mail is not sent, and those that were go on."""
+
+PUBLIC_URL: Final = "PUBLIC_URL"
+"""The variable that names the origin which links lead to."""
+
+_LOOPBACK: Final = ("http://localhost", "http://127.0.0.1", "http://[::1]")
+
+# The owner of an address goes before who merely took it as a username.
+_FIND_ACCOUNT: Final = (
+    "SELECT u.id AS user_id, u.email, k.id AS key_id, k.hashed_password"
+    " FROM user u JOIN user_key k ON k.user_id = u.id"
+    " WHERE u.email_verified_at IS NOT NULL AND k.hashed_password IS NOT NULL"
+    " AND substr(k.id, 1, length(?3)) = ?3 AND u.id IN"
+    " (SELECT user_id FROM user_key WHERE id = ?1 UNION ALL"
+    " SELECT id FROM user WHERE email = ?2 AND email_verified_at IS NOT NULL)"
+    " ORDER BY u.email = ?2 DESC, k.id LIMIT 1"
+)
+_INSERT: Final = (
+    "INSERT INTO password_reset (id, user_id, email, key_id, replaces, expires_at)"
+    " SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT count(*) FROM password_reset"
+    " WHERE user_id = ?2 AND email = ?3 AND replaces = ?5 AND expires_at > ?7) < ?8"
+)
+_LINKS: Final = (
+    " FROM password_reset r JOIN user u ON u.id = r.user_id AND u.email = r.email"
+    " AND u.email_verified_at IS NOT NULL"
+)
+_ALIVE: Final = " WHERE r.id = ?1 AND r.expires_at > ?2"
+_FIND: Final = (
+    "SELECT r.user_id, r.replaces, k.id AS key_id, k.hashed_password"
+    f"{_LINKS} JOIN user_key k ON k.id = r.key_id{_ALIVE}"
+)
+_CHANGE: Final = (
+    "UPDATE user_key SET hashed_password = ?5 WHERE id = ?3 AND hashed_password = ?4"
+    f" AND user_id = (SELECT r.user_id{_LINKS}{_ALIVE})"
+)
+_IS_CHANGED: Final = " AND EXISTS (SELECT 1 FROM user_key WHERE id = ?2 AND hashed_password = ?3)"
+_AFTER_CHANGE: Final = (
+    "UPDATE user_key SET hashed_password = ?3"
+    f" WHERE user_id = ?1 AND id <> ?2 AND hashed_password IS NOT NULL{_IS_CHANGED}",
+    f"DELETE FROM user_session WHERE user_id = ?1{_IS_CHANGED}",
+    f"DELETE FROM password_reset WHERE user_id = ?1{_IS_CHANGED}",
+)
+_FORGET_DEVICES: Final = f"DELETE FROM known_device WHERE user_id = ?1{_IS_CHANGED}"
+_FORGET: Final = "DELETE FROM password_reset WHERE user_id = ?1"
+_PURGE: Final = "DELETE FROM password_reset WHERE expires_at <= ?1"
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Whom a link is sent to: a user with a verified address, and one of their passwords."""
+
+    user_id: str
+    email: str
+    key_id: str
+    hashed_password: str
+
+    def __repr__(self) -> str:
+        return f"<Account of {self.user_id}>"
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A link that is good, and the key as it is now. *replaces* is the digest of its old hash."""
+
+    user_id: str
+    replaces: str
+    key_id: str
+    hashed_password: str | None
+
+    @property
+    def key(self) -> StoredKey:
+        """The key whose password the link replaces."""
+        return StoredKey(self.key_id, self.user_id, self.hashed_password)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the password is still the one that it was when the link was sent."""
+        return self.hashed_password is not None and digest(self.hashed_password) == self.replaces
+
+    def __repr__(self) -> str:
+        return f"<Link of {self.user_id}>"
+
+
+def public_origin(c: Context) -> str:
+    """Return the origin that links in mails lead to: the variable ``PUBLIC_URL``.
+
+    Never the Host of the request: whoever asks for somebody else's link writes that, and would have
+    it lead to themselves. Only on plain http to this very machine is it taken where the variable is
+    not set. Raises `ConfigurationError` elsewhere, and for a variable that is no origin.
+    """
+    with suppress(KeyError):
+        return check_origin(str(c.env[PUBLIC_URL]))
+    origin = c.request.origin
+    name, _, port = origin.rpartition(":")
+    if origin in _LOOPBACK or (port.isdecimal() and name in _LOOPBACK):
+        return origin
+    raise ConfigurationError(
+        f"the variable {PUBLIC_URL} is missing: links in mails lead to that origin, such as"
+        " https://example.com, and the Host of a request is no proof of it"
+    )
+
+
+def find_account(key_id: str, email: str | None, provider: str) -> Statement:
+    """Find the `Account` that has the key *key_id* or has verified *email*.
+
+    One that is there, its address verified, with a password at *provider*; else no row.
+    """
+    return statement(_FIND_ACCOUNT, key_id, email, provider + ":")
+
+
+def insert_link(token: str, account: Account, now: int) -> Statement:
+    """Store the digest of *token*; changes nothing where as many links as may be are good."""
+    bound = (account.email, account.key_id, digest(account.hashed_password))
+    limits = (now + LINK_LIFE, now, LINKS_PER_ACCOUNT)
+    return statement(_INSERT, digest(token), account.user_id, *bound, *limits)
+
+
+def find_link(token: str, now: int) -> Statement:
+    """Find the `Link` of *token*: not over, to an address that is still its user's."""
+    return statement(_FIND, digest(token), now)
+
+
+def use_link(
+    token: str, link: Link, hashed_password: str, now: int, *, with_devices: bool
+) -> Sequence[Statement]:
+    """Give the user of *link* another password, end all sessions and all links: one batch.
+
+    The first changes a row only where the link is still good: of two at once, the other finds none,
+    and the rest of its statements nothing to do. All passwords of the user change, at whatever
+    provider, so that no way in is left that somebody else may know. With *with_devices*, no browser
+    is known any more.
+    """
+    key = link.key
+    changed = (key.user_id, key.id, hashed_password)
+    after = (*_AFTER_CHANGE, _FORGET_DEVICES) if with_devices else _AFTER_CHANGE
+    return [
+        statement(_CHANGE, digest(token), now, key.id, key.hashed_password, hashed_password),
+        *[statement(sql, *changed) for sql in after],
+    ]
+
+
+def forget_links(user_id: str) -> Statement:
+    """Delete the links of *user_id*."""
+    return statement(_FORGET, user_id)
+
+
+def purge_links(now: int) -> Statement:
+    """Delete the links that are over at *now*."""
+    return statement(_PURGE, now)

@@ -1,0 +1,105 @@
+"""Says what a mail is and how one is sent, and writes those that recovery needs. Knows no users."""
+
+from contextlib import suppress
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from framework.context import Context
+from framework.errors import ConfigurationError
+
+__all__ = ["BindingMailer", "Mailer", "Message", "write_reset", "write_verification"]
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A mail in plain text. Raises `ValueError` for a line break in *to* or *subject*.
+
+    *text* holds a code or a link: it shows in no repr, and whoever sends it must not log it.
+    """
+
+    to: str
+    subject: str
+    text: str
+
+    def __post_init__(self) -> None:
+        if {"\r", "\n"} & {*self.to, *self.subject}:  # it would begin a header of its own
+            raise ValueError("an address and a subject are one line each")
+
+    def __repr__(self) -> str:
+        return f"<Message {self.subject!r}>"
+
+
+class Mailer(Protocol):
+    """How mails are sent. A subclass has to say `send` only."""
+
+    def check(self, c: Context) -> None:
+        """Raise `ConfigurationError` where what `send` needs is not configured.
+
+        Asked before anything is looked up, so that the answer is the same for everybody.
+        """
+
+    async def send(self, c: Context, message: Message) -> None:
+        """Send *message*, or raise. What is raised is logged, so it must not repeat the text."""
+        ...
+
+
+class BindingMailer(Mailer):
+    """Sends through a binding whose ``send`` takes ``to``, ``from``, ``subject`` and ``text``.
+
+    That is what ``[[send_email]]`` binds in the Worker, and in development what prints the mail to
+    the terminal of the local server; another Worker behind a service binding can have such a method
+    as well. *sender* is the variable that holds the address to write from; where it is not set, no
+    ``from`` is sent along.
+    """
+
+    def __init__(self, binding: str = "EMAIL", *, sender: str = "MAIL_FROM") -> None:
+        self._binding = binding
+        self._sender = sender
+
+    def check(self, c: Context) -> None:
+        """Raise `ConfigurationError` where the binding is missing."""
+        self._find(c)
+
+    async def send(self, c: Context, message: Message) -> None:
+        """Send *message*. Raises what the binding raises."""
+        fields = {"to": message.to, "subject": message.subject, "text": message.text}
+        with suppress(KeyError):
+            fields["from"] = c.env[self._sender]
+        await self._find(c).send(**fields)  # JavaScript gets them as one object
+
+    def _find(self, c: Context) -> Any:
+        try:
+            return c.env[self._binding]
+        except KeyError:
+            raise ConfigurationError(
+                f"no mail can be sent, the binding {self._binding} is missing: name it in"
+                " wrangler.toml under [[send_email]] (docs/security.md, Mail)"
+            ) from None
+
+
+_VERIFICATION: Final = """\
+{code} is the code that verifies this address. It is good for five minutes.
+
+Whoever asked for it is signed in to an account and says that this address is theirs. If that was
+not you, do nothing: without the code nothing happens. Give it to nobody.
+"""
+
+_RESET: Final = """\
+To choose a new password, open
+
+{link}
+
+within two hours. It works once, and signs out every browser that is signed in.
+
+If you did not ask for this, do nothing: your password stays as it is.
+"""
+
+
+def write_verification(to: str, code: str) -> Message:
+    """Return the mail that brings *code* to the address *to*."""
+    return Message(to, "Your code", _VERIFICATION.format(code=code))
+
+
+def write_reset(to: str, link: str) -> Message:
+    """Return the mail that brings *link*, where a new password is chosen, to the address *to*."""
+    return Message(to, "A new password", _RESET.format(link=link))

@@ -1,0 +1,236 @@
+"""Verifies the addresses of users, and lets who lost a password choose another. Knows no guards."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+from framework.auth.accounts import Accounts
+from framework.auth.address_limit import limit_address
+from framework.auth.codes import (
+    CodeState,
+    digest_code,
+    forget_code,
+    issue_code,
+    new_code,
+    purge_codes,
+    use_code,
+)
+from framework.auth.emails import normalize_email
+from framework.auth.errors import DuplicateEmail, InvalidCode, InvalidLink
+from framework.auth.limits import SECOND
+from framework.auth.links import (
+    Account,
+    Link,
+    find_account,
+    find_link,
+    forget_links,
+    insert_link,
+    public_origin,
+    purge_links,
+    use_link,
+)
+from framework.auth.mail import Mailer, Message, write_reset, write_verification
+from framework.auth.models import User
+from framework.auth.settings import Settings
+from framework.auth.tokens import digest, is_token, new_token
+from framework.auth.usernames import canonical_username
+from framework.context import Context
+from framework.database import Database, UniqueViolation
+from framework.errors import ConfigurationError, Conflict, TooManyRequests
+from framework.problem import as_http_error, report
+
+__all__ = ["Recovery"]
+
+U = TypeVar("U", bound=User)
+
+Write = Callable[[str, str], Message]
+"""Writes a mail to an address, about a code or a link."""
+
+CODE_KEY: Final = "CODE_SECRET"
+"""The secret that codes are stored with, where it is bound."""
+
+_SECRET_MIN: Final = 32
+"""Characters: at least 128 bits even as hex (OWASP ASVS 5.0, 11.2.3)."""
+
+_NAME_MAX: Final = 255
+"""Characters of a username that are looked up: no key's id has more."""
+
+_SET_EMAIL: Final = (
+    "UPDATE user SET email = ?2,"
+    " email_verified_at = CASE WHEN email = ?2 THEN email_verified_at END WHERE id = ?1"
+)
+
+
+class Recovery(Accounts[U]):
+    """The part of `Auth` that writes mails. Asks for ``user.email`` and ``user.email_verified_at``."""
+
+    def __init__(self, settings: Settings, mailer: Mailer | None) -> None:
+        super().__init__(settings)
+        self._known_mailer = mailer
+        if mailer is not None:
+            self.users.also_delete(lambda user_id: [forget_code(user_id), forget_links(user_id)])
+
+    # --- An address, and the code that verifies it -----------------------------------------------
+
+    async def set_email(self, c: Context, email: str | None) -> None:
+        """Give this request's user another address, which is not verified, or none.
+
+        The same address stays as it is. Codes and links that went to the old one are worth nothing
+        from now on. Says nothing of who else has it. Raises `ValueError` for what is no address.
+        """
+        canonical = None if email is None else normalize_email(email)
+        if email is not None and canonical is None:
+            raise ValueError("this is no address that mail can be sent to")
+        await self._db(c).run(_SET_EMAIL, c.get(self.session_slot).user_id, canonical)
+
+    async def send_verification(self, c: Context, write: Write = write_verification) -> None:
+        """Mail a code to the address of this request's user; the one before is worth nothing then.
+
+        Raises `Conflict` where there is no address or it is verified, `TooManyRequests` past
+        `CODES_PER_WINDOW`, `ConfigurationError` without a mailer, and what the mailer raises.
+        """
+        mailer = self._mailer(c)
+        user_id, code, now = c.get(self.session_slot).user_id, new_code(), self.clock()
+        stored = digest_code(code, user_id, _secret(c))
+        issued, states = await self._db(c).batch(issue_code(user_id, stored, now))
+        state = states.first(CodeState)
+        if state is None or state.email is None:
+            raise Conflict("There is no address to verify.")
+        if state.email_verified_at is not None:
+            raise Conflict("The address is verified already.")
+        if issued.changes == 0:
+            wait = ((state.resets_at or now) - now + SECOND - 1) // SECOND
+            raise TooManyRequests("Too many codes for this account.", retry_after=wait)
+        await mailer.send(c, write(state.email, code))
+
+    async def verify_email(self, c: Context, code: str) -> None:
+        """Verify the address of this request's user with the *code* that was mailed to it.
+
+        Raises `InvalidCode` for any other, after five minutes and after five tries, and
+        `DuplicateEmail` where somebody else has verified that address.
+        """
+        self._refuse_without_mailer()
+        user_id = c.get(self.session_slot).user_id
+        stored = digest_code("".join(code.split()), user_id, _secret(c))
+        try:
+            results = await self._db(c).batch(use_code(user_id, stored, self.clock()))
+        except UniqueViolation as error:
+            raise DuplicateEmail from error
+        if results[1].changes == 0:
+            raise InvalidCode
+
+    # --- A password, and the link that replaces it -----------------------------------------------
+
+    async def request_reset(
+        self,
+        c: Context,
+        username_or_email: str,
+        *,
+        path: str = "/password-reset/",
+        write: Write = write_reset,
+    ) -> None:
+        """Mail a link to the owner of an account, who can choose a new password there.
+
+        It goes to the address that they have verified, and to no other. Whether there is such an
+        account, an address, and a mail cannot be told from outside: nothing is returned, the
+        database is asked one question, and all else happens after the answer. *path* is where a GET
+        with the token behind it shows the form. Raises `ConfigurationError` without a mailer or a
+        ``PUBLIC_URL``, and `TooManyRequests` where `Auth` was given a rate limiter and it refuses
+        the address.
+        """
+        mailer, origin = self._mailer(c), public_origin(c)
+        await limit_address(c, self._rate_limiter)
+        canonical = canonical_username(username_or_email) or username_or_email[:_NAME_MAX]
+        email = normalize_email(username_or_email)
+        find = find_account(self._key_id(canonical), email, self._provider)
+        [found] = await self._db(c).batch([find])
+        account = found.first(Account)
+        await _after_answer(c, self._send_link(c, account, mailer, origin + path, write))
+
+    async def _send_link(
+        self, c: Context, account: Account | None, mailer: Mailer, place: str, write: Write
+    ) -> None:
+        if account is None:
+            return
+        try:
+            token = new_token()
+            [stored] = await self._db(c).batch([insert_link(token, account, self.clock())])
+            if stored.changes > 0:
+                await mailer.send(c, write(account.email, place + token))
+        except Exception as error:  # whatever it is: the answer must not tell
+            report(c, as_http_error(error))
+
+    async def check_reset(self, c: Context, token: str) -> None:
+        """Raise `InvalidLink` unless `reset_password` would take *token* now. Uses nothing up."""
+        await self._find_link(c, token)
+
+    async def reset_password(self, c: Context, token: str, password: str) -> None:
+        """Give the owner of the link another password, and use the link up: one batch.
+
+        All their sessions end, all other links with them, and the browsers they are known by are
+        forgotten. No session is begun: they sign in with the password that they chose. Raises
+        `InvalidLink` where the link is used up, over, or was sent for another password or to another
+        address than the account has now, and `PasswordError`, the link as good as before.
+        """
+        link = await self._find_link(c, token)
+        hashed = await self.keys.hash(password)
+        with_devices = self._devices is not None
+        results = await self._db(c).batch(
+            [
+                *use_link(token, link, hashed, self.clock(), with_devices=with_devices),
+                self._store.forget_attempts(digest(link.key_id)),
+            ]
+        )
+        if results[0].changes == 0:
+            raise InvalidLink
+
+    async def _find_link(self, c: Context, token: str) -> Link:
+        c.private = True
+        self._refuse_without_mailer()
+        if not is_token(token):
+            raise InvalidLink
+        [found] = await self._db(c).batch([find_link(token, self.clock())])
+        link = found.first(Link)
+        if link is None or not link.is_good:
+            raise InvalidLink
+        return link
+
+    # --- With what there was before --------------------------------------------------------------
+
+    async def purge(self, db: Database) -> int:
+        """Delete what is dead: codes, links, and sessions with what belongs to them.
+
+        Returns how many sessions. For a cron.
+        """
+        if self._known_mailer is not None:
+            now = self.clock()
+            await db.batch([purge_codes(now), purge_links(now)])
+        return await super().purge(db)
+
+    def _mailer(self, c: Context) -> Mailer:
+        mailer = self._refuse_without_mailer()
+        mailer.check(c)
+        return mailer
+
+    def _refuse_without_mailer(self) -> Mailer:
+        if self._known_mailer is None:
+            raise ConfigurationError(
+                "this Auth writes no mails: give it mailer= (docs/security.md, Mail)"
+            )
+        return self._known_mailer
+
+
+def _secret(c: Context) -> bytes:
+    try:
+        secret = str(c.env[CODE_KEY])
+    except KeyError:
+        return b""
+    if len(secret) < _SECRET_MIN:
+        raise ConfigurationError(f"{CODE_KEY} has fewer than {_SECRET_MIN} characters")
+    return secret.encode()
+
+
+async def _after_answer(c: Context, work: Awaitable[None]) -> None:
+    try:
+        c.wait_until(work)
+    except ConfigurationError:  # an in-process call: there is nobody to time it
+        await work

@@ -1,0 +1,287 @@
+"""Keeps the session of a request: found, renewed, begun, replaced, ended. Knows no passwords."""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from framework.auth.errors import UnknownSession
+from framework.auth.legacy_cookie import cookie_for
+from framework.auth.limits import GRACE, SECOND
+from framework.auth.models import Session, State, User, Validated
+from framework.auth.pending import Pending
+from framework.auth.sessions import Sessions
+from framework.auth.settings import Settings
+from framework.auth.storage import Storage
+from framework.auth.tokens import is_token
+from framework.context import Context, Slot
+from framework.credentials import read_bearer
+from framework.database import Database, Result, Statement
+from framework.errors import ConfigurationError
+
+__all__ = ["Memo", "RequestSessions"]
+
+U = TypeVar("U", bound=User)
+
+
+class Memo(Generic[U]):
+    """What a credential of this request opens, so that the database is asked once.
+
+    The cookie and the bearer token have one each: in Lucia v2 they shared theirs, and whoever had
+    validated the token was then taken for who sent the cookie, without its protection.
+    """
+
+    __slots__ = ("found",)
+
+    def __init__(self, found: Validated[U] | None) -> None:
+        self.found = found
+
+
+class RequestSessions(Generic[U]):
+    """The part of `Auth` that knows the session of a request."""
+
+    def __init__(self, settings: Settings) -> None:
+        user: type[U] = settings.user
+        if not issubclass(user, User):
+            raise ConfigurationError(f"{user!r} is no subclass of framework.auth.User")
+        if not issubclass(settings.session, Session):
+            raise ConfigurationError(
+                f"{settings.session!r} is no subclass of framework.auth.Session"
+            )
+        self.limits = settings.limits
+        self.clock = settings.clock
+        self.session_slot: Slot[Session] = Slot("session", settings.session)
+        self.user_slot: Slot[U] = Slot("user", user)
+        self._by_cookie: Slot[Memo[U]] = Slot("what the cookie opens", Memo)
+        self._by_bearer: Slot[Memo[U]] = Slot("what the bearer token opens", Memo)
+        self._database = settings.database
+        self._user_type = user
+        self._store: Storage[U] = settings.store(user, settings.session)
+        self._cookie = cookie_for(settings.cookie, settings.sessions, settings.same_site)
+        self._replaces_plain = settings.sessions == "migrate"
+        self.sessions: Sessions[U] = Sessions(
+            self._store, settings.session, self.limits, self.clock, self._cookie.id_of
+        )
+
+    def session(self, c: Context) -> Pending[Session | None]:
+        """Return, once awaited, the session of this request's cookie, renewed where it is idle.
+
+        None where there is none. For public routes that show more to who is signed in; behind
+        `guard`, ask for `Session`.
+        """
+        return Pending(lambda: self._session(c))
+
+    async def _session(self, c: Context) -> Session | None:
+        found = await self._validate(c)
+        return None if found is None else found.session
+
+    def user(self, c: Context) -> Pending[U | None]:
+        """Return, once awaited, the user of this request's cookie, or None; see `session`."""
+        return Pending(lambda: self._user(c))
+
+    async def _user(self, c: Context) -> U | None:
+        found = await self._validate(c)
+        return None if found is None else found.user
+
+    def _find_statement(self, c: Context) -> Statement | None:
+        """Return the statement that finds the cookie's session; None where there is no cookie."""
+        ids = self._presented_ids(c)
+        return self._store.find_session(ids) if ids else None
+
+    async def _validate(self, c: Context, read: Result | None = None) -> Validated[U] | None:
+        """Return what the cookie of this request opens; *read* is what was found, if it was."""
+        c.private = True
+        memo = c.find(self._by_cookie)
+        if memo is not None:
+            return memo.found
+        found = await self._find(c, read)
+        if found is None and self._cookie.is_present(c.request):
+            self._forget(c)
+        c.set(self._by_cookie, Memo(found))
+        if found is not None and not self._is_by_bearer(c):
+            c.set(self.session_slot, found.session)
+            c.set(self.user_slot, found.user)
+        return found
+
+    async def _find(self, c: Context, read: Result | None) -> Validated[U] | None:
+        token = self._cookie.read(c.request)
+        if token is None:
+            return None
+        db = self._db(c)
+        if read is None:
+            statement = self._find_statement(c)
+            if statement is None:
+                return None
+            [read] = await db.batch([statement])
+        found = self._store.read_session(read)
+        if found is None:
+            return None
+        now = self.clock()
+        if self._replaces_plain and found.session.id == token and self._is_alive(found, now):
+            return Validated(await self._replace(c, found.session, now), found.user)
+        found = await self.sessions.judge(db, found, now)
+        if found is not None and found.session.fresh:
+            self._send(c, token, found.session.idle_expires, now)
+        return found
+
+    def _is_alive(self, found: Validated[U], now: int) -> bool:
+        session = found.session
+        return session.state(now) is not State.DEAD and not self.sessions.is_too_old(session, now)
+
+    def _find_bearer_statement(self, c: Context) -> Statement | None:
+        token = read_bearer(c)
+        if token is None or not is_token(token):
+            return None
+        return self._store.find_session([self._cookie.id_of(token)])
+
+    async def _validate_bearer(self, c: Context, read: Result | None = None) -> Validated[U] | None:
+        """Return what the bearer token of this request opens. Reads no cookie and sends none."""
+        c.private = True
+        memo = c.find(self._by_bearer)
+        if memo is not None:
+            return memo.found
+        if read is None:
+            statement = self._find_bearer_statement(c)
+            read = None if statement is None else (await self._db(c).batch([statement]))[0]
+        found = None if read is None else self._store.read_session(read)
+        if found is not None:
+            found = await self.sessions.judge(self._db(c), found, self.clock())
+        c.set(self._by_bearer, Memo(found))
+        return found
+
+    def _is_by_bearer(self, c: Context) -> bool:
+        """Return whether the session that the guard handed on came by a bearer token."""
+        memo = c.find(self._by_bearer)
+        if memo is None or memo.found is None:
+            return False
+        return c.find(self.session_slot) is memo.found.session
+
+    async def rotate_session(self, c: Context) -> Session:
+        """Give this request's session another token, and its browser another cookie: one batch.
+
+        To be called where the rights of its user change, as when a role is given: a token that
+        leaked before is then worth nothing. Times and attributes stay. The old token is good for
+        `Limits.grace` more. Of two at once one does it; returns the session that counts now. Raises `ConfigurationError` behind `bearer_guard`: a bearer token
+        has no cookie to be replaced in.
+        """
+        own, user = c.get(self.session_slot), c.get(self.user_slot)
+        if self._is_by_bearer(c):
+            raise ConfigurationError("rotate_session changes a cookie, and this came by a token")
+        session = await self._replace(c, own, self.clock(), self.limits.grace)
+        self._remember(c, session, user)
+        return session
+
+    async def _replace(
+        self, c: Context, session: Session, now: int, grace: int = GRACE
+    ) -> Session:
+        """Return the session that takes the place of *session*; that itself where it is too late."""
+        if session.idle_expires <= now + grace:  # replaced before, or over in a moment anyway
+            return session
+        begun, token = self._new_session(c, session.user_id)
+        created_at = session.created_at or now  # 0 where Lucia began it
+        active, idle = self.sessions.ends(created_at, now)
+        begun = msgspec.structs.replace(
+            session,
+            id=begun.id,
+            active_expires=active,
+            idle_expires=idle,
+            created_at=created_at,
+            user_agent=begun.user_agent,
+            country=begun.country,
+            fresh=True,
+        )
+        statements = self._store.replace_session(session.id, begun, now + grace)
+        results = await self._db(c).batch(statements if grace else statements[:1])
+        if results[0].changes == 0:  # another request was first, and sends the cookie
+            return session
+        self._send(c, token, begun.idle_expires, now)
+        return begun
+
+    async def list_sessions(self, c: Context) -> list[Session]:
+        """Return the living sessions of this request's user, newest first, at most 100."""
+        return await self.sessions.of(self._db(c), c.get(self.session_slot).user_id)
+
+    async def end_session(self, c: Context, handle: str) -> None:
+        """End the session of this request's user that *handle* names. Raises `UnknownSession`."""
+        own = c.get(self.session_slot)
+        for session in await self.list_sessions(c):
+            if session.handle == handle:
+                await self._store.delete_session(self._db(c), session.id, own.user_id)
+                if session.id == own.id and not self._is_by_bearer(c):
+                    self._forget(c)
+                return
+        raise UnknownSession
+
+    async def end_other_sessions(self, c: Context) -> int:
+        """End the sessions of this request's user but this one; return how many there were."""
+        own = c.get(self.session_slot)
+        return await self.sessions.end_others(self._db(c), own.user_id, own.id)
+
+    async def purge(self, db: Database) -> int:
+        """Delete what is dead: sessions, past sign-in windows, browsers not seen for a year.
+
+        Returns how many sessions. For a cron.
+        """
+        return await self._store.purge(db, self.clock())
+
+    def _db(self, c: Context) -> Database:
+        return c.database(self._database)
+
+    def _new_session(self, c: Context, user_id: str) -> tuple[Session, str]:
+        return self.sessions.begin(
+            user_id,
+            user_agent=(c.request.headers.get("user-agent") or "")[:255] or None,
+            country=c.request.country,
+        )
+
+    def _give_up_presented(self, c: Context) -> list[Statement]:
+        """Return what ends the session that the browser brought, if any."""
+        if not self.limits.grace:
+            return [self._store.delete_token(id) for id in self._presented_ids(c)]
+        end = self.clock() + self.limits.grace
+        return [self._store.retire_session(id, end) for id in self._presented_ids(c)]
+
+    def _presented_ids(self, c: Context) -> tuple[str, ...]:
+        token = self._cookie.read(c.request)
+        if token is None or not is_token(token):
+            return ()
+        return self._cookie.ids(c.request, token)
+
+    def _signed_in(self, c: Context, session: Session, token: str, user: U) -> None:
+        c.private = True
+        self._remember(c, session, user)
+        self._send(c, token, session.idle_expires, self.clock())
+
+    def _remember(self, c: Context, session: Session, user: U) -> None:
+        """Let *session* be this request's from here on."""
+        c.set(self.session_slot, session)
+        c.set(self.user_slot, user)
+        c.set(self._by_cookie, Memo(Validated(session, user)))
+
+    def _clear_session(self, c: Context) -> None:
+        """Let this request have no session, and have the browser forget it."""
+        c.private = True
+        self._forget(c)
+        c.set(self._by_cookie, Memo(None))
+
+    def _forget_found(self, c: Context) -> None:
+        """Forget what cookie and bearer token open, but not what a guard has let in by a token."""
+        kept = c.filled()
+        kept.pop(self._by_cookie, None)
+        if not self._is_by_bearer(c):
+            kept.pop(self._by_bearer, None)
+        c.refill(kept)
+
+    def _send(self, c: Context, token: str, expires: int, now: int) -> None:
+        age = max(1, -(-(expires - now) // SECOND))  # rounded up: the row is the judge
+        c.send_cookie(self._cookie.send(c.request, token, age))
+        self._forget_old(c)
+
+    def _forget(self, c: Context) -> None:
+        """Have the browser forget its session."""
+        c.send_cookie(self._cookie.clear(c.request))
+        self._forget_old(c)
+
+    def _forget_old(self, c: Context) -> None:
+        old = self._cookie.clear_old(c.request)
+        if old is not None:
+            c.send_cookie(old)

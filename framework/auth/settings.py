@@ -1,0 +1,30 @@
+"""What an application decided when it made its `Auth`. Knows nothing of what is done with it."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+from framework.auth.legacy_cookie import SessionFormat
+from framework.auth.limits import Limits
+from framework.auth.models import Session
+from framework.auth.passwords import Hasher
+from framework.auth.storage import Storage
+
+__all__ = ["Settings"]
+
+
+class Settings(NamedTuple):
+    """What `Auth` was given; see there."""
+
+    database: str
+    user: type[Any]
+    session: type[Session]
+    limits: Limits
+    cookie: str
+    same_site: Literal["Lax", "Strict"]
+    device_cookie: str | None
+    rate_limiter: str | None
+    hasher: Hasher
+    clock: Callable[[], int]
+    sessions: SessionFormat
+    provider: str
+    store: Callable[[Any, type[Session]], Storage[Any]]

@@ -1,0 +1,173 @@
+"""Says what `Auth` needs of its store: a statement for each thing it does. Knows no SQL.
+
+`Store` is the one that ships. Another is for tables that look different: it is handed to `Auth` as
+*store*, and must pass the suite in ``tests/conformance/storage_cases.py``, which says in facts what
+is said here in words. Statements rather than calls, since what belongs together goes in one batch.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from framework.auth.models import Session, User, Validated
+from framework.auth.store_users import StoredKey
+from framework.database import Database, Result, Statement
+
+__all__ = ["Storage"]
+
+U = TypeVar("U", bound=User)
+
+
+class Storage(Protocol[U]):
+    """Users, keys, sessions and attempts in a SQL database.
+
+    Methods that return a `Statement` are for a batch; the others make one trip. Times are Unix
+    milliseconds. What is not there is None, False or nothing, never an error; a key or a user that
+    is there already is `UniqueViolation`, a user that is not `ForeignKeyViolation`.
+    """
+
+    def find_user(self, user_id: str) -> Statement:
+        """Find the user *user_id*; see `read_user`."""
+        ...
+
+    def find_user_by_key(self, key_id: str) -> Statement:
+        """Find the user of the key *key_id*; see `read_user`."""
+        ...
+
+    def read_user(self, result: Result) -> U | None:
+        """Return the user that was found."""
+        ...
+
+    def insert_user(self, user: U) -> Statement:
+        """Insert *user*."""
+        ...
+
+    async def update_user(
+        self, db: Database, user_id: str, attributes: Mapping[str, Any]
+    ) -> U | None:
+        """Set *attributes*; return the user. Raises `TypeError` for what cannot be set."""
+        ...
+
+    def delete_user(self, user_id: str) -> Sequence[Statement]:
+        """Delete the user *user_id*, last, after all that refers to them."""
+        ...
+
+    def find_key(self, key_id: str) -> Statement:
+        """Find the key *key_id*: gives a `StoredKey`."""
+        ...
+
+    async def list_keys(self, db: Database, user_id: str) -> list[StoredKey]:
+        """Return the keys of *user_id*, by id."""
+        ...
+
+    async def find_password_key(
+        self, db: Database, user_id: str, provider: str
+    ) -> StoredKey | None:
+        """Return the key of *user_id* at *provider*."""
+        ...
+
+    def insert_key(self, key: StoredKey) -> Statement:
+        """Insert *key*."""
+        ...
+
+    def change_password(self, key: StoredKey, hashed_password: str) -> Statement:
+        """Give *key* another password, if it still has the one that *key* holds."""
+        ...
+
+    def set_password(self, key_id: str, hashed_password: str | None) -> Statement:
+        """Give a key a password, or take it away; gives the `StoredKey`."""
+        ...
+
+    def delete_key(self, key_id: str) -> Statement:
+        """Delete the key *key_id*."""
+        ...
+
+    def find_session(self, ids: Sequence[str]) -> Statement:
+        """Find the session that has one of *ids*, one or two, dead or alive, and its user."""
+        ...
+
+    def read_session(self, result: Result) -> Validated[U] | None:
+        """Return the session and the user that `find_session` found."""
+        ...
+
+    async def list_sessions(self, db: Database, user_id: str, now: int) -> list[Session]:
+        """Return the sessions of *user_id* that are alive at *now*, newest first."""
+        ...
+
+    def add_session(self, session: Session) -> Statement:
+        """Insert *session*."""
+        ...
+
+    def insert_session(self, session: Session, key: StoredKey) -> Statement:
+        """Insert *session*, if *key* still has the password that it holds."""
+        ...
+
+    async def renew(self, db: Database, id: str, active: int, idle: int, now: int) -> bool:
+        """Give session *id* new ends, if it is idle at *now*; return whether it was."""
+        ...
+
+    async def update_session(
+        self, db: Database, id: str, attributes: Mapping[str, Any], now: int
+    ) -> Session | None:
+        """Set *attributes* of a living session; return it. Raises `TypeError` as `update_user`."""
+        ...
+
+    def replace_session(self, old_id: str, session: Session, end: int) -> Sequence[Statement]:
+        """Make *session* of the row *old_id*, which stays good until *end*; the first tells whether."""
+        ...
+
+    def retire_session(self, id: str, end: int) -> Statement:
+        """Let session *id* end at *end* or sooner, never to be renewed."""
+        ...
+
+    def change_sessions(self, key: StoredKey, own: str, end: int) -> Sequence[Statement]:
+        """Delete all sessions of *key*'s user and retire *own*, if *key* has the password it holds."""
+        ...
+
+    def delete_sessions_of_key(self, key_id: str) -> Statement:
+        """Delete all sessions of the user of *key_id*."""
+        ...
+
+    def delete_sessions(self, user_id: str) -> Statement:
+        """Delete all sessions of *user_id*."""
+        ...
+
+    def delete_token(self, id: str) -> Statement:
+        """Delete the session *id*."""
+        ...
+
+    async def delete_session(self, db: Database, id: str, user_id: str) -> bool:
+        """Delete session *id*, if it is of *user_id*; return whether it was."""
+        ...
+
+    async def delete_other_sessions(self, db: Database, user_id: str, id: str) -> int:
+        """Delete the sessions of *user_id* but *id*; return how many."""
+        ...
+
+    async def delete_dead(self, db: Database, session: Session) -> None:
+        """Delete *session*, unless it was renewed since it was read."""
+        ...
+
+    async def purge(self, db: Database, now: int) -> int:
+        """Delete all that is dead at *now*; return how many sessions."""
+        ...
+
+    def count_attempt(self, account: str, now: int, resets_at: int) -> Statement:
+        """Count an attempt on *account*; gives an `Attempt`."""
+        ...
+
+    def count_attempt_from(
+        self, device: str, account: str, key_id: str, now: int, resets_at: int
+    ) -> Sequence[Statement]:
+        """Count an attempt, apart where *device* is known to the user of *key_id*.
+
+        Two statements, of which one gives an `Attempt`: the first where the device is known.
+        """
+        ...
+
+    def forget_attempts(self, account: str) -> Statement:
+        """Forget how often *account* was tried."""
+        ...
+
+    def remember_device(self, device: str, key: StoredKey, expires_at: int) -> Sequence[Statement]:
+        """Know *device* as one of *key*'s user, if *key* has the password that it holds."""
+        ...

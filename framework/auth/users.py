@@ -1,0 +1,77 @@
+"""Makes, finds, changes and deletes users. Knows no request and no session."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from framework.auth.errors import DuplicateKey, UnknownUser
+from framework.auth.keys import Keys
+from framework.auth.models import NewKey, User
+from framework.auth.storage import Storage
+from framework.auth.tokens import new_user_id
+from framework.database import Database, Statement, UniqueViolation
+
+__all__ = ["Users"]
+
+U = TypeVar("U", bound=User)
+
+_KEY_TABLE = "user_key"
+
+
+class Users(Generic[U]):
+    """All users: ``auth.users``. Each method takes the database to look in."""
+
+    def __init__(self, store: Storage[U], user_type: type[U], keys: Keys[U]) -> None:
+        self._store = store
+        self._user_type = user_type
+        self._keys = keys
+        self._also: list[Callable[[str], Sequence[Statement]]] = []
+
+    def also_delete(self, make: Callable[[str], Sequence[Statement]]) -> None:
+        """Run what *make* returns for a user's id in the batch that deletes them, before they go."""
+        self._also.append(make)
+
+    async def create(self, db: Database, key: NewKey | None, /, **attributes: Any) -> U:
+        """Make a user with *key*, or with None as yet, and return them: one batch.
+
+        *attributes* are fields of the user Struct; an ``id`` among them is taken, else one is
+        drawn. Raises `DuplicateKey` where the key is taken, `UniqueViolation` where another column
+        is, `PasswordError` and `ValueError` as `Keys.create`, and `TypeError` for what is no
+        attribute.
+        """
+        user = self._user_type(**{"id": new_user_id(), **attributes})
+        statements = [self._store.insert_user(user)]
+        if key is not None:
+            made = await self._keys.make(user.id, key.provider, key.provider_user_id, key.password)
+            statements.append(self._store.insert_key(made))
+        try:
+            await db.batch(statements)
+        except UniqueViolation as error:
+            if error.table == _KEY_TABLE:
+                raise DuplicateKey("That key is taken.") from error
+            raise
+        return user
+
+    async def get(self, db: Database, user_id: str) -> U:
+        """Return the user *user_id*. Raises `UnknownUser`."""
+        return await self.update(db, user_id)
+
+    async def update(self, db: Database, user_id: str, /, **attributes: Any) -> U:
+        """Set *attributes* of a user and return them as they are now: one statement.
+
+        Raises `UnknownUser`, and `TypeError` for what is no attribute, and for ``id``. Where this
+        changes what they may do, end or rotate their sessions: `Sessions.end_all`,
+        `Auth.rotate_session`.
+        """
+        updated = await self._store.update_user(db, user_id, attributes)
+        if updated is None:
+            raise UnknownUser
+        return updated
+
+    async def delete(self, db: Database, user_id: str, first: Sequence[Statement] = ()) -> bool:
+        """Delete a user with all that Auth knows of them: one batch. Return whether there was one.
+
+        *first* are the app's own statements for what belongs to the user; they run before.
+        """
+        also = [each for make in self._also for each in make(user_id)]
+        results = await db.batch([*first, *also, *self._store.delete_user(user_id)])
+        return results[-1].changes > 0

@@ -1,0 +1,183 @@
+"""Asks other servers over HTTP, by what the edge provides. Knows no edge, and no service."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from framework.body import DEPTH_LIMIT, check_depth
+from framework.errors import BadRequest, ConfigurationError, ServiceUnavailable
+from framework.response import Header
+from framework.validation import say
+
+__all__ = [
+    "FETCH_LIMIT",
+    "FETCH_TIMEOUT",
+    "Fetch",
+    "FetchFailed",
+    "FetchRequest",
+    "Fetched",
+    "check_url",
+    "fetch",
+    "provide_fetch",
+]
+
+FETCH_TIMEOUT: Final = 10_000
+"""Milliseconds that an answer may take, to its last byte, unless the call says otherwise."""
+
+FETCH_LIMIT: Final = 1024 * 1024
+"""Bytes that the body of an answer may have unless the call says otherwise: 1 MiB."""
+
+_URL = re.compile(
+    r"https?://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?(?:[/?].*)?", re.I
+)
+_METHOD = re.compile(r"[A-Z]{1,20}")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
+_WITHOUT_BODY = {"GET", "HEAD"}
+_NEVER = {"CONNECT", "TRACE", "TRACK"}
+_OF_THE_EDGE = {  # each edge writes these itself, and undoes what coding it asked for
+    *("accept-encoding", "connection", "content-length", "expect", "host", "keep-alive"),
+    *("te", "trailer", "transfer-encoding", "upgrade"),
+}
+
+
+class FetchFailed(ServiceUnavailable):
+    """No answer that can be used: no connection, too late, too large, or not the JSON asked for.
+
+    *reason* is for the log: it names the host, and never the path, the query or what was sent,
+    where secrets may stand. Where nobody catches it, the client reads 503, and not why.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(headers=(("retry-after", "5"),))
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class FetchRequest(msgspec.Struct, frozen=True):
+    """What is asked, checked. *headers* are pairs in lower case; *limit* is in bytes."""
+
+    url: str
+    host: str
+    method: str
+    headers: tuple[Header, ...]
+    body: bytes
+    timeout_ms: int
+    limit: int
+
+    def __repr__(self) -> str:
+        return f"<FetchRequest {self.method} to {self.host}>"
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """An answer, whatever its status. *headers* are pairs, names in lower case."""
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes
+    host: str = ""
+
+    def header(self, name: str) -> str | None:
+        """Return the first value of the header *name* (in lower case), or None."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    def json(self, type: Any = Any) -> Any:
+        """Return the body decoded from JSON into *type*, whatever Content-Type and status say.
+
+        Raises `FetchFailed` where it is no JSON, does not fit, or nests deeper than 64 levels.
+        """
+        try:
+            check_depth(self.body)
+            return msgspec.json.decode(self.body, type=type)
+        except BadRequest:
+            why = f"more than {DEPTH_LIMIT} levels deep"
+        except msgspec.ValidationError as error:
+            why = say(error)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            why = "no JSON"
+        raise FetchFailed(f"{self.host} answered {self.status}, and not what was expected: {why}")
+
+    def __repr__(self) -> str:
+        return f"<Fetched {self.status} from {self.host}>"
+
+
+class Fetch(Protocol):
+    """Sends a request and reads the whole answer. Follows no redirect."""
+
+    async def __call__(self, request: FetchRequest, /) -> Fetched:
+        """Return the answer to *request*. Raises `FetchFailed` where none came within its bounds."""
+
+
+_provided: Fetch | None = None
+
+
+def provide_fetch(implementation: Fetch) -> None:
+    """Send requests with *implementation* from now on. Each edge provides its own; a test may too."""
+    global _provided  # one process, one edge
+    _provided = implementation
+
+
+async def fetch(
+    url: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | Iterable[Header] = (),
+    body: bytes = b"",
+    timeout_ms: int = FETCH_TIMEOUT,
+    limit: int = FETCH_LIMIT,
+) -> Fetched:
+    """Return the answer to a request to another server, whatever its status.
+
+    *url* is absolute, http or https. The whole answer comes within *timeout_ms* milliseconds and has
+    a body of at most *limit* bytes. No redirect is followed: the 3xx is the answer, so that neither
+    headers nor a body go where nobody sent them. A URL that a client wrote is yours to judge: hosts
+    of your own network are not refused.
+
+    Raises `FetchFailed` (503) where no such answer came, `ValueError` for what cannot be sent, and
+    `ConfigurationError` where no edge provides a way out.
+    """
+    host = check_url(url)
+    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    checked = tuple(_check_header(name, value) for name, value in pairs)
+    _check_method(method, body)
+    if timeout_ms < 1 or limit < 0:
+        raise ValueError("timeout_ms is at least 1, and limit at least 0")
+    if _provided is None:
+        raise ConfigurationError(
+            "no edge provides fetch here: the Worker and the local server do; a test calls"
+            " provide_fetch(fetch_in_thread), from framework.local.fetching"
+        )
+    return await _provided(FetchRequest(url, host, method, checked, body, timeout_ms, limit))
+
+
+def check_url(url: str) -> str:
+    """Return the host that *url* names, without its port.
+
+    Raises `ValueError`, which does not repeat it, for what is no absolute http(s) URL in ASCII, and
+    for one with a user, a password or a fragment.
+    """
+    found = _URL.fullmatch(url)
+    if found is None or not url.isascii() or not url.isprintable() or " " in url or "#" in url:
+        raise ValueError("fetch takes an absolute http or https URL, percent-encoded")
+    if "\\" in url:
+        raise ValueError("a URL has no backslash: parsers disagree about what it means")
+    return found["host"].lower()
+
+
+def _check_method(method: str, body: bytes) -> None:
+    if not _METHOD.fullmatch(method) or method in _NEVER:
+        raise ValueError(f"{method!r} is no method to send: write it in upper case")
+    if body and method in _WITHOUT_BODY:
+        raise ValueError(f"{method} carries no body")
+
+
+def _check_header(name: str, value: str) -> Header:
+    lower = name.lower()
+    if not _NAME.fullmatch(lower) or lower in _OF_THE_EDGE:
+        raise ValueError(f"the header {name!r} cannot be sent")
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError(f"the value of the header {lower} is not printable ASCII")
+    return lower, value

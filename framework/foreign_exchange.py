@@ -1,0 +1,193 @@
+"""One request to an ASGI application, and its answer. Knows nothing of how applications are mounted."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import Any
+
+from framework.context import Context
+from framework.errors import ConfigurationError
+from framework.response import EMPTY_STATUSES, Header, Response
+
+__all__ = ["ASGIApp", "Exchange", "Message"]
+
+Message = MutableMapping[str, Any]
+ASGIApp = Callable[
+    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
+    Awaitable[None],
+]
+"""An ASGI 3 application: a Starlette, a FastAPI, or any function of scope, receive and send."""
+
+_WATER_MARK = 64 * 1024
+"""Bytes that an application may be ahead of whoever reads its answer."""
+
+_NOT_HANDED_ON = {b"connection", b"content-length", b"keep-alive", b"transfer-encoding"}
+"""What each connection says for itself."""
+
+
+class Exchange:
+    """One request to an application: what it was sent, and as much of its answer as is not read yet."""
+
+    def __init__(self, c: Context, scope: Message, body: bytes) -> None:
+        from asyncio import Event  # most applications mount no other
+
+        self._c = c
+        self._scope = scope
+        self._body: bytes | None = body
+        self._start: Message | None = None
+        self._chunks: list[bytes] = []
+        self._is_complete = False
+        self._news = Event()
+        """Set with each message, and when the application ends."""
+        self._taken = Event()
+        self._over = Event()
+        """Set when the client has its answer, or has gone."""
+        self._told = OSError("the client has gone")
+        self._ahead = 0
+        """Bytes in the chunks."""
+        self._task: Any = None
+
+    async def answer(self, app: ASGIApp) -> Response:
+        """Return the answer of *app*, its body perhaps still to come."""
+        from asyncio import ensure_future  # as above
+
+        self._task = ensure_future(app(self._scope, self._receive, self._send))
+        self._task.add_done_callback(lambda _: self._news.set())
+        try:
+            await self._news.wait()
+            if self._task.done() and not self._is_complete:
+                self._raise_fault()
+            return await self._respond()
+        except BaseException:
+            await self._give_up()
+            raise
+
+    async def _respond(self) -> Response:
+        start = self._start or {}
+        status: int = start["status"]
+        headers = list(start.get("headers", ()))
+        if self._c.request.method == "HEAD" or status in EMPTY_STATUSES:
+            response = _without_body(status, headers)
+            await (self._leave() if self._is_complete else self._give_up())
+            return response
+        pairs = _decoded(headers, _NOT_HANDED_ON)
+        if not self._is_complete:
+            return Response(self._stream(), status, pairs)
+        response = Response(self._take(), status, pairs)
+        await self._leave()
+        return response
+
+    async def _stream(self) -> AsyncIterator[bytes]:
+        try:
+            while self._chunks or not self._is_complete:
+                if self._chunks:
+                    yield self._take()
+                elif self._task.done():
+                    self._raise_fault()
+                else:
+                    self._news.clear()
+                    await self._news.wait()
+        finally:
+            await (self._leave() if self._is_complete else self._give_up())
+
+    def _take(self) -> bytes:
+        data = b"".join(self._chunks)
+        self._chunks.clear()
+        self._ahead = 0
+        self._taken.set()
+        return data
+
+    def _raise_fault(self) -> None:
+        """Raise what ended the application before its answer was whole."""
+        if self._task.cancelled():
+            raise RuntimeError("the mounted application cancelled itself")
+        self._task.result()
+        how = "no" if self._start is None else "half an"
+        raise RuntimeError(f"the mounted application ended with {how} answer")
+
+    async def _leave(self) -> None:
+        """Let the application go on after its answer, for as long as there is time."""
+        self._over.set()
+        rest = self._finish()
+        try:
+            if not self._task.done():
+                return self._c.wait_until(rest)
+        except ConfigurationError:  # a call in this process: it waits here
+            pass
+        return await rest
+
+    async def _finish(self) -> None:
+        """Wait for the application to end, and tell of a fault that no answer can tell of."""
+        from asyncio import wait  # as above
+
+        await wait([self._task])
+        error = None if self._task.cancelled() else self._task.exception()
+        if error is not None and error is not self._told:
+            _report(error)
+
+    async def _give_up(self) -> None:
+        """End the application: nobody wants the rest of its answer."""
+        self._over.set()
+        self._taken.set()
+        if self._task.done():
+            _ = self._task.cancelled() or self._task.exception()  # looked at: it was raised already
+            return
+        self._task.cancel()
+        await self._finish()
+
+    # --- What the application calls --------------------------------------------------------------
+
+    async def _receive(self) -> Message:
+        if self._body is None:
+            await self._over.wait()
+            return {"type": "http.disconnect"}
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def _send(self, message: Message) -> None:
+        self._refuse_out_of_order(message["type"])
+        if self._start is None:
+            self._start = message
+        else:
+            while self._ahead > _WATER_MARK and not self._over.is_set():
+                self._taken.clear()
+                await self._taken.wait()
+            if self._over.is_set():
+                raise self._told
+            self._is_complete = not message.get("more_body", False)
+            if chunk := message.get("body", b""):
+                self._chunks.append(bytes(chunk))
+                self._ahead += len(chunk)
+        self._news.set()
+
+    def _refuse_out_of_order(self, kind: str) -> None:
+        expected = "http.response.start" if self._start is None else "http.response.body"
+        if kind != expected or self._is_complete:
+            raise RuntimeError(f"unexpected ASGI message {kind!r}")
+
+
+def _report(error: BaseException) -> None:
+    import logging  # off the cold-start path: most answers end well
+
+    logging.getLogger("kagari").error(
+        "a mounted application failed after its answer", exc_info=error
+    )
+
+
+def _without_body(status: int, headers: list[tuple[bytes, bytes]]) -> Response:
+    """Return an answer to HEAD, with the length that the application told, or one of no body."""
+    if status in EMPTY_STATUSES:
+        return Response(b"", status, _decoded(headers, _NOT_HANDED_ON))
+    return Response(_nothing(), status, _decoded(headers, _NOT_HANDED_ON - {b"content-length"}))
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    """Stand for a body that is left out: its length is nobody's to count."""
+    for _ in ():
+        yield b""
+
+
+def _decoded(headers: list[tuple[bytes, bytes]], left_out: set[bytes]) -> list[Header]:
+    return [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in headers
+        if name.lower() not in left_out
+    ]

@@ -1,0 +1,100 @@
+"""Outgoing HTTP on this machine: the standard library's client, in a thread. Knows no service.
+
+Neither redirects nor the proxies of the environment are followed: what answers is what was asked.
+"""
+
+import asyncio
+import socket
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from time import monotonic
+from urllib.parse import SplitResult, urlsplit
+
+from framework.fetching import Fetched, FetchFailed, FetchRequest
+
+__all__ = ["fetch_in_thread"]
+
+_CHUNK = 64 * 1024
+_WITH_BODY = {"POST", "PUT", "PATCH"}
+
+
+async def fetch_in_thread(request: FetchRequest, /) -> Fetched:
+    """Return the answer to *request*. Raises `FetchFailed`.
+
+    Where the time is up, or the caller is cancelled, the connection is cut, and the thread ends.
+    """
+    exchange = _Exchange(request)
+    try:
+        async with asyncio.timeout(request.timeout_ms / 1000):
+            return await asyncio.to_thread(exchange.run)
+    except TimeoutError:
+        raise _too_late(request) from None
+    except (OSError, HTTPException, ValueError) as error:  # whose texts may hold what was sent
+        raise FetchFailed(f"{request.host} does not answer: {type(error).__name__}") from None
+    finally:
+        exchange.cut()
+
+
+class _Exchange:
+    """One request and its answer. `run` is for the thread, `cut` for whoever waits for it."""
+
+    def __init__(self, request: FetchRequest) -> None:
+        self._request = request
+        self._deadline = monotonic() + request.timeout_ms / 1000
+        self._socket: socket.socket | None = None
+        self._is_cut = False
+
+    def run(self) -> Fetched:
+        """Return the answer. Each wait has as long as the whole may take."""
+        parts = urlsplit(self._request.url)
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        seconds = self._request.timeout_ms / 1000
+        with closing(kind(parts.hostname or "", parts.port, timeout=seconds)) as connection:
+            connection.connect()
+            self._socket = connection.sock
+            if self._is_cut:  # while it was looking the host up, say
+                raise _too_late(self._request)
+            self._send(connection, parts)
+            with connection.getresponse() as response:
+                return self._read(response)
+
+    def cut(self) -> None:
+        """End the exchange, and wake the thread where it still waits."""
+        self._is_cut = True
+        if self._socket is not None:
+            with suppress(OSError):  # it may be closed already
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _send(self, connection: HTTPConnection, parts: SplitResult) -> None:
+        request = self._request
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.putrequest(request.method, target, skip_accept_encoding=True)
+        for name, value in request.headers:
+            connection.putheader(name, value)
+        if request.body or request.method in _WITH_BODY:
+            connection.putheader("content-length", str(len(request.body)))
+        connection.putheader("connection", "close")
+        connection.endheaders(request.body or None)
+
+    def _read(self, response: HTTPResponse) -> Fetched:
+        """Return the answer; never hold more than the limit and one chunk of its body."""
+        request = self._request
+        if response.headers.defects:
+            raise FetchFailed(f"{request.host} answered with headers that are none")
+        chunks: list[bytes] = []
+        size = 0
+        while chunk := response.read1(_CHUNK):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > request.limit:
+                raise FetchFailed(f"{request.host} answered with more than {request.limit} bytes")
+            if monotonic() > self._deadline:
+                raise _too_late(request)
+        if response.length:  # it said how long it is, and ended early
+            raise FetchFailed(f"{request.host} broke off its answer")
+        headers = tuple((name.lower(), value) for name, value in response.getheaders())
+        return Fetched(response.status, headers, b"".join(chunks), request.host)
+
+
+def _too_late(request: FetchRequest) -> FetchFailed:
+    return FetchFailed(f"{request.host} did not answer within {request.timeout_ms} ms")

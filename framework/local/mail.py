@@ -1,0 +1,22 @@
+"""Stands in for the binding that sends mail: prints it to the terminal of the local server."""
+
+import sys
+from typing import Final
+
+__all__ = ["EMAIL", "ConsoleMail"]
+
+EMAIL: Final = "EMAIL"
+"""What the binding is called, as in ``[[send_email]]`` of the reference app's wrangler.toml."""
+
+_RULE: Final = "-" * 72
+
+
+class ConsoleMail:
+    """Takes what Workers' ``send_email`` binding takes. Nothing leaves this machine."""
+
+    async def send(self, **fields: str) -> None:
+        """Print a mail to standard error: ``to``, ``from`` and ``subject``, then the ``text``."""
+        head = [f"{name}: {value}" for name, value in fields.items() if name != "text"]
+        lines = [f"mail {_RULE}", *head, "", fields.get("text", "").rstrip("\n"), f"end  {_RULE}"]
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        sys.stderr.flush()

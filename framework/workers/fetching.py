@@ -1,0 +1,61 @@
+"""Outgoing HTTP in the Worker: JavaScript's fetch, in few crossings. Knows nothing of who asks."""
+
+from typing import Any
+
+import js
+import msgspec
+from pyodide.ffi import JsException, to_js
+
+from framework.fetching import Fetched, FetchFailed, FetchRequest
+from framework.response import Header, encode_json
+from framework.workers.streams import TooLong, read_stream
+
+__all__ = ["fetch_in_worker"]
+
+_HEADERS = msgspec.json.Decoder(tuple[Header, ...])
+
+
+async def fetch_in_worker(request: FetchRequest, /) -> Fetched:
+    """Return the answer to *request*. Raises `FetchFailed`.
+
+    Whatever keeps it from being read to its end, a cancelled caller too, ends the exchange.
+    """
+    controller = js.AbortController.new()
+    timer = js.AbortSignal.timeout(request.timeout_ms)
+    options = js.JSON.parse(_options(request))
+    options.signal = js.AbortSignal.any(js.Array.of(controller.signal, timer))
+    if request.body:
+        options.body = to_js(request.body)
+    is_read = False
+    try:
+        answer = await js.fetch(request.url, options)
+        body = await read_stream(answer.body, request.limit)
+        is_read = True
+        return Fetched(answer.status, _headers(answer), body, request.host)
+    except TooLong:
+        raise FetchFailed(f"{request.host} answered with more than {request.limit} bytes") from None
+    except JsException as error:
+        raise FetchFailed(_reason(request, error, is_late=timer.aborted)) from None
+    finally:
+        if not is_read:
+            controller.abort()
+
+
+def _options(request: FetchRequest) -> str:
+    """Return what fetch is told, as JSON: it crosses at once."""
+    options = {"method": request.method, "headers": request.headers, "redirect": "manual"}
+    return encode_json(options).decode()
+
+
+def _headers(answer: Any) -> tuple[Header, ...]:
+    """Return the answer's headers; a ``set-cookie`` for each cookie."""
+    entries = getattr(js.Array, "from")(answer.headers)
+    return _HEADERS.decode(js.JSON.stringify(entries))
+
+
+def _reason(request: FetchRequest, error: JsException, *, is_late: bool) -> str:
+    if is_late:
+        return f"{request.host} did not answer within {request.timeout_ms} ms"
+    message = str(error.message)
+    known = error.name if "/" in message else f"{error.name}: {message}"  # it may hold the URL
+    return f"{request.host} does not answer: {known}"

@@ -1,0 +1,242 @@
+"""Codes of eight digits: who gets one, for how long it is good, and how often it is tried."""
+
+import asyncio
+import hashlib
+import itertools
+import os
+
+import pytest
+
+from framework.auth.codes import CODE_LIFE, CODE_TRIES, CODE_WINDOW, CODES_PER_WINDOW, new_code
+from framework.response import Response
+from framework.testing import Client, json_of
+from tests.auth.clock import START
+from tests.auth.recovering import ADDRESS, Recovering
+
+
+def code_of(answer: Response) -> tuple[int, str]:
+    return answer.status, json_of(answer)["code"]
+
+
+async def verify(browser: Client, code: str) -> int:
+    return (await browser.post("/verify", json={"code": code})).status
+
+
+async def is_verified(world: Recovering, username: str = "alice") -> bool:
+    rows = {row["username"]: row for row in await world.rows("user")}
+    return rows[username]["email_verified_at"] is not None
+
+
+def other_than(code: str) -> str:
+    return f"{(int(code) + 1) % 10**8:08}"
+
+
+# --- Drawing one ---------------------------------------------------------------------------------
+
+
+def test_a_code_is_eight_digits() -> None:
+    codes = [new_code() for _ in range(2_000)]
+
+    assert all(len(code) == 8 and code.isascii() and code.isdecimal() for code in codes)
+    assert len(set(codes)) > 1_990
+    assert {code[0] for code in codes} == set("0123456789")
+
+
+def test_no_code_is_likelier_than_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    fair = 42 * 10**8
+    drawn = itertools.chain([2**32 - 1, fair, fair - 1], itertools.repeat(7))
+    monkeypatch.setattr(os, "urandom", lambda size: next(drawn).to_bytes(size, "big"))
+
+    assert [new_code(), new_code()] == ["99999999", "00000007"]
+
+
+# --- Using one -----------------------------------------------------------------------------------
+
+
+async def test_the_code_that_was_mailed_verifies(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+
+    assert (await browser.post("/code")).status == 204
+    assert [mail.to for mail in recovering.mailbox.mails] == [ADDRESS]
+    assert not await is_verified(recovering)
+    assert (
+        await verify(browser, f" {recovering.mailbox.code[:4]} {recovering.mailbox.code[4:]}\n")
+        == 204
+    )
+
+    (user,) = await recovering.rows("user")
+    assert user["email_verified_at"] == START
+    assert await recovering.rows("email_code") == []
+
+
+@pytest.mark.parametrize(
+    ("later", "status"),
+    [(0, 204), (CODE_LIFE - 1, 204), (CODE_LIFE, 422), (CODE_LIFE + 1, 422), (-1, 204)],
+)
+async def test_a_code_is_good_for_five_minutes(
+    recovering: Recovering, later: int, status: int
+) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+    recovering.clock.now += later
+
+    assert await verify(browser, recovering.mailbox.code) == status
+    assert await is_verified(recovering) is (status == 204)
+
+
+@pytest.mark.parametrize(("wrong", "status"), [(CODE_TRIES - 1, 204), (CODE_TRIES, 422)])
+async def test_a_code_is_tried_five_times(recovering: Recovering, wrong: int, status: int) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+    code = recovering.mailbox.code
+
+    answers = [await browser.post("/verify", json={"code": other_than(code)}) for _ in range(wrong)]
+
+    assert {code_of(answer) for answer in answers} == {(422, "invalid-code")}
+    assert await verify(browser, code) == status
+
+
+async def test_tries_at_once_are_counted_too(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+    code = recovering.mailbox.code
+    wrong = [verify(browser.fork(with_cookies=True), other_than(code)) for _ in range(50)]
+
+    statuses = await asyncio.gather(*wrong, verify(browser.fork(with_cookies=True), code))
+
+    assert set(statuses) == {422}
+    assert not await is_verified(recovering)
+
+
+async def test_of_many_uses_at_once_one_succeeds(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+    code = recovering.mailbox.code
+
+    uses = [verify(browser.fork(with_cookies=True), code) for _ in range(CODE_TRIES)]
+
+    assert sorted(await asyncio.gather(*uses)) == [204] + [422] * (CODE_TRIES - 1)
+
+
+async def test_a_new_code_takes_the_place_of_the_old(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+    old = recovering.mailbox.code
+    for _ in range(CODE_TRIES):
+        await verify(browser, other_than(old))
+
+    await browser.post("/code")
+
+    assert await verify(browser, old) == 422
+    assert await verify(browser, recovering.mailbox.code) == 204
+    assert await verify(browser, recovering.mailbox.code) == 422
+
+
+@pytest.mark.parametrize("email", ["other@example.com", None])
+async def test_a_code_is_for_the_address_it_was_mailed_to(
+    recovering: Recovering, email: str | None
+) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+
+    await browser.post("/email", json={"email": email})
+
+    assert await verify(browser, recovering.mailbox.code) == 422
+    assert not await is_verified(recovering)
+
+
+async def test_a_code_is_for_whoever_asked(recovering: Recovering) -> None:
+    alice, bob = await recovering.addressed(), await recovering.addressed("bob", "bob@example.com")
+    await alice.post("/code")
+
+    assert await verify(bob, recovering.mailbox.code) == 422
+    await bob.post("/code")
+    assert await verify(alice, recovering.mailbox.code) == 422
+    assert not await is_verified(recovering, "bob")
+
+
+@pytest.mark.parametrize("code", ["", "1" * 8, "1" * 10_000, "１２３４５６７８", "' OR 1=1", "\0"])  # noqa: RUF001
+async def test_what_is_no_code_verifies_nothing(recovering: Recovering, code: str) -> None:
+    browser = await recovering.addressed()
+
+    assert await verify(browser, code) == 422
+    await browser.post("/code")
+    assert await verify(browser, code) == 422
+
+
+# --- Getting one ---------------------------------------------------------------------------------
+
+
+async def test_there_has_to_be_an_address_that_is_not_verified(recovering: Recovering) -> None:
+    browser = await recovering.signed_up("bob")
+    assert code_of(await browser.post("/code")) == (409, "conflict")
+
+    verified = await recovering.verified()
+    assert code_of(await verified.post("/code")) == (409, "conflict")
+
+    assert (recovering.mailbox.mails, await recovering.rows("email_code")) == ([], [])
+
+
+async def test_codes_are_limited_for_each_account(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+    asked = [await browser.post("/code") for _ in range(CODES_PER_WINDOW)]
+    assert {answer.status for answer in asked} == {204}
+    code = recovering.mailbox.code
+    recovering.clock.now += CODE_WINDOW - 1
+
+    await browser.post("/email", json={"email": "other@example.com"})  # another is no way around
+    refused = await browser.post("/code")
+
+    assert (refused.status, refused.header("retry-after")) == (429, "1")
+    assert len(recovering.mailbox.mails) == CODES_PER_WINDOW
+    recovering.clock.now += 1
+    assert (await browser.post("/code")).status == 204
+    assert recovering.mailbox.code != code
+
+
+async def test_a_code_that_was_refused_leaves_the_one_before(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+    for _ in range(CODES_PER_WINDOW + 1):
+        await browser.post("/code")
+
+    assert await verify(browser, recovering.mailbox.code) == 204
+
+
+# --- What is stored ------------------------------------------------------------------------------
+
+
+async def test_a_code_is_stored_as_a_digest(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+
+    (row,) = await recovering.rows("email_code")
+
+    code = recovering.mailbox.code
+    assert len(row["code"]) == 64
+    assert code not in str(row)
+    assert row["code"] != hashlib.sha256(code.encode()).hexdigest()
+
+
+async def test_with_a_secret_a_code_cannot_be_guessed_from_the_database() -> None:
+    world = Recovering(CODE_SECRET="s" * 32)
+    browser = await world.addressed()
+    await browser.post("/code")
+    code = world.mailbox.code
+    (row,) = await world.rows("email_code")
+    del world.env["CODE_SECRET"]
+
+    assert await verify(browser, code) == 422  # not even by who knows the code
+
+    world.env["CODE_SECRET"] = "s" * 32
+    assert await verify(browser, code) == 204
+    world.close()
+    assert len(row["code"]) == 64
+
+
+async def test_a_short_secret_is_none(caplog: pytest.LogCaptureFixture) -> None:
+    world = Recovering(CODE_SECRET="s" * 31)
+    browser = await world.addressed()
+
+    assert (await browser.post("/code")).status == 500
+    assert "CODE_SECRET has fewer than 32 characters" in caplog.text
+    world.close()

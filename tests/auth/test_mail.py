@@ -1,0 +1,86 @@
+"""What a mail is, and that what sends it is there or is missed in words."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from framework.auth.mail import BindingMailer, Message, write_reset, write_verification
+from framework.context import Context
+from framework.errors import ConfigurationError
+from framework.local.mail import ConsoleMail
+from framework.request import Request
+
+MESSAGE = Message("bob@example.com", "Your code", "12345678")
+
+
+def context(**env: Any) -> Context:
+    return Context(Request.build("GET", "/"), env)
+
+
+class Kept:
+    """A binding that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, str]] = []
+
+    async def send(self, **fields: str) -> None:
+        self.sent.append(fields)
+
+
+@pytest.mark.parametrize(
+    ("env", "fields"),
+    [
+        ({}, {}),
+        ({"MAIL_FROM": "notes@example.com"}, {"from": "notes@example.com"}),
+    ],
+    ids=["no sender", "sender"],
+)
+async def test_a_binding_is_given_what_workers_take(
+    env: dict[str, str], fields: dict[str, str]
+) -> None:
+    binding = Kept()
+
+    await BindingMailer().send(context(EMAIL=binding, **env), MESSAGE)
+
+    expected = {"to": "bob@example.com", "subject": "Your code", "text": "12345678"}
+    assert binding.sent == [expected | fields]
+
+
+async def test_a_missing_binding_is_named() -> None:
+    mailer = BindingMailer("POST")
+
+    with pytest.raises(ConfigurationError, match="binding POST is missing: name it in wrangler"):
+        mailer.check(context())
+    with pytest.raises(ConfigurationError, match="binding POST is missing"):
+        await mailer.send(context(), MESSAGE)
+
+
+@pytest.mark.parametrize("broken", ["a\nb", "a\rb", "a\r\nBcc: eve@example.com"])
+def test_no_mail_begins_another_header(broken: str) -> None:
+    with pytest.raises(ValueError, match="one line each"):
+        Message(broken, "Hello", "")
+    with pytest.raises(ValueError, match="one line each"):
+        Message("bob@example.com", broken, "")
+
+
+@pytest.mark.parametrize("message", [MESSAGE, write_reset("bob@example.com", "https://x/12345678")])
+def test_no_repr_shows_what_a_mail_says(message: Message) -> None:
+    for text in (repr(message), str(message), f"{[message]}"):
+        assert "12345678" not in text
+        assert "bob@" not in text
+
+
+def test_a_mail_says_what_it_brings() -> None:
+    assert "12345678" in write_verification("bob@example.com", "12345678").text
+    assert (
+        "\nhttps://example.com/x\n" in write_reset("bob@example.com", "https://example.com/x").text
+    )
+
+
+def test_in_development_mails_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(BindingMailer().send(context(EMAIL=ConsoleMail()), MESSAGE))
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "to: bob@example.com\nsubject: Your code\n\n12345678\nend" in printed.err

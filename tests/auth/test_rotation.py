@@ -1,0 +1,208 @@
+"""A session that takes another's place: the browser's own requests go on, nobody else's do."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from framework.auth import GRACE, Limits
+from framework.response import Response
+from framework.testing import Client, json_of
+from tests.auth.clock import START
+from tests.auth.databases import HaltingDatabase
+from tests.auth.world import World
+
+DAY = 86_400_000
+COOKIE = "auth_session"
+ROTATIONS = [
+    ("POST", "/sign-in"),
+    ("POST", "/sign-up"),
+    ("PUT", "/password"),
+    ("POST", "/rotate"),
+]
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    world = World(limits=Limits(grace=GRACE))
+    yield world
+    world.close()
+
+
+@pytest.mark.parametrize(("method", "path"), ROTATIONS)
+async def test_without_a_grace_the_old_token_ends_at_once(method: str, path: str) -> None:
+    world = World()
+    browser = await world.signed_up()
+    before = browser.fork(with_cookies=True)
+
+    await rotate(browser, method, path)
+
+    assert (await before.get("/me")).status == 401
+    assert (await browser.get("/me")).status == 200
+    assert len(await world.rows("user_session")) == 1
+    world.close()
+
+
+def set_cookies(answer: Response) -> list[str]:
+    return [value for name, value in answer.headers if name == "set-cookie"]
+
+
+async def rotate(browser: Client, method: str, path: str) -> Response:
+    json = {"username": "bob"} if path == "/sign-up" else {}
+    answer = await browser.request(method, path, json=json)
+    assert answer.status < 300, answer.body
+    return answer
+
+
+@pytest.mark.parametrize(("method", "path"), ROTATIONS)
+@pytest.mark.parametrize(
+    ("later", "status"), [(0, 200), (GRACE - 1, 200), (GRACE, 401), (DAY, 401), (20 * DAY, 401)]
+)
+async def test_the_old_token_is_good_for_a_moment_and_sends_no_cookie(
+    world: World, method: str, path: str, later: int, status: int
+) -> None:
+    browser = await world.signed_up()
+    before = browser.fork(with_cookies=True)
+    await rotate(browser, method, path)
+    world.clock.now += later
+
+    answer = await before.get("/me")
+
+    assert answer.status == status
+    assert len(set_cookies(answer)) == (0 if status == 200 else 1)
+    if later < 15 * DAY:
+        assert (await browser.get("/me")).status == 200
+
+
+@pytest.mark.parametrize(("method", "path"), ROTATIONS)
+async def test_the_old_token_is_not_recent_and_is_not_listed(
+    world: World, method: str, path: str
+) -> None:
+    browser = await world.signed_up()
+    before = browser.fork(with_cookies=True)
+    await rotate(browser, method, path)
+
+    assert (await before.get("/recent")).status == 403
+    assert (await browser.get("/recent")).status == 200
+    own = json_of(await browser.get("/me"))["repr"]
+    assert [handle in own for handle in json_of(await browser.get("/sessions"))] == [True]
+
+
+@pytest.mark.parametrize(("method", "path"), ROTATIONS)
+async def test_the_old_token_makes_no_new_one(world: World, method: str, path: str) -> None:
+    browser = await world.signed_up()
+    before = browser.fork(with_cookies=True)
+    await rotate(browser, method, path)
+    rows = len(await world.rows("user_session"))
+
+    answer = await before.post("/rotate")
+
+    assert (answer.status, set_cookies(answer)) == (200, [])
+    assert len(await world.rows("user_session")) == rows
+    world.clock.now += GRACE
+    assert (await before.get("/me")).status == 401
+
+
+@pytest.mark.parametrize(("method", "path"), ROTATIONS)
+async def test_a_renewal_under_way_does_not_revive_the_old_token(
+    world: World, method: str, path: str
+) -> None:
+    browser = await world.signed_up()
+    before = browser.fork(with_cookies=True)
+    world.database = halting = HaltingDatabase(world.sqlite)
+    world.clock.now += DAY
+    halt = halting.halt("UPDATE user_session SET active_expires = ?2, idle_expires = ?3 WHERE")
+    renewal = asyncio.create_task(before.get("/me"))
+    await halt.reached()
+    await rotate(browser, method, path)
+
+    halt.release()
+
+    answer = await renewal
+    assert (answer.status, set_cookies(answer)) == (200, [])
+    assert (await browser.get("/me")).status == 200
+    world.clock.now += GRACE
+    assert (await before.get("/me")).status == 401
+
+
+@pytest.mark.parametrize(("method", "path"), ROTATIONS)
+async def test_what_is_nearly_over_is_not_made_to_last(
+    world: World, method: str, path: str
+) -> None:
+    browser = await world.signed_up()
+    before = browser.fork(with_cookies=True)
+    world.clock.now = START + 15 * DAY
+    await world.sqlite.run("UPDATE user_session SET idle_expires = ?1", world.clock.now + 5)
+    await world.sqlite.run("UPDATE user_session SET active_expires = ?1", world.clock.now + 5)
+    await rotate(browser, method, path)
+    world.clock.now += 5
+
+    assert (await before.get("/me")).status == 401
+
+
+async def test_a_change_of_password_ends_every_other_browser_at_once(world: World) -> None:
+    browser = await world.signed_up()
+    others = [await world.signed_in() for _ in range(3)]
+
+    await rotate(browser, "PUT", "/password")
+
+    assert [(await other.get("/me")).status for other in others] == [401] * 3
+
+
+async def test_requests_that_go_along_with_a_change_of_password_succeed(world: World) -> None:
+    browser = await world.signed_up()
+    tabs = [browser.fork(with_cookies=True) for _ in range(20)]
+
+    changed, *answers = await asyncio.gather(
+        rotate(browser, "PUT", "/password"), *[tab.get("/me") for tab in tabs]
+    )
+
+    assert changed.status == 204
+    assert {answer.status for answer in answers} == {200}
+    assert [set_cookies(answer) for answer in answers] == [[]] * 20
+    assert (await browser.get("/me")).status == 200
+
+
+async def test_of_many_rotations_at_once_one_takes_place(world: World) -> None:
+    browser = await world.signed_up()
+    tabs = [browser.fork(with_cookies=True) for _ in range(10)]
+
+    answers = await asyncio.gather(*[tab.post("/rotate") for tab in tabs])
+
+    assert {answer.status for answer in answers} == {200}
+    assert sorted(len(set_cookies(answer)) for answer in answers) == [0] * 9 + [1]
+    world.clock.now += GRACE
+    alive = [(await tab.get("/me")).status for tab in tabs]
+    assert sorted(alive) == [200] + [401] * 9
+
+
+async def test_a_rotation_keeps_what_the_session_is(world: World) -> None:
+    browser = await world.signed_up()
+    [before] = await world.rows("user_session")
+    world.clock.now += DAY - 1
+
+    await rotate(browser, "POST", "/rotate")
+
+    after = [row for row in await world.rows("user_session") if row["id"] != before["id"]]
+    kept = ("user_id", "created_at", "authenticated_at", "user_agent", "country")
+    assert [[row[name] for name in kept] for row in after] == [[before[name] for name in kept]]
+    assert browser.cookies[COOKIE] not in str(await world.rows("user_session"))
+
+
+async def test_signing_out_gives_no_grace(world: World) -> None:
+    browser = await world.signed_up()
+    before = browser.fork(with_cookies=True)
+
+    await browser.post("/sign-out")
+
+    assert (await before.get("/me")).status == 401
+
+
+async def test_a_change_of_password_that_fails_takes_nothing_away(world: World) -> None:
+    browser = await world.signed_up()
+    rows = await world.rows("user_session")
+
+    answer = await browser.put("/password", json={"current": "wrong horse"})
+
+    assert answer.status == 401
+    assert await world.rows("user_session") == rows

@@ -1,0 +1,740 @@
+"""What every `Storage` must do, as facts. Knows neither the driver nor the runner.
+
+The first 44 say what Lucia v2's adapter tests say (`main.ts`: 34, `session.ts`: 10), method by
+method; those after them say what Lucia asked of nobody. Runs on CPython over SQLite and under
+Pyodide over D1, so it imports nothing but the framework. Each case gets the tables of ``schema.sql``
+without rows.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from framework.auth.errors import UnknownSession
+from framework.auth.limits import GRACE, Limits
+from framework.auth.models import Session, User, Validated
+from framework.auth.sessions import Sessions
+from framework.auth.storage import Storage
+from framework.auth.store import Store
+from framework.auth.store_attempts import Attempt
+from framework.auth.store_users import StoredKey
+from framework.auth.tokens import digest
+from framework.database import (
+    Database,
+    DatabaseError,
+    ForeignKeyViolation,
+    Statement,
+    UniqueViolation,
+)
+
+__all__ = ["LUCIAS", "RESET", "SCHEMA", "STORAGE_CASES", "Place"]
+
+SCHEMA = (Path(__file__).parents[2] / "schema.sql").read_text("utf-8")
+RESET = (
+    "DELETE FROM user_session",
+    "DELETE FROM user_key",
+    "DELETE FROM known_device",
+    "DELETE FROM sign_in_attempt",
+    "DELETE FROM user",
+)
+
+NOW = 1_800_000_000_000
+LIMITS = Limits()
+E = TypeVar("E", bound=DatabaseError)
+
+
+class Person(User, frozen=True, kw_only=True):
+    """A user with a username."""
+
+    username: str
+
+
+class Place:
+    """A store, the database it is asked in, and the sessions that are kept in it."""
+
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.now = NOW
+        self.store: Storage[Person] = Store(Person)
+        self.sessions = Sessions(self.store, Session, LIMITS, lambda: self.now, digest)
+
+    async def do(self, *statements: Statement) -> list[int]:
+        """Run *statements* in one batch; return how many rows each changed."""
+        return [result.changes for result in await self.db.batch(statements)]
+
+    async def user(self, user_id: str) -> Person | None:
+        """Return the user *user_id*."""
+        [result] = await self.db.batch([self.store.find_user(user_id)])
+        return self.store.read_user(result)
+
+    async def key(self, key_id: str) -> StoredKey | None:
+        """Return the key *key_id*."""
+        [result] = await self.db.batch([self.store.find_key(key_id)])
+        return result.first(StoredKey)
+
+    async def session(self, id: str) -> Session | None:
+        """Return the living session *id*."""
+        return await self.store.update_session(self.db, id, {}, self.now)
+
+    async def session_and_user(self, *ids: str) -> Validated[Person] | None:
+        """Return the session that has one of *ids* and its user."""
+        [result] = await self.db.batch([self.store.find_session(ids)])
+        return self.store.read_session(result)
+
+    async def count(self, table: str) -> int:
+        """Return how many rows *table* has."""
+        [row] = await self.db.all(dict, f"SELECT count(*) AS rows FROM {table}")
+        return int(row["rows"])
+
+    async def attempt(self, *statements: Statement) -> list[int | None]:
+        """Return the count that each statement gives, None where it gives none."""
+        found = [result.first(Attempt) for result in await self.db.batch(statements)]
+        return [None if each is None else each.attempts for each in found]
+
+
+ANN = Person(id="ann", username="ann")
+BOB = Person(id="bob", username="bob")
+ANNS_KEY = StoredKey("username:ann", "ann", "a hash")
+BOBS_KEY = StoredKey("username:bob", "bob", "another")
+
+
+def session_of(user: User, id: str, **changes: Any) -> Session:
+    session = Session(
+        id=id,
+        user_id=user.id,
+        active_expires=NOW + LIMITS.active,
+        idle_expires=NOW + LIMITS.active + LIMITS.idle,
+        created_at=NOW,
+        authenticated_at=NOW,
+        user_agent="curl/8",
+        country="NZ",
+    )
+    return msgspec.structs.replace(session, **changes)
+
+
+ANNS = session_of(ANN, "anns session")
+BOBS = session_of(BOB, "bobs session")
+
+STORAGE_CASES: dict[str, Callable[[Database], Awaitable[None]]] = {}
+
+
+def case(function: Callable[[Place], Awaitable[None]]) -> Callable[[Place], Awaitable[None]]:
+    """Take *function* in, under its name; it finds nothing but the tables."""
+
+    async def run(db: Database) -> None:
+        await function(Place(db))
+
+    STORAGE_CASES[function.__name__] = run
+    return function
+
+
+def settled(function: Callable[[Place], Awaitable[None]]) -> Callable[[Place], Awaitable[None]]:
+    """Take *function* in; it finds Ann and Bob, each with a key and a session."""
+
+    async def run(db: Database) -> None:
+        place = Place(db)
+        store = place.store
+        await place.do(
+            *[store.insert_user(user) for user in (ANN, BOB)],
+            *[store.insert_key(key) for key in (ANNS_KEY, BOBS_KEY)],
+            *[store.add_session(session) for session in (ANNS, BOBS)],
+        )
+        await function(place)
+
+    STORAGE_CASES[function.__name__] = run
+    return function
+
+
+async def failure(kind: type[E], call: Awaitable[object]) -> E:
+    """Return the error of exactly that *kind* that *call* ends with."""
+    [error] = await asyncio.gather(call, return_exceptions=True)
+    assert type(error) is kind, repr(error)
+    return error
+
+
+# --- getUser, setUser, deleteUser, updateUser -----------------------------------------------------
+
+
+@settled
+async def test_get_user_returns_the_target(place: Place) -> None:
+    assert await place.user("ann") == ANN
+
+
+@settled
+async def test_get_user_returns_none_for_an_unknown_id(place: Place) -> None:
+    assert await place.user("nobody") is None
+
+
+@case
+async def test_set_user_inserts_a_user_alone(place: Place) -> None:
+    await place.do(place.store.insert_user(ANN))
+
+    assert (await place.user("ann"), await place.count("user_key")) == (ANN, 0)
+
+
+@case
+async def test_set_user_inserts_a_user_and_a_key(place: Place) -> None:
+    await place.do(place.store.insert_user(ANN), place.store.insert_key(ANNS_KEY))
+
+    assert (await place.user("ann"), await place.key("username:ann")) == (ANN, ANNS_KEY)
+
+
+@settled
+async def test_set_user_refuses_a_key_that_is_there(place: Place) -> None:
+    cat = Person(id="cat", username="cat")
+    key = StoredKey("username:ann", "cat", None)
+
+    error = await failure(
+        UniqueViolation, place.do(place.store.insert_user(cat), place.store.insert_key(key))
+    )
+
+    assert (error.table, error.columns) == ("user_key", ("id",))
+
+
+@settled
+async def test_set_user_inserts_nothing_where_it_fails(place: Place) -> None:
+    key = StoredKey("username:new", "ann", None)
+
+    await failure(
+        UniqueViolation, place.do(place.store.insert_key(key), place.store.insert_user(ANN))
+    )
+
+    assert await place.key("username:new") is None
+
+
+@settled
+async def test_delete_user_deletes_the_target(place: Place) -> None:
+    changes = await place.do(*place.store.delete_user("ann"))
+
+    assert changes[-1] == 1
+    assert (await place.user("ann"), await place.user("bob")) == (None, BOB)
+
+
+@settled
+async def test_delete_user_is_silent_for_an_unknown_id(place: Place) -> None:
+    changes = await place.do(*place.store.delete_user("nobody"))
+
+    assert (changes[-1], await place.count("user")) == (0, 2)
+
+
+@settled
+async def test_update_user_sets_the_username(place: Place) -> None:
+    updated = await place.store.update_user(place.db, "ann", {"username": "anna"})
+
+    assert updated == await place.user("ann") == Person(id="ann", username="anna")
+    assert await place.user("bob") == BOB
+
+
+# --- getKey, setKey, updateKey, getKeysByUserId, deleteKeysByUserId, deleteKey --------------------
+
+
+@settled
+async def test_get_key_returns_the_target(place: Place) -> None:
+    assert await place.key("username:ann") == ANNS_KEY
+
+
+@settled
+async def test_get_key_returns_none_for_an_unknown_id(place: Place) -> None:
+    assert await place.key("username:nobody") is None
+
+
+@settled
+async def test_set_key_inserts_a_key(place: Place) -> None:
+    key = StoredKey("github:1", "ann", None)
+
+    await place.do(place.store.insert_key(key))
+
+    assert await place.key("github:1") == key
+
+
+@settled
+async def test_set_key_refuses_a_key_that_is_there(place: Place) -> None:
+    key = StoredKey("username:ann", "bob", "stolen")
+
+    await failure(UniqueViolation, place.do(place.store.insert_key(key)))
+
+    assert await place.key("username:ann") == ANNS_KEY
+
+
+@settled
+async def test_set_key_refuses_a_user_that_is_not_there(place: Place) -> None:
+    key = StoredKey("github:1", "nobody", None)
+
+    await failure(ForeignKeyViolation, place.do(place.store.insert_key(key)))
+
+
+@settled
+async def test_update_key_sets_the_password(place: Place) -> None:
+    [result] = await place.db.batch([place.store.set_password("username:ann", "new")])
+
+    expected = StoredKey("username:ann", "ann", "new")
+    assert result.first(StoredKey) == await place.key("username:ann") == expected
+    assert await place.key("username:bob") == BOBS_KEY
+
+
+@settled
+async def test_get_keys_by_user_returns_the_targets(place: Place) -> None:
+    second = StoredKey("github:1", "ann", None)
+    await place.do(place.store.insert_key(second))
+
+    assert await place.store.list_keys(place.db, "ann") == [second, ANNS_KEY]
+
+
+@settled
+async def test_get_keys_by_user_returns_none_where_none_matches(place: Place) -> None:
+    assert await place.store.list_keys(place.db, "nobody") == []
+
+
+@settled
+async def test_delete_keys_by_user_deletes_the_targets(place: Place) -> None:
+    await place.do(place.store.insert_key(StoredKey("github:1", "ann", None)))
+
+    await place.do(*place.store.delete_user("ann"))
+
+    assert await place.store.list_keys(place.db, "ann") == []
+    assert await place.store.list_keys(place.db, "bob") == [BOBS_KEY]
+
+
+@settled
+async def test_delete_keys_by_user_is_silent_for_an_unknown_id(place: Place) -> None:
+    await place.do(*place.store.delete_user("nobody"))
+
+    assert await place.count("user_key") == 2
+
+
+@settled
+async def test_delete_key_deletes_the_target(place: Place) -> None:
+    assert await place.do(place.store.delete_key("username:ann")) == [1]
+
+    assert (await place.key("username:ann"), await place.key("username:bob")) == (None, BOBS_KEY)
+
+
+@settled
+async def test_delete_key_is_silent_for_an_unknown_id(place: Place) -> None:
+    assert await place.do(place.store.delete_key("username:nobody")) == [0]
+
+    assert await place.count("user_key") == 2
+
+
+# --- getSession, getSessionsByUserId, setSession, deleteSession, deleteSessionsByUserId, ----------
+# --- updateSession, getSessionAndUser -------------------------------------------------------------
+
+
+@settled
+async def test_get_session_returns_the_target(place: Place) -> None:
+    assert await place.session("anns session") == ANNS
+
+
+@settled
+async def test_get_session_returns_none_for_an_unknown_id(place: Place) -> None:
+    assert await place.session("no session") is None
+
+
+@settled
+async def test_get_sessions_by_user_returns_the_targets(place: Place) -> None:
+    newer = session_of(ANN, "newer", created_at=NOW + 1)
+    await place.do(place.store.add_session(newer))
+
+    assert await place.store.list_sessions(place.db, "ann", NOW) == [newer, ANNS]
+
+
+@settled
+async def test_get_sessions_by_user_returns_none_where_none_matches(place: Place) -> None:
+    assert await place.store.list_sessions(place.db, "nobody", NOW) == []
+
+
+@settled
+async def test_set_session_inserts_a_session(place: Place) -> None:
+    session = session_of(ANN, "new", user_agent=None, country=None, authenticated_at=0)
+
+    await place.do(place.store.add_session(session))
+
+    assert await place.session("new") == session
+
+
+@settled
+async def test_set_session_refuses_a_user_that_is_not_there(place: Place) -> None:
+    nobody = Person(id="nobody", username="nobody")
+
+    await failure(ForeignKeyViolation, place.do(place.store.add_session(session_of(nobody, "new"))))
+
+
+@settled
+async def test_delete_session_deletes_the_target(place: Place) -> None:
+    assert await place.do(place.store.delete_token("anns session")) == [1]
+
+    assert await place.session("anns session") is None
+    assert await place.session("bobs session") == BOBS
+
+
+@settled
+async def test_delete_session_is_silent_for_an_unknown_id(place: Place) -> None:
+    assert await place.do(place.store.delete_token("no session")) == [0]
+
+    assert await place.count("user_session") == 2
+
+
+@settled
+async def test_delete_sessions_by_user_deletes_the_targets(place: Place) -> None:
+    await place.do(place.store.add_session(session_of(ANN, "second")))
+
+    assert await place.do(place.store.delete_sessions("ann")) == [2]
+
+    assert await place.session("bobs session") == BOBS
+
+
+@settled
+async def test_delete_sessions_by_user_is_silent_for_an_unknown_id(place: Place) -> None:
+    assert await place.do(place.store.delete_sessions("nobody")) == [0]
+
+    assert await place.count("user_session") == 2
+
+
+@settled
+async def test_update_session_sets_the_country(place: Place) -> None:
+    changed = await place.store.update_session(place.db, "anns session", {"country": "SE"}, NOW)
+
+    assert changed == await place.session("anns session")
+    assert changed == msgspec.structs.replace(ANNS, country="SE")
+    assert await place.session("bobs session") == BOBS
+
+
+@settled
+async def test_get_session_and_user_returns_both(place: Place) -> None:
+    assert await place.session_and_user("anns session") == Validated(ANNS, ANN)
+
+
+@settled
+async def test_get_session_and_user_returns_none_for_an_unknown_id(place: Place) -> None:
+    assert await place.session_and_user("no session") is None
+
+
+# --- session.ts: the same of sessions alone, as an application asks for them ----------------------
+
+
+@settled
+async def test_sessions_get_returns_the_target(place: Place) -> None:
+    assert await place.sessions.get(place.db, "anns session") == ANNS
+
+
+@settled
+async def test_sessions_get_refuses_an_unknown_id(place: Place) -> None:
+    [error] = await asyncio.gather(
+        place.sessions.get(place.db, "no session"), return_exceptions=True
+    )
+
+    assert type(error) is UnknownSession
+
+
+@settled
+async def test_sessions_of_returns_the_targets(place: Place) -> None:
+    assert await place.sessions.of(place.db, "ann") == [ANNS]
+
+
+@settled
+async def test_sessions_of_returns_none_where_none_matches(place: Place) -> None:
+    assert await place.sessions.of(place.db, "nobody") == []
+
+
+@settled
+async def test_sessions_create_inserts_a_session(place: Place) -> None:
+    new = await place.sessions.create(place.db, "ann", country="SE")
+
+    valid = await place.sessions.validate(place.db, new.token)
+    assert (valid.user, valid.session.country) == (ANN, "SE")
+    assert await place.count("user_session") == 3
+
+
+@settled
+async def test_sessions_end_deletes_the_target(place: Place) -> None:
+    assert await place.sessions.end(place.db, "anns session") is True
+
+    assert await place.sessions.of(place.db, "ann") == []
+    assert await place.sessions.of(place.db, "bob") == [BOBS]
+
+
+@settled
+async def test_sessions_end_is_silent_for_an_unknown_id(place: Place) -> None:
+    assert await place.sessions.end(place.db, "no session") is False
+
+    assert await place.count("user_session") == 2
+
+
+@settled
+async def test_sessions_end_all_deletes_the_targets(place: Place) -> None:
+    await place.sessions.create(place.db, "ann")
+
+    assert await place.sessions.end_all(place.db, "ann") == 2
+    assert await place.sessions.of(place.db, "bob") == [BOBS]
+
+
+@settled
+async def test_sessions_end_all_is_silent_for_an_unknown_id(place: Place) -> None:
+    assert await place.sessions.end_all(place.db, "nobody") == 0
+
+    assert await place.count("user_session") == 2
+
+
+@settled
+async def test_sessions_update_sets_the_country(place: Place) -> None:
+    changed = await place.sessions.update(place.db, "anns session", country="SE")
+
+    assert changed == msgspec.structs.replace(ANNS, country="SE")
+
+
+LUCIAS = len(STORAGE_CASES)
+"""How many of the cases are Lucia's."""
+
+
+# --- Beyond Lucia: what may happen at once --------------------------------------------------------
+
+
+@settled
+async def test_a_session_is_begun_only_with_the_password_that_was_verified(place: Place) -> None:
+    session = session_of(ANN, "new")
+    await place.do(place.store.set_password("username:ann", "changed"))
+
+    assert await place.do(place.store.insert_session(session, ANNS_KEY)) == [0]
+    current = StoredKey("username:ann", "ann", "changed")
+    assert await place.do(place.store.insert_session(session, current)) == [1]
+
+
+@settled
+async def test_of_two_changes_of_one_password_one_takes_place(place: Place) -> None:
+    changes = await asyncio.gather(
+        *[place.do(place.store.change_password(ANNS_KEY, new)) for new in ("first", "second")]
+    )
+
+    assert sorted(changes) == [[0], [1]]
+
+
+@settled
+async def test_a_change_that_took_no_place_ends_no_session(place: Place) -> None:
+    changed = StoredKey("username:ann", "ann", "never stored")
+
+    await place.do(*place.store.change_sessions(changed, "anns session", NOW + GRACE))
+
+    assert await place.session("anns session") == ANNS
+
+
+@settled
+async def test_a_change_ends_the_others_and_retires_ones_own(place: Place) -> None:
+    await place.do(place.store.add_session(session_of(ANN, "other")))
+
+    await place.do(*place.store.change_sessions(ANNS_KEY, "anns session", NOW + GRACE))
+
+    [left] = await place.store.list_sessions(place.db, "ann", NOW)
+    ends = (left.active_expires, left.idle_expires, left.authenticated_at)
+    assert (left.id, *ends) == ("anns session", NOW + GRACE, NOW + GRACE, 0)
+    assert await place.session("bobs session") == BOBS
+
+
+@settled
+async def test_what_is_idle_is_renewed_and_nothing_else(place: Place) -> None:
+    active, idle, dead = NOW, NOW + LIMITS.active, NOW + LIMITS.active + LIMITS.idle
+
+    for at, is_renewed in ((active, False), (idle - 1, False), (idle, True), (dead, False)):
+        done = await place.store.renew(place.db, "anns session", at + 5, at + 9, at)
+        assert done is is_renewed, at
+        await place.do(place.store.delete_token("anns session"), place.store.add_session(ANNS))
+
+
+@settled
+async def test_what_was_retired_is_not_renewed(place: Place) -> None:
+    idle = NOW + LIMITS.active
+    await place.do(place.store.retire_session("anns session", idle + GRACE))
+
+    for at in (idle, idle + GRACE - 1, idle + GRACE):
+        assert not await place.store.renew(place.db, "anns session", at + 5, at + 9, at)
+
+
+@settled
+async def test_what_ends_sooner_is_not_made_to_end_later(place: Place) -> None:
+    await place.do(place.store.retire_session("anns session", ANNS.idle_expires + 1))
+
+    session = await place.session("anns session")
+    assert session is not None
+    assert session.idle_expires == ANNS.idle_expires
+
+
+@settled
+async def test_of_many_replacements_at_once_one_takes_place(place: Place) -> None:
+    new = [session_of(ANN, f"new {number}") for number in range(5)]
+    replacing = [place.store.replace_session("anns session", each, NOW + GRACE) for each in new]
+
+    changes = await asyncio.gather(*[place.do(*statements) for statements in replacing])
+
+    assert sorted(each[0] for each in changes) == [0, 0, 0, 0, 1]
+    left = await place.store.list_sessions(place.db, "ann", NOW)
+    assert len(left) == 2
+    old = await place.session("anns session")
+    assert old is not None
+    assert (old.active_expires, old.idle_expires, old.authenticated_at) == (
+        NOW + GRACE,
+        NOW + GRACE,
+        0,
+    )
+
+
+@settled
+async def test_one_of_two_ids_is_enough(place: Place) -> None:
+    for ids in (("anns session", "no session"), ("no session", "anns session")):
+        assert await place.session_and_user(*ids) == Validated(ANNS, ANN)
+
+
+@settled
+async def test_somebody_elses_session_is_not_deleted(place: Place) -> None:
+    assert await place.store.delete_session(place.db, "anns session", "bob") is False
+    assert await place.store.delete_session(place.db, "anns session", "ann") is True
+
+
+@settled
+async def test_a_session_that_was_renewed_meanwhile_is_not_buried(place: Place) -> None:
+    stale = msgspec.structs.replace(ANNS, idle_expires=ANNS.idle_expires - 1)
+
+    await place.store.delete_dead(place.db, stale)
+    kept = await place.session("anns session")
+    await place.store.delete_dead(place.db, ANNS)
+
+    assert kept == ANNS
+    assert await place.session("anns session") is None
+
+
+@settled
+async def test_the_other_sessions_of_a_user_are_deleted_and_counted(place: Place) -> None:
+    for number in range(3):
+        await place.do(place.store.add_session(session_of(ANN, f"other {number}")))
+
+    assert await place.store.delete_other_sessions(place.db, "ann", "anns session") == 3
+    assert await place.count("user_session") == 2
+
+
+@settled
+async def test_the_sessions_of_a_key_are_those_of_its_user(place: Place) -> None:
+    assert await place.do(place.store.delete_sessions_of_key("username:ann")) == [1]
+    assert await place.do(place.store.delete_sessions_of_key("username:nobody")) == [0]
+    assert await place.session("bobs session") == BOBS
+
+
+# --- Beyond Lucia: attempts, and browsers that are known ------------------------------------------
+
+WINDOW = NOW + LIMITS.window
+YEAR = NOW + LIMITS.device
+
+
+@case
+async def test_attempts_are_counted_in_windows(place: Place) -> None:
+    store = place.store
+
+    counts = [await place.attempt(store.count_attempt("a", NOW, WINDOW)) for _ in range(3)]
+    other = await place.attempt(store.count_attempt("b", NOW, WINDOW))
+    later = await place.attempt(store.count_attempt("a", WINDOW, WINDOW + 9))
+
+    assert (counts, other, later) == ([[1], [2], [3]], [1], [1])
+
+
+@case
+async def test_attempts_at_once_are_each_counted(place: Place) -> None:
+    counts = await asyncio.gather(
+        *[place.attempt(place.store.count_attempt("a", NOW, WINDOW)) for _ in range(20)]
+    )
+
+    assert sorted(count or 0 for [count] in counts) == [*range(1, 21)]
+
+
+@case
+async def test_attempts_are_forgotten(place: Place) -> None:
+    await place.attempt(place.store.count_attempt("a", NOW, WINDOW))
+
+    await place.do(place.store.forget_attempts("a"))
+
+    assert await place.attempt(place.store.count_attempt("a", NOW, WINDOW)) == [1]
+
+
+@settled
+async def test_a_known_browser_has_a_count_of_its_own(place: Place) -> None:
+    store = place.store
+    await place.do(*store.remember_device("device", ANNS_KEY, YEAR))
+
+    async def count(device: str, key_id: str, now: int = NOW) -> list[int | None]:
+        return await place.attempt(
+            *store.count_attempt_from(device, key_id, key_id, now, now + LIMITS.window)
+        )
+
+    assert await count("device", "username:ann") == [1, None]
+    assert await count("device", "username:ann") == [2, None]
+    assert await count("other", "username:ann") == [None, 1]
+    assert await count("device", "username:bob") == [None, 1]
+    assert await count("device", "username:nobody") == [None, 1]
+    assert await count("device", "username:ann", WINDOW) == [1, None]
+    assert await count("device", "username:ann", YEAR) == [None, 1]
+
+
+@settled
+async def test_to_sign_in_again_forgets_a_known_browsers_attempts(place: Place) -> None:
+    store = place.store
+    counted = store.count_attempt_from("device", "a", "username:ann", NOW, WINDOW)
+    await place.do(*store.remember_device("device", ANNS_KEY, YEAR))
+    await place.attempt(*counted)
+
+    await place.do(*store.remember_device("device", ANNS_KEY, YEAR))
+
+    assert await place.attempt(*counted) == [1, None]
+    assert await place.count("known_device") == 1
+
+
+@settled
+async def test_a_browser_is_known_only_with_the_password_that_was_verified(place: Place) -> None:
+    wrong = StoredKey("username:ann", "ann", "wrong")
+
+    await place.do(*place.store.remember_device("device", wrong, YEAR))
+
+    assert await place.count("known_device") == 0
+
+
+@settled
+async def test_the_twenty_browsers_that_signed_in_last_are_known(place: Place) -> None:
+    await place.do(*place.store.remember_device("bobs", BOBS_KEY, YEAR))
+    for number in range(23):
+        await place.do(*place.store.remember_device(f"{number}", ANNS_KEY, YEAR + number))
+
+    rows = await place.db.all(dict, "SELECT id FROM known_device ORDER BY expires_at, id")
+    assert [row["id"] for row in rows] == ["bobs", *[f"{number}" for number in range(3, 23)]]
+
+
+@settled
+async def test_what_is_dead_is_purged(place: Place) -> None:
+    await place.do(
+        place.store.count_attempt("a", NOW, WINDOW),
+        *place.store.remember_device("device", ANNS_KEY, YEAR),
+        place.store.retire_session("anns session", NOW + 5),
+    )
+
+    assert await place.store.purge(place.db, NOW + 4) == 0
+    assert await place.store.purge(place.db, NOW + 5) == 1
+    counts = [await place.count(table) for table in ("user_session", "sign_in_attempt")]
+    assert [*counts, await place.count("known_device")] == [1, 1, 1]
+    assert await place.store.purge(place.db, YEAR) == 1
+    assert [await place.count(table) for table in ("sign_in_attempt", "known_device")] == [0, 0]
+
+
+@settled
+async def test_the_password_key_of_a_user_is_found_by_its_provider(place: Place) -> None:
+    await place.do(place.store.insert_key(StoredKey("user:ann", "ann", "x")))
+
+    async def find(user_id: str, provider: str) -> StoredKey | None:
+        return await place.store.find_password_key(place.db, user_id, provider)
+
+    assert await find("ann", "username") == ANNS_KEY
+    assert await find("ann", "user") == StoredKey("user:ann", "ann", "x")
+    assert (await find("ann", "use"), await find("nobody", "username")) == (None, None)
+
+
+@settled
+async def test_the_user_of_a_key_is_found(place: Place) -> None:
+    for key_id, user in (("username:ann", ANN), ("username:nobody", None)):
+        [result] = await place.db.batch([place.store.find_user_by_key(key_id)])
+        assert place.store.read_user(result) == user

@@ -1,0 +1,168 @@
+"""A lean stage does what the sources do, line by line, and holds what the app imports alone."""
+
+import ast
+import tokenize
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from framework.local.lean import make_lean, without_comments
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted([*(ROOT / "framework").rglob("*.py"), *(ROOT / "routes").rglob("*.py")])
+
+
+class WithoutTexts(ast.NodeTransformer):
+    """Takes out the strings that stand alone as statements."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else node
+
+    def visit_Pass(self, _node: ast.Pass) -> None:
+        return None
+
+
+def meaning(source: str) -> list[str]:
+    """Return each statement of *source* with the line it begins in, but for texts and ``pass``."""
+    tree = WithoutTexts().visit(ast.parse(source))
+    return [
+        f"{node.lineno} {ast.dump(node)}" for node in ast.walk(tree) if isinstance(node, ast.stmt)
+    ]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_module_means_the_same_without_comments(path: Path) -> None:
+    source = path.read_text("utf-8")
+
+    lean = without_comments(source)
+
+    assert meaning(lean) == meaning(source)
+    assert lean.count("\n") == source.count("\n")
+    assert lean == without_comments(lean)
+    tokens = tokenize.generate_tokens(StringIO(lean).readline)
+    assert [token.string for token in tokens if token.type == tokenize.COMMENT] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "lean"),
+    [
+        ("", ""),
+        ("# only\n", "\n"),
+        ('"""Module."""\nx = 1\n', "\nx = 1\n"),
+        (
+            '"""Module.\n\nMore."""\n\nfrom __future__ import annotations\n',
+            "\n\n\n\nfrom __future__ import annotations\n",
+        ),
+        ("x = 1  # é\n", "x = 1\n"),
+        ("é = '#'  # é\n", "é = '#'\n"),
+        ('x = """a # b\n# c  \n"""  # d\n', 'x = """a # b\n# c  \n"""\n'),
+        ('def f():\n    """Only\n    this."""\n', "def f():\n    pass\n\n"),
+        ('def f():\n    """This."""\n    return 1\n', "def f():\n\n    return 1\n"),
+        ('def f(): """This."""; return 1\n', 'def f(): """This."""; return 1\n'),
+        ('def f(): """This."""\n', "def f(): pass\n"),
+        ('class A:\n    x: int\n    """Of x."""\n', "class A:\n    x: int\n\n"),
+        (
+            'class D:\n    """Kept."""\n    x: int\n    """Of x."""\n',
+            'class D:\n    """Kept."""\n    x: int\n\n',
+        ),
+        ('if x:\n    "a"\n    "b"\nelse:\n    "c"\n', "if x:\n    pass\n\nelse:\n    pass\n"),
+        ('("in brackets")\nx = 1\n', "\nx = 1\n"),
+        ('def é(): "é"; x = "é"  # é\n', 'def é(): "é"; x = "é"  # é\n'),
+        ("'a' 'b'\nx = 1\n", "\nx = 1\n"),
+        ("f'{x}'\n", "f'{x}'\n"),
+        ("b'x'\n", "b'x'\n"),
+        ("try:\n    x\nexcept E:\n    'why'\n", "try:\n    x\nexcept E:\n    pass\n"),
+        ("x = [  # why\n    1,  # one\n]\n", "x = [\n    1,\n]\n"),
+        ("#!/usr/bin/python\n# -*- coding: utf-8 -*-\nx = 1\n", "\n\nx = 1\n"),
+    ],
+)
+def test_what_is_blanked(source: str, lean: str) -> None:
+    assert without_comments(source, {"D"}) == lean
+
+
+# --- What is imported ----------------------------------------------------------------------------
+
+FRAMEWORK = (
+    "__init__", "auth.__init__", "auth.store", "lonely.__init__", "lonely.one", "one", "three", "two"
+)  # fmt: skip
+
+
+def staged(folder: Path, app: str, **modules: str) -> set[str]:
+    """Return what stays of the framework where *app* is the app and *modules* differ from empty."""
+    for name in FRAMEWORK:
+        file = folder / "framework" / f"{name.replace('.', '/')}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(modules.get(name.replace(".", "_"), ""))
+    (folder / "routes").mkdir()
+    (folder / "routes" / "notes.py").write_text(modules.get("notes", ""))
+    (folder / "app.py").write_text(app)
+    make_lean(folder)
+    files = (folder / "framework").rglob("*.py")
+    return {
+        ".".join(file.relative_to(folder / "framework").with_suffix("").parts) for file in files
+    }
+
+
+@pytest.mark.parametrize(
+    ("app", "modules", "kept"),
+    [
+        ("", {}, set()),
+        ("import framework", {}, {"__init__"}),
+        ("import framework.one as o", {}, {"__init__", "one"}),
+        ("from framework import one, two", {}, {"__init__", "one", "two"}),
+        ("from framework.auth.store import Store", {}, {"__init__", "auth.__init__", "auth.store"}),
+        ("from framework.auth import store", {}, {"__init__", "auth.__init__", "auth.store"}),
+        ("from framework.auth import Auth", {}, {"__init__", "auth.__init__"}),
+        ("def f():\n    from framework import one", {}, {"__init__", "one"}),
+        ("import framework", {"__init__": "from framework.one import x"}, {"__init__", "one"}),
+        ("import framework", {"__init__": "from .one import x"}, {"__init__", "one"}),
+        (
+            "import framework.auth.store",
+            {"auth_store": "from ..two import x\nfrom . import y"},
+            {"__init__", "auth.__init__", "auth.store", "two"},
+        ),
+        (
+            "import framework.one",
+            {"one": "def f():\n    import framework.two", "two": "import framework.one"},
+            {"__init__", "one", "two"},
+        ),
+        ("load('framework.three')", {}, {"__init__", "three"}),
+        ("", {"notes": "import framework.three"}, {"__init__", "three"}),
+        ("# import framework.one", {}, set()),
+    ],
+)
+def test_what_is_never_imported_goes(
+    tmp_path: Path, app: str, modules: dict[str, str], kept: set[str]
+) -> None:
+    assert staged(tmp_path, app, **modules) == kept
+    assert not (tmp_path / "framework" / "lonely").exists()
+
+
+def test_what_is_no_python_stays_to_be_complained_of(tmp_path: Path) -> None:
+    broken = "def (  # why\n"
+
+    assert staged(tmp_path, "import framework.one\nx = (", one="") == set()
+    (tmp_path / "routes" / "notes.py").unlink()
+    (tmp_path / "routes").rmdir()
+    assert staged(tmp_path, "import framework.one", one=broken) == {"__init__", "one"}
+    assert (tmp_path / "framework" / "one.py").read_text() == broken
+
+
+def test_the_app_itself_is_not_touched(tmp_path: Path) -> None:
+    app = '"""The app."""  # as it is\n'
+
+    staged(tmp_path, app, notes=app)
+
+    assert (tmp_path / "app.py").read_text() == (tmp_path / "routes/notes.py").read_text() == app
+
+
+def test_a_schema_keeps_its_description(tmp_path: Path) -> None:
+    base = 'class Base(msgspec.Struct, Generic[T]):\n    """Kept."""\n'
+    other = 'class Shape(one.Base[int]):\n    """Kept."""\nclass Other(X):\n    """Not."""\n'
+
+    staged(tmp_path, "import framework.one, framework.two", one=base, two=other)
+
+    assert (tmp_path / "framework/one.py").read_text() == base
+    assert (tmp_path / "framework/two.py").read_text() == other.replace('"""Not."""', "pass")

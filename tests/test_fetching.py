@@ -1,0 +1,204 @@
+"""What goes out is checked the same for every edge; what comes back is bounded, and is data."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from framework import App, ConfigurationError, Context, fetching, public
+from framework.fetching import Fetched, FetchFailed, FetchRequest, fetch, provide_fetch
+
+seen: list[FetchRequest] = []
+
+
+async def keep(request: FetchRequest, /) -> Fetched:
+    """Answer with nothing, and keep what was asked."""
+    seen.append(request)
+    return Fetched(204, (), b"", request.host)
+
+
+@pytest.fixture(autouse=True)
+def _edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edge that keeps what it is asked; the one before is back afterwards."""
+    seen.clear()
+    monkeypatch.setattr(fetching, "_provided", keep)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://example.com", "example.com"),
+        ("https://example.com/", "example.com"),
+        ("HTTPS://Example.COM:8443/a?b=c&d=%20", "example.com"),
+        ("http://127.0.0.1:1/", "127.0.0.1"),
+        ("http://[::1]:1/", "[::1]"),
+        ("http://x?y", "x"),
+    ],
+)
+async def test_an_http_url_is_asked(url: str, host: str) -> None:
+    await fetch(url)
+
+    assert (seen[0].url, seen[0].host, seen[0].method) == (url, host, "GET")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "/path", "example.com", "//example.com", "ftp://x/", "file:///etc/passwd"),
+        *("data:text/plain,x", "javascript:1", "http://", "http:///x", "http:x", "http:/x"),
+        *(
+            "http://user@x/",
+            "http://user:password@x/",
+            "http://x@evil/",
+            "http://x#y",
+            "http://x/#y",
+        ),
+        *("http://x/a b", "http://x/\n", "http://x/a\r\nHost: y", "http://x/\x00", "http://x/é"),
+        *(
+            "http://é/",
+            "http://x\\@evil/",
+            "http://x/\\y",
+            " http://x/",
+            "http://x/ ",
+            "http://x:/",
+        ),
+        *("http://x:123456/", "http://x:port/", "http://[x]/", "http://x%2ey/", "http://x\u2028/"),
+    ],
+)
+async def test_any_other_url_is_not(url: str) -> None:
+    with pytest.raises(ValueError, match="URL") as caught:
+        await fetch(url)
+
+    assert not seen
+    assert not url.strip() or url not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"method": "get"},
+        {"method": ""},
+        {"method": "GET /"},
+        {"method": "CONNECT"},
+        {"method": "TRACE"},
+        {"method": "GET", "body": b"x"},
+        {"method": "HEAD", "body": b"x"},
+        {"headers": {"": "x"}},
+        {"headers": {"a b": "x"}},
+        {"headers": {"a:": "x"}},
+        {"headers": {"a\n": "x"}},
+        {"headers": {"é": "x"}},
+        {"headers": {"a": "x\r\nb: y"}},
+        {"headers": {"a": "x\n"}},
+        {"headers": {"a": "x\x00"}},
+        {"headers": {"a": "é"}},
+        {"headers": {"Host": "evil"}},
+        {"headers": [("Content-Length", "3")]},
+        {"headers": {"Transfer-Encoding": "chunked"}},
+        {"headers": {"connection": "keep-alive"}},
+        {"headers": {"accept-encoding": "gzip"}},
+        {"timeout_ms": 0},
+        {"timeout_ms": -1},
+        {"limit": -1},
+    ],
+    ids=str,
+)
+async def test_what_cannot_be_sent_is_a_mistake(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r".") as caught:
+        await fetch("http://x/", **options)
+
+    assert not seen
+    assert "evil" not in str(caught.value)
+
+
+async def test_headers_are_pairs_in_lower_case() -> None:
+    await fetch("http://x/", method="POST", headers=[("X-A", "1"), ("x-a", "2")], body=b"x")
+
+    assert seen[0].headers == (("x-a", "1"), ("x-a", "2"))
+    assert seen[0].body == b"x"
+
+
+async def test_an_edge_without_fetch_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "_provided", None)
+
+    with pytest.raises(ConfigurationError, match="no edge provides fetch"):
+        await fetch("http://x/")
+
+
+async def test_an_edge_provides_its_own() -> None:
+    async def other(request: FetchRequest, /) -> Fetched:
+        return Fetched(418, (("a", "1"), ("a", "2")), b"tea")
+
+    provide_fetch(other)
+    answer = await fetch("http://x/")
+
+    assert (answer.status, answer.body, answer.header("a"), answer.header("b")) == (
+        418,
+        b"tea",
+        "1",
+        None,
+    )
+
+
+class Point(msgspec.Struct):
+    x: int
+
+
+def test_json_is_decoded_into_a_type() -> None:
+    answer = Fetched(200, (), b'{"x":1}')
+
+    assert answer.json(Point) == Point(1)
+    assert answer.json() == {"x": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "no JSON"),
+        (b"<html>canary", "no JSON"),
+        (b'{"x":', "no JSON"),
+        (b"\xff", "no JSON"),
+        (b"[" * 100_000, "more than 64 levels deep"),
+        (b"{}", "This is not one of the values allowed here."),
+        (b'{"x":"canary"}', "Expected int, got str."),
+        (b"null", "Expected object, got null."),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_json_that_does_not_fit_is_an_outage(body: bytes, why: str) -> None:
+    with pytest.raises(FetchFailed) as caught:
+        Fetched(200, (), body, "example.com").json(Point)
+
+    reason = f"example.com answered 200, and not what was expected: {why}"
+    assert (str(caught.value), caught.value.reason) == (reason, reason)
+
+
+async def test_an_outage_is_503_and_the_client_does_not_read_why(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def fail(request: FetchRequest, /) -> Fetched:
+        raise FetchFailed(f"{request.host} does not answer")
+
+    provide_fetch(fail)
+    app = App()
+    url = "http://secret.internal/path?key=canary"
+
+    @app.get("/", guard=public)
+    async def ask(c: Context) -> bytes:
+        return (await fetch(url, headers={"x-key": url})).body
+
+    response = await app.request("GET", "/")
+
+    assert isinstance(response.body, bytes)
+    assert response.status == 503
+    assert response.header("retry-after") == "5"
+    assert b"secret" not in response.body
+    assert "secret.internal does not answer" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_what_is_sent_is_in_no_repr() -> None:
+    request = FetchRequest("http://x/?key=canary", "x", "POST", (("a", "canary"),), b"canary", 1, 1)
+
+    assert repr(request) == "<FetchRequest POST to x>"
+    assert repr(Fetched(200, (("set-cookie", "canary"),), b"canary", "x")) == "<Fetched 200 from x>"

@@ -1,0 +1,245 @@
+"""An integer that JavaScript would round is found wherever a body may hold it, and costs others little."""
+
+import dataclasses
+from datetime import datetime
+from enum import IntEnum
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
+
+import msgspec
+import pytest
+from msgspec import Meta
+
+from framework import App, Context, Form, public
+from framework.body import decode_json, json_decoder
+from framework.errors import Invalid
+from framework.integers import holds_integers, may_be_inexact
+from framework.testing import json_of
+
+T = TypeVar("T")
+
+EXACT = 2**53 - 1
+ROUNDED = 2**53
+
+
+class Level(IntEnum):
+    LOW = 1
+
+
+class Texts(msgspec.Struct):
+    title: str
+    done: bool = False
+    at: datetime | None = None
+    weight: float = 0.0
+
+
+class Count(msgspec.Struct):
+    count: int
+    text: str = ""
+
+
+class Renamed(msgspec.Struct, rename="camel"):
+    big_count: int
+    other: Annotated[int, Meta(ge=0)] = 0
+
+
+class Row(msgspec.Struct, array_like=True):
+    text: str
+    count: int
+
+
+class TaggedRow(msgspec.Struct, array_like=True, tag="row"):
+    count: int
+
+
+class Tree(msgspec.Struct):
+    children: "list[Tree]" = []
+    count: int = 0
+
+
+class Names(msgspec.Struct):
+    name: str
+    children: "list[Names]" = []
+
+
+class Page(msgspec.Struct, Generic[T]):
+    items: list[T]
+
+
+class Pages(msgspec.Struct):
+    first: Page[str]
+    second: Page[int]
+
+
+class Pair(NamedTuple):
+    text: str
+    number: int
+
+
+class Dictionary(TypedDict):
+    count: int
+
+
+@dataclasses.dataclass
+class Data:
+    count: int
+
+
+Percent = Annotated[int, Meta(ge=0, le=100)]
+
+
+class Bounded(msgspec.Struct):
+    percent: Percent
+    below: Annotated[int, Meta(gt=-(2**53), lt=2**53)] = 0
+
+
+@pytest.mark.parametrize(
+    ("type", "expected"),
+    [
+        (str, False),
+        (Texts, False),
+        (list[Texts], False),
+        (dict[str, float], False),
+        (Names, False),
+        (Bounded, False),
+        (Level, False),
+        (Literal[1, 2], False),
+        (msgspec.Raw, False),
+        (Page[str], False),
+        (int, True),
+        (Any, True),
+        (list, True),
+        (dict, True),
+        (dict[int, str], True),
+        (dict[str, int], True),
+        (Count, True),
+        (Tree, True),
+        (Page[int], True),
+        (Pages, True),
+        (Pair, True),
+        (Dictionary, True),
+        (Data, True),
+        (set[int], True),
+        (tuple[str, int], True),
+        (list[str | int | None], True),
+        (Annotated[int, Meta(ge=0)], True),
+        (Annotated[int, Meta(le=2**53, ge=0)], True),
+        (Annotated[int, Meta(lt=2**53 + 1, ge=0)], True),
+        (Annotated[int, Meta(lt=100)], True),
+        (Annotated[int, Meta(multiple_of=5)], True),
+    ],
+    ids=str,
+)
+def test_a_type_that_holds_free_integers_is_known(type: Any, expected: bool) -> None:
+    assert holds_integers(type) is expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", False),
+        (b'{"count":1}', False),
+        (b"9" * 15, False),
+        (b"9" * 16, True),
+        (b'"' + b"1" * 16 + b'"', True),
+        (b"123456789012345.6", False),
+        (b"1" * 15 + b"a" + b"1" * 15, False),
+        ("\u0661".encode() * 16, False),
+    ],
+)
+def test_few_bodies_are_looked_at_twice(data: bytes, expected: bool) -> None:
+    assert may_be_inexact(data) is expected
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+@pytest.mark.parametrize(
+    ("type", "text", "pointers"),
+    [
+        (int, "#", [""]),
+        (Any, '{"a": [0, #]}', [""]),
+        (Any, "[0, [#]]", ["/1/0"]),
+        (list[int], "[1, #, 2, #]", ["/1", "/3"]),
+        (dict[str, int], '{"canary": #, "b": #}', [""]),
+        (dict[int, str], '{"#": "x"}', [""]),
+        (set[int], "[#, 1]", [""]),
+        (tuple[str, int], '["a", #]', ["/1"]),
+        (tuple[int, ...], "[#]", ["/0"]),
+        (Count, '{"count": #}', ["/count"]),
+        (list[Count], '[{"count": 1}, {"count": #}]', ["/1/count"]),
+        (Renamed, '{"bigCount": #}', ["/bigCount"]),
+        (Row, '["a", #]', ["/1"]),
+        (TaggedRow, '["row", #]', ["/1"]),
+        (Tree, '{"children": [{"count": #}], "count": #}', ["/children/0/count", "/count"]),
+        (Pages, '{"first": {"items": ["#"]}, "second": {"items": [#]}}', ["/second/items/0"]),
+        (Pair, '["a", #]', ["/1"]),
+        (Dictionary, '{"count": #}', [""]),
+        (Data, '{"count": #}', ["/count"]),
+        (list[str | int], '["#", #]', ["/1"]),
+    ],
+    ids=str,
+)
+def test_each_has_its_pointer(sign: str, type: Any, text: str, pointers: list[str]) -> None:
+    for decode in (json_decoder(type), lambda data: decode_json(data, type)):
+        assert decode(text.replace("#", f"{sign}{EXACT}").encode()) is not None
+
+        for number in (ROUNDED, 2**64, 10**30):
+            with pytest.raises(Invalid) as caught:
+                decode(text.replace("#", f"{sign}{number}").encode())
+            assert [error.pointer for error in caught.value.errors] == pointers
+            assert {error.detail for error in caught.value.errors} == {
+                "This number is out of range."
+            }
+
+
+@pytest.mark.parametrize(
+    ("type", "text"),
+    [
+        (Texts, '{"title": "12345678901234567890", "unknown": 12345678901234567890}'),
+        (Count, '{"count": 1, "text": "12345678901234567890"}'),
+        (Count, '{"count": 1, "unknown": 12345678901234567890}'),
+        (list[float], "[12345678901234567890, 0.12345678901234567890]"),
+        (Any, '["12345678901234567890", 1.2345678901234567890, 1e300, true]'),
+        (dict[str, str], '{"12345678901234567890": "x"}'),
+        (Level, "1"),
+    ],
+    ids=str,
+)
+def test_what_is_no_such_integer_passes(type: Any, text: str) -> None:
+    assert decode_json(text.encode(), type) == json_decoder(type)(text.encode())
+
+
+def test_of_very_many_some_are_named() -> None:
+    body = b"[" + b",".join([b"9" * 17] * 50_000) + b"]"
+
+    with pytest.raises(Invalid) as caught:
+        decode_json(body, list[int])
+
+    assert len(caught.value.errors) == 100
+
+
+@pytest.mark.parametrize(
+    ("content", "pointer"),
+    [
+        (
+            {"body": f'{{"count": {ROUNDED}}}', "headers": {"content-type": "application/json"}},
+            True,
+        ),
+        ({"form": {"count": str(ROUNDED)}}, True),
+        ({"form": {"count": str(-(10**40))}}, True),
+        ({"body": f'{{"count": {EXACT}}}', "headers": {"content-type": "application/json"}}, False),
+        ({"form": {"count": str(EXACT)}}, False),
+    ],
+    ids=str,
+)
+async def test_a_handler_never_sees_one(content: dict[str, Any], pointer: bool) -> None:
+    app = App()
+
+    @app.post("/", guard=public)
+    async def count(c: Context, count: Form[Count] | Count) -> Count:
+        return count
+
+    response = await app.request("POST", "/", **content)
+
+    assert response.status == (422 if pointer else 200)
+    if pointer:
+        assert json_of(response)["code"] == "invalid-request"
+        assert [error["pointer"] for error in json_of(response)["errors"]] == ["/count"]

@@ -1,0 +1,109 @@
+"""A request crosses into JavaScript as often as it is written here, and leaves nothing behind."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .launcher import find_node
+from .prepare import ROOT, prepare
+
+SCRIPT = Path(__file__).with_name("crossings.mjs")
+WORKER = Path(__file__).with_name("crossings") / "worker.py"
+LOCAL_ONLY = shutil.ignore_patterns("local", "cli.py", "testing.py", "__pycache__")
+
+URL = ["request.url", "request.method"]
+QUERY = ["setTimeout()", "clearTimeout()"]
+ONE_STATEMENT = ["env.DB", "DB.prepare()", "prepare.bind()", "bind.all()", *QUERY]
+MADE_ANEW = ["Object.fromEntries()", "new Response()"]
+
+CROSSINGS = {
+    "public": ["200", *URL, "new Response()"],
+    "guarded": [
+        "200",
+        *URL,
+        "request.headers",
+        "headers.get(cookie)",
+        *ONE_STATEMENT,
+        "JSON.stringify()",
+        "new Response()",
+    ],
+    "guarded, nobody signed in": [
+        "401",
+        *URL,
+        "request.headers",
+        "headers.get(cookie)",
+        *MADE_ANEW,
+    ],
+    "body": [
+        "200",
+        *URL,
+        "request.headers",
+        "headers.get(sec-fetch-site)",
+        "headers.get(content-type)",
+        "headers.get(content-encoding)",
+        "headers.get(content-length)",
+        "request.body",
+        "body.getReader()",
+        "getReader.read()",
+        "answer.done",
+        "answer.value",
+        "new Response()",
+    ],
+    "rows": [
+        "200",
+        *URL,
+        "env.DB",
+        "DB.prepare()",
+        "prepare.all()",
+        *QUERY,
+        "answer.results",
+        "JSON.stringify()",
+        "new Response()",
+    ],
+    "nothing there": ["404", *URL, *MADE_ANEW],
+}
+"""The status, then all that is read of, called on or made in JavaScript, in order."""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Any]:
+    """Send every request to the Worker, and then thousands, and return what was written down."""
+    prepare()
+    bundle = tmp_path_factory.mktemp("bundle")
+    shutil.copy(WORKER, bundle)
+    shutil.copytree(ROOT / "framework", bundle / "framework", ignore=LOCAL_ONLY)
+    command = [find_node(), "--experimental-wasm-jspi", "--expose-gc", str(SCRIPT), str(bundle)]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert finished.returncode == 0, finished.stderr[-4000:]
+    result: dict[str, Any] = json.loads(finished.stdout)
+    return result
+
+
+@pytest.mark.parametrize("name", CROSSINGS)
+def test_a_request_crosses_no_more_often_than_it_must(name: str, report: Mapping[str, Any]) -> None:
+    assert report["crossings"][name] == CROSSINGS[name]
+
+
+def test_no_request_is_sent_that_is_not_pinned(report: Mapping[str, Any]) -> None:
+    assert list(report["crossings"]) == list(CROSSINGS)
+
+
+def test_a_guarded_request_makes_one_trip(report: Mapping[str, Any]) -> None:
+    calls = [
+        name for name in report["crossings"]["guarded"] if name.endswith((".all()", "batch()"))
+    ]
+
+    assert calls == ["bind.all()"]
+
+
+def test_thousands_of_guarded_requests_leave_nothing_behind(report: Mapping[str, Any]) -> None:
+    left = report["left"]
+
+    assert left["held"] < 20, "objects of JavaScript's that Python holds on to"
+    assert left["objects"] < 50, "objects of Python's"
+    assert left["bytes"] == 0
