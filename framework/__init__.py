@@ -2,9 +2,9 @@
 
 The layers, lowest first; a module imports only from those below its own:
 
-1. errors, paths, patterns, urls, cookies, response, streaming, signing, scrypt: values
+1. errors, paths, patterns, urls, cookies, response, streaming, signing, scrypt, log: values
 2. text, validation, multipart, body, matcher, database: reading and finding
-3. request, origin, context, compose, answers: one request
+3. request, cookie_jar, conditional, origin, context, compose, answers: one request
 4. parameters, plan, reads, guards, addresses, credentials, problem: who passes, and how it is answered
 5. router, route, application: what people declare
 6. auth: users, keys and sessions in D1

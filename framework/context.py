@@ -5,9 +5,11 @@ from collections.abc import Awaitable, Callable
 from types import MappingProxyType
 from typing import Any, Generic, Literal, Protocol, TypeVar, cast
 
+from framework.cookie_jar import CookieJar
 from framework.cookies import SetCookie
 from framework.database import Database
 from framework.errors import ConfigurationError
+from framework.log import Log
 from framework.matcher import Parameters
 from framework.request import Request
 
@@ -132,6 +134,17 @@ class Context:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
         found = _find_database(self.env, name)
         return found if self.wrap_database is None else self.wrap_database(found)
+
+    @property
+    def cookies(self) -> CookieJar:
+        """The cookies of the request to read, and those of the answer to set."""
+        return CookieJar(self.request, self.send_cookie)
+
+    @property
+    def log(self) -> Log:
+        """Writes lines of JSON that name the method and the route: never the path or a header."""
+        route = None if self.route is None else self.route.path
+        return Log({"method": self.request.method, "route": route})
 
     def send_cookie(self, cookie: SetCookie) -> None:
         """Send *cookie* with whatever is answered, an error too. The last of a name counts."""

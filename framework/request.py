@@ -8,7 +8,7 @@ from framework.cookies import parse_cookies
 from framework.errors import BadRequest, ContentTooLarge
 from framework.paths import MalformedURL, parse_query, resolve_path
 
-__all__ = ["BODY_LIMIT", "HeaderSource", "Headers", "Request"]
+__all__ = ["BODY_LIMIT", "HeaderSource", "Headers", "Request", "is_loopback"]
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a body that are read unless the application says otherwise: 1 MiB."""
@@ -206,3 +206,17 @@ def split_url(url: str) -> tuple[str, str, str, str]:
 
 def _is_within(declared: str, limit: int) -> bool:
     return declared.isdecimal() and len(declared) <= 15 and int(declared) <= limit
+
+
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+
+
+def is_loopback(request: Request) -> bool:
+    """Return whether *request* came over plain http to this very machine, by its URL."""
+    return request.scheme == "http" and host_name(request.host) in _LOOPBACK
+
+
+def host_name(host: str) -> str:
+    """Return *host* without its port: ``localhost`` of ``localhost:8787``."""
+    name, _, port = host.rpartition(":")
+    return name if port.isdecimal() else host
