@@ -2,7 +2,7 @@
 
 The layers, lowest first; a module imports only from those below its own:
 
-1. errors, paths, patterns, urls, cookies, response, streaming, signing, scrypt, log: values
+1. errors, paths, patterns, urls, cookies, response, streaming, signing, scrypt, log, bindings: values
 2. text, validation, multipart, body, matcher, database: reading and finding
 3. request, cookie_jar, conditional, origin, context, compose, answers: one request
 4. parameters, plan, reads, guards, addresses, credentials, problem: who passes, and how it is answered
@@ -13,19 +13,22 @@ The layers, lowest first; a module imports only from those below its own:
 """
 
 from framework.application import App
+from framework.bindings import Bindings
 from framework.context import Context, Job, Slot
 from framework.errors import ConfigurationError, HTTPError
 from framework.guards import all_of, any_of, guard, public
-from framework.parameters import Cookie, Form, Header, Query
+from framework.parameters import Cookie, Depends, Form, Header, Query
 from framework.request import Request
 from framework.response import Response
 from framework.router import Router
 
 __all__ = [
     "App",
+    "Bindings",
     "ConfigurationError",
     "Context",
     "Cookie",
+    "Depends",
     "Form",
     "HTTPError",
     "Header",

@@ -3,8 +3,9 @@
 import builtins
 from collections.abc import Awaitable, Callable
 from types import MappingProxyType
-from typing import Any, Generic, Literal, Protocol, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 
+from framework.bindings import Bindings, Env, read_bindings
 from framework.cookie_jar import CookieJar
 from framework.cookies import SetCookie
 from framework.database import Database
@@ -16,17 +17,11 @@ from framework.request import Request
 __all__ = ["Context", "Env", "GuardOutcome", "Job", "Slot", "handed_on", "reserve"]
 
 T = TypeVar("T")
+B = TypeVar("B", bound=Bindings)
 GuardOutcome = Literal["none", "passed", "refused", "failed"]
 """What a guard said of a request: nothing, yes, no, or that it could not tell."""
 
 _handed_on: set[type] = set()
-
-
-class Env(Protocol):
-    """The bindings of this deployment, by name. A dict does."""
-
-    def __getitem__(self, name: str, /) -> Any:
-        """Return the binding *name*; raise `KeyError` where there is none."""
 
 
 class Slot(Generic[T]):
@@ -63,6 +58,8 @@ def handed_on(annotation: Any) -> bool:
     )
 
 
+reserve(Bindings)
+
 _NO_PARAMETERS = cast("Parameters", MappingProxyType({}))
 
 
@@ -71,6 +68,7 @@ class Context:
 
     __slots__ = (
         "_cookies",
+        "_provided",
         "_slots",
         "_wait_until",
         "env",
@@ -135,6 +133,24 @@ class Context:
         found = _find_database(self.env, name)
         return found if self.wrap_database is None else self.wrap_database(found)
 
+    def bindings(self, type: type[B]) -> B:
+        """Return the bindings that *type* declares, read once a request.
+
+        Raises `ConfigurationError` that names all that are missing or do not fit.
+        """
+        provided = self.provided()
+        if type not in provided:
+            provided[type] = read_bindings(type, self.env)
+        return cast("B", provided[type])
+
+    def provided(self) -> dict[Any, Any]:
+        """Return what providers have returned for this request, by provider, to be added to."""
+        try:
+            return self._provided
+        except AttributeError:  # made for the few requests that need it
+            self._provided: dict[Any, Any] = {}
+            return self._provided
+
     @property
     def cookies(self) -> CookieJar:
         """The cookies of the request to read, and those of the answer to set."""
@@ -178,6 +194,10 @@ class Job:
         self.cron = cron
         self.env = env
         self.time = time
+
+    def bindings(self, type: type[B]) -> B:
+        """Return the bindings that *type* declares; see `Context.bindings`."""
+        return read_bindings(type, self.env)
 
     def database(self, name: str = "DB") -> Database:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""

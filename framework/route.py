@@ -77,7 +77,9 @@ def make_route(
     """
     scope = Scope(_path_names(patterns), (), with_body)
     compiled = guard.compile(scope)
-    plan = make_plan(declaration.signature, scope._replace(slots=compiled.slots))
+    plan = make_plan(
+        declaration.signature, scope._replace(slots=compiled.slots, maybe=compiled.maybe)
+    )
     handler = _make_handler(plan.call, None if guard.is_public else compiled)
     return Route(declaration, path, guard, compiled, plan.parameters, handler)
 

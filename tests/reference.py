@@ -33,6 +33,7 @@ MODULES = (
     "framework.conditional",
     "framework.log",
     "framework.response",
+    "framework.bindings",
     "framework.context",
     "framework.compose",
     "framework.application",

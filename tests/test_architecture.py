@@ -27,6 +27,7 @@ LAYERS = [
         "signing",
         "scrypt",
         "log",
+        "bindings",
     ],
     ["text", "validation", "multipart", "body", "matcher", "database"],
     ["request", "cookie_jar", "conditional", "origin", "context", "compose", "answers"],
