@@ -14,7 +14,7 @@ from framework.log import Log
 from framework.matcher import Parameters
 from framework.request import Request
 
-__all__ = ["Context", "Env", "GuardOutcome", "Job", "Slot", "handed_on", "reserve"]
+__all__ = ["Context", "Env", "GuardOutcome", "Job", "Slot", "find_database", "handed_on", "reserve"]
 
 T = TypeVar("T")
 B = TypeVar("B", bound=Bindings)
@@ -130,7 +130,7 @@ class Context:
 
     def database(self, name: str = "DB") -> Database:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
-        found = _find_database(self.env, name)
+        found = find_database(self.env, name)
         return found if self.wrap_database is None else self.wrap_database(found)
 
     def bindings(self, type: type[B]) -> B:
@@ -201,10 +201,11 @@ class Job:
 
     def database(self, name: str = "DB") -> Database:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
-        return _find_database(self.env, name)
+        return find_database(self.env, name)
 
 
-def _find_database(env: Env, name: str) -> Database:
+def find_database(env: Env, name: str) -> Database:
+    """Return the database bound as *name* in *env*. Raises `ConfigurationError` where none is."""
     try:
         return cast("Database", env[name])
     except KeyError:

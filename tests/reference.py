@@ -35,6 +35,7 @@ MODULES = (
     "framework.response",
     "framework.bindings",
     "framework.context",
+    "framework.queues",
     "framework.compose",
     "framework.application",
     *(f"framework.middleware.{path.stem}" for path in sorted(_MIDDLEWARE.glob("[a-z]*.py"))),

@@ -80,6 +80,7 @@ def serve_supervised(launch: Launch, supervision: Supervision) -> None:
         url = f"http://localhost:{listener.getsockname()[1]}"
         try:
             app = load_app(launch.target, launch.root)
+            app.check_answers = True
             env, notes = make_environment(launch.root, launch.database)
         except Failure as failure:
             notes = [str(failure), "waiting for a change"]

@@ -6,13 +6,14 @@ from typing import Any
 from framework.workers.d1 import D1Database
 from tests.conformance.database_cases import CASES, RESET, SCHEMA
 from tests.wasm.d1_cases import D1_CASES, Platform
+from tests.wasm.queue_cases import QUEUE_CASES
 
 __all__ = ["RESET", "SCHEMA", "names", "run"]
 
 
 def names() -> list[str]:
     """Return the name of every case, in order."""
-    return [*CASES, *D1_CASES]
+    return [*CASES, *D1_CASES, *QUEUE_CASES]
 
 
 async def run(name: str, binding: Any, fakes: Any) -> str | None:
@@ -20,6 +21,8 @@ async def run(name: str, binding: Any, fakes: Any) -> str | None:
     try:
         if name in CASES:
             await CASES[name](D1Database(binding))
+        elif name in QUEUE_CASES:
+            await QUEUE_CASES[name](fakes)
         else:
             await D1_CASES[name](Platform(D1Database, binding, fakes))
     except Exception:
