@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from types import MappingProxyType
 from typing import Any, Generic, Literal, TypeVar, cast
 
+import msgspec
+
 from framework.bindings import Bindings, Env, read_bindings
 from framework.cookie_jar import CookieJar
 from framework.cookies import SetCookie
@@ -63,47 +65,27 @@ reserve(Bindings)
 _NO_PARAMETERS = cast("Parameters", MappingProxyType({}))
 
 
-class Context:
+class Context(msgspec.Struct, eq=False):
     """One request being answered. Made by the application, handed to guards and handlers."""
 
-    __slots__ = (
-        "_cookies",
-        "_provided",
-        "_slots",
-        "_wait_until",
-        "env",
-        "guard_outcome",
-        "params",
-        "private",
-        "reads",
-        "request",
-        "route",
-        "wrap_database",
-    )
-
-    def __init__(
-        self,
-        request: Request,
-        env: Env,
-        wait_until: Callable[[Awaitable[Any]], None] | None = None,
-    ) -> None:
-        self.request = request
-        self.env = env
-        self.params: Parameters = _NO_PARAMETERS
-        """What the path holds for the route's parameters, decoded."""
-        self.route: Any = None
-        """The `Route` that matched, or None."""
-        self.private = False
-        """Whether the answer depends on who asks, and so must stay out of every cache."""
-        self.guard_outcome: GuardOutcome = "none"
-        """What the route's guard said; none where it was not asked, or there is only `public`."""
-        self.wrap_database: Callable[[Database], Database] | None = None
-        """What `database` passes each database through, for middleware that counts."""
-        self.reads: Any = None
-        """The `Reads` of the route's guards, where they declare any."""
-        self._wait_until = wait_until
-        self._slots: dict[Slot[Any], Any] = {}
-        self._cookies: dict[str, SetCookie] | None = None
+    request: Request
+    env: Env
+    _wait_until: Callable[[Awaitable[Any]], None] | None = None
+    params: Parameters = _NO_PARAMETERS
+    """What the path holds for the route's parameters, decoded."""
+    route: Any = None
+    """The `Route` that matched, or None."""
+    private: bool = False
+    """Whether the answer depends on who asks, and so must stay out of every cache."""
+    guard_outcome: GuardOutcome = "none"
+    """What the route's guard said; none where it was not asked, or there is only `public`."""
+    wrap_database: Callable[[Database], Database] | None = None
+    """What `database` passes each database through, for middleware that counts."""
+    reads: Any = None
+    """The `Reads` of the route's guards, where they declare any."""
+    _slots: dict[Slot[Any], Any] = msgspec.field(default_factory=dict)
+    _cookies: dict[str, SetCookie] | None = None
+    _provided: dict[Any, Any] | None = None
 
     def get(self, slot: Slot[T]) -> T:
         """Return what a guard left in *slot*. Raises `ConfigurationError` where none has."""
@@ -145,11 +127,9 @@ class Context:
 
     def provided(self) -> dict[Any, Any]:
         """Return what providers have returned for this request, by provider, to be added to."""
-        try:
-            return self._provided
-        except AttributeError:  # made for the few requests that need it
-            self._provided: dict[Any, Any] = {}
-            return self._provided
+        if self._provided is None:
+            self._provided = {}
+        return self._provided
 
     @property
     def cookies(self) -> CookieJar:

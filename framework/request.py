@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
+import msgspec
+
 from framework.body import decode_form, decode_json
 from framework.cookies import parse_cookies
 from framework.errors import BadRequest, ContentTooLarge
@@ -48,55 +50,27 @@ class Headers:
         return self._values.items()
 
 
-class Request:
+class Request(msgspec.Struct, eq=False):
     """One request. Everything but the method and the URL is read when it is asked for.
 
     *path* is as it came, still percent-encoded; *query_string* is without the ``?``; *host* carries
     the port where the URL names one.
     """
 
-    __slots__ = (
-        "_address",
-        "_body",
-        "_cookies",
-        "_query",
-        "_read",
-        "body_limit",
-        "headers",
-        "host",
-        "method",
-        "path",
-        "platform",
-        "query_string",
-        "scheme",
-    )
-
-    def __init__(
-        self,
-        method: str,
-        scheme: str,
-        host: str,
-        path: str,
-        query_string: str,
-        headers: HeaderSource,
-        read: BodyReader,
-        platform: Any = None,
-        address: str | None = None,
-    ) -> None:
-        self.method = method
-        self.scheme = scheme
-        self.host = host
-        self.path = path
-        self.query_string = query_string
-        self.headers = headers
-        self.body_limit = BODY_LIMIT
-        self.platform = platform
-        """What the edge knows beside HTTP: the JS request in the Worker, else None."""
-        self._address = address
-        self._read = read
-        self._body: bytes | None = None
-        self._query: dict[str, list[str]] | None = None
-        self._cookies: dict[str, list[str]] | None = None
+    method: str
+    scheme: str
+    host: str
+    path: str
+    query_string: str
+    headers: HeaderSource
+    _read: BodyReader
+    platform: Any = None
+    """What the edge knows beside HTTP: the JS request in the Worker, else None."""
+    _address: str | None = None
+    body_limit: int = BODY_LIMIT
+    _body: bytes | None = None
+    _query: dict[str, list[str]] | None = None
+    _cookies: dict[str, list[str]] | None = None
 
     @classmethod
     def build(

@@ -35,8 +35,6 @@ class _JSHeaders:
 class _WorkerRequest(Request):
     """A request at Cloudflare's edge, which knows where its client is."""
 
-    __slots__ = ()
-
     @property
     def address(self) -> str | None:
         """The client's IP address, which Cloudflare writes over whatever the client did."""
