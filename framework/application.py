@@ -69,8 +69,9 @@ class App(Router):
         self.crons: dict[str, CronHandler] = {}
         self.queues: dict[str, QueueHandler] = {}
         self._sites: Sites[Route] = Sites()
-        self._areas: Sites[tuple[Router, ...]] = Sites()
-        """Where routers with handlers of their own are, for paths that no route matches."""
+        self._areas: Sites[tuple[Router, ...]] | None = None
+        """Where routers with handlers of their own are, for paths that no route matches; None where
+        there is no such router."""
         self._entry: Handler | None = None
 
     def cron(self, schedule: str) -> Callable[[CronHandler], CronHandler]:
@@ -336,16 +337,15 @@ class App(Router):
 
     def _around(self, request: Request, path: str) -> Sequence[Router]:
         """Return the routers that *path* lies below, the nearest first, the application last."""
-        areas = self._areas
-        found = (
-            areas.find(request.host, "", path) if areas.by_host else areas.anywhere.find("", path)
-        )
+        found = None if self._areas is None else self._areas.find(request.host, "", path)
         return (self,) if found is None else (*reversed(found[0]), self)
 
     def _concerned(self, c: Context) -> Sequence[Router]:
         """Return the routers that an error concerns, the nearest first, the application last."""
         if c.route is not None:
             return (*reversed(c.route.declaration.routers), self)
+        if self._areas is None:
+            return (self,)
         try:
             return self._around(c.request, decode_path(c.request.path))
         except MalformedURL:
@@ -375,19 +375,21 @@ def _host_of(routers: Sequence[Router]) -> str | None:
     return hosts.pop() if hosts else None
 
 
-def _find_areas(routes: Iterable[Route], prefix: str) -> Sites[tuple[Router, ...]]:
+def _find_areas(routes: Iterable[Route], prefix: str) -> Sites[tuple[Router, ...]] | None:
     """Return where the routers are that have handlers of their own, by the paths below them."""
     areas: Sites[tuple[Router, ...]] = Sites()
+    found = False
     declared = [route.declaration.routers for route in routes]
     chains = dict.fromkeys(c[:end] for c in declared for end in range(1, len(c) + 1))
     for chain in sorted(chains, key=len):
         if chain[-1].error_handler is not None or chain[-1].not_found_handler is not None:
+            found = True
             below = prefix + "".join(router.prefix for router in chain)
             site = areas.matcher(_host_of(chain))
             for pattern in parse_pattern(below + "/*"):
                 if site.owner("", pattern) is None:
                     site.add("", pattern, chain)
-    return areas
+    return areas if found else None
 
 
 def check_use(layer: Middleware, check: UseCheck) -> Middleware:

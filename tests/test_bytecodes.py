@@ -25,9 +25,9 @@ PINNED: dict[tuple[int, int], dict[str, int]] = {
         "t400_first": 450,
         "t400_mid": 505,
         "t400_last": 628,
-        "t400_miss": 917,
-        "miss404": 941,
-        "miss405": 993,
+        "t400_miss": 843,
+        "miss404": 867,
+        "miss405": 938,
     },
     (3, 13): {
         "plaintext": 408,
@@ -38,11 +38,11 @@ PINNED: dict[tuple[int, int], dict[str, int]] = {
         "mw5_highlevel": 1208,
         "auth": 754,
         "t400_first": 408,
-        "t400_mid": 458,
+        "t400_mid": 457,
         "t400_last": 570,
-        "t400_miss": 829,
-        "miss404": 854,
-        "miss405": 898,
+        "t400_miss": 763,
+        "miss404": 787,
+        "miss405": 848,
     },
 }
 
