@@ -66,7 +66,11 @@ class Request(msgspec.Struct, eq=False):
     _read: BodyReader
     platform: Any = None
     """What the edge knows beside HTTP: the JS request in the Worker, else None."""
-    _address: str | None = None
+    address: str | None = None
+    """The client's IP address, as the edge knows it; None where it does not.
+
+    Never what a client could write: ``X-Forwarded-For`` is not read.
+    """
     body_limit: int = BODY_LIMIT
     _body: bytes | None = None
     _query: dict[str, list[str]] | None = None
@@ -124,14 +128,6 @@ class Request(msgspec.Struct, eq=False):
         """The body's declared type in lower case, without parameters; empty where none is named."""
         declared = self.headers.get("content-type") or ""
         return declared.partition(";")[0].strip().lower()
-
-    @property
-    def address(self) -> str | None:
-        """The client's IP address, as the edge knows it; None where it does not.
-
-        Never what a client could write: ``X-Forwarded-For`` is not read.
-        """
-        return self._address
 
     @property
     def country(self) -> str | None:

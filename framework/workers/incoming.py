@@ -36,7 +36,7 @@ class _WorkerRequest(Request):
     """A request at Cloudflare's edge, which knows where its client is."""
 
     @property
-    def address(self) -> str | None:
+    def address(self) -> str | None:  # type: ignore[override]  # asked of the headers when wanted
         """The client's IP address, which Cloudflare writes over whatever the client did."""
         return self.headers.get("cf-connecting-ip")
 
