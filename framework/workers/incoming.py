@@ -35,8 +35,8 @@ class _JSHeaders:
 class _WorkerRequest(Request):
     """A request at Cloudflare's edge, which knows where its client is."""
 
-    @property
-    def address(self) -> str | None:  # type: ignore[override]  # asked of the headers when wanted
+    @property  # type: ignore[misc]  # a field elsewhere; here asked of the headers when wanted
+    def address(self) -> str | None:  # type: ignore[override]  # as above
         """The client's IP address, which Cloudflare writes over whatever the client did."""
         return self.headers.get("cf-connecting-ip")
 
