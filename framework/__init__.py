@@ -2,10 +2,10 @@
 
 The layers, lowest first; a module imports only from those below its own:
 
-1. errors, paths, patterns, urls, cookies, response, streaming, signing, scrypt: values
-2. text, validation, integers, multipart, body, fetching, matcher, database: reading and finding
-3. request, origin, context, compose, answers: one request
-4. parameters, plan, reads, guards, addresses, credentials, turnstile, problem: who passes, and the answer
+1. errors, paths, patterns, urls, hosts, cookies, response, streaming, signing, scrypt, log, bindings: values
+2. text, validation, integers, multipart, body, fetching, matcher, sites, database: reading and finding
+3. request, cookie_jar, conditional, origin, context, queues, compose, answers: one request
+4. parameters, plan, answer_check, reads, guards, addresses, credentials, turnstile, problem: who passes
 5. foreign, router, route, application: what people declare
 6. auth: users, keys and sessions in D1
 7. middleware, openapi, testing: plug-ins
@@ -13,23 +13,29 @@ The layers, lowest first; a module imports only from those below its own:
 """
 
 from framework.application import App
+from framework.bindings import Bindings
 from framework.context import Context, Job, Slot
 from framework.errors import ConfigurationError, HTTPError
 from framework.guards import all_of, any_of, guard, public
-from framework.parameters import Cookie, Form, Header, Query
+from framework.parameters import Cookie, Depends, Form, Header, Query
+from framework.queues import Batch, Message
 from framework.request import Request
 from framework.response import Response
 from framework.router import Router
 
 __all__ = [
     "App",
+    "Batch",
+    "Bindings",
     "ConfigurationError",
     "Context",
     "Cookie",
+    "Depends",
     "Form",
     "HTTPError",
     "Header",
     "Job",
+    "Message",
     "Query",
     "Request",
     "Response",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from framework.conditional import not_modified
 from framework.context import Context
 from framework.response import (
     BYTES_CONTENT,
@@ -53,8 +54,8 @@ def as_response(value: Any) -> Response:
 def finish(c: Context, response: Response) -> Response:
     """Return *response* with what every answer carries, and what guards and handlers owe.
 
-    No answer is sniffed for its type. One that depends on who asks, or sends a cookie, is kept by
-    no cache. HEAD has no body.
+    An answer with an ``etag`` is 304 where the client has it. None is sniffed for its type. One that
+    depends on who asks, or sends a cookie, is kept by no cache. HEAD has no body.
     """
     headers: Sequence[Header] = response.headers
     if c.request.method == "HEAD":
@@ -64,9 +65,12 @@ def finish(c: Context, response: Response) -> Response:
             return response
         if (private := _PRIVATE.get(id(headers))) is not None:
             return make(response.body, response.status, private)
+    present = dict(response.headers)
+    if "etag" in present:
+        response = not_modified(c.request, response) or response
     kept = [pair for pair in response.headers if pair[0] != _NO_SNIFF[0]]
     cookies = c.cookies_to_send()
-    if c.private or cookies or response.header("set-cookie") is not None:
+    if c.private or cookies or "set-cookie" in present:
         kept = [pair for pair in kept if pair[0] != "cache-control"]
         kept += [_NO_STORE, _VARY, *(("set-cookie", cookie.header()) for cookie in cookies)]
     kept.append(_NO_SNIFF)

@@ -15,16 +15,17 @@ from framework.errors import (
     NotFound,
 )
 from framework.guards import Guard, all_of
-from framework.matcher import Matcher
 from framework.origin import SAFE_METHODS, check_origin, refuse_cross_site
 from framework.parameters import FORM_TYPE, JSON_TYPE
 from framework.paths import MalformedURL, decode_path, encode_segment
 from framework.patterns import parse_pattern
 from framework.problem import as_http_error, explain_fault, problem, report
+from framework.queues import Batch, QueueHandler
 from framework.request import BODY_LIMIT, Request
 from framework.response import Response, encode_json, make
 from framework.route import Route, make_route
 from framework.router import Declaration, Router
+from framework.sites import Sites
 from framework.urls import build_path
 
 __all__ = ["App", "UseCheck", "check_use"]
@@ -43,8 +44,10 @@ class App(Router):
 
     *guard* stands before every route. *origins* may send unsafe requests beside the site's own.
     *body_limit* is in bytes. *redirect_slashes* sends on with 308 where a path matches only with a
-    slash more or less at its end. A route that no guard stands before anywhere raises
-    `ConfigurationError` where it is declared; so does one that another owns already.
+    slash more or less at its end. *check_answers* holds what each handler returns against its
+    annotation, and answers 500 where they differ: `kagari dev` does. A route that no guard stands
+    before anywhere raises `ConfigurationError` where it is declared; so does one that another owns
+    already.
     """
 
     def __init__(
@@ -55,16 +58,20 @@ class App(Router):
         origins: Iterable[str] = (),
         body_limit: int = BODY_LIMIT,
         redirect_slashes: bool = False,
+        check_answers: bool = False,
     ) -> None:
         super().__init__(prefix, guard=guard)
         self.redirect_slashes = redirect_slashes
+        self.check_answers = check_answers
         self.origins: Collection[str] = frozenset(check_origin(origin) for origin in origins)
         self.body_limit = body_limit
         self.routes: list[Route] = []
         self.crons: dict[str, CronHandler] = {}
-        self._matcher: Matcher[Route] = Matcher()
-        self._areas: Matcher[tuple[Router, ...]] = Matcher()
-        """Where routers with handlers of their own are, for paths that no route matches."""
+        self.queues: dict[str, QueueHandler] = {}
+        self._sites: Sites[Route] = Sites()
+        self._areas: Sites[tuple[Router, ...]] | None = None
+        """Where routers with handlers of their own are, for paths that no route matches; None where
+        there is no such router."""
         self._entry: Handler | None = None
 
     def cron(self, schedule: str) -> Callable[[CronHandler], CronHandler]:
@@ -90,11 +97,43 @@ class App(Router):
             raise ConfigurationError(f"no function runs at the cron {schedule!r}")
         await self.crons[schedule](Job(schedule, env, time))
 
+    def queue(self, name: str) -> Callable[[QueueHandler], QueueHandler]:
+        """Let a function consume the queue *name*, as ``[[queues.consumers]]`` calls it.
+
+        Raises `ConfigurationError` for a queue that has a function already.
+        """
+
+        def decorate(handler: QueueHandler) -> QueueHandler:
+            if self.queues.setdefault(name, handler) is not handler:
+                raise ConfigurationError(f"the queue {name!r} has two consumers")
+            return handler
+
+        return decorate
+
+    async def run_queue(self, batch: Batch) -> None:
+        """Have the consumer of ``batch.queue`` take *batch*, and say of each message what became of it.
+
+        Raises what the consumer raises, once the messages that nothing was said of are to come again,
+        and `ConfigurationError` where the queue has no consumer.
+        """
+        if batch.queue not in self.queues:
+            batch.retry_all()
+            raise ConfigurationError(f"no function consumes the queue {batch.queue!r}")
+        try:
+            await self.queues[batch.queue](batch)
+        except BaseException:
+            batch.retry_all()
+            raise
+        batch.ack_all()
+
     def access(self) -> dict[tuple[str, str], str]:
-        """Return the access table: the guard expression by method and path, in path order."""
+        """Return the access table: the guard expression by method and path, in path order.
+
+        The path of a route for one host comes after ``//`` and the host.
+        """
         return {
-            (method, route.path): str(route.guard)
-            for route in sorted(self.routes, key=lambda route: route.path)
+            (method, route.location): str(route.guard)
+            for route in sorted(self.routes, key=lambda route: route.location)
             for method in route.methods
         }
 
@@ -156,14 +195,15 @@ class App(Router):
         try:
             patterns = parse_pattern(path)
             route = self._make_route(declaration, path)
+            matcher = self._sites.matcher(route.host)
             for method, pattern in product(declaration.methods, patterns):
-                _refuse_conflict(self._matcher.owner(method, pattern), route, method)
+                _refuse_conflict(matcher.owner(method, pattern), route, method)
         except ConfigurationError as error:
             if declaration.place in str(error):
                 raise
             raise ConfigurationError(f"{declaration.place}: {error}") from None
         for method, pattern in product(declaration.methods, patterns):
-            self._matcher.add(method, pattern, route)
+            matcher.add(method, pattern, route)
         self.routes.append(route)
         self._entry = None
 
@@ -182,7 +222,8 @@ class App(Router):
         siblings = [self._full_path(declaration, sibling) for sibling in declaration.paths]
         patterns = [pattern for sibling in siblings for pattern in parse_pattern(sibling)]
         with_body = not SAFE_METHODS & {*declaration.methods}
-        return make_route(declaration, path, all_of(*asked), patterns, with_body=with_body)
+        host = _host_of(declaration.routers)
+        return make_route(declaration, path, all_of(*asked), patterns, host, with_body=with_body)
 
     def _collected(self) -> list[Declaration]:
         raise ConfigurationError("an App is served, not mounted: make it a Router")
@@ -199,6 +240,8 @@ class App(Router):
             layers = [layer for router in route.declaration.routers for layer in router.middleware]
             for layer in (*self.middleware, *layers):
                 _check_use(layer, self, route)
+            if self.check_answers:
+                route.check_answers()
             handler = self._guarded_against_errors(route.handler) if layers else route.handler
             route.endpoint = compose(layers, handler, self._wrap)
         self._areas = _find_areas(self.routes, self.prefix)
@@ -240,21 +283,29 @@ class App(Router):
             path = decode_path(request.path)
         except MalformedURL as error:
             raise BadRequest(f"The path is malformed: {error}.") from None
-        found = self._matcher.find("GET" if method == "HEAD" else method, path)
+        asked = "GET" if method == "HEAD" else method
+        sites = self._sites
+        host = request.host  # anywhere.find is what find does without hosts, a call less
+        found = sites.find(host, asked, path) if sites.by_host else sites.anywhere.find(asked, path)
         if found is None:
-            return self._without_route(method, path)
+            return self._without_route(request, path)
         c.route, c.params = found
         if method not in SAFE_METHODS:
             refuse_cross_site(request, self.origins)
         endpoint: Handler = c.route.endpoint
         return endpoint
 
-    def _without_route(self, method: str, path: str) -> Handler:
+    def _without_route(self, request: Request, path: str) -> Handler:
         """Return what answers OPTIONS; raise where the method is not allowed, or nothing is here."""
-        routes = self._matcher.find_all(path, other_than=method)
+        method = request.method
+        sites = self._sites
+        find_all = (
+            partial(sites.find_all, request.host) if sites.by_host else sites.anywhere.find_all
+        )
+        routes = find_all(path, method)
         methods = {name for name, route in routes.items() if not route.declaration.hide}
         if not methods:
-            return self._missing(path)
+            return self._missing(request, path)
         allow = ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
         if method == "OPTIONS":
 
@@ -264,10 +315,10 @@ class App(Router):
             return answer_options
         raise MethodNotAllowed(headers=(("allow", allow),))
 
-    def _missing(self, path: str) -> Handler:
+    def _missing(self, request: Request, path: str) -> Handler:
         """Return what answers where there is nothing: a redirect, or the nearest handler."""
         other = path[:-1] if path.endswith("/") else path + "/"
-        if self.redirect_slashes and "//" not in path and self._matcher.find_all(other):
+        if self.redirect_slashes and "//" not in path and self._leads_on(request, other):
             location = "/".join([encode_segment(segment) for segment in other.split("/")])
 
             async def redirect(c: Context) -> Response:
@@ -275,22 +326,28 @@ class App(Router):
                 return Response.redirect(f"{location}?{query}" if query else location, 308)
 
             return redirect
-        for router in self._around(path):
+        for router in self._around(request, path):
             if router.not_found_handler is not None:
                 return router.not_found_handler
         raise NotFound
 
-    def _around(self, path: str) -> Sequence[Router]:
+    def _leads_on(self, request: Request, path: str) -> bool:
+        """Return whether *path* has routes that a redirect may tell of."""
+        return bool(self._sites.find_all(request.host, path))
+
+    def _around(self, request: Request, path: str) -> Sequence[Router]:
         """Return the routers that *path* lies below, the nearest first, the application last."""
-        found = self._areas.find("", path)
+        found = None if self._areas is None else self._areas.find(request.host, "", path)
         return (self,) if found is None else (*reversed(found[0]), self)
 
     def _concerned(self, c: Context) -> Sequence[Router]:
         """Return the routers that an error concerns, the nearest first, the application last."""
         if c.route is not None:
             return (*reversed(c.route.declaration.routers), self)
+        if self._areas is None:
+            return (self,)
         try:
-            return self._around(decode_path(c.request.path))
+            return self._around(c.request, decode_path(c.request.path))
         except MalformedURL:
             return (self,)
 
@@ -310,18 +367,29 @@ class App(Router):
             return explain_fault(c, fault)
 
 
-def _find_areas(routes: Iterable[Route], prefix: str) -> Matcher[tuple[Router, ...]]:
+def _host_of(routers: Sequence[Router]) -> str | None:
+    """Return the host that *routers*, one below another, are for. Raises for two."""
+    hosts = {router.host for router in routers if router.host is not None}
+    if len(hosts) > 1:
+        raise ConfigurationError(f"a route is for one host, not for {' and '.join(sorted(hosts))}")
+    return hosts.pop() if hosts else None
+
+
+def _find_areas(routes: Iterable[Route], prefix: str) -> Sites[tuple[Router, ...]] | None:
     """Return where the routers are that have handlers of their own, by the paths below them."""
-    areas: Matcher[tuple[Router, ...]] = Matcher()
+    areas: Sites[tuple[Router, ...]] = Sites()
+    found = False
     declared = [route.declaration.routers for route in routes]
     chains = dict.fromkeys(c[:end] for c in declared for end in range(1, len(c) + 1))
     for chain in sorted(chains, key=len):
         if chain[-1].error_handler is not None or chain[-1].not_found_handler is not None:
+            found = True
             below = prefix + "".join(router.prefix for router in chain)
+            site = areas.matcher(_host_of(chain))
             for pattern in parse_pattern(below + "/*"):
-                if areas.owner("", pattern) is None:
-                    areas.add("", pattern, chain)
-    return areas
+                if site.owner("", pattern) is None:
+                    site.add("", pattern, chain)
+    return areas if found else None
 
 
 def check_use(layer: Middleware, check: UseCheck) -> Middleware:

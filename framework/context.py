@@ -3,28 +3,27 @@
 import builtins
 from collections.abc import Awaitable, Callable
 from types import MappingProxyType
-from typing import Any, Generic, Literal, Protocol, TypeVar, cast
+from typing import Any, Generic, Literal, TypeVar, cast
 
+import msgspec
+
+from framework.bindings import Bindings, Env, read_bindings
+from framework.cookie_jar import CookieJar
 from framework.cookies import SetCookie
 from framework.database import Database
 from framework.errors import ConfigurationError
+from framework.log import Log
 from framework.matcher import Parameters
 from framework.request import Request
 
-__all__ = ["Context", "Env", "GuardOutcome", "Job", "Slot", "handed_on", "reserve"]
+__all__ = ["Context", "Env", "GuardOutcome", "Job", "Slot", "find_database", "handed_on", "reserve"]
 
 T = TypeVar("T")
+B = TypeVar("B", bound=Bindings)
 GuardOutcome = Literal["none", "passed", "refused", "failed"]
 """What a guard said of a request: nothing, yes, no, or that it could not tell."""
 
 _handed_on: set[type] = set()
-
-
-class Env(Protocol):
-    """The bindings of this deployment, by name. A dict does."""
-
-    def __getitem__(self, name: str, /) -> Any:
-        """Return the binding *name*; raise `KeyError` where there is none."""
 
 
 class Slot(Generic[T]):
@@ -61,49 +60,32 @@ def handed_on(annotation: Any) -> bool:
     )
 
 
+reserve(Bindings)
+
 _NO_PARAMETERS = cast("Parameters", MappingProxyType({}))
 
 
-class Context:
+class Context(msgspec.Struct, eq=False):
     """One request being answered. Made by the application, handed to guards and handlers."""
 
-    __slots__ = (
-        "_cookies",
-        "_slots",
-        "_wait_until",
-        "env",
-        "guard_outcome",
-        "params",
-        "private",
-        "reads",
-        "request",
-        "route",
-        "wrap_database",
-    )
-
-    def __init__(
-        self,
-        request: Request,
-        env: Env,
-        wait_until: Callable[[Awaitable[Any]], None] | None = None,
-    ) -> None:
-        self.request = request
-        self.env = env
-        self.params: Parameters = _NO_PARAMETERS
-        """What the path holds for the route's parameters, decoded."""
-        self.route: Any = None
-        """The `Route` that matched, or None."""
-        self.private = False
-        """Whether the answer depends on who asks, and so must stay out of every cache."""
-        self.guard_outcome: GuardOutcome = "none"
-        """What the route's guard said; none where it was not asked, or there is only `public`."""
-        self.wrap_database: Callable[[Database], Database] | None = None
-        """What `database` passes each database through, for middleware that counts."""
-        self.reads: Any = None
-        """The `Reads` of the route's guards, where they declare any."""
-        self._wait_until = wait_until
-        self._slots: dict[Slot[Any], Any] = {}
-        self._cookies: dict[str, SetCookie] | None = None
+    request: Request
+    env: Env
+    _wait_until: Callable[[Awaitable[Any]], None] | None = None
+    params: Parameters = _NO_PARAMETERS
+    """What the path holds for the route's parameters, decoded."""
+    route: Any = None
+    """The `Route` that matched, or None."""
+    private: bool = False
+    """Whether the answer depends on who asks, and so must stay out of every cache."""
+    guard_outcome: GuardOutcome = "none"
+    """What the route's guard said; none where it was not asked, or there is only `public`."""
+    wrap_database: Callable[[Database], Database] | None = None
+    """What `database` passes each database through, for middleware that counts."""
+    reads: Any = None
+    """The `Reads` of the route's guards, where they declare any."""
+    _slots: dict[Slot[Any], Any] = msgspec.field(default_factory=dict)
+    _cookies: dict[str, SetCookie] | None = None
+    _provided: dict[Any, Any] | None = None
 
     def get(self, slot: Slot[T]) -> T:
         """Return what a guard left in *slot*. Raises `ConfigurationError` where none has."""
@@ -130,8 +112,35 @@ class Context:
 
     def database(self, name: str = "DB") -> Database:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
-        found = _find_database(self.env, name)
+        found = find_database(self.env, name)
         return found if self.wrap_database is None else self.wrap_database(found)
+
+    def bindings(self, type: type[B]) -> B:
+        """Return the bindings that *type* declares, read once a request.
+
+        Raises `ConfigurationError` that names all that are missing or do not fit.
+        """
+        provided = self.provided()
+        if type not in provided:
+            provided[type] = read_bindings(type, self.env)
+        return cast("B", provided[type])
+
+    def provided(self) -> dict[Any, Any]:
+        """Return what providers have returned for this request, by provider, to be added to."""
+        if self._provided is None:
+            self._provided = {}
+        return self._provided
+
+    @property
+    def cookies(self) -> CookieJar:
+        """The cookies of the request to read, and those of the answer to set."""
+        return CookieJar(self.request, self.send_cookie)
+
+    @property
+    def log(self) -> Log:
+        """Writes lines of JSON that name the method and the route: never the path or a header."""
+        route = None if self.route is None else self.route.path
+        return Log({"method": self.request.method, "route": route})
 
     def send_cookie(self, cookie: SetCookie) -> None:
         """Send *cookie* with whatever is answered, an error too. The last of a name counts."""
@@ -166,12 +175,17 @@ class Job:
         self.env = env
         self.time = time
 
+    def bindings(self, type: type[B]) -> B:
+        """Return the bindings that *type* declares; see `Context.bindings`."""
+        return read_bindings(type, self.env)
+
     def database(self, name: str = "DB") -> Database:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
-        return _find_database(self.env, name)
+        return find_database(self.env, name)
 
 
-def _find_database(env: Env, name: str) -> Database:
+def find_database(env: Env, name: str) -> Database:
+    """Return the database bound as *name* in *env*. Raises `ConfigurationError` where none is."""
     try:
         return cast("Database", env[name])
     except KeyError:

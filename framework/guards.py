@@ -44,6 +44,8 @@ class CompiledGuard(NamedTuple):
     """What it reads; all of a route's go to the database in one trip."""
     statements: int = 0
     """How many statements it runs besides, each a trip of its own."""
+    maybe: tuple[Slot[Any], ...] = ()
+    """Slots that some of the ways to pass fill, and not all."""
 
 
 class SecurityScheme(NamedTuple):
@@ -209,7 +211,9 @@ class _AllOf(Guard):
         compiled: list[CompiledGuard] = []
         for member in self.guards:
             compiled.append(member.compile(scope))
-            scope = scope._replace(slots=scope.slots + compiled[-1].slots)
+            scope = scope._replace(
+                slots=scope.slots + compiled[-1].slots, maybe=scope.maybe + compiled[-1].maybe
+            )
         checks = [member.check for member in compiled]
 
         async def check(c: Context) -> None:
@@ -217,7 +221,8 @@ class _AllOf(Guard):
                 await member(c)
 
         slots = tuple(slot for member in compiled for slot in member.slots)
-        return CompiledGuard(check, slots, _reads_of(compiled), _statements_of(compiled))
+        maybe = tuple(slot for member in compiled for slot in member.maybe)
+        return CompiledGuard(check, slots, _reads_of(compiled), _statements_of(compiled), maybe)
 
     def alternatives(self) -> list[tuple[Guard, ...]]:
         combined = product(*[member.alternatives() for member in self.guards])
@@ -254,7 +259,10 @@ class _AnyOf(Guard):
             raise _most_telling(refusals)
 
         common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]
-        return CompiledGuard(check, tuple(common), _reads_of(compiled), _statements_of(compiled))
+        all_slots = (slot for member in compiled for slot in (*member.slots, *member.maybe))
+        maybe = tuple(slot for slot in dict.fromkeys(all_slots) if slot not in common)
+        reads, statements = _reads_of(compiled), _statements_of(compiled)
+        return CompiledGuard(check, tuple(common), reads, statements, maybe)
 
     def alternatives(self) -> list[tuple[Guard, ...]]:
         return [way for member in self.guards for way in member.alternatives()]

@@ -34,16 +34,19 @@ def describe(
     version: str,
     description: str = "",
     schemes: Mapping[Guard, SecurityScheme] | None = None,
+    host: str | None = None,
 ) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of *app*: all routes but the hidden ones.
+
+    Routes for one host alone are in the document of that *host*, as its router names it.
 
     *title*, *version* and *description* are the document's Info. *schemes* says how clients show
     who they are, for guards that do not say so themselves. ``x-guard`` of each operation is its
     guard as `App.access` lists it.
     """
     document = _Document(schemes or {})
-    for route in app.routes:
-        if not route.declaration.hide:
+    for route in sorted(app.routes, key=lambda route: route.host is None):  # the host's own first
+        if route.host in {None, host} and not route.declaration.hide:
             document.add(route)
     info = {"title": title, "version": version, "description": description}
     return {
@@ -71,11 +74,12 @@ class _Document:
             for method in route.methods:
                 if method in _METHODS:
                     verb = method.lower()
+                    ways = templates(pattern)
                     template = next(
-                        template
-                        for template in templates(pattern)
-                        if verb not in self.paths.get(template.path, ())
+                        (way for way in ways if verb not in self.paths.get(way.path, ())), None
                     )
+                    if template is None:  # the host has a route of its own there
+                        continue
                     item = self.paths.setdefault(template.path, {})
                     item[verb] = self._operation(route, verb, template)
 

@@ -23,6 +23,7 @@ __all__ = [
     "MISSING",
     "BodyReader",
     "Cookie",
+    "Depends",
     "Form",
     "Header",
     "Marker",
@@ -33,6 +34,7 @@ __all__ = [
     "is_body",
     "marker_of",
     "path_reader",
+    "provider_of",
     "value_reader",
 ]
 
@@ -54,6 +56,16 @@ class Marker(msgspec.Struct, frozen=True):
     """Says which part of the request a parameter is read from."""
 
     source: str
+
+
+class Depends(msgspec.Struct, frozen=True):
+    """Says which function a parameter's value comes from, asked once a request.
+
+    ``Annotated[Page, Depends(read_page)]``. The function, plain or async, takes what a handler takes
+    beside a body: the context, parameters, slots, bindings, and what other providers return.
+    """
+
+    provider: Callable[..., Any]
 
 
 Query = Annotated[T, Marker("query")]
@@ -85,6 +97,16 @@ def marker_of(annotation: Any) -> tuple[str, Any]:
             rest = tuple(note for note in metadata if not isinstance(note, Marker))
             return markers[0].source, Annotated[(inner, *rest)] if rest else inner
     return "", annotation
+
+
+def provider_of(annotation: Any) -> Callable[..., Any] | None:
+    """Return the provider that *annotation* names, or None. Raises `ConfigurationError` for two."""
+    if get_origin(annotation) is not Annotated:
+        return None
+    named = [note.provider for note in get_args(annotation)[1:] if isinstance(note, Depends)]
+    if len(named) > 1:
+        raise ConfigurationError(f"{annotation!r} names two providers")
+    return named[0] if named else None
 
 
 def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any, NamedTuple, get_args, get_type_hints
 
+from framework.bindings import Bindings, is_bindings
 from framework.context import Context, Slot, handed_on
 from framework.errors import ConfigurationError, Invalid, InvalidField
 from framework.parameters import (
@@ -15,6 +16,7 @@ from framework.parameters import (
     is_body,
     marker_of,
     path_reader,
+    provider_of,
     value_reader,
 )
 from framework.text import is_readable, is_union
@@ -47,6 +49,10 @@ class Scope(NamedTuple):
     """Each name of the path, and whether a path may leave it out."""
     slots: tuple[Slot[Any], ...]
     with_body: bool
+    maybe: tuple[Slot[Any], ...] = ()
+    """Slots that are filled by some of the ways to pass, and not by all."""
+    providers: tuple[Callable[..., Any], ...] = ()
+    """The providers that this is planned for, outermost first."""
 
 
 class Plan(NamedTuple):
@@ -106,6 +112,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
     certain: dict[str, Reader] = {}
     checked: dict[str, Reader] = {}
     bodies: dict[str, BodyReader] = {}
+    provided: dict[str, BodyReader] = {}
     declared: list[Parameter] = []
     for index, (name, annotation) in enumerate(signature.annotations.items()):
         default = signature.defaults.get(name, MISSING)
@@ -113,6 +120,12 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
         is_first = annotation is MISSING and index == 0 and name not in scope.path_names
         if annotation is Context or is_first:
             certain[name] = _itself
+        elif (provider := provider_of(annotation)) is not None:
+            plan = _plan_provider(signature, provider, scope)
+            declared += [parameter for parameter in plan.parameters if parameter not in declared]
+            provided[name] = _provided_by(provider, plan.call)
+        elif is_bindings(annotation):
+            certain[name] = _bindings_reader(annotation)
         elif name in scope.path_names and not source:
             if scope.path_names[name] and default is MISSING:
                 raise ConfigurationError(
@@ -137,7 +150,31 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
             raise ConfigurationError(_unfillable(signature, name, annotation, scope))
     if len(bodies) > 1:
         raise ConfigurationError(f"{signature.place}: {signature.name} reads the body twice")
-    return Plan(_make_call(signature, certain, checked, bodies), tuple(declared))
+    waited = {**provided, **bodies}
+    return Plan(_make_call(signature, certain, checked, waited), tuple(declared))
+
+
+def _plan_provider(signature: Signature, provider: Callable[..., Any], scope: Scope) -> Plan:
+    if provider in scope.providers:
+        raise ConfigurationError(f"{signature.place}: the provider {provider!r} asks for itself")
+    asked = read_signature(provider, {})
+    return make_plan(asked, scope._replace(with_body=False, providers=(*scope.providers, provider)))
+
+
+def _provided_by(provider: Callable[..., Any], call: Call) -> BodyReader:
+    """Return a reader of what *provider* returns, kept for the request."""
+
+    async def read(c: Context) -> Any:
+        provided = c.provided()
+        if provider not in provided:
+            provided[provider] = await call(c)
+        return provided[provider]
+
+    return read
+
+
+def _bindings_reader(type: type[Bindings]) -> Reader:
+    return lambda c: c.bindings(type)
 
 
 def _refuse_unreadable(signature: Signature, parameter: Parameter) -> None:
@@ -159,7 +196,8 @@ def _slot_reader(annotation: Any, scope: Scope) -> Reader | None:
     wanted = [member for member in members if member is not type(None)]
     if len(wanted) != 1:
         return None
-    for slot in reversed(scope.slots):
+    slots = (*scope.maybe, *scope.slots) if len(wanted) < len(members) else scope.slots
+    for slot in reversed(slots):
         if (
             isinstance(wanted[0], type)
             and issubclass(slot.type, wanted[0])
@@ -248,7 +286,7 @@ def _checked_call(
 
     function = signature.function
     is_async = wants_await(signature.function)
-    if is_async and not checked:
+    if is_async and not checked and len(bodies) == 1:
         return _body_call(function, certain, *bodies.items())
 
     async def call(c: Context) -> Any:
@@ -263,7 +301,7 @@ def _checked_call(
             try:
                 values[name] = await read_body(c)
             except Invalid as error:
-                errors += _misfits(error)
+                errors += [misfit for misfit in _misfits(error) if misfit not in errors]
         if errors:
             raise Invalid(errors=errors)
         result = function(**values)

@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
+import msgspec
+
 from framework.body import decode_form, decode_json
 from framework.cookies import parse_cookies
 from framework.errors import BadRequest, ContentTooLarge
 from framework.paths import MalformedURL, parse_query, resolve_path
 
-__all__ = ["BODY_LIMIT", "HeaderSource", "Headers", "Request"]
+__all__ = ["BODY_LIMIT", "HeaderSource", "Headers", "Request", "is_loopback"]
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a body that are read unless the application says otherwise: 1 MiB."""
@@ -48,55 +50,31 @@ class Headers:
         return self._values.items()
 
 
-class Request:
+class Request(msgspec.Struct, eq=False):
     """One request. Everything but the method and the URL is read when it is asked for.
 
     *path* is as it came, still percent-encoded; *query_string* is without the ``?``; *host* carries
     the port where the URL names one.
     """
 
-    __slots__ = (
-        "_address",
-        "_body",
-        "_cookies",
-        "_query",
-        "_read",
-        "body_limit",
-        "headers",
-        "host",
-        "method",
-        "path",
-        "platform",
-        "query_string",
-        "scheme",
-    )
+    method: str
+    scheme: str
+    host: str
+    path: str
+    query_string: str
+    headers: HeaderSource
+    _read: BodyReader
+    platform: Any = None
+    """What the edge knows beside HTTP: the JS request in the Worker, else None."""
+    address: str | None = None
+    """The client's IP address, as the edge knows it; None where it does not.
 
-    def __init__(
-        self,
-        method: str,
-        scheme: str,
-        host: str,
-        path: str,
-        query_string: str,
-        headers: HeaderSource,
-        read: BodyReader,
-        platform: Any = None,
-        address: str | None = None,
-    ) -> None:
-        self.method = method
-        self.scheme = scheme
-        self.host = host
-        self.path = path
-        self.query_string = query_string
-        self.headers = headers
-        self.body_limit = BODY_LIMIT
-        self.platform = platform
-        """What the edge knows beside HTTP: the JS request in the Worker, else None."""
-        self._address = address
-        self._read = read
-        self._body: bytes | None = None
-        self._query: dict[str, list[str]] | None = None
-        self._cookies: dict[str, list[str]] | None = None
+    Never what a client could write: ``X-Forwarded-For`` is not read.
+    """
+    body_limit: int = BODY_LIMIT
+    _body: bytes | None = None
+    _query: dict[str, list[str]] | None = None
+    _cookies: dict[str, list[str]] | None = None
 
     @classmethod
     def build(
@@ -152,14 +130,6 @@ class Request:
         return declared.partition(";")[0].strip().lower()
 
     @property
-    def address(self) -> str | None:
-        """The client's IP address, as the edge knows it; None where it does not.
-
-        Never what a client could write: ``X-Forwarded-For`` is not read.
-        """
-        return self._address
-
-    @property
     def country(self) -> str | None:
         """The country the client seems to be in, two letters (ISO 3166): for people, never trusted."""
         country = self.headers.get("cf-ipcountry") or ""
@@ -206,3 +176,17 @@ def split_url(url: str) -> tuple[str, str, str, str]:
 
 def _is_within(declared: str, limit: int) -> bool:
     return declared.isdecimal() and len(declared) <= 15 and int(declared) <= limit
+
+
+_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+
+
+def is_loopback(request: Request) -> bool:
+    """Return whether *request* came over plain http to this very machine, by its URL."""
+    return request.scheme == "http" and host_name(request.host) in _LOOPBACK
+
+
+def host_name(host: str) -> str:
+    """Return *host* without its port: ``localhost`` of ``localhost:8787``."""
+    name, _, port = host.rpartition(":")
+    return name if port.isdecimal() else host

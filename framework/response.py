@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from framework.cookies import SetCookie
+
 __all__ = ["EMPTY_STATUSES", "Header", "Reply", "Response", "encode_json"]
 
 Header = tuple[str, str]
@@ -117,6 +119,10 @@ class Response:
     def with_added_header(self, name: str, value: str) -> "Response":
         """Return this answer with one more header, beside those of the same name."""
         return make(self.body, self.status, [*self.headers, _checked(name, value)])
+
+    def with_cookie(self, cookie: SetCookie) -> "Response":
+        """Return this answer with *cookie* set. Whoever sends a cookie is kept by no cache."""
+        return make(self.body, self.status, [*self.headers, ("set-cookie", cookie.header())])
 
     def with_status(self, status: int) -> "Response":
         """Return this answer with another status."""

@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from framework.answer_check import make_answer_check
 from framework.answers import as_response
 from framework.compose import Handler
 from framework.context import Context
-from framework.errors import HTTPError
+from framework.errors import ConfigurationError, HTTPError
 from framework.guards import CompiledGuard, Guard
+from framework.hosts import parse_host
 from framework.parameters import Parameter
 from framework.patterns import Kind, Pattern
 from framework.plan import Scope, make_plan
@@ -17,6 +19,8 @@ from framework.router import Declaration
 
 __all__ = ["Route", "make_route"]
 
+Call = Callable[[Context], Awaitable[Any]]
+
 _UNNAMED = {Kind.LITERAL, Kind.STAR, Kind.STAR_REST}
 
 
@@ -24,10 +28,13 @@ class Route:
     """One route as it is served. Made at import, read by the listings and by OpenAPI."""
 
     __slots__ = (
+        "_call",
+        "_compiled",
         "declaration",
         "endpoint",
         "guard",
         "handler",
+        "host",
         "methods",
         "parameters",
         "path",
@@ -42,11 +49,14 @@ class Route:
         guard: Guard,
         compiled: CompiledGuard,
         parameters: tuple[Parameter, ...],
-        handler: Handler,
+        call: Call,
+        host: str | None,
     ) -> None:
         self.declaration = declaration
         self.methods = declaration.methods
         self.path = path
+        self.host = host
+        """The host that requests have to be for; None for any."""
         self.guard = guard
         """What all of the application, its routers and the route ask for."""
         self.statements = len(compiled.reads) + compiled.statements
@@ -54,9 +64,30 @@ class Route:
         self.trips = len({read.database for read in compiled.reads}) + compiled.statements
         """How often the guard waits for D1 in each request."""
         self.parameters = parameters
-        self.handler = handler
-        self.endpoint = handler
+        self._call = call
+        self._compiled = None if guard.is_public else compiled
+        self.handler = _make_handler(call, self._compiled)
+        self.endpoint = self.handler
         """The handler inside of its routers' middleware."""
+
+    def check_answers(self) -> None:
+        """From now on, hold what the handler returns against its annotation."""
+        signature, call = self.declaration.signature, self._call
+        check = make_answer_check(signature.returns, f"{signature.place}: {signature.name}")
+        if check is None:
+            return
+
+        async def checked(c: Context) -> Any:
+            value = await call(c)
+            check(value)
+            return value
+
+        self.handler = _make_handler(checked, self._compiled)
+
+    @property
+    def location(self) -> str:
+        """The path, after ``//`` and the host where there is one, as listings show it."""
+        return self.path if self.host is None else f"//{self.host}{self.path}"
 
     @property
     def name(self) -> str:
@@ -64,22 +95,39 @@ class Route:
         return self.declaration.name
 
     def __repr__(self) -> str:
-        return f"<Route {' '.join(self.methods)} {self.path}: {self.guard}>"
+        return f"<Route {' '.join(self.methods)} {self.location}: {self.guard}>"
 
 
 def make_route(
-    declaration: Declaration, path: str, guard: Guard, patterns: list[Pattern], *, with_body: bool
+    declaration: Declaration,
+    path: str,
+    guard: Guard,
+    patterns: list[Pattern],
+    host: str | None,
+    *,
+    with_body: bool,
 ) -> Route:
     """Return the route of *declaration* at *path*, behind *guard*.
 
-    *patterns* are those of all paths of the same decorator. Raises `ConfigurationError` for a guard
-    or a handler that asks for what nothing there provides.
+    *patterns* are those of all paths of the same decorator, *host* that of its routers. Raises
+    `ConfigurationError` for a guard or a handler that asks for what nothing there provides.
     """
-    scope = Scope(_path_names(patterns), (), with_body)
+    names = _path_names(patterns)
+    for name in _names_of_host(host):
+        if name in names:
+            raise ConfigurationError(f"{path!r} and the host {host!r} both name :{name}")
+        names[name] = False
+    scope = Scope(names, (), with_body)
     compiled = guard.compile(scope)
-    plan = make_plan(declaration.signature, scope._replace(slots=compiled.slots))
-    handler = _make_handler(plan.call, None if guard.is_public else compiled)
-    return Route(declaration, path, guard, compiled, plan.parameters, handler)
+    plan = make_plan(
+        declaration.signature, scope._replace(slots=compiled.slots, maybe=compiled.maybe)
+    )
+    return Route(declaration, path, guard, compiled, plan.parameters, plan.call, host)
+
+
+def _names_of_host(host: str | None) -> list[str]:
+    pattern = () if host is None else parse_host(host)
+    return [segment.text for segment in pattern if segment.kind not in _UNNAMED]
 
 
 def _path_names(patterns: list[Pattern]) -> dict[str, bool]:
@@ -88,9 +136,7 @@ def _path_names(patterns: list[Pattern]) -> dict[str, bool]:
     return {name: any(name not in names for names in named) for name in set().union(*named)}
 
 
-def _make_handler(
-    call: Callable[[Context], Awaitable[Any]], compiled: CompiledGuard | None
-) -> Handler:
+def _make_handler(call: Call, compiled: CompiledGuard | None) -> Handler:
     if compiled is None:
 
         async def answer(c: Context) -> Response:

@@ -8,6 +8,7 @@ from framework.compose import Handler, Middleware
 from framework.context import Context
 from framework.errors import ConfigurationError, HTTPError
 from framework.guards import Guard
+from framework.hosts import parse_host
 from framework.patterns import parse_pattern
 from framework.plan import Signature, read_signature
 from framework.response import Response
@@ -51,11 +52,15 @@ class Router:
     """A group of routes with a common path prefix, guard and middleware.
 
     Guards add up: what a route asks for is what its application, its routers and itself ask for.
-    Mounting is live: routes may be added before or after. Raises `ConfigurationError` for a prefix
-    that does not start with a slash or ends with one, or that is no path.
+    Mounting is live: routes may be added before or after. *host*, as in ``api.example.com`` or
+    ``:tenant.example.com``, keeps the routes to requests for that host, where they come before those
+    for any; its names are parameters like the path's. Raises `ConfigurationError` for a prefix that
+    does not start with a slash or ends with one, or that is no path, and for what is no host.
     """
 
-    def __init__(self, prefix: str = "", *, guard: Guard | None = None) -> None:
+    def __init__(
+        self, prefix: str = "", *, guard: Guard | None = None, host: str | None = None
+    ) -> None:
         if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
             raise ConfigurationError(
                 f"the prefix {prefix!r} starts with / and does not end with it"
@@ -64,8 +69,11 @@ class Router:
             parse_pattern(prefix)
         if guard is not None and not isinstance(guard, Guard):
             raise ConfigurationError(f"{guard!r} is no guard: wrap the function in guard(...)")
+        if host is not None:
+            parse_host(host)
         self.prefix = prefix
         self.guard = guard
+        self.host = host
         self.middleware: list[Middleware] = []
         self.error_handler: ErrorHandler | None = None
         self.not_found_handler: Handler | None = None

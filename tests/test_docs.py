@@ -35,7 +35,7 @@ def test_the_python_blocks_run(document: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_the_links_lead_somewhere(document: Path) -> None:
-    targets = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", document.read_text())
+    targets = re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", document.read_text())
 
     missing = [target for target in targets if not (document.parent / target).exists()]
 
@@ -68,3 +68,15 @@ def test_the_readme_fits_on_about_a_screen() -> None:
 
 def test_the_reference_is_what_the_docstrings_say() -> None:
     assert reference.PATH.read_text() == reference.render(), "run: python -m tests.reference"
+
+
+def test_every_claim_of_the_comparison_names_a_test_that_is_there() -> None:
+    page = ROOT / "docs" / "comparison.md"
+    claims = re.findall(r'\]\(\.\./(tests/[^ )]+\.py) "(\w+)"\)', page.read_text())
+
+    missing = [
+        (file, name) for file, name in claims if f"def {name}(" not in (ROOT / file).read_text()
+    ]
+
+    assert len(claims) > 30
+    assert missing == []

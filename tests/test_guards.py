@@ -423,19 +423,20 @@ def maybe_person(person: Person | None) -> str:
     return "" if person is None else person.name
 
 
-@pytest.mark.parametrize("handler", [wants_person, maybe_person])
 @pytest.mark.parametrize(
-    "build",
+    ("build", "handler"),
     [
-        lambda: public,
-        lambda: guard(plain),
-        lambda: any_of(known, guard(plain)),
-        lambda: any_of(guard(plain), known & guard(plain)),
+        (lambda: public, wants_person),
+        (lambda: public, maybe_person),
+        (lambda: guard(plain), wants_person),
+        (lambda: guard(plain), maybe_person),
+        (lambda: any_of(known, guard(plain)), wants_person),
+        (lambda: any_of(guard(plain), known & guard(plain)), wants_person),
     ],
-    ids=["public", "another", "or another", "or both"],
+    ids=["public", "public, or None", "another", "another, or None", "or another", "or both"],
 )
 def test_a_slot_that_nobody_surely_fills_is_refused(
-    handler: Callable[..., str], build: Callable[[], Guard]
+    build: Callable[[], Guard], handler: Callable[..., str]
 ) -> None:
     for method in ("GET", "POST"):
         with pytest.raises(ConfigurationError, match=r"test_guards\.py:[0-9]+|always be None"):

@@ -57,7 +57,7 @@ RESULTS_OF_ALL: dict[str, Any] = {
             for size in ("40", "400")
         },
     },
-    "startup": {
+    "imports": {
         "machine": MACHINE,
         "rounds": 3,
         "programs": {
@@ -124,7 +124,7 @@ def test_a_result_alone_is_shown_with_when_and_on_what(name: str) -> None:
         ("router", "400 routes cost 1.00 times what 40 do."),
         ("router", "Quicker in Python: falcon on `two_last` of 40 (2 ns, ours 2); falcon on"),
         ("router", "Left out: nanoroute on `miss_deep`, since it crashes."),
-        ("startup", "| **kagari, one route** | 2.0 (1.0 to 3.0) | 5 |"),
+        ("imports", "| **kagari, one route** | 2.0 (1.0 to 3.0) | 5 |"),
         ("growth", "5,000,000 sessions cost 1.20 times what 1,000 do."),
     ],
 )

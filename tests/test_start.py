@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.startup import modules_of
+from bench.imports import modules_of
 
 PACKAGES = "import msgspec, argon2"
 

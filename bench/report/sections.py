@@ -309,7 +309,7 @@ SECTIONS = {
     "argon2": ("Argon2 in the Worker", argon2, "python -m bench.argon2"),
     "asgi": ("On CPython, in process", asgi, "python -m bench.asgi --json bench/results/asgi.json"),
     "router": ("Routing alone", router, "python -m bench.router"),
-    "startup": ("Start", startup, "python -m bench.startup"),
+    "imports": ("Start", startup, "python -m bench.imports"),
     "growth": ("Growth with data", growth, "python -m bench.growth"),
 }
 """Title, writer and the command that measures, by the name of the result."""

@@ -160,8 +160,9 @@ class RequestSessions(Generic[U]):
 
         To be called where the rights of its user change, as when a role is given: a token that
         leaked before is then worth nothing. Times and attributes stay. The old token is good for
-        `Limits.grace` more. Of two at once one does it; returns the session that counts now. Raises `ConfigurationError` behind `bearer_guard`: a bearer token
-        has no cookie to be replaced in.
+        `Limits.grace` more. Of two at once one does it; returns the session that counts now.
+        Raises `ConfigurationError` behind `bearer_guard`: a bearer token has no cookie to be
+        replaced in.
         """
         own, user = c.get(self.session_slot), c.get(self.user_slot)
         if self._is_by_bearer(c):
@@ -170,9 +171,7 @@ class RequestSessions(Generic[U]):
         self._remember(c, session, user)
         return session
 
-    async def _replace(
-        self, c: Context, session: Session, now: int, grace: int = GRACE
-    ) -> Session:
+    async def _replace(self, c: Context, session: Session, now: int, grace: int = GRACE) -> Session:
         """Return the session that takes the place of *session*; that itself where it is too late."""
         if session.idle_expires <= now + grace:  # replaced before, or over in a moment anyway
             return session

@@ -83,6 +83,7 @@ def serve_supervised(launch: Launch, supervision: Supervision) -> None:
         url = f"http://localhost:{listener.getsockname()[1]}"
         try:
             app = load_app(launch.target, launch.root)
+            app.check_answers = True
             env, notes = make_environment(launch.root, launch.database)
         except Failure as failure:
             notes = [str(failure), "waiting for a change"]
@@ -127,7 +128,9 @@ def _run(
         sys.stdout.flush()
 
     try:
-        run(with_access_log(asgi(app, {EMAIL: ConsoleMail(), **env})), listener, say_ready, lifeline)
+        run(
+            with_access_log(asgi(app, {EMAIL: ConsoleMail(), **env})), listener, say_ready, lifeline
+        )
     finally:
         close_environment(env)
 

@@ -30,7 +30,7 @@ def list_routes(app: App, root: Path) -> list[ListedRoute]:
         (
             ListedRoute(
                 method,
-                route.path,
+                route.location,
                 str(route.guard),
                 f"{route.declaration.signature.function.__module__}.{route.name}",
                 route.statements,

@@ -146,7 +146,9 @@ def _try_import(root: Path, folder: Path) -> None:
     """Import the app in *folder* under the first Python that has the app's dependencies."""
     for python in _pythons(root):
         command = [str(python), "-I", "-B", str(TRIAL), str(folder)]
-        trial = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (ourselves)
+        trial = subprocess.run(  # noqa: S603 (ourselves)
+            command, capture_output=True, text=True, check=False, cwd=root
+        )
         if trial.returncode == LACKS_PACKAGES:
             continue
         if trial.returncode != 0:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import os
 import random
+import runpy
 import sys
 import time
 import traceback
@@ -20,6 +21,7 @@ from typing import Any, NoReturn
 
 NEEDED = ("msgspec", "argon2")
 LACKS_PACKAGES = 3
+TRIGGERS = Path(__file__).with_name("triggers.py")
 
 
 def try_import(folder: str) -> int:
@@ -39,11 +41,22 @@ def try_import(folder: str) -> int:
         if Path(folder, "framework", "openapi.py").is_file():
             # An app that describes itself does so when first asked to: too late for a mistake.
             importlib.import_module("framework.openapi").describe(app.app, title="", version="")
+        _refuse_idle_triggers(app.app)
         _refuse_strangers(folder)
     except Exception as problem:
         sys.stderr.write(_explain(problem, folder))
         return 1
     return 0
+
+
+def _refuse_idle_triggers(app: Any) -> None:
+    """Refuse an app whose crons and queues are not those of ``wrangler.toml``, where it is run."""
+    compare = runpy.run_path(str(TRIGGERS))["mismatches"]
+    found = list(
+        compare(Path("wrangler.toml"), getattr(app, "crons", ()), getattr(app, "queues", ()))
+    )
+    if found:
+        raise ValueError("; ".join(found))
 
 
 def _refuse_chance() -> None:

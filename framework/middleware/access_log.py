@@ -1,6 +1,5 @@
 """Writes one line of JSON about each request. Knows nothing of where the lines go."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from time import perf_counter, time_ns
@@ -9,6 +8,7 @@ from typing import Any
 from framework.compose import Middleware, Next
 from framework.context import Context
 from framework.errors import ConfigurationError
+from framework.log import encode_line, print_line
 from framework.middleware.database_meter import Meter, meter_of
 from framework.middleware.request_id import find_request_id
 from framework.response import Response
@@ -16,11 +16,6 @@ from framework.response import Response
 __all__ = ["access_log", "print_line"]
 
 Extra = Callable[[Context], Mapping[str, Any]]
-
-
-def print_line(line: str) -> None:
-    """Print *line*: in the Worker to console.log, which Workers Logs reads as JSON."""
-    print(line)  # noqa: T201  the line is what was asked for
 
 
 def _now() -> int:
@@ -56,7 +51,7 @@ def access_log(
             status = response.status
         finally:  # also where the request is cancelled: then there is no status
             fields = _describe(c, status, started_at, clock() - started, meter)
-            write(_line({**(extra(c) if extra is not None else {}), **fields}))
+            write(encode_line({**(extra(c) if extra is not None else {}), **fields}))
         return response
 
     return log_access
@@ -79,8 +74,3 @@ def _describe(
         "d1_changes": meter.changes,
         "request_id": find_request_id(c),
     }
-
-
-def _line(fields: dict[str, Any]) -> str:
-    """Return *fields* as JSON in printable ASCII: msgspec would leave U+2028 as it is."""
-    return json.dumps(fields, separators=(",", ":"))

@@ -18,6 +18,7 @@ from framework.scrypt import provide_scrypt
 from framework.workers.bindings import Bindings
 from framework.workers.fetching import fetch_in_worker
 from framework.workers.incoming import read_request
+from framework.workers.queues import read_batch
 from framework.workers.scrypt import node_scrypt
 
 __all__ = ["entrypoint"]
@@ -55,6 +56,10 @@ def entrypoint(app: App) -> type[Any]:
         async def scheduled(self, controller: Any, *_: Any) -> None:
             """Run what is due at one tick of a cron trigger."""
             await app.run_cron(controller.cron, Bindings(self.env), int(controller.scheduledTime))
+
+        async def queue(self, batch: Any, *_: Any) -> None:
+            """Have what a queue brings consumed."""
+            await app.run_queue(read_batch(batch, Bindings(self.env)))
 
     return Default
 

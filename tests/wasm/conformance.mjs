@@ -23,6 +23,7 @@ const FILES = [
   "tests/conformance/database_cases.py",
   "tests/conformance/storage_cases.py",
   "tests/wasm/d1_cases.py",
+  "tests/wasm/queue_cases.py",
   "tests/wasm/conformance.py",
 ];
 
@@ -64,7 +65,23 @@ function row() {
   return { success: true, meta: { changes: 1 }, results: [{ a: 1 }] };
 }
 
+/** Returns what a queue brings, and in `told` what is said of each message. Stands in for workerd's. */
+function bring() {
+  const told = [];
+  const bodies = ["text", { to: "ada", tags: [1, null] }, new Uint8Array([1, 2]), new Uint8Array([3]).buffer];
+  const messages = [...bodies, null, 5].map((body, index) => ({
+    id: `m${index}`,
+    body,
+    timestamp: new Date(1000 * (index + 1)),
+    attempts: index + 1,
+    ack: () => told.push([index, "ack", -1]),
+    retry: (options) => told.push([index, "retry", options?.delaySeconds ?? -1]),
+  }));
+  return { queue: "mails", messages, told };
+}
+
 const BINDINGS = {
+  bring,
   instant: () => answering(async (result) => result),
   late: (delay) => answering((result) => new Promise((done) => set(done, delay, result))),
   never: () => answering(() => new Promise(() => {})),

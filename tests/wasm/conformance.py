@@ -9,6 +9,7 @@ from tests.conformance import database_cases, storage_cases
 from tests.conformance.database_cases import CASES
 from tests.conformance.storage_cases import STORAGE_CASES
 from tests.wasm.d1_cases import D1_CASES, Platform
+from tests.wasm.queue_cases import QUEUE_CASES
 
 __all__ = ["RESET", "SCHEMA", "names", "run"]
 
@@ -21,7 +22,7 @@ RESET = (*database_cases.RESET, *storage_cases.RESET)
 
 def names() -> list[str]:
     """Return the name of every case, in order."""
-    return [*CASES, *D1_CASES, *STORAGE_CASES]
+    return [*CASES, *D1_CASES, *STORAGE_CASES, *QUEUE_CASES]
 
 
 async def run(name: str, binding: Any, fakes: Any) -> str | None:
@@ -31,6 +32,8 @@ async def run(name: str, binding: Any, fakes: Any) -> str | None:
             await CASES[name](D1Database(binding))
         elif name in STORAGE_CASES:
             await STORAGE_CASES[name](D1Database(binding))
+        elif name in QUEUE_CASES:
+            await QUEUE_CASES[name](fakes)
         else:
             await D1_CASES[name](Platform(D1Database, Bindings, binding, fakes))
     except Exception:

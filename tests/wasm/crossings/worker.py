@@ -9,7 +9,7 @@ from framework.auth import Auth, User
 from framework.workers import entrypoint
 
 
-class Account(User):
+class Account(User, frozen=True):
     """Who signs in."""
 
     username: str

@@ -1,4 +1,4 @@
-"""Times fresh processes that import an app: ``python -m bench.startup [--rounds N]``.
+"""Times fresh processes that import an app: ``python -m bench.imports [--rounds N]``.
 
 What counts is a whole process less one that does nothing. A round is each program once, in an order
 that turns, compiled files at hand; medians and quartiles are over all rounds. Frameworks that are
@@ -23,7 +23,7 @@ from bench.router.__main__ import summary
 __all__ = ["PROGRAMS", "main", "modules_of"]
 
 ROOT = Path(__file__).parents[1]
-RESULT = ROOT / "bench" / "results" / "startup.json"
+RESULT = ROOT / "bench" / "results" / "imports.json"
 
 BARE = "bare"
 DEPENDENCIES = "msgspec and argon2"
@@ -140,7 +140,7 @@ def _version(package: str) -> str:
 
 def main() -> None:
     """Measure, print the table and write the result."""
-    parser = argparse.ArgumentParser(prog="python -m bench.startup", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench.imports", description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", type=Path, default=RESULT, help="where to write the result")
     options = parser.parse_args()

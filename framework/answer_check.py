@@ -1,0 +1,77 @@
+"""Holds what a handler returns against its annotation, in development. Knows nothing of routes."""
+
+from collections.abc import Callable
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import msgspec
+
+from framework.parameters import MISSING
+from framework.response import Reply, Response, encode_json
+
+__all__ = ["AnswerMismatch", "make_answer_check"]
+
+_UNSAID = (MISSING, Any, object)
+
+
+class AnswerMismatch(TypeError):
+    """A handler returned what its annotation does not allow. The message names where."""
+
+
+def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | None:
+    """Return what raises `AnswerMismatch` for values that *annotation* does not allow.
+
+    None where it says nothing that could be held against a value. A `Response` is looked into where
+    ``Annotated[Response, Reply(...)]`` says of its status what its JSON is.
+    """
+    if any(annotation is unsaid for unsaid in _UNSAID):
+        return None
+    notes = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
+    replies = {note.status: note.type for note in notes if isinstance(note, Reply)}
+    members = (
+        get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
+    )
+    shapes = [member for member in members if _plain(member) is not Response]
+    allows_response = len(shapes) < len(members)
+    wanted: Any = Union[tuple(shapes)] if shapes else None  # noqa: UP007  known only now
+
+    def check(value: Any) -> None:
+        if isinstance(value, Response):
+            if not allows_response:
+                raise AnswerMismatch(f"{place}: returned a Response, and says {_named(annotation)}")
+            _check_reply(value, replies, place)
+        elif not shapes:
+            raise AnswerMismatch(f"{place}: returned {type(value).__name__}, and says Response")
+        elif isinstance(value, bytes):  # JSON has no bytes: what it makes of them is text
+            if not any(_plain(shape) in {bytes, Any, object} for shape in shapes):
+                raise AnswerMismatch(f"{place}: returned bytes, and says {_named(annotation)}")
+        else:
+            _check_json(encode_json(value), wanted, place)
+
+    return check
+
+
+def _check_reply(response: Response, replies: dict[int, Any], place: str) -> None:
+    wanted = replies.get(response.status)
+    if not isinstance(response.body, bytes) or response.status not in replies:
+        return
+    if wanted is None:
+        if response.body:
+            raise AnswerMismatch(f"{place}: {response.status} has a body, and says it has none")
+    elif (response.header("content-type") or "").startswith("application/json"):
+        _check_json(response.body, wanted, place)
+
+
+def _check_json(data: bytes, wanted: Any, place: str) -> None:
+    try:
+        msgspec.json.decode(data, type=wanted)
+    except msgspec.ValidationError as error:
+        raise AnswerMismatch(f"{place}: {error}, by what {_named(wanted)} says") from None
+
+
+def _plain(annotation: Any) -> Any:
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _named(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

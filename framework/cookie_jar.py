@@ -1,0 +1,104 @@
+"""Reads the cookies of one request and sets those of its answer. Knows nothing of sessions."""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from framework.cookies import SetCookie
+from framework.request import Request, is_loopback
+
+__all__ = ["CookieJar", "Prefix", "Signs"]
+
+Prefix = Literal["", "host", "secure"]
+"""What a cookie's name promises: ``host`` is ``__Host-`` (this host alone, Path=/, Secure),
+``secure`` is ``__Secure-``. Browsers refuse a cookie that breaks the promise."""
+
+
+class Signs(Protocol):
+    """What `framework.signing.Signer` does; named here to keep hashing off the cold-start path."""
+
+    def sign(self, purpose: str, text: str, /) -> str:
+        """Return *text* with its signature for *purpose*."""
+
+    def read(self, purpose: str, signed: str, /) -> str | None:
+        """Return the text of *signed*, or None."""
+
+
+_PREFIXES: dict[Prefix, str] = {"": "", "host": "__Host-", "secure": "__Secure-"}
+
+
+class CookieJar:
+    """The cookies of one request, at ``c.cookies``.
+
+    On plain http to this very machine a cookie is set without Secure, and its prefix is left out,
+    since browsers differ there; the URL decides, never a setting.
+    """
+
+    __slots__ = ("_request", "_send")
+
+    def __init__(self, request: Request, send: Callable[[SetCookie], None]) -> None:
+        self._request = request
+        self._send = send
+
+    def get(self, name: str, *, prefix: Prefix = "") -> str | None:
+        """Return the value of the cookie *name*, as it came; None where there is none.
+
+        None as well where two of that name differ: one of them may be somebody else's.
+        """
+        values = set(self._request.cookies.get(self._full(name, prefix), ()))
+        return values.pop() if len(values) == 1 else None
+
+    def get_signed(self, signer: Signs, name: str, *, prefix: Prefix = "") -> str | None:
+        """Return the text that `set_signed` signed for *name*; None for anything else."""
+        signed = self.get(name, prefix=prefix)
+        return None if signed is None else signer.read(f"cookie {name}", signed)
+
+    def set(
+        self,
+        name: str,
+        value: str,
+        *,
+        prefix: Prefix = "",
+        max_age: int | None = None,
+        path: str = "/",
+        domain: str | None = None,
+        http_only: bool = True,
+        same_site: Literal["Lax", "Strict", "None"] = "Lax",
+    ) -> None:
+        """Send the cookie *name* with whatever is answered; see `SetCookie` for what is refused.
+
+        *max_age* is in seconds: None keeps it until the browser closes.
+        """
+        if prefix == "host" and (domain is not None or path != "/"):
+            raise ValueError("cookie refused: __Host- asks for Path=/, no Domain")
+        cookie = SetCookie(
+            name=self._full(name, prefix),
+            value=value,
+            max_age=max_age,
+            path=path,
+            domain=domain,
+            secure=same_site == "None" or not is_loopback(self._request),
+            http_only=http_only,
+            same_site=same_site,
+        )
+        self._send(cookie)
+
+    def set_signed(
+        self,
+        signer: Signs,
+        name: str,
+        text: str,
+        *,
+        prefix: Prefix = "",
+        max_age: int | None = None,
+    ) -> None:
+        """Send *text*, any text, signed for this *name*: no other cookie can stand in for it."""
+        self.set(name, signer.sign(f"cookie {name}", text), prefix=prefix, max_age=max_age)
+
+    def delete(
+        self, name: str, *, prefix: Prefix = "", path: str = "/", domain: str | None = None
+    ) -> None:
+        """Have the browser forget the cookie *name*; *path* and *domain* are those it was set with."""
+        self.set(name, "", prefix=prefix, max_age=0, path=path, domain=domain)
+
+    def _full(self, name: str, prefix: Prefix) -> str:
+        return name if prefix and is_loopback(self._request) else _PREFIXES[prefix] + name

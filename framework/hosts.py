@@ -1,0 +1,36 @@
+"""Reads the host that a router is for, as a path of its labels. Knows nothing of requests."""
+
+import re
+
+from framework.errors import ConfigurationError
+from framework.patterns import Pattern, parse_pattern
+
+__all__ = ["host_path", "parse_host"]
+
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?|:[A-Za-z_][A-Za-z0-9_]*")
+
+
+def parse_host(host: str) -> Pattern:
+    """Return the pattern of *host*, such as ``api.example.com`` or ``:tenant.example.com``.
+
+    Labels stand from the last to the first, so that what matches paths matches hosts as well, and
+    the more literal of two hosts wins. Raises `ConfigurationError` for what is no host: upper case,
+    a port, an address in brackets, another script (write it as a browser sends it, in Punycode).
+    """
+    labels = host.split(".")
+    if not all(_LABEL.fullmatch(label) for label in labels):
+        raise ConfigurationError(
+            f"{host!r} is no host: labels in lower case or :names, without a port"
+        )
+    [pattern] = parse_pattern("/" + "/".join(reversed(labels)))
+    return pattern
+
+
+def host_path(host: str) -> str:
+    """Return *host*, as a request has it, as the path that `parse_host` patterns match.
+
+    Case, a port and one dot at the end do not count.
+    """
+    name, _, port = host.rpartition(":")
+    plain = (name if port.isdecimal() else host).lower().removesuffix(".")
+    return "" if "/" in plain else "/" + "/".join(reversed(plain.split(".")))

@@ -1,0 +1,103 @@
+"""What a queue consumer is handed: a batch of messages. Knows nothing of the edge that brings them."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+from framework.bindings import Bindings, Env, read_bindings
+from framework.context import find_database
+from framework.database import Database
+
+__all__ = ["Batch", "Message", "QueueHandler", "Settle"]
+
+T = TypeVar("T")
+B = TypeVar("B", bound=Bindings)
+Outcome = Literal["ack", "retry"]
+Settle = Callable[[Outcome, int | None], None]
+"""Tells the queue what became of a message; the number is a delay in seconds."""
+
+
+class Message:
+    """One message. *timestamp* is when it was sent, in Unix milliseconds; *attempts* starts at 1."""
+
+    __slots__ = ("_settle", "attempts", "body", "id", "outcome", "timestamp")
+
+    def __init__(
+        self,
+        id: str,
+        body: Any,
+        *,
+        timestamp: int = 0,
+        attempts: int = 1,
+        settle: Settle | None = None,
+    ) -> None:
+        self.id = id
+        self.body = body
+        """What was sent: text, bytes, or what JSON holds. `read` checks it."""
+        self.timestamp = timestamp
+        self.attempts = attempts
+        self.outcome: Outcome | None = None
+        """What was said of it: ``ack``, ``retry``, or nothing yet. The first word counts."""
+        self._settle = settle
+
+    def read(self, type: type[T]) -> T:
+        """Return the body as a *type*. Raises `msgspec.ValidationError` where it does not fit."""
+        return msgspec.convert(self.body, type)
+
+    def ack(self) -> None:
+        """Say that it is done: it does not come again, whatever becomes of the others."""
+        self._say("ack", None)
+
+    def retry(self, *, delay: int | None = None) -> None:
+        """Let it come again, not before *delay* seconds. Past the queue's ``max_retries`` it is lost."""
+        self._say("retry", delay)
+
+    def _say(self, outcome: Outcome, delay: int | None) -> None:
+        if self.outcome is None:
+            self.outcome = outcome
+            if self._settle is not None:
+                self._settle(outcome, delay)
+
+    def __repr__(self) -> str:
+        return f"<Message {self.id}, attempt {self.attempts}>"
+
+
+class Batch:
+    """What a queue brings at once.
+
+    Where the consumer returns, all that nothing was said of is done; where it raises, that comes
+    again.
+    """
+
+    __slots__ = ("env", "messages", "queue")
+
+    def __init__(self, queue: str, messages: Iterable[Message], env: Env) -> None:
+        self.queue = queue
+        self.messages: Sequence[Message] = tuple(messages)
+        self.env = env
+
+    def ack_all(self) -> None:
+        """Say that every message is done that nothing was said of."""
+        for message in self.messages:
+            message.ack()
+
+    def retry_all(self, *, delay: int | None = None) -> None:
+        """Let every message come again that nothing was said of."""
+        for message in self.messages:
+            message.retry(delay=delay)
+
+    def bindings(self, type: type[B]) -> B:
+        """Return the bindings that *type* declares; see `Context.bindings`."""
+        return read_bindings(type, self.env)
+
+    def database(self, name: str = "DB") -> Database:
+        """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
+        return find_database(self.env, name)
+
+    def __repr__(self) -> str:
+        return f"<Batch of {len(self.messages)} from {self.queue}>"
+
+
+QueueHandler = Callable[[Batch], Awaitable[None]]
+"""What consumes the messages of a queue."""

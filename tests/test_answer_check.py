@@ -1,0 +1,120 @@
+"""In development an answer that its handler's annotation does not allow is a fault, and says where."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+
+from framework import App, Response, guard, public
+from framework.answer_check import make_answer_check
+from framework.response import Reply
+
+
+class Note(msgspec.Struct, rename="camel"):
+    id: int
+    note_title: str
+    made: datetime | None = None
+
+
+class Wrong(msgspec.Struct):
+    id: str
+
+
+NOTE = Note(1, "a", datetime(2026, 1, 1, tzinfo=UTC))
+BAD: Any = Note("x", "a")  # type: ignore[arg-type]  # what this is about
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "fits"),
+    [
+        (Note, NOTE, True),
+        (Note, BAD, False),
+        (Note, Wrong("x"), False),
+        (Note, None, False),
+        (Note, "text", False),
+        (Note, Response.text("x"), False),
+        (Note | None, None, True),
+        (Note | Response, Response.text("x"), True),
+        (Note | Response, NOTE, True),
+        (Note | Response, 5, False),
+        (list[Note], [NOTE], True),
+        (list[Note], [NOTE, BAD], False),
+        (list[Note], [], True),
+        (dict[str, int], {"a": 1}, True),
+        (dict[str, int], {"a": "1"}, False),
+        (str, "text", True),
+        (str, b"bytes", False),
+        (str, 5, False),
+        (bytes, b"bytes", True),
+        (bytes, "not base64!", False),
+        (None, None, True),
+        (None, "text", False),
+        (int, 5, True),
+        (int, None, False),
+        (Response, Response.text("x"), True),
+        (Response, "x", False),
+        (Annotated[int, msgspec.Meta(ge=0)], -1, False),
+        (Annotated[str, msgspec.Meta(max_length=2)], "ab", True),
+        (Annotated[Response, Reply(Note, 201)], Response.json(NOTE, 201), True),
+        (Annotated[Response, Reply(Note, 201)], Response.json(BAD, 201), False),
+        (Annotated[Response, Reply(Note, 201)], Response.json(BAD, 409), True),
+        (Annotated[Response, Reply(Note, 201)], Response.text("x", 201), True),
+        (Annotated[Response, Reply(None, 202)], Response.empty(202), True),
+        (Annotated[Response, Reply(None, 202)], Response.text("x", 202), False),
+    ],
+)
+async def test_what_fits(annotation: Any, value: Any, fits: bool) -> None:
+    app = App(check_answers=True)
+
+    async def show() -> Any:
+        return value
+
+    show.__annotations__["return"] = annotation
+    app.get("/", guard=public)(show)
+
+    assert (await app.request("GET", "/")).status == (
+        500 if not fits else await plain_status(value)
+    )
+
+
+async def plain_status(value: Any) -> int:
+    app = App()
+    app.get("/", guard=public)(lambda: value)
+    return (await app.request("GET", "/")).status
+
+
+@pytest.mark.parametrize("annotation", [Any, object])
+def test_what_says_nothing_is_not_checked(annotation: Any) -> None:
+    assert make_answer_check(annotation, "here") is None
+
+
+async def test_the_log_says_where_and_the_answer_does_not(caplog: pytest.LogCaptureFixture) -> None:
+    app = App(check_answers=True)
+
+    @app.get("/", guard=guard(lambda: None, name="passes"))
+    async def show() -> Note:
+        return BAD  # type: ignore[no-any-return]
+
+    with caplog.at_level(logging.ERROR):
+        response = await app.request("GET", "/")
+
+    assert response.status == 500
+    assert b"$.id" not in bytes(response.body)  # type: ignore[arg-type]
+    assert "test_answer_check.py" in caplog.text
+    assert "Expected `int`, got `str` - at `$.id`, by what Note says" in caplog.text
+
+
+async def test_it_is_off_unless_asked_for() -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def show() -> Note:
+        return BAD  # type: ignore[no-any-return]
+
+    before = (await app.request("GET", "/")).status
+    app.check_answers = True
+    app.prepare()
+
+    assert (before, (await app.request("GET", "/")).status) == (200, 500)

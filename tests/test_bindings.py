@@ -1,0 +1,154 @@
+"""What an application needs of its deployment is declared, checked when first used, and never shown."""
+
+import logging
+from enum import Enum
+from typing import Any, Literal
+
+import msgspec
+import pytest
+
+from framework import App, Bindings, ConfigurationError, Context, Job, guard, public
+from framework.bindings import read_bindings
+from framework.database import Database
+from framework.testing import json_of
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Limits(msgspec.Struct):
+    rows: int
+
+
+class Settings(Bindings):
+    API_KEY: str
+    DB: Database
+    ROWS: int = 20
+    DEBUG: bool = False
+    MODE: Literal["a", "b"] = "a"
+    COLOUR: Colour = Colour.RED
+    LIMITS: Limits | None = None
+    TAGS: list[str] = msgspec.field(default_factory=list)
+    MAIL: Any = None
+
+
+class Remote:
+    """Stands for a JavaScript object: a variable that is one arrives as a proxy with ``to_py``."""
+
+    def to_py(self) -> dict[str, int]:
+        return {"rows": 7}
+
+
+DATABASE = object()
+LEAST = {"API_KEY": "5ec7e7", "DB": DATABASE}
+
+
+@pytest.mark.parametrize(
+    ("more", "field", "value"),
+    [
+        ({}, "ROWS", 20),
+        ({"ROWS": 5}, "ROWS", 5),
+        ({"ROWS": 5.0}, "ROWS", 5),
+        ({"ROWS": "5"}, "ROWS", 5),
+        ({"DEBUG": "true"}, "DEBUG", True),
+        ({"DEBUG": "0"}, "DEBUG", False),
+        ({"MODE": "b"}, "MODE", "b"),
+        ({"COLOUR": "red"}, "COLOUR", Colour.RED),
+        ({"LIMITS": {"rows": 3}}, "LIMITS", Limits(3)),
+        ({"LIMITS": Remote()}, "LIMITS", Limits(7)),
+        ({"TAGS": ["x"]}, "TAGS", ["x"]),
+        ({"MAIL": DATABASE}, "MAIL", DATABASE),
+        ({"OTHER": 1}, "API_KEY", "5ec7e7"),
+        ({}, "DB", DATABASE),
+    ],
+)
+def test_what_is_read(more: dict[str, Any], field: str, value: Any) -> None:
+    assert getattr(read_bindings(Settings, {**LEAST, **more}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("env", "named"),
+    [
+        ({}, ["API_KEY is missing", "DB is missing"]),
+        ({**LEAST, "ROWS": "5ec7e7"}, ["ROWS does not fit"]),
+        (
+            {**LEAST, "MODE": "5ec7e7", "DEBUG": "5ec7e7"},
+            ["MODE does not fit", "DEBUG does not fit"],
+        ),
+        (
+            {"API_KEY": 5, "ROWS": None},
+            ["API_KEY does not fit", "DB is missing", "ROWS does not fit"],
+        ),
+    ],
+)
+def test_all_that_is_missing_is_named_and_no_value(env: dict[str, Any], named: list[str]) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_bindings(Settings, env)
+
+    assert [part in str(caught.value) for part in named] == [True] * len(named)
+    assert "5ec7e7" not in str(caught.value)
+
+
+def test_the_repr_names_what_there_is_and_shows_nothing() -> None:
+    shown = repr(read_bindings(Settings, LEAST))
+
+    assert "API_KEY" in shown
+    assert "5ec7e7" not in shown
+
+
+def make_app() -> App:
+    app = App()
+
+    @guard
+    async def has_key(settings: Settings) -> None:
+        return None
+
+    @app.get("/", guard=public)
+    async def index(c: Context, settings: Settings) -> list[Any]:
+        return [settings.ROWS, settings is c.bindings(Settings)]
+
+    @app.post("/", guard=public)
+    async def post(settings: Settings) -> int:
+        return settings.ROWS
+
+    @app.get("/guarded", guard=has_key)
+    async def guarded() -> str:
+        return "in"
+
+    return app
+
+
+async def test_a_handler_asks_by_type_and_gets_the_same_all_through_the_request() -> None:
+    assert json_of(await make_app().request("GET", "/", env={**LEAST, "ROWS": "5"})) == [5, True]
+
+
+async def test_bindings_are_never_read_from_a_body() -> None:
+    forged = {"API_KEY": "mine", "DB": None, "ROWS": 1}
+
+    assert json_of(await make_app().request("POST", "/", json=forged, env=LEAST)) == 20
+
+
+@pytest.mark.parametrize(("path", "status"), [("/", 500), ("/guarded", 503)])
+async def test_what_is_missing_is_a_fault_that_is_logged_and_not_told(
+    path: str, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        response = await make_app().request("GET", path, env={})
+
+    assert response.status == status
+    assert "API_KEY" not in str(json_of(response))
+    assert "API_KEY is missing" in caplog.text
+
+
+async def test_a_cron_job_asks_for_them_as_well() -> None:
+    app = App()
+    seen: list[int] = []
+
+    @app.cron("* * * * *")
+    async def tick(job: Job) -> None:
+        seen.append(job.bindings(Settings).ROWS)
+
+    await app.run_cron("* * * * *", LEAST, 0)
+
+    assert seen == [20]
