@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -84,12 +85,14 @@ PROGRAMS = {
 """What each process runs, and what has to be installed for it, by name."""
 
 
-def _run(program: str, **options: Any) -> "subprocess.CompletedProcess[str]":
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+def _run(program: str) -> "subprocess.CompletedProcess[str]":
+    """Run *program* without `site`: an editable install loads modules before it begins."""
+    packages = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *packages])}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    command = [sys.executable, "-c", program]
+    command = [sys.executable, "-S", "-c", program]
     return subprocess.run(
-        command, cwd=ROOT, env=environment, text=True, check=True, capture_output=True, **options
+        command, cwd=ROOT, env=environment, text=True, check=True, capture_output=True
     )
 
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench.worker.__main__ import machine
+from bench.machine import machine
 from bench.worker.packages import lay_out
 from tests.wasm.launcher import find_node
 from tests.wasm.prepare import ROOT
@@ -48,7 +48,13 @@ def main(arguments: list[str]) -> int:
     if len(parts) < PARTS:
         return 1
     growth = grown(parts)
-    result = {"machine": machine(), "requests": size * PARTS, "parts": parts, "growth": growth}
+    result = {
+        "machine": machine(),
+        "requests": size * PARTS,
+        "after_the_first_part": parts[0],
+        "after_the_last_part": parts[-1],
+        "growth": growth,
+    }
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     leaks = {name: more for name, more in growth.items() if more > SLACK[name]}

@@ -122,11 +122,11 @@ def test_routes_are_json_for_programs(capsys: pytest.CaptureFixture[str]) -> Non
 def test_access_is_a_line_a_route(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["access"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "GET /  public",
-        "GET /notes  authorized",
-        "GET /notes/:id{[0-9]+}  authorized",
-        "POST /notes  authorized",
-        "PUT /notes/:id{[0-9]+}  authorized",
+        "GET /  public  0",
+        "GET /notes  authorized  1",
+        "GET /notes/:id{[0-9]+}  authorized  1",
+        "POST /notes  authorized  1",
+        "PUT /notes/:id{[0-9]+}  authorized  1",
     ]
 
 

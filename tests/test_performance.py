@@ -30,8 +30,43 @@ RESULTS_OF_ALL: dict[str, Any] = {
             }
         },
     },
-    "soak": {"machine": MACHINE, "requests": 100_000, "bytes": [1, 2]},
-    "argon2": {"machine": MACHINE, "sets": [{"memory_kib": 19_456, "milliseconds": 31.5}]},
+    "startup": {
+        "machine": MACHINE,
+        "rounds": 3,
+        "bars": {"app_ms": 60.0, "of_fastapi": 0.2},
+        "of_fastapi": {"median": 0.15, "q1": 0.1, "q3": 0.2},
+        "workers": {
+            name: {
+                "app_ms": {"median": 50.4, "q1": 40, "q3": 60},
+                "libraries_ms": {"median": 7, "q1": 6, "q3": 8},
+                "modules": {"app": 3.25},
+            }
+            for name in ("reference app", "fastapi")
+        },
+    },
+    "soak": {
+        "machine": MACHINE,
+        "requests": 100_000,
+        "after_the_first_part": {"python_objects": 9_000, "worker_bytes": 5},
+        "after_the_last_part": {"python_objects": 9_007, "worker_bytes": 5},
+        "growth": {"python_objects": 7},
+    },
+    "argon2": {
+        "machine": MACHINE,
+        "packages": ["argon2-cffi==25.1.0"],
+        "rounds": 3,
+        "sets": [
+            {
+                "memory_kib": 19_456,
+                "passes": 2,
+                "lanes": 1,
+                "ms": {"median": 31.5, "q1": 31, "q3": 33},
+                "first_ms": {"median": 40, "q1": 39, "q3": 41},
+                "worker_mib_before": 20.5,
+                "worker_mib_after": 40.0,
+            }
+        ],
+    },
     "asgi": {
         "python": "3.13.1",
         "versions": {"kagari": "this repository", "falcon": "4.4.0"},
@@ -118,8 +153,11 @@ def test_a_result_alone_is_shown_with_when_and_on_what(name: str) -> None:
         ("worker", "| a public JSON route with a typed path parameter | fastapi |"),
         ("worker", "| 125 (124 to 126) | 2.50 | 2.00 |"),
         ("worker", "Trips to D1 that a guarded request makes: kagari 1."),
-        ("soak", "| requests | 100,000 |"),
-        ("argon2", "| sets · 1 · milliseconds | 31.5 |"),
+        ("startup", "| **reference app** | 50 (40 to 60) | 7 | 1 |"),
+        ("startup", "takes 0.15 of FastAPI's time; at most 0.20 was asked for"),
+        ("soak", "100,000 guarded requests"),
+        ("soak", "| python objects | 9,000 | 9,007 | +7 |"),
+        ("argon2", "| m=19,456 KiB, t=2, p=1 | 32 (31 to 33) | 40 | 20.5 to 40.0 |"),
         ("asgi", "| plaintext | **0.375** | 0.50 |"),
         ("router", "400 routes cost 1.00 times what 40 do."),
         ("router", "Quicker in Python: falcon on `two_last` of 40 (2 ns, ours 2); falcon on"),

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from bench.worker.__main__ import machine, summarize
+from bench.machine import machine
+from bench.worker.__main__ import summarize
 from tests.wasm.launcher import find_node
 from tests.wasm.prepare import PINS, ROOT, prepare
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.worker.__main__ import machine, summarize
+from bench.machine import machine
+from bench.worker.__main__ import summarize
 from bench.worker.packages import CACHE, CONTESTANTS, lay_out
 from framework.local.stage import stage
 from tests.wasm.launcher import find_node

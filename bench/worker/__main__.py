@@ -9,13 +9,12 @@ quartiles go to `bench/results/worker.json` unless another file is named with ``
 import argparse
 import json
 import os
-import platform
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+from bench.machine import machine
 from bench.worker.packages import CONTESTANTS, lay_out, versions
 from bench.worker.process import Contestant
 from tests.wasm.prepare import PINS, ROOT
@@ -23,11 +22,14 @@ from tests.wasm.prepare import PINS, ROOT
 __all__ = ["main"]
 
 CASES = ("public", "guarded", "body", "rows")
+ROWS_ALONE = "rows, beyond a public request"
+"""What the rows cost by themselves: the same Worker's public request, in the same round, taken off."""
+
 BARS = {
     "public": {"handwritten": 0.92, "fastapi": 2.0, "kinglet": 1.08},
     "guarded": {"handwritten": 0.85},
     "body": {"handwritten": 0.85, "fastapi": 2.5},
-    "rows": {"handwritten": 3.0},
+    ROWS_ALONE: {"handwritten": 3.0},
 }
 """How fast Kagari has to be beside another: 2 is twice as fast. From issue 5."""
 
@@ -59,7 +61,7 @@ def summarize(values: list[float]) -> dict[str, float]:
 def report(samples: Samples) -> dict[str, Any]:
     """Return, by case and contestant, microseconds a request and how fast Kagari is beside it."""
     result: dict[str, Any] = {}
-    for case, taken in samples.items():
+    for case, taken in {**samples, ROWS_ALONE: _rows_alone(samples)}.items():
         ours = taken.get("kagari", [])
         result[case] = {
             name: {
@@ -74,6 +76,13 @@ def report(samples: Samples) -> dict[str, Any]:
     return result
 
 
+def _rows_alone(samples: Samples) -> dict[str, list[float]]:
+    return {
+        name: [rows - public for rows, public in zip(values, samples["public"][name], strict=True)]
+        for name, values in samples["rows"].items()
+    }
+
+
 def table(result: dict[str, Any]) -> str:
     """Return the report as a table in Markdown."""
     lines = ["| case | Worker | µs a request (quartiles) | Kagari is faster by | bar |"]
@@ -81,31 +90,12 @@ def table(result: dict[str, Any]) -> str:
     for case, of_case in result.items():
         for name, figures in of_case.items():
             took, ratio = figures["microseconds"], figures["kagari_is_faster_by"]
-            bar = BARS[case].get(name, "")
+            bar = BARS.get(case, {}).get(name, "")
             lines.append(
                 f"| {case} | {name} | {took['median']:.0f} ({took['q1']:.0f} to {took['q3']:.0f})"
                 f" | {ratio['median']:.2f} ({ratio['q1']:.2f} to {ratio['q3']:.2f}) | {bar} |"
             )
     return "\n".join(lines)
-
-
-def machine() -> dict[str, Any]:
-    """Return what the figures depend on beside the code."""
-    cpu = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    return {
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0],
-        "system": platform.platform(),
-    }
 
 
 def main(arguments: list[str]) -> None:
@@ -121,13 +111,13 @@ def main(arguments: list[str]) -> None:
     contestants = [
         Contestant(name, lay_out(name, options.framework)) for name in options.only.split(",")
     ]
-    before = machine()
+    about = {**machine(), "load": round(os.getloadavg()[0], 2)}
     samples = measure(contestants, options.rounds, options.seconds, options.warm_up)
     trips = {each.name: each.time("guarded", 0.05)["trips"] for each in contestants}
     for each in contestants:
         each.stop()
     result = {
-        "machine": before,
+        "machine": about,
         "pyodide": contestants[0].report["pyodide"],
         "packages": {"all": list(PINS), **versions()},
         "rounds": options.rounds,

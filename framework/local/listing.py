@@ -57,5 +57,14 @@ def route_lines(routes: list[ListedRoute]) -> list[str]:
 
 
 def access_lines(app: App) -> list[str]:
-    """Return the access table, a line a route. A line changes only where its own access does."""
-    return [f"{method} {path}  {guard}" for (method, path), guard in sorted(app.access().items())]
+    """Return the access table: method, path, guard and the guard's D1 statements, a line a route.
+
+    A line changes only where its own access does.
+    """
+    statements = {
+        (m, route.location): route.statements for route in app.routes for m in route.methods
+    }
+    return [
+        f"{method} {path}  {guard}  {statements[method, path]}"
+        for (method, path), guard in sorted(app.access().items())
+    ]

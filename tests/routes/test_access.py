@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import app
+from framework.cli import main
 from framework.local.sqlite import SQLiteDatabase
 from framework.testing import Client
 
@@ -53,8 +54,19 @@ TRIPS = {"public": 0}
 """How often a route waits for D1 before its handler runs: once, but for public ones."""
 
 
+SNAPSHOT = Path(__file__).with_name("access.txt")
+
+
 def test_the_access_table() -> None:
     assert app.access() == ACCESS
+
+
+def test_the_snapshot_is_what_kagari_access_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["access"]) == 0
+
+    assert capsys.readouterr().out == SNAPSHOT.read_text(), (
+        "kagari access > tests/routes/access.txt"
+    )
 
 
 def test_every_guard_waits_for_the_database_once() -> None:
