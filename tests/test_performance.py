@@ -76,7 +76,12 @@ RESULTS_OF_ALL: dict[str, Any] = {
         "machine": MACHINE,
         "rounds": 3,
         "routers": {
-            name: {"version": "1", "kind": kind, "build_ms": {"40": 1.0, "400": 2.0}}
+            name: {
+                "version": "1",
+                "kind": kind,
+                "about": "compiled",
+                "build_ms": {"40": 1.0, "400": 2.0},
+            }
             for name, kind in (("kagari", "Python"), ("falcon", "Python"), ("nanoroute", "C"))
         },
         "left_out": [{"router": "nanoroute", "workload": "miss_deep", "why": "it crashes"}],
@@ -160,7 +165,7 @@ def test_a_result_alone_is_shown_with_when_and_on_what(name: str) -> None:
         ("argon2", "| m=19,456 KiB, t=2, p=1 | 32 (31 to 33) | 40 | 20.5 to 40.0 |"),
         ("asgi", "| plaintext | **0.375** | 0.50 |"),
         ("router", "400 routes cost 1.00 times what 40 do."),
-        ("router", "Quicker in Python: falcon on `two_last` of 40 (2 ns, ours 2); falcon on"),
+        ("router", "- falcon, compiled: `two_last` of 40 routes (2 ns, ours 2), 400 routes (2 ns,"),
         ("router", "Left out: nanoroute on `miss_deep`, since it crashes."),
         ("imports", "| **kagari, one route** | 2.0 (1.0 to 3.0) | 5 |"),
         ("growth", "5,000,000 sessions cost 1.20 times what 1,000 do."),

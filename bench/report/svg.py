@@ -108,7 +108,7 @@ def lines(title: str, x_name: str, y_name: str, drawn: Sequence[Line], floor: fl
 
 def _ticks(low: float, high: float) -> list[float]:
     """Return powers of ten, or where there are few, round numbers between."""
-    steps = (1, 2, 5) if high - low < 1.5 else (1,)
+    steps = (1, 2, 5) if high - low < 2.5 else (1,)
     numbers = [step * 10.0**power for power in range(int(low) - 1, int(high) + 2) for step in steps]
     return [number for number in numbers if low - 0.001 <= log10(number) <= high]
 

@@ -47,6 +47,9 @@ def worker(result: Mapping[str, Any]) -> Section:
         "Pyodide's own interpreter with real JavaScript requests and a D1 of the same shape, in"
         " Node: what a Worker runs, without the network and without workerd's own share.",
         "",
+        "`handwritten` does by hand, with the SDK, what Kagari does. `lean` goes past the SDK straight to"
+        " JavaScript and leaves out what it can: a floor, since nobody writes an application so.",
+        "",
         *picture("worker", title),
         *table(head, rows),
     ]
