@@ -44,8 +44,7 @@ class CookieJar:
 
         None as well where two of that name differ: one of them may be somebody else's.
         """
-        values = set(self._request.cookies.get(self._full(name, prefix), ()))
-        return values.pop() if len(values) == 1 else None
+        return self._request.cookie(self._full(name, prefix))
 
     def get_signed(self, signer: Signs, name: str, *, prefix: Prefix = "") -> str | None:
         """Return the text that `set_signed` signed for *name*; None for anything else."""

@@ -5,7 +5,10 @@ import re
 from framework.errors import ConfigurationError
 from framework.patterns import Pattern, parse_pattern
 
-__all__ = ["host_path", "parse_host"]
+__all__ = ["LOOPBACK", "host_name", "host_path", "parse_host"]
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+"""What this very machine is called in URLs, without a port."""
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?|:[A-Za-z_][A-Za-z0-9_]*")
 
@@ -26,11 +29,16 @@ def parse_host(host: str) -> Pattern:
     return pattern
 
 
+def host_name(host: str) -> str:
+    """Return *host* without its port: ``localhost`` of ``localhost:8787``."""
+    name, _, port = host.rpartition(":")
+    return name if port.isdecimal() else host
+
+
 def host_path(host: str) -> str:
     """Return *host*, as a request has it, as the path that `parse_host` patterns match.
 
     Case, a port and one dot at the end do not count.
     """
-    name, _, port = host.rpartition(":")
-    plain = (name if port.isdecimal() else host).lower().removesuffix(".")
+    plain = host_name(host).lower().removesuffix(".")
     return "" if "/" in plain else "/" + "/".join(reversed(plain.split(".")))

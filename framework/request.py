@@ -8,6 +8,7 @@ import msgspec
 from framework.body import decode_form, decode_json
 from framework.cookies import parse_cookies
 from framework.errors import BadRequest, ContentTooLarge
+from framework.hosts import LOOPBACK, host_name
 from framework.paths import MalformedURL, parse_query, resolve_path
 
 __all__ = ["BODY_LIMIT", "HeaderSource", "Headers", "Request", "is_loopback"]
@@ -126,6 +127,11 @@ class Request(msgspec.Struct, eq=False):
             self._cookies = parse_cookies(self.headers.get("cookie") or "")
         return self._cookies
 
+    def cookie(self, name: str) -> str | None:
+        """Return the value of the cookie *name*, as it came; None for none, or two that differ."""
+        values = set(self.cookies.get(name, ()))
+        return values.pop() if len(values) == 1 else None
+
     @property
     def media_type(self) -> str:
         """The body's declared type in lower case, without parameters; empty where none is named."""
@@ -181,15 +187,6 @@ def _is_within(declared: str, limit: int) -> bool:
     return declared.isdecimal() and len(declared) <= 15 and int(declared) <= limit
 
 
-_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
-
-
 def is_loopback(request: Request) -> bool:
     """Return whether *request* came over plain http to this very machine, by its URL."""
-    return request.scheme == "http" and host_name(request.host) in _LOOPBACK
-
-
-def host_name(host: str) -> str:
-    """Return *host* without its port: ``localhost`` of ``localhost:8787``."""
-    name, _, port = host.rpartition(":")
-    return name if port.isdecimal() else host
+    return request.scheme == "http" and host_name(request.host) in LOOPBACK

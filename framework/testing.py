@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from framework.context import Env
+from framework.hosts import host_name
 from framework.origin import SAFE_METHODS
 from framework.parameters import FORM_TYPE
 from framework.request import split_url
@@ -81,7 +82,7 @@ class Client:
         self._app = app
         self._env = env
         self._headers = _pairs(headers)
-        self._jar = _Jar(scheme == "https", _host_name(host))
+        self._jar = _Jar(scheme == "https", host_name(host.lower()))
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -276,9 +277,3 @@ def _path_matches(asked: str, path: str) -> bool:
     if not asked.startswith(path):
         return False
     return path.endswith("/") or asked[len(path) :][:1] in {"", "/"}
-
-
-def _host_name(host: str) -> str:
-    """Return *host* without its port, in lower case."""
-    name, _, port = host.lower().rpartition(":")
-    return name if name and port.isdecimal() else host.lower()

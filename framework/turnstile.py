@@ -10,6 +10,7 @@ from framework.credentials import read_secret
 from framework.errors import ConfigurationError, Forbidden
 from framework.fetching import FetchFailed, check_url, fetch
 from framework.guards import Guard, guard
+from framework.hosts import LOOPBACK
 from framework.multipart import MULTIPART_TYPE, boundary_of, parse_multipart
 from framework.parameters import FORM_TYPE
 from framework.paths import encode_segment
@@ -26,7 +27,6 @@ _TIMEOUT = 5_000
 _ANSWER_LIMIT = 64 * 1024
 _NOT_THE_CLIENT = {"missing-input-secret", "invalid-input-secret", "bad-request", "internal-error"}
 """Error codes that say nothing of the token. Source: the same page."""
-_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
 class TurnstileFailed(Forbidden):
@@ -93,7 +93,7 @@ def _check_verify_url(url: str) -> None:
         host = check_url(url)
     except ValueError as error:
         raise ConfigurationError(f"verify_url: {error}") from None
-    if not url.lower().startswith("https:") and host not in _LOOPBACK:
+    if not url.lower().startswith("https:") and host not in LOOPBACK:
         raise ConfigurationError("verify_url is https: the secret goes there")
 
 

@@ -28,7 +28,8 @@ class MigratingCookie(SessionCookie):
 
     def read(self, request: Request) -> str | None:
         """Return the token of our cookie, or Lucia's session id where only that came."""
-        return super().read(request) if super().is_present(request) else self._read_old(request)
+        name = self._name(request) if super().is_present(request) else self._plain
+        return request.cookie(name)
 
     def is_present(self, request: Request) -> bool:
         """Return whether *request* carries either cookie, good or bad."""
@@ -45,10 +46,6 @@ class MigratingCookie(SessionCookie):
         if self._name(request) == self._plain or self._plain not in request.cookies:
             return None
         return SetCookie(name=self._plain, value="", max_age=0)
-
-    def _read_old(self, request: Request) -> str | None:
-        values = set(request.cookies.get(self._plain, ()))
-        return values.pop() if len(values) == 1 else None
 
 
 class SharedCookie(SessionCookie):
@@ -70,8 +67,7 @@ class SharedCookie(SessionCookie):
 
     def read(self, request: Request) -> str | None:
         """Return the session id that *request* carries; None for none, or two that differ."""
-        values = set(request.cookies.get(self._plain, ()))
-        return values.pop() if len(values) == 1 else None
+        return request.cookie(self._plain)
 
     def is_present(self, request: Request) -> bool:
         """Return whether *request* carries a session cookie at all, good or bad."""

@@ -12,6 +12,7 @@ from framework.context import Context
 from framework.database import Statement, statement
 from framework.errors import ConfigurationError
 from framework.origin import check_origin
+from framework.request import is_loopback
 
 __all__ = [
     "LINKS_PER_ACCOUNT",
@@ -35,8 +36,6 @@ LINKS_PER_ACCOUNT: Final = 3
 
 PUBLIC_URL: Final = "PUBLIC_URL"
 """The variable that names the origin which links lead to."""
-
-_LOOPBACK: Final = ("http://localhost", "http://127.0.0.1", "http://[::1]")
 
 # The owner of an address goes before who merely took it as a username.
 _FIND_ACCOUNT: Final = (
@@ -121,10 +120,8 @@ def public_origin(c: Context) -> str:
     """
     with suppress(KeyError):
         return check_origin(str(c.env[PUBLIC_URL]))
-    origin = c.request.origin
-    name, _, port = origin.rpartition(":")
-    if origin in _LOOPBACK or (port.isdecimal() and name in _LOOPBACK):
-        return origin
+    if is_loopback(c.request):
+        return c.request.origin
     raise ConfigurationError(
         f"the variable {PUBLIC_URL} is missing: links in mails lead to that origin, such as"
         " https://example.com, and the Host of a request is no proof of it"

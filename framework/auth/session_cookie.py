@@ -5,14 +5,12 @@ from typing import Literal
 from framework.auth.tokens import digest
 from framework.cookies import SetCookie
 from framework.guards import SecurityScheme
-from framework.request import Request
+from framework.request import Request, is_loopback
 
 __all__ = ["HostCookie", "SameSite", "SessionCookie", "session_cookie"]
 
 SameSite = Literal["Lax", "Strict"]
 """Whether links from other sites bring the cookie along. ``None`` is not to be had."""
-
-_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
 def session_cookie(name: str = "auth_session") -> SecurityScheme:
@@ -48,8 +46,7 @@ class HostCookie:
 
     def read(self, request: Request) -> str | None:
         """Return the token that *request* carries; None where there is none, or two that differ."""
-        values = set(request.cookies.get(self._name(request), ()))
-        return values.pop() if len(values) == 1 else None
+        return request.cookie(self._name(request))
 
     def send(self, request: Request, token: str, max_age: int) -> SetCookie:
         """Return the cookie that carries *token* for *max_age* seconds."""
@@ -63,9 +60,7 @@ class HostCookie:
         )
 
     def _name(self, request: Request) -> str:
-        if request.scheme == "http" and _host_name(request.host) in _LOOPBACK:
-            return self._plain
-        return self._strict
+        return self._plain if is_loopback(request) else self._strict
 
 
 class SessionCookie(HostCookie):
@@ -96,9 +91,3 @@ class SessionCookie(HostCookie):
     def ids(self, request: Request, token: str) -> tuple[str, ...]:  # noqa: ARG002
         """Return what the row of *token*, which *request* carries, may be called."""
         return (self.id_of(token),)
-
-
-def _host_name(host: str) -> str:
-    """Return *host* without its port: ``localhost`` of ``localhost:8787``."""
-    name, _, port = host.rpartition(":")
-    return name if port.isdecimal() else host
