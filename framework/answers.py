@@ -58,9 +58,10 @@ def finish(c: Context, response: Response) -> Response:
     depends on who asks, or sends a cookie, is kept by no cache. HEAD has no body.
     """
     headers: Sequence[Header] = response.headers
+    cookies = c.cookies_to_send()
     if c.request.method == "HEAD":
         response = _without_body(response)
-    elif type(headers) is tuple and not c.cookies_to_send():  # complete, and no cookie is in it
+    elif type(headers) is tuple and not cookies:  # complete, and no cookie is in it
         if not c.private:
             return response
         if (private := _PRIVATE.get(id(headers))) is not None:
@@ -69,7 +70,6 @@ def finish(c: Context, response: Response) -> Response:
     if "etag" in present:
         response = not_modified(c.request, response) or response
     kept = [pair for pair in response.headers if pair[0] != _NO_SNIFF[0]]
-    cookies = c.cookies_to_send()
     if c.private or cookies or "set-cookie" in present:
         kept = [pair for pair in kept if pair[0] != "cache-control"]
         kept += [_NO_STORE, _VARY, *(("set-cookie", cookie.header()) for cookie in cookies)]

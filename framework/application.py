@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 from framework.answers import finish, read_stream
 from framework.compose import Handler, Middleware, compose
@@ -30,6 +30,7 @@ from framework.urls import build_path
 
 __all__ = ["App", "UseCheck", "check_use"]
 
+H = TypeVar("H")
 CronHandler = Callable[[Job], Awaitable[None]]
 """What runs at a tick of a cron trigger."""
 UseCheck = Callable[["App", "Route"], None]
@@ -79,13 +80,7 @@ class App(Router):
 
         Raises `ConfigurationError` for a schedule that has a function already.
         """
-
-        def decorate(handler: CronHandler) -> CronHandler:
-            if self.crons.setdefault(schedule, handler) is not handler:
-                raise ConfigurationError(f"the cron {schedule!r} runs two functions")
-            return handler
-
-        return decorate
+        return _keep_in(self.crons, schedule, f"the cron {schedule!r} runs two functions")
 
     async def run_cron(self, schedule: str, env: Env, time: int) -> None:
         """Run the function of *schedule*, due at *time* in Unix milliseconds.
@@ -102,13 +97,7 @@ class App(Router):
 
         Raises `ConfigurationError` for a queue that has a function already.
         """
-
-        def decorate(handler: QueueHandler) -> QueueHandler:
-            if self.queues.setdefault(name, handler) is not handler:
-                raise ConfigurationError(f"the queue {name!r} has two consumers")
-            return handler
-
-        return decorate
+        return _keep_in(self.queues, name, f"the queue {name!r} has two consumers")
 
     async def run_queue(self, batch: Batch) -> None:
         """Have the consumer of ``batch.queue`` take *batch*, and say of each message what became of it.
@@ -298,11 +287,7 @@ class App(Router):
     def _without_route(self, request: Request, path: str) -> Handler:
         """Return what answers OPTIONS; raise where the method is not allowed, or nothing is here."""
         method = request.method
-        sites = self._sites
-        find_all = (
-            partial(sites.find_all, request.host) if sites.by_host else sites.anywhere.find_all
-        )
-        routes = find_all(path, method)
+        routes = self._sites.find_all(request.host, path, method)
         methods = {name for name, route in routes.items() if not route.declaration.hide}
         if not methods:
             return self._missing(request, path)
@@ -418,6 +403,17 @@ def _refuse_conflict(owner: Route | None, route: Route, method: str) -> None:
 def _declare_type(pairs: list[tuple[str, str]], media_type: str) -> None:
     if not any(name.lower() == "content-type" for name, _ in pairs):
         pairs.append(("content-type", media_type))
+
+
+def _keep_in(kept: dict[str, H], name: str, problem: str) -> Callable[[H], H]:
+    """Return a decorator that keeps a function as *name*; it raises *problem* for a second one."""
+
+    def decorate(handler: H) -> H:
+        if kept.setdefault(name, handler) is not handler:
+            raise ConfigurationError(problem)
+        return handler
+
+    return decorate
 
 
 def _checked(response: object) -> Response:

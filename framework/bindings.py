@@ -3,7 +3,17 @@
 from collections.abc import Callable
 from enum import Enum
 from types import UnionType
-from typing import Annotated, Any, Literal, Protocol, TypeVar, Union, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
 
 import msgspec
 
@@ -37,7 +47,19 @@ class Bindings(msgspec.Struct):
 _DATA = (str, int, float, bytes, list, dict, tuple, set, type(None), Enum, msgspec.Struct)
 _WRAPPERS = {Union, UnionType, Annotated}
 
-_readers: dict[type[Bindings], dict[str, Callable[[Any], Any]]] = {}
+
+class _Field(NamedTuple):
+    """One field of a subclass: what it and its binding are called, and how a value is read."""
+
+    name: str
+    binding: str
+    is_required: bool
+    expected: str
+    read: Callable[[Any], Any]
+
+
+_fields: dict[type[Bindings], list[_Field]] = {}
+"""Those of each subclass, looked up once: what is declared does not change."""
 
 
 def read_bindings(type: type[T], env: Env) -> T:
@@ -45,22 +67,21 @@ def read_bindings(type: type[T], env: Env) -> T:
 
     Raises `ConfigurationError` that names all that are missing or do not fit, and no value.
     """
-    readers = _readers.get(type)
-    if readers is None:
-        readers = _readers[type] = {
-            field.encode_name: _reader(field.type) for field in msgspec.structs.fields(type)
-        }
+    if type not in _fields:
+        _fields[type] = [
+            _Field(f.name, f.encode_name, f.required, _named(f.type), _reader(f.type))
+            for f in msgspec.structs.fields(type)
+        ]
     values: dict[str, Any] = {}
     problems: list[str] = []
-    for field in msgspec.structs.fields(type):
-        name = field.encode_name
+    for field in _fields[type]:
         try:
-            values[field.name] = readers[name](env[name])
+            values[field.name] = field.read(env[field.binding])
         except KeyError:
-            if field.required:
-                problems.append(f"{name} is missing")
+            if field.is_required:
+                problems.append(f"{field.binding} is missing")
         except msgspec.ValidationError:  # its text may show the value
-            problems.append(f"{name} does not fit {_named(field.type)}")
+            problems.append(f"{field.binding} does not fit {field.expected}")
     if problems:
         raise ConfigurationError(
             f"{type.__name__}: {'; '.join(problems)}: see wrangler.toml, or npx wrangler secret put"

@@ -161,6 +161,13 @@ class Context(msgspec.Struct, eq=False):
             raise ConfigurationError("there is no wait_until here: pass one to App.handle")
         self._wait_until(work)
 
+    async def after_answer(self, work: Awaitable[Any]) -> None:
+        """Let *work* go on after the answer, or do it now where the edge has no `wait_until`."""
+        if self._wait_until is None:
+            await work
+        else:
+            self._wait_until(work)
+
     def __repr__(self) -> str:
         return f"<Context {self.request.method} {self.request.path}>"
 

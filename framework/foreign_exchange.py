@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 from framework.context import Context
-from framework.errors import ConfigurationError
 from framework.response import EMPTY_STATUSES, Header, Response
 
 __all__ = ["ASGIApp", "Exchange", "Message"]
@@ -107,12 +106,7 @@ class Exchange:
         """Let the application go on after its answer, for as long as there is time."""
         self._over.set()
         rest = self._finish()
-        try:
-            if not self._task.done():
-                return self._c.wait_until(rest)
-        except ConfigurationError:  # a call in this process: it waits here
-            pass
-        return await rest
+        await (rest if self._task.done() else self._c.after_answer(rest))
 
     async def _finish(self) -> None:
         """Wait for the application to end, and tell of a fault that no answer can tell of."""

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from framework.answer_check import make_answer_check
 from framework.answers import as_response
 from framework.compose import Handler
 from framework.context import Context
@@ -72,6 +71,8 @@ class Route:
 
     def check_answers(self) -> None:
         """From now on, hold what the handler returns against its annotation."""
+        from framework.answer_check import make_answer_check  # development: not at a Worker's start
+
         signature, call = self.declaration.signature, self._call
         check = make_answer_check(signature.returns, f"{signature.place}: {signature.name}")
         if check is None:

@@ -7,7 +7,7 @@ Online Guessing Attacks with Device Cookies").
 
 from framework.auth.limits import SECOND
 from framework.auth.session_cookie import HostCookie
-from framework.auth.tokens import digest, is_token, new_token
+from framework.auth.tokens import is_token, new_token
 from framework.context import Context
 from framework.cookies import AGE_LIMIT, SetCookie
 
@@ -24,10 +24,6 @@ class DeviceCookie:
         """Return the token that this request carries; None where it is none."""
         token = self._cookie.read(c.request)
         return token if token is not None and is_token(token) else None
-
-    def id_of(self, token: str) -> str:
-        """Return what the row of *token* is called: its digest."""
-        return digest(token)
 
     def draw(self) -> str:
         """Return a token for a browser that has none for this account: 200 bits."""

@@ -14,7 +14,7 @@ from framework.auth.errors import (
     UnknownKey,
     UnknownUser,
 )
-from framework.auth.limits import SECOND, Limits
+from framework.auth.limits import Limits, seconds_until
 from framework.auth.models import Key, User
 from framework.auth.passwords import Hasher, PasswordError
 from framework.auth.storage import Storage
@@ -207,7 +207,7 @@ class Keys(Generic[U]):
             raise LookupError("RETURNING gave no row")
         limit = self._limits.device_attempts if is_known else self._limits.attempts
         if attempt.attempts > limit:
-            wait = (attempt.resets_at - now + SECOND - 1) // SECOND
+            wait = seconds_until(attempt.resets_at, now)
             raise TooManyRequests("Too many attempts for this account.", retry_after=wait)
 
     async def _use_without_password(self, db: Database, key_id: str) -> StoredKey:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["GRACE", "SECOND", "Limits", "now"]
+__all__ = ["GRACE", "SECOND", "Limits", "now", "seconds_until"]
 
 SECOND: Final = 1000
 """One second in milliseconds."""
@@ -46,6 +46,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     price is that whoever stole that very cookie keeps it so long; it cannot be renewed or rotated
     then, and is not `recent`.
     """
+
+
+def seconds_until(moment: int, now: int) -> int:
+    """Return how many seconds it is from *now* to *moment*, rounded up; both in milliseconds."""
+    return -(-(moment - now) // SECOND)
 
 
 def now() -> int:

@@ -1,6 +1,6 @@
 """Verifies the addresses of users, and lets who lost a password choose another. Knows no guards."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, TypeVar
 
 from framework.auth.accounts import Accounts
@@ -16,7 +16,7 @@ from framework.auth.codes import (
 )
 from framework.auth.emails import normalize_email
 from framework.auth.errors import DuplicateEmail, InvalidCode, InvalidLink
-from framework.auth.limits import SECOND
+from framework.auth.limits import seconds_until
 from framework.auth.links import (
     Account,
     Link,
@@ -98,7 +98,7 @@ class Recovery(Accounts[U]):
         if state.email_verified_at is not None:
             raise Conflict("The address is verified already.")
         if issued.changes == 0:
-            wait = ((state.resets_at or now) - now + SECOND - 1) // SECOND
+            wait = seconds_until(state.resets_at or now, now)
             raise TooManyRequests("Too many codes for this account.", retry_after=wait)
         await mailer.send(c, write(state.email, code))
 
@@ -144,7 +144,7 @@ class Recovery(Accounts[U]):
         find = find_account(self._key_id(canonical), email, self._provider)
         [found] = await self._db(c).batch([find])
         account = found.first(Account)
-        await _after_answer(c, self._send_link(c, account, mailer, origin + path, write))
+        await c.after_answer(self._send_link(c, account, mailer, origin + path, write))
 
     async def _send_link(
         self, c: Context, account: Account | None, mailer: Mailer, place: str, write: Write
@@ -227,10 +227,3 @@ def _secret(c: Context) -> bytes:
     if len(secret) < _SECRET_MIN:
         raise ConfigurationError(f"{CODE_KEY} has fewer than {_SECRET_MIN} characters")
     return secret.encode()
-
-
-async def _after_answer(c: Context, work: Awaitable[None]) -> None:
-    try:
-        c.wait_until(work)
-    except ConfigurationError:  # an in-process call: there is nobody to time it
-        await work

@@ -6,7 +6,7 @@ import msgspec
 
 from framework.auth.errors import UnknownSession
 from framework.auth.legacy_cookie import cookie_for
-from framework.auth.limits import GRACE, SECOND
+from framework.auth.limits import GRACE, seconds_until
 from framework.auth.models import Session, State, User, Validated
 from framework.auth.pending import Pending
 from framework.auth.sessions import Sessions
@@ -271,7 +271,7 @@ class RequestSessions(Generic[U]):
         c.refill(kept)
 
     def _send(self, c: Context, token: str, expires: int, now: int) -> None:
-        age = max(1, -(-(expires - now) // SECOND))  # rounded up: the row is the judge
+        age = max(1, seconds_until(expires, now))  # rounded up: the row is the judge
         c.send_cookie(self._cookie.send(c.request, token, age))
         self._forget_old(c)
 

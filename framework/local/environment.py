@@ -30,9 +30,9 @@ def make_environment(root: Path, database: Path) -> tuple[dict[str, Any], list[s
     """Return the bindings of the project in *root*, and what a person should know about them.
 
     The first D1 binding in ``wrangler.toml`` (``DB`` where none is named) is the file *database*,
-    made from ``schema.sql`` if it is new; the others are files beside it. Rate limiters are
-    counters in this process. The variables are those
-    of ``[vars]``, and of ``.dev.vars`` above them. Raises `EnvironmentProblem`.
+    made from ``schema.sql`` if it is new; the others are files beside it. Rate limiters are counters
+    in this process. The variables are those of ``[vars]``, and of ``.dev.vars`` above them. Raises
+    `EnvironmentProblem`.
     """
     configuration = _read_configuration(root / "wrangler.toml")
     names = [str(each["binding"]) for each in configuration.get("d1_databases", ())] or ["DB"]

@@ -52,9 +52,7 @@ def try_import(folder: str) -> int:
 def _refuse_idle_triggers(app: Any) -> None:
     """Refuse an app whose crons and queues are not those of ``wrangler.toml``, where it is run."""
     compare = runpy.run_path(str(TRIGGERS))["mismatches"]
-    found = list(
-        compare(Path("wrangler.toml"), getattr(app, "crons", ()), getattr(app, "queues", ()))
-    )
+    found = list(compare(Path("wrangler.toml"), app.crons, app.queues))
     if found:
         raise ValueError("; ".join(found))
 

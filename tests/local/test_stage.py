@@ -25,6 +25,8 @@ class App:
 
     def __init__(self, unmarked: str = "") -> None:
         self.unmarked = unmarked
+        self.crons = {}
+        self.queues = {}
 
     def prepare(self) -> None:
         if self.unmarked:
