@@ -9,7 +9,7 @@ from framework import App, Context, Response, public
 from framework.auth import Auth, Limits, Message
 from framework.context import Context as AnyContext
 from framework.testing import Client
-from tests.auth.world import PASSWORD, USERNAME, Member, World
+from tests.auth.world import USERNAME, Member, World, make_site
 
 __all__ = ["ADDRESS", "NEW", "Mailbox", "Recovering"]
 
@@ -129,36 +129,9 @@ class Recovering(World):
         return (await self.browser().post("/sign-in", json=credentials)).status
 
 
-class Credentials(msgspec.Struct):
-    """A name and a password."""
-
-    username: str = USERNAME
-    password: str = PASSWORD
-
-
-class Change(msgspec.Struct):
-    """The current password and a new one."""
-
-    current: str = PASSWORD
-    new: str = NEW
-
-
 def _make_app(auth: Auth[Member]) -> App:
-    app = App()
+    app = make_site(auth)
     authorized = auth.guard()
-
-    @app.post("/sign-up", guard=public)
-    async def sign_up(c: Context, new: Credentials) -> Response:
-        user = await auth.sign_up(c, new.username, new.password, username=new.username)
-        return Response.json(user, 201)
-
-    @app.post("/sign-in", guard=public)
-    async def sign_in(c: Context, credentials: Credentials) -> Member:
-        return await auth.sign_in(c, credentials.username, credentials.password)
-
-    @app.put("/password", guard=authorized)
-    async def change_password(c: Context, change: Change) -> None:
-        await auth.change_password(c, change.current, change.new)
 
     @app.get("/me", guard=authorized)
     async def me(user: Member) -> str:

@@ -13,7 +13,7 @@ from framework.testing import Client
 from tests.auth.clock import Clock
 from tests.auth.hasher import CountingHasher, quick_hasher
 
-__all__ = ["PASSWORD", "USERNAME", "Member", "World"]
+__all__ = ["PASSWORD", "USERNAME", "Member", "World", "make_site"]
 
 USERNAME: Final = "alice"
 PASSWORD: Final = "correct horse"
@@ -97,9 +97,9 @@ class World:
         self.sqlite.close()
 
 
-def _make_app(auth: Auth[Member]) -> App:
+def make_site(auth: Auth[Member]) -> App:
+    """Return an application where people sign up and in, and change their password."""
     app = App()
-    authorized = auth.guard()
 
     @app.post("/sign-up", guard=public)
     async def sign_up(c: Context, new: Credentials) -> Response:
@@ -110,13 +110,20 @@ def _make_app(auth: Auth[Member]) -> App:
     async def sign_in(c: Context, credentials: Credentials) -> Member:
         return await auth.sign_in(c, credentials.username, credentials.password)
 
+    @app.put("/password", guard=auth.guard())
+    async def change_password(c: Context, change: Change) -> None:
+        await auth.change_password(c, change.current, change.new)
+
+    return app
+
+
+def _make_app(auth: Auth[Member]) -> App:
+    app = make_site(auth)
+    authorized = auth.guard()
+
     @app.post("/sign-out", guard=authorized)
     async def sign_out(c: Context) -> None:
         await auth.sign_out(c)
-
-    @app.put("/password", guard=authorized)
-    async def change_password(c: Context, change: Change) -> None:
-        await auth.change_password(c, change.current, change.new)
 
     @app.delete("/me", guard=authorized)
     async def delete_me(c: Context, user: Member) -> None:
