@@ -183,8 +183,14 @@ def split_url(url: str) -> tuple[str, str, str, str]:
     return scheme, host, "/" + path, query_string
 
 
+def parse_length(declared: str) -> int | None:
+    """Return the bytes that a Content-Length declares; None for what is no such number."""
+    return int(declared) if declared.isdecimal() and len(declared) <= 15 else None
+
+
 def _is_within(declared: str, limit: int) -> bool:
-    return declared.isdecimal() and len(declared) <= 15 and int(declared) <= limit
+    length = parse_length(declared)
+    return length is not None and length <= limit
 
 
 def is_loopback(request: Request) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from pyodide.ffi import JsException
 
 from framework.errors import BadRequest, ContentTooLarge
-from framework.request import Request, split_url
+from framework.request import Request, parse_length, split_url
 from framework.workers.streams import TooLong, read_stream
 
 __all__ = ["read_request"]
@@ -70,5 +70,4 @@ def read_request(request: Any) -> Request:
 
 def _length(headers: _JSHeaders) -> int | None:
     """Return how long the body is, where that is said. HTTP ends it there; nothing else does."""
-    declared = headers.get("content-length")
-    return int(declared) if declared and declared.isdecimal() and len(declared) <= 15 else None
+    return parse_length(headers.get("content-length") or "")
