@@ -1,5 +1,8 @@
 """Makes a staged app lean: what it never imports goes, and so does what is written for readers alone.
 
+Comments, docstrings, three quarters of the indentation, and the annotations that nothing reads when
+the app runs: they are a fifth of the upload. Every line stays where it was, for tracebacks.
+
 Knows a folder of modules and nothing of where they come from. Needs the standard library alone, and
 imports nothing of the framework's: stage.py runs under whichever Python wrangler finds.
 """
@@ -11,15 +14,17 @@ import io
 import tokenize
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = "framework"
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 DESCRIBED = {"Struct", "TypedDict", "NamedTuple", "Enum", "IntEnum", "StrEnum"}
 """Bases of the classes whose docstrings msgspec puts into a schema, and so OpenAPI's document."""
 
 
 def make_lean(folder: Path) -> None:
-    """Remove the framework's modules that nothing in *folder* imports, and blank its comments.
+    """Remove the framework's modules that nothing in *folder* imports, and thin out the others.
 
     A module that is no Python is left as it is: who imports it says so better.
     """
@@ -33,7 +38,7 @@ def make_lean(folder: Path) -> None:
         if name not in reached:
             file.unlink()
         elif trees[name].body:
-            file.write_text(without_comments(_read(file), described), "utf-8", newline="\n")
+            file.write_text(thin(_read(file), described), "utf-8", newline="\n")
     for path in sorted((folder / PACKAGE).rglob("*"), reverse=True):
         if path.is_dir() and not any(path.iterdir()):
             path.rmdir()
@@ -58,6 +63,16 @@ def _parse(file: Path) -> ast.Module:
         return ast.parse(_read(file))
     except (SyntaxError, UnicodeDecodeError):
         return ast.Module([], [])
+
+
+class Cut(NamedTuple):
+    """A part of a source that goes: lines from one, columns in bytes from zero, and what comes instead."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    filling: bytes = b""
 
 
 # --- What is imported ----------------------------------------------------------------------------
@@ -109,49 +124,78 @@ def _described(trees: dict[str, ast.Module]) -> set[str]:
     return found
 
 
-def without_comments(source: str, described: Collection[str] = ()) -> str:
-    """Return *source* with its comments and docstrings blanked, and all else where it was.
+def thin(source: str, described: Collection[str] = ()) -> str:
+    """Return *source* with what is for readers cut away, and each line where it was.
 
-    The classes named in *described* keep theirs. What would not be the same program, line by line,
-    is returned as it came.
+    The classes named in *described* keep their docstrings. What would not be the same program, line
+    by line, is returned as it came.
     """
-    rows = source.split("\n")
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, column = token.start
-            rows[row - 1] = rows[row - 1][:column].rstrip()
-    lines = [row.encode() for row in rows]  # columns are counted in bytes
-    cuts = [
-        cut
-        for block, first in _blocks(ast.parse(source), described)
-        for cut in _cuts(block[first:])
-    ]
-    for text, filling in sorted(
-        cuts, key=lambda cut: (cut[0].lineno, cut[0].col_offset), reverse=True
-    ):
-        first, last = text.lineno - 1, (text.end_lineno or text.lineno) - 1
-        head, tail = lines[first][: text.col_offset], lines[last][text.end_col_offset :]
+    tree = ast.parse(source)
+    lines = [line.encode() for line in source.split("\n")]
+    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    cuts = [*_comments(tokens, lines), *_texts(tree, described), *_annotations(tree, lines)]
+    for line, column, end_line, end_column, filling in sorted(cuts, reverse=True):
+        first, last = line - 1, end_line - 1
+        head, tail = lines[first][:column], lines[last][end_column:]
         lines[first : last + 1] = [b"" for _ in lines[first : last + 1]]
         lines[last] = tail
         lines[first] = (head + filling + lines[first]).rstrip()
-    blanked = b"\n".join(lines).decode()
-    return blanked if _program(blanked, described) == _program(source, described) else source
+    thinned = b"\n".join(_dedent(lines, tokens)).decode()
+    return thinned if _program(thinned, described) == _program(source, described) else source
 
 
-def _blocks(tree: ast.Module, described: Collection[str]) -> Iterator[tuple[list[ast.stmt], int]]:
-    """Yield the lists of statements in *tree*, and where in each those begin that may be blanked."""
+def _comments(tokens: list[tokenize.TokenInfo], lines: list[bytes]) -> Iterator[Cut]:
+    for token in tokens:
+        if token.type == tokenize.COMMENT:
+            line = token.start[0]
+            end = len(lines[line - 1])
+            yield Cut(line, end - len(token.string.encode()), line, end)
+
+
+def _texts(tree: ast.Module, described: Collection[str]) -> Iterator[Cut]:
+    for _, text, is_needed in _needless(tree, described):
+        yield _cut(text, b"pass" if is_needed else b"")
+
+
+def _annotations(tree: ast.Module, lines: list[bytes]) -> Iterator[Cut]:
+    for function in _called(tree):
+        for argument in _annotated(function):
+            start = argument.col_offset + len(argument.arg.encode())
+            yield _cut(argument)._replace(column=start)
+        if function.returns:
+            cut = _cut(function.returns)
+            arrow = lines[cut.line - 1].rfind(b" ->", 0, cut.column)
+            yield cut._replace(column=arrow)
+
+
+def _dedent(lines: list[bytes], tokens: list[tokenize.TokenInfo]) -> Iterator[bytes]:
+    """Yield *lines* with a quarter of their indentation, but for those that begin inside of a text."""
+    inside = {line for token in tokens for line in range(token.start[0] + 1, token.end[0] + 1)}
+    for number, line in enumerate(lines, 1):
+        stripped = line.lstrip(b" ")
+        yield line if number in inside else b" " * ((len(line) - len(stripped)) // 4) + stripped
+
+
+# --- Where all that is ---------------------------------------------------------------------------
+
+
+def _cut(node: ast.stmt | ast.expr | ast.arg, filling: bytes = b"") -> Cut:
+    end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
+    return Cut(node.lineno, node.col_offset, end_line, end_column, filling)
+
+
+def _needless(
+    tree: ast.Module, described: Collection[str]
+) -> Iterator[tuple[list[ast.stmt], ast.stmt, bool]]:
+    """Yield the docstrings, and those below what they tell of: the block that each stands in, itself,
+    and whether a ``pass`` has to take its place."""
     for node in ast.walk(tree):
+        is_kept = isinstance(node, ast.ClassDef) and node.name in described
         for _, block in ast.iter_fields(node):
             if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                is_kept = isinstance(node, ast.ClassDef) and node.name in described
-                yield block, int(is_kept and _is_text(block[0]))
-
-
-def _cuts(block: list[ast.stmt]) -> list[tuple[ast.stmt, bytes]]:
-    """Return the texts in *block*, and what has to stand in the place of each."""
-    texts = [statement for statement in block if _is_text(statement)]
-    needed = texts[:1] if len(texts) == len(block) else []
-    return [(text, b"pass" if text in needed else b"") for text in texts]
+                texts = [each for each in block[is_kept:] if _is_text(each)]
+                for text in texts:
+                    yield block, text, len(texts) == len(block) and text is texts[0]
 
 
 def _is_text(statement: ast.stmt) -> bool:
@@ -160,20 +204,39 @@ def _is_text(statement: ast.stmt) -> bool:
     return isinstance(value, ast.Constant) and isinstance(value.value, str)
 
 
+def _called(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield the methods and the private functions: those that no route is declared with.
+
+    Guards, providers and handlers are public, or stand inside of the function that makes them.
+    """
+    is_class = isinstance(tree, ast.ClassDef)
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            yield from _called(node)
+        elif isinstance(node, FUNCTIONS) and (is_class or node.name.startswith("_")):
+            yield node
+
+
+def _annotated(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
+    given = function.args
+    arguments = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    return [argument for argument in arguments if argument and argument.annotation]
+
+
 def _program(source: str, described: Collection[str]) -> str | None:
     """Return what *source* does and in which lines, in a form that can be compared."""
     try:
         tree = ast.parse(source)
     except SyntaxError:
         return None
-    for block, first in list(_blocks(tree, described)):
-        cuts = _cuts(block[first:])
-        gone = {text for text, _ in cuts}
-        stand_ins: list[ast.stmt] = [
-            ast.copy_location(ast.Pass(), text) for text, filling in cuts if filling
-        ]
-        block[first:] = stand_ins or [each for each in block[first:] if each not in gone]
+    for function in _called(tree):
+        function.returns = None
+        for argument in _annotated(function):
+            argument.annotation = None
+    for block, text, is_needed in list(_needless(tree, described)):
+        place = block.index(text)
+        block[place : place + 1] = [ast.copy_location(ast.Pass(), text)] if is_needed else []
     for node in ast.walk(tree):
-        if hasattr(node, "end_lineno"):  # a block ends sooner without its last docstring
-            node.end_lineno = node.end_col_offset = None  # type: ignore[attr-defined]
+        if hasattr(node, "lineno"):  # columns differ, and a block ends sooner without its last text
+            node.col_offset, node.end_lineno, node.end_col_offset = 0, None, None  # type: ignore[attr-defined]
     return ast.dump(tree, include_attributes=True)

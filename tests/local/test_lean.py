@@ -2,19 +2,20 @@
 
 import ast
 import tokenize
+from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from framework.local.lean import make_lean, without_comments
+from framework.local.lean import make_lean, thin
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "framework").rglob("*.py"), *(ROOT / "routes").rglob("*.py")])
 
 
-class WithoutTexts(ast.NodeTransformer):
-    """Takes out the strings that stand alone as statements."""
+class WithoutNotes(ast.NodeTransformer):
+    """Takes out the strings that stand alone as statements, and annotations that nothing reads."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
@@ -23,24 +24,41 @@ class WithoutTexts(ast.NodeTransformer):
     def visit_Pass(self, _node: ast.Pass) -> None:
         return None
 
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        methods = [each for part in self._classes(node) for each in part.body]
+        private = [each for each in node.body if getattr(each, "name", "").startswith("_")]
+        for function in (*methods, *private):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                function.returns = None
+                for argument in ast.walk(function.args):
+                    if isinstance(argument, ast.arg):
+                        argument.annotation = None
+        self.generic_visit(node)
+        return node
+
+    def _classes(self, node: ast.Module | ast.ClassDef) -> Iterator[ast.ClassDef]:
+        for each in node.body:
+            if isinstance(each, ast.ClassDef):
+                yield each
+                yield from self._classes(each)
+
 
 def meaning(source: str) -> list[str]:
-    """Return each statement of *source* with the line it begins in, but for texts and ``pass``."""
-    tree = WithoutTexts().visit(ast.parse(source))
+    """Return each statement of *source* with the line it begins in, but for notes and ``pass``."""
+    tree = WithoutNotes().visit(ast.parse(source))
     return [
         f"{node.lineno} {ast.dump(node)}" for node in ast.walk(tree) if isinstance(node, ast.stmt)
     ]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_module_means_the_same_without_comments(path: Path) -> None:
+def test_a_module_means_the_same_when_it_is_thin(path: Path) -> None:
     source = path.read_text("utf-8")
 
-    lean = without_comments(source)
+    lean = thin(source)
 
     assert meaning(lean) == meaning(source)
     assert lean.count("\n") == source.count("\n")
-    assert lean == without_comments(lean)
     tokens = tokenize.generate_tokens(StringIO(lean).readline)
     assert [token.string for token in tokens if token.type == tokenize.COMMENT] == []
 
@@ -57,29 +75,48 @@ def test_a_module_means_the_same_without_comments(path: Path) -> None:
         ),
         ("x = 1  # é\n", "x = 1\n"),
         ("é = '#'  # é\n", "é = '#'\n"),
-        ('x = """a # b\n# c  \n"""  # d\n', 'x = """a # b\n# c  \n"""\n'),
-        ('def f():\n    """Only\n    this."""\n', "def f():\n    pass\n\n"),
-        ('def f():\n    """This."""\n    return 1\n', "def f():\n\n    return 1\n"),
+        ('x = """a # b\n    # c  \n"""  # d\n', 'x = """a # b\n    # c  \n"""\n'),
+        ('x = f"""a{\n    y  \n}\n    b"""\n', 'x = f"""a{\n    y  \n}\n    b"""\n'),
+        ('def f():\n    """Only\n    this."""\n', "def f():\n pass\n\n"),
+        ('def f():\n    """This."""\n    return 1\n', "def f():\n\n return 1\n"),
         ('def f(): """This."""; return 1\n', 'def f(): """This."""; return 1\n'),
         ('def f(): """This."""\n', "def f(): pass\n"),
-        ('class A:\n    x: int\n    """Of x."""\n', "class A:\n    x: int\n\n"),
+        ('class A:\n    x: int\n    """Of x."""\n', "class A:\n x: int\n\n"),
         (
             'class D:\n    """Kept."""\n    x: int\n    """Of x."""\n',
-            'class D:\n    """Kept."""\n    x: int\n\n',
+            'class D:\n """Kept."""\n x: int\n\n',
         ),
-        ('if x:\n    "a"\n    "b"\nelse:\n    "c"\n', "if x:\n    pass\n\nelse:\n    pass\n"),
+        ('class D:\n    """Kept."""\n    """Not."""\n', 'class D:\n """Kept."""\n\n'),
+        ('if x:\n    "a"\n    "b"\nelse:\n    "c"\n', "if x:\n pass\n\nelse:\n pass\n"),
         ('("in brackets")\nx = 1\n', "\nx = 1\n"),
         ('def é(): "é"; x = "é"  # é\n', 'def é(): "é"; x = "é"  # é\n'),
         ("'a' 'b'\nx = 1\n", "\nx = 1\n"),
         ("f'{x}'\n", "f'{x}'\n"),
         ("b'x'\n", "b'x'\n"),
-        ("try:\n    x\nexcept E:\n    'why'\n", "try:\n    x\nexcept E:\n    pass\n"),
-        ("x = [  # why\n    1,  # one\n]\n", "x = [\n    1,\n]\n"),
+        ("try:\n    x\nexcept E:\n    'why'\n", "try:\n x\nexcept E:\n pass\n"),
+        ("x = [  # why\n    1,  # one\n]\n", "x = [\n 1,\n]\n"),
         ("#!/usr/bin/python\n# -*- coding: utf-8 -*-\nx = 1\n", "\n\nx = 1\n"),
+        ("if x:\n  y\n", "if x:\n  y\n"),
+        ("if x:\n        y = (1,\n             2)\n", "if x:\n  y = (1,\n   2)\n"),
+        # Annotations of methods and of private functions.
+        ("def f(x: int) -> int: ...\n", "def f(x: int) -> int: ...\n"),
+        ("def _f(é: int, /, y: A | B = 1) -> int: ...\n", "def _f(é, /, y = 1): ...\n"),
+        ("async def _f(*x: int, y: 'int', **z: int): ...\n", "async def _f(*x, y, **z): ...\n"),
+        ("def _f(\n    x: A[  # why\n        B,\n    ],\n) -> C: x\n", "def _f(\n x\n\n,\n): x\n"),
+        ("class A:\n    def f(self, x: int) -> int: ...\n", "class A:\n def f(self, x): ...\n"),
+        (
+            "class A:\n    class B:\n        x: int\n        def f(self) -> int: ...\n",
+            "class A:\n class B:\n  x: int\n  def f(self): ...\n",
+        ),
+        (
+            "def _f(x: int):\n    def guard(y: int) -> int: ...\n    return guard\n",
+            "def _f(x):\n def guard(y: int) -> int: ...\n return guard\n",
+        ),
+        ("def _f() -> (A): ...\n", "def _f() -> (A): ...\n"),
     ],
 )
 def test_what_is_blanked(source: str, lean: str) -> None:
-    assert without_comments(source, {"D"}) == lean
+    assert thin(source, {"D"}) == lean
 
 
 # --- What is imported ----------------------------------------------------------------------------
@@ -159,8 +196,8 @@ def test_the_app_itself_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_a_schema_keeps_its_description(tmp_path: Path) -> None:
-    base = 'class Base(msgspec.Struct, Generic[T]):\n    """Kept."""\n'
-    other = 'class Shape(one.Base[int]):\n    """Kept."""\nclass Other(X):\n    """Not."""\n'
+    base = 'class Base(msgspec.Struct, Generic[T]): """Kept."""\n'
+    other = 'class Shape(one.Base[int]): """Kept."""\nclass Other(X): """Not."""\n'
 
     staged(tmp_path, "import framework.one, framework.two", one=base, two=other)
 
