@@ -12,7 +12,7 @@ __all__ = [
     "resolve_path",
 ]
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\\ud800-\udfff]")
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f/\\]")
 _DIGITS = "0123456789abcdefABCDEF"
 _BYTES = {
     (high + low).encode(): bytes((int(high + low, 16),)) for high in _DIGITS for low in _DIGITS
@@ -50,8 +50,8 @@ def decode_segment(segment: str) -> str:
 
 
 def decode_component(text: str) -> str:
-    """Return *text* percent-decoded as UTF-8. Raises `MalformedURL`."""
-    if "%" not in text:
+    """Return *text* percent-decoded as UTF-8. Raises `MalformedURL`, for half a surrogate pair as well."""
+    if "%" not in text and text.isascii():
         return text
     try:
         first, *escapes = text.encode().split(b"%")
