@@ -37,6 +37,7 @@ CREATE TABLE IF NOT EXISTS user_session (
     authenticated_at BIGINT NOT NULL DEFAULT 0,   -- the password was last asked for
     user_agent VARCHAR(255),                      -- as told at sign-in: for people, never trusted
     country VARCHAR(2),                           -- ISO 3166, as told at sign-in: never trusted
+    last_seen_at BIGINT NOT NULL DEFAULT 0,       -- a request came with it, to the hour; 0: not known
     FOREIGN KEY (user_id) REFERENCES user(id)
 );
 CREATE INDEX IF NOT EXISTS user_session_by_user ON user_session(user_id);

@@ -15,7 +15,12 @@ class Member(User, frozen=True, kw_only=True):
     email_verified_at: int | None = None
 
 
-auth = Auth(database="DB", user=Member, mailer=BindingMailer("EMAIL"))
+auth = Auth(
+    database="DB",
+    user=Member,
+    rate_limiter="SIGN_IN_LIMITER",  # bound in wrangler.toml; where it is not, none is asked
+    mailer=BindingMailer("EMAIL"),
+)
 authorized = auth.guard()
 recent = auth.recent()
 administrator = auth.role("admin")

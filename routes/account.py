@@ -101,7 +101,7 @@ account = Router()
 @account.post("/sign-up", guard=public)
 async def sign_up(
     c: Context, new: NewAccount | Form[NewAccount]
-) -> Annotated[Response, Reply(SignedIn, 201), Reply(None, 409)]:
+) -> Annotated[Response, Reply(SignedIn, 201), Reply(None, 409), Reply(None, 429)]:
     """Make an account and sign in."""
     attributes = {"username": new.username, "email": email_of(new.email)}
     user = await auth.sign_up(c, new.username, new.password, **attributes, created_at=auth.clock())

@@ -16,6 +16,9 @@ class SessionView(msgspec.Struct):
     current: bool
     state: State
     created_at: int
+    last_seen_at: Annotated[
+        int, msgspec.Meta(description="When it was last used, up to an hour late; 0: not known.")
+    ]
     active_expires: int
     idle_expires: int
     user_agent: str | None
@@ -30,11 +33,14 @@ class SessionPage(msgspec.Struct):
 
 def view_session(session: Session, own: Session, now: int) -> SessionView:
     """Return *session* as its owner sees it, who looks at it with *own*."""
+    is_own = session.id == own.id
     return SessionView(
         id=session.handle,
-        current=session.id == own.id,
+        current=is_own,
         state=session.state(now),
         created_at=session.created_at,
+        # That this request came with it may be written after the answer.
+        last_seen_at=own.last_seen_at if is_own else session.last_seen_at,
         active_expires=session.active_expires,
         idle_expires=session.idle_expires,
         user_agent=session.user_agent,

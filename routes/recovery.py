@@ -59,7 +59,7 @@ class Asked(msgspec.Struct):
     detail: str = "If the account has a verified address, a link is on its way there."
 
 
-Requested = Annotated[Response, Reply(Asked, 202), Reply(None, 303)]
+Requested = Annotated[Response, Reply(Asked, 202), Reply(None, 303), Reply(None, 429)]
 Verified = Annotated[Response, Reply(None, 204), Reply(None, 303), Reply(None, 409)]
 Sent = Annotated[Response, Reply(None, 204), Reply(None, 303), Reply(None, 409), Reply(None, 429)]
 Reset = Annotated[Response, Reply(None, 204), Reply(None, 303), Reply(None, 404)]

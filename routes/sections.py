@@ -78,10 +78,11 @@ def sessions_section(sessions: Sequence[SessionView]) -> Markup:
 def _session_item(session: SessionView) -> Markup:
     agent = browser_name(session.user_agent)
     country = f", {session.country}" if session.country else ""
+    seen = f", last seen {when(session.last_seen_at)}" if session.last_seen_at else ""
     return element(
         "li",
         element("span", f"{agent}{country}", title=session.user_agent),
-        element("span", f"since {when(session.created_at)}", class_="quiet"),
+        element("span", f"since {when(session.created_at)}{seen}", class_="quiet"),
         element("strong", "this browser")
         if session.current
         else button(f"/sessions/{session.id}/delete", "End"),

@@ -144,6 +144,7 @@ def test_the_app_is_uploaded_and_nothing_else(project: Path) -> None:
     assert code == 0, output
     assert uploaded == app | modules("routes") | edge() | {"worker.py", *VENDORED}
     assert uploaded.isdisjoint(never)
+    assert re.search(r"^env\.SIGN_IN_LIMITER .* Rate Limit", output, re.MULTILINE)
 
 
 LIMITS = {"reference": 88.0, "small": 60.0}

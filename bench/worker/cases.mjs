@@ -58,6 +58,7 @@ export function makeDatabase() {
     authenticated_at: NOW - DAY,
     user_agent: BROWSER["user-agent"],
     country: "DE",
+    last_seen_at: NOW, // less than an hour ago: nothing is written
   };
   const joined = {};
   for (const [name, value] of Object.entries(session)) joined[`s_${name}`] = value;

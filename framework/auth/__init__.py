@@ -1,6 +1,6 @@
 """Users, keys and sessions in D1, Lucia's way. Layers: errors, models, tokens, limits, pending <
 passwords, usernames, emails, mail, session_cookie < store, codes, links, storage, settings < sessions,
-keys, devices < users, request_sessions < accounts < recovery, handle < auth."""
+keys, devices < users, last_seen < request_sessions < accounts < recovery, handle < auth."""
 
 from framework.auth.address_limit import RateLimiter
 from framework.auth.auth import Auth

@@ -202,6 +202,7 @@ class Accounts(RequestSessions[U]):
 
 
 _ANEW = (
-    "id", "active_expires", "idle_expires", "created_at", "authenticated_at", "fresh",
+    "id", "active_expires", "idle_expires", "created_at", "authenticated_at", "last_seen_at",
+    "fresh",
 )  # fmt: skip
 """What of a session a change of password begins anew; the rest goes on."""

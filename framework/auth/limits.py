@@ -27,6 +27,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """After that, any request renews it for so long (Lucia v2: 14 days)."""
     absolute: int = 90 * _DAY
     """Renewed or not, it ends so long after the sign-in."""
+    last_seen: int = 60 * _MINUTE
+    """`Session.last_seen_at` is moved at most so often: one write for each session, after an answer."""
     recent: int = 15 * _MINUTE
     """The password counts as just asked for so long."""
     attempts: int = 10

@@ -67,6 +67,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     *id* is the SHA-256 of the cookie's token, in hex: it finds the row and signs nobody in. With
     ``sessions="shared"`` it is the token itself, as in Lucia v2. Show people `handle` instead.
+    *last_seen_at* is when a request last came with it, up to `Limits.last_seen` late; 0 where that
+    is not known. For people, as *user_agent* and *country* are: nothing is decided by them.
     *fresh* says that this request renewed or made the session.
     """
 
@@ -78,6 +80,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     authenticated_at: int = 0
     user_agent: str | None = None
     country: str | None = None
+    last_seen_at: int = 0
     fresh: bool = False
 
     def state(self, now: int) -> State:

@@ -5,6 +5,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from framework.auth.errors import UnknownSession
+from framework.auth.last_seen import note_seen
 from framework.auth.legacy_cookie import cookie_for
 from framework.auth.limits import GRACE, seconds_until
 from framework.auth.models import Session, State, User, Validated
@@ -59,7 +60,12 @@ class RequestSessions(Generic[U]):
         self._cookie = cookie_for(settings.cookie, settings.sessions, settings.same_site)
         self._replaces_plain = settings.sessions == "migrate"
         self.sessions: Sessions[U] = Sessions(
-            self._store, settings.session, self.limits, self.clock, self._cookie.id_of
+            self._store,
+            settings.session,
+            self.limits,
+            self.clock,
+            self._cookie.id_of,
+            keeps_last_seen=settings.sessions != "shared",  # Lucia moves nothing: it would mislead
         )
 
     def session(self, c: Context) -> Pending[Session | None]:
@@ -119,8 +125,12 @@ class RequestSessions(Generic[U]):
         if self._replaces_plain and found.session.id == token and self._is_alive(found, now):
             return Validated(await self._replace(c, found.session, now), found.user)
         found = await self.sessions.judge(db, found, now)
-        if found is not None and found.session.fresh:
+        if found is None:
+            return None
+        if found.session.fresh:
             self._send(c, token, found.session.idle_expires, now)
+        if self.sessions.is_to_be_noted(found.session, now):
+            return await note_seen(c, db, self.sessions, found, now)
         return found
 
     def _is_alive(self, found: Validated[U], now: int) -> bool:
@@ -144,7 +154,10 @@ class RequestSessions(Generic[U]):
             read = None if statement is None else (await self._db(c).batch([statement]))[0]
         found = None if read is None else self._store.read_session(read)
         if found is not None:
-            found = await self.sessions.judge(self._db(c), found, self.clock())
+            db, now = self._db(c), self.clock()
+            found = await self.sessions.judge(db, found, now)
+            if found is not None and self.sessions.is_to_be_noted(found.session, now):
+                found = await note_seen(c, db, self.sessions, found, now)
         c.set(self._by_bearer, Memo(found))
         return found
 
@@ -184,6 +197,7 @@ class RequestSessions(Generic[U]):
             active_expires=active,
             idle_expires=idle,
             created_at=created_at,
+            last_seen_at=begun.last_seen_at,
             user_agent=begun.user_agent,
             country=begun.country,
             fresh=True,

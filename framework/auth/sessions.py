@@ -31,12 +31,15 @@ class Sessions(Generic[U]):
         limits: Limits,
         clock: Callable[[], int],
         id_of: Callable[[str], str],
+        *,
+        keeps_last_seen: bool = True,
     ) -> None:
         self._store = store
         self._session_type = session_type
         self._limits = limits
         self._clock = clock
         self._id_of = id_of
+        self._keeps_last_seen = keeps_last_seen
 
     async def create(self, db: Database, user_id: str, /, **attributes: Any) -> NewSession[U]:
         """Begin a session for the user *user_id*: one batch.
@@ -61,7 +64,8 @@ class Sessions(Generic[U]):
         """Return the session that *token* opens and its user, renewed where it is idle.
 
         One statement, and a write where it was idle; `Session.fresh` says so, and the cookie, if
-        there is one, must then be sent again. Raises `InvalidSession`.
+        there is one, must then be sent again. An active one is not noted as seen: there is no answer
+        to write it after. Raises `InvalidSession`.
         """
         if not is_token(token):
             raise InvalidSession
@@ -112,7 +116,8 @@ class Sessions(Generic[U]):
         now = self._clock()
         token = new_token()
         active, idle = self.ends(now, now)
-        times = {"created_at": now, "authenticated_at": now}
+        seen_at = self._seen_at(now)
+        times = {"created_at": now, "authenticated_at": now, "last_seen_at": seen_at}
         session = self._session_type(
             id=self._id_of(token),
             user_id=user_id,
@@ -133,6 +138,18 @@ class Sessions(Generic[U]):
         """Return whether *session* has reached the age that no session outlives."""
         return now >= session.created_at + self._limits.absolute and session.created_at > 0
 
+    def is_to_be_noted(self, session: Session, now: int) -> bool:
+        """Return whether it is time to `note` that *session* was seen at *now*."""
+        return self._keeps_last_seen and session.last_seen_at <= now - self._limits.last_seen
+
+    async def note(self, db: Database, session: Session, now: int) -> None:
+        """Write down that *session* was seen at *now*, unless that was done meanwhile."""
+        await self._store.note_seen(db, session.id, now, now - self._limits.last_seen)
+
+    def _seen_at(self, now: int) -> int:
+        """Return what is kept of a session that is seen at *now*."""
+        return now if self._keeps_last_seen else 0
+
     async def judge(self, db: Database, found: Validated[U], now: int) -> Validated[U] | None:
         """Return *found* while it lives, renewed where it is idle; else delete it."""
         session = found.session
@@ -151,9 +168,14 @@ class Sessions(Generic[U]):
     async def _renew(self, db: Database, found: Validated[U], now: int) -> Validated[U] | None:
         session = found.session
         active, idle = self.ends(session.created_at or now, now)
-        if await self._store.renew(db, session.id, active, idle, now):
+        seen_at = self._seen_at(now)
+        if await self._store.renew(db, session.id, active, idle, now, seen_at):
             renewed = msgspec.structs.replace(
-                session, active_expires=active, idle_expires=idle, fresh=True
+                session,
+                active_expires=active,
+                idle_expires=idle,
+                last_seen_at=seen_at,
+                fresh=True,
             )
             return Validated(renewed, found.user)
         return await self._find_again(db, session, now)

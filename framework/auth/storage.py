@@ -101,8 +101,14 @@ class Storage(Protocol[U]):
         """Insert *session*, if *key* still has the password that it holds."""
         ...
 
-    async def renew(self, db: Database, id: str, active: int, idle: int, now: int) -> bool:
-        """Give session *id* new ends, if it is idle at *now*; return whether it was."""
+    async def renew(
+        self, db: Database, id: str, active: int, idle: int, now: int, seen_at: int
+    ) -> bool:
+        """Give session *id* new ends and *seen_at*, if it is idle at *now*; return whether it was."""
+        ...
+
+    async def note_seen(self, db: Database, id: str, now: int, before: int) -> bool:
+        """Let session *id* be seen at *now*, if it was last at *before* or sooner; return whether."""
         ...
 
     async def update_session(

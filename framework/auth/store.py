@@ -18,14 +18,17 @@ U = TypeVar("U", bound=User)
 
 _FIXED: Final = {
     "id", "user_id", "active_expires", "idle_expires", "created_at", "authenticated_at",
+    "last_seen_at",
 }  # fmt: skip
 """What of a session its own life decides, and nobody sets."""
 
 # What is idle, and nothing else: not what another request renewed, nor what is about to end.
 _RENEW: Final = (
-    "UPDATE user_session SET active_expires = ?2, idle_expires = ?3"
+    "UPDATE user_session SET active_expires = ?2, idle_expires = ?3, last_seen_at = ?5"
     " WHERE id = ?1 AND active_expires <= ?4 AND idle_expires > ?4"
 )
+# Of many requests at once one finds a row that is old enough.
+_NOTE_SEEN: Final = "UPDATE user_session SET last_seen_at = ?2 WHERE id = ?1 AND last_seen_at <= ?3"
 _DELETE_SESSION: Final = "DELETE FROM user_session WHERE id = ?1 AND user_id = ?2"
 _DELETE_TOKEN: Final = "DELETE FROM user_session WHERE id = ?1"
 _DELETE_DEAD: Final = "DELETE FROM user_session WHERE id = ?1 AND idle_expires = ?2"
@@ -49,11 +52,11 @@ _RETIRE_AFTER_CHANGE: Final = (
 # The row itself goes on, so that the columns which the app added keep what they hold.
 _REPLACE: Final = (
     "UPDATE user_session SET id = ?2, active_expires = ?3, idle_expires = ?4, created_at = ?5,"
-    " user_agent = ?6, country = ?7 WHERE id = ?1 AND idle_expires > ?8"
+    " user_agent = ?6, country = ?7, last_seen_at = ?8 WHERE id = ?1 AND idle_expires > ?9"
 )
 _KEEP_FOR_A_MOMENT: Final = (
-    "INSERT INTO user_session (id, user_id, active_expires, idle_expires)"
-    " SELECT ?1, user_id, ?3, ?3 FROM user_session WHERE id = ?2"
+    "INSERT INTO user_session (id, user_id, active_expires, idle_expires, last_seen_at)"
+    " SELECT ?1, user_id, ?3, ?3, last_seen_at FROM user_session WHERE id = ?2"
 )
 _PURGE: Final = (
     "DELETE FROM user_session WHERE idle_expires <= ?1",
@@ -112,9 +115,15 @@ class Store(UserStore[U], AttemptStore, Generic[U]):
         found: list[Session] = await db.all(self._session_type, self._list_sessions, user_id, now)
         return found
 
-    async def renew(self, db: Database, id: str, active: int, idle: int, now: int) -> bool:
-        """Give session *id* new ends, if it is idle at *now*; return whether it was."""
-        return await db.run(_RENEW, id, active, idle, now) > 0
+    async def renew(
+        self, db: Database, id: str, active: int, idle: int, now: int, seen_at: int
+    ) -> bool:
+        """Give session *id* new ends and *seen_at*, if it is idle at *now*; return whether it was."""
+        return await db.run(_RENEW, id, active, idle, now, seen_at) > 0
+
+    async def note_seen(self, db: Database, id: str, now: int, before: int) -> bool:
+        """Let session *id* be seen at *now*, if it was last at *before* or sooner; return whether."""
+        return await db.run(_NOTE_SEEN, id, now, before) > 0
 
     async def update_session(
         self, db: Database, id: str, attributes: Mapping[str, Any], now: int
@@ -193,7 +202,7 @@ class Store(UserStore[U], AttemptStore, Generic[U]):
         Of two at once one finds a row; the other finds what is left of it.
         """
         values = (session.active_expires, session.idle_expires, session.created_at)
-        about = (session.user_agent, session.country)
+        about = (session.user_agent, session.country, session.last_seen_at)
         return [
             statement(_REPLACE, old_id, session.id, *values, *about, end),
             statement(_KEEP_FOR_A_MOMENT, old_id, session.id, end),

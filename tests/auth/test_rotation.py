@@ -111,7 +111,7 @@ async def test_a_renewal_under_way_does_not_revive_the_old_token(
     before = browser.fork(with_cookies=True)
     world.database = halting = HaltingDatabase(world.sqlite)
     world.clock.now += DAY
-    halt = halting.halt("UPDATE user_session SET active_expires = ?2, idle_expires = ?3 WHERE")
+    halt = halting.halt("UPDATE user_session SET active_expires = ?2, idle_expires = ?3, ")
     renewal = asyncio.create_task(before.get("/me"))
     await halt.reached()
     await rotate(browser, method, path)

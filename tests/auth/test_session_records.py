@@ -250,6 +250,7 @@ async def test_attributes_are_columns_that_handlers_read(shop: World) -> None:
         idle_expires=START + 15 * DAY,
         created_at=START,
         authenticated_at=START,
+        last_seen_at=START,
         fresh=True,
         label="kitchen",
     )
@@ -299,6 +300,7 @@ async def test_an_attribute_is_set_and_goes_on(shop: World) -> None:
         {"idle_expires": 2**52},
         {"created_at": 2**52},
         {"authenticated_at": 2**52},
+        {"last_seen_at": 2**52},
         {"fresh": True},
         {"colour": "red"},
         {"label = 'x' --": 1},

@@ -12,6 +12,7 @@ from framework.local.sqlite import SQLiteDatabase
 from framework.testing import Client
 from tests.auth.clock import Clock
 from tests.auth.hasher import CountingHasher, quick_hasher
+from tests.secrecy import assert_answer_shows_none
 
 __all__ = ["PASSWORD", "USERNAME", "Member", "World", "make_site"]
 
@@ -66,9 +67,11 @@ class World:
 
     async def request(self, method: str, path: str, **content: Any) -> Response:
         """Return the answer to a request; the database is whatever it is now."""
-        return await self.app.request(
+        answer = await self.app.request(
             method, path, **{**content, "env": {**self.env, "DB": self.database}}
         )
+        assert_answer_shows_none(answer)
+        return answer
 
     def browser(self, base_url: str = "http://localhost") -> Client:
         """Return a browser that nobody has signed in with."""

@@ -111,6 +111,7 @@ def session_of(user: User, id: str, **changes: Any) -> Session:
         authenticated_at=NOW,
         user_agent="curl/8",
         country="NZ",
+        last_seen_at=NOW,
     )
     return msgspec.structs.replace(session, **changes)
 
@@ -537,7 +538,7 @@ async def test_what_is_idle_is_renewed_and_nothing_else(place: Place) -> None:
     active, idle, dead = NOW, NOW + LIMITS.active, NOW + LIMITS.active + LIMITS.idle
 
     for at, is_renewed in ((active, False), (idle - 1, False), (idle, True), (dead, False)):
-        done = await place.store.renew(place.db, "anns session", at + 5, at + 9, at)
+        done = await place.store.renew(place.db, "anns session", at + 5, at + 9, at, at + 1)
         assert done is is_renewed, at
         await place.do(place.store.delete_token("anns session"), place.store.add_session(ANNS))
 
@@ -548,7 +549,58 @@ async def test_what_was_retired_is_not_renewed(place: Place) -> None:
     await place.do(place.store.retire_session("anns session", idle + GRACE))
 
     for at in (idle, idle + GRACE - 1, idle + GRACE):
-        assert not await place.store.renew(place.db, "anns session", at + 5, at + 9, at)
+        assert not await place.store.renew(place.db, "anns session", at + 5, at + 9, at, at)
+
+
+@settled
+async def test_a_renewal_moves_both_ends_and_when_it_was_seen(place: Place) -> None:
+    at = NOW + LIMITS.active
+    assert await place.store.renew(place.db, "anns session", at + 5, at + 9, at, at + 1)
+
+    place.now = at
+    moved = {"active_expires": at + 5, "idle_expires": at + 9, "last_seen_at": at + 1}
+    assert await place.session("anns session") == msgspec.structs.replace(ANNS, **moved)
+    assert await place.session("bobs session") == BOBS
+
+
+@settled
+async def test_a_session_is_noted_as_seen_where_that_is_long_ago(place: Place) -> None:
+    hour = LIMITS.last_seen
+
+    async def note(id: str, at: int) -> bool:
+        return await place.store.note_seen(place.db, id, at, at - hour)
+
+    assert await note("anns session", NOW + hour - 1) is False
+    assert await place.session("anns session") == ANNS
+    assert await note("anns session", NOW + hour) is True
+    seen = msgspec.structs.replace(ANNS, last_seen_at=NOW + hour)
+    assert await place.session("anns session") == seen
+    assert await note("anns session", NOW + hour + 1) is False
+    assert await note("no session", NOW + hour) is False
+    assert (await place.session("bobs session"), await place.count("user_session")) == (BOBS, 2)
+
+
+@settled
+async def test_of_many_notes_at_once_one_is_written(place: Place) -> None:
+    at = NOW + LIMITS.last_seen
+
+    done = await asyncio.gather(
+        *[place.store.note_seen(place.db, "anns session", at, NOW) for _ in range(5)]
+    )
+
+    assert sorted(done) == [False, False, False, False, True]
+
+
+@settled
+async def test_what_takes_a_sessions_place_says_when_it_was_seen(place: Place) -> None:
+    new = session_of(ANN, "new", last_seen_at=NOW + 7)
+
+    await place.do(*place.store.replace_session("anns session", new, NOW + GRACE))
+
+    found = {
+        each.id: each.last_seen_at for each in await place.store.list_sessions(place.db, "ann", NOW)
+    }
+    assert found == {"new": NOW + 7, "anns session": NOW + 7}
 
 
 @settled

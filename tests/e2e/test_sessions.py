@@ -1,5 +1,6 @@
 """Signed-in browsers: how long they stay so, how they are listed and ended."""
 
+import asyncio
 import hashlib
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 from framework.testing import Client, json_of
 from tests.e2e.backdoor import Backdoor
 from tests.e2e.claims import cookies_of, is_problem
-from tests.e2e.people import Person
+from tests.e2e.page import Visitor
+from tests.e2e.people import Person, sign_up
 from tests.e2e.service import Service
 from tests.e2e.test_accounts import cleared, sent
 
@@ -58,7 +60,9 @@ async def test_an_idle_session_is_renewed_with_its_cookie(
     (renewed,) = await backdoor.sql(_ROWS, person.id)
     for moved in ("active_expires", "idle_expires"):
         assert 0 <= renewed[moved] - idle[moved] - 2 * _DAY < 60_000
-    assert {key for key in idle if idle[key] != renewed[key]} == {"active_expires", "idle_expires"}
+    changed = {key for key in idle if idle[key] != renewed[key]}
+    assert changed - {"last_seen_at"} == {"active_expires", "idle_expires"}
+    assert 0 <= renewed["last_seen_at"] - idle["last_seen_at"] < 60_000
     session = json_of(answer)["session"]
     assert session["state"] == "active"
     assert session["idle_expires"] == renewed["idle_expires"]
@@ -145,6 +149,7 @@ async def test_the_list_of_sessions(person: Person, service: Service) -> None:
         "current",
         "state",
         "created_at",
+        "last_seen_at",
         "active_expires",
         "idle_expires",
         "user_agent",
@@ -154,6 +159,64 @@ async def test_the_list_of_sessions(person: Person, service: Service) -> None:
         not each["current"] for each in sessions
     ]
     assert sessions[0]["created_at"] >= sessions[1]["created_at"]
+
+
+async def test_a_session_keeps_the_country_that_the_platform_names(poser: Service) -> None:
+    # In the Worker it is that of `request.cf`, whatever a header says; the harness is in Germany.
+    header = "NZ" if poser.name == "wasm" else "DE"
+    browser = poser.browser(user_agent="Lynx/2.9", cf_ipcountry=header)
+    await sign_up(browser, poser.canary)
+
+    (session,) = await listed(browser)
+    page = await Visitor(browser).open("/sessions")
+
+    assert (session["country"], session["user_agent"]) == ("DE", "Lynx/2.9")
+    assert ", DE since 20" in page.text
+
+
+async def test_a_session_is_last_seen_to_the_hour(
+    person: Person, service: Service, backdoor: Backdoor
+) -> None:
+    other = service.browser()
+    await person.sign_in(other)
+    earlier = "UPDATE user_session SET last_seen_at = last_seen_at - ?2 WHERE user_id = ?1"
+    await backdoor.sql(earlier, person.id, _DAY)
+    before = [row["last_seen_at"] for row in await backdoor.sql(_ROWS, person.id)]
+
+    sessions = await listed(person.browser)
+    after = await seen_later(backdoor, person, before)
+    await person.browser.get("/me")
+
+    (own,) = [each["last_seen_at"] for each in sessions if each["current"]]
+    (others,) = [each["last_seen_at"] for each in sessions if not each["current"]]
+    assert others in before
+    assert others < own - _DAY + 60_000
+    assert sorted(after) == sorted([others, own])
+    assert [row["last_seen_at"] for row in await backdoor.sql(_ROWS, person.id)] == after
+
+
+async def seen_later(backdoor: Backdoor, person: Person, before: list[int]) -> list[int]:
+    """Return when the sessions of *person* were last seen, once that differs: it is written late."""
+    for _ in range(100):
+        after: list[int] = [row["last_seen_at"] for row in await backdoor.sql(_ROWS, person.id)]
+        if after != before:
+            return after
+        await asyncio.sleep(0.05)
+    raise AssertionError("nothing was written")
+
+
+async def test_the_page_says_when_each_was_last_seen(
+    person: Person, service: Service, backdoor: Backdoor
+) -> None:
+    await person.sign_in(service.browser())
+    visitor = Visitor(person.browser)
+
+    both = await visitor.open("/sessions")
+    forget = "UPDATE user_session SET last_seen_at = 0 WHERE user_id = ?1 AND user_agent IS NULL"
+    await backdoor.sql(forget, person.id)
+    one = await visitor.open("/sessions")
+
+    assert (both.text.count(", last seen 20"), one.text.count(", last seen 20")) == (2, 1)
 
 
 async def test_a_session_has_one_name_in_the_list_and_in_me(person: Person) -> None:

@@ -79,6 +79,7 @@ SESSION = json.dumps(
             "s_authenticated_at": 0,
             "s_user_agent": None,
             "s_country": None,
+            "s_last_seen_at": 4_000_000_000_000,
             "u_id": "a1b2c3d4e5f6g7h",
             "u_username": "alice",
         }
