@@ -22,7 +22,7 @@ def test_ids_are_those_that_the_table_holds(tmp_path: Path) -> None:
     fill(tmp_path / "a.sqlite3", 7)
 
     connection = sqlite3.connect(tmp_path / "a.sqlite3")
-    found = [id for (id,) in connection.execute("SELECT id FROM user_session ORDER BY rowid")]
+    found = [id for (id,) in connection.execute("SELECT id FROM user_session ORDER BY id")]
     connection.close()
     assert found == [session_id(number) for number in range(7)]
 

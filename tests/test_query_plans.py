@@ -167,8 +167,8 @@ def test_a_session_is_found_by_its_id_and_its_user_by_theirs() -> None:
         steps = explain(Store(Member).find_session(ids).sql)
 
         assert steps == [
-            "SEARCH s USING INDEX sqlite_autoindex_user_session_1 (id=?)",
-            "SEARCH u USING INDEX sqlite_autoindex_user_1 (id=?)",
+            "SEARCH s USING PRIMARY KEY (id=?)",
+            "SEARCH u USING PRIMARY KEY (id=?)",
         ]
 
 

@@ -59,11 +59,11 @@ class Scene:
         """Sign somebody up, twice signed in, with a note."""
         world = self.world
         self.browser = await world.signed_up()
+        (own,) = await world.rows("user_session")
         await world.signed_in()
-        first, second = [row["id"] for row in await world.rows("user_session")]
-        own = await world.sqlite.all(dict, "SELECT id FROM user_session ORDER BY rowid")
-        self.known = {first: "own", second: "other"} if own[0]["id"] == first else {}
-        assert self.known
+        sessions = await world.rows("user_session")
+        self.known = {row["id"]: "own" if row == own else "other" for row in sessions}
+        assert sorted(self.known.values()) == ["other", "own"]
         if self.flow.is_outdated:
             outdated = await quick_hasher().hash(PASSWORD)
             await world.sqlite.run("UPDATE user_key SET hashed_password = ?1", outdated)
