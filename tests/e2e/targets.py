@@ -5,6 +5,7 @@ import logging
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,7 +89,9 @@ def _wasm(folder: Path) -> Iterator[Service]:
         else:
             shutil.copyfile(source, target)
     bundle = stage(folder / "project").folder
-    with serve_worker(bundle, schema=_ROOT / "schema.sql") as worker:
+    settings = tomllib.loads((_ROOT / "wrangler.toml").read_text("utf-8"))
+    limiters = {each["name"]: each["simple"] for each in settings["ratelimits"]}
+    with serve_worker(bundle, schema=_ROOT / "schema.sql", limiters=limiters) as worker:
         mailbox = HarnessMailbox(worker.url)
         yield OverHTTP(
             "wasm", worker.url, WorkerBackdoor(worker.url), worker.log.read_bytes, mailbox

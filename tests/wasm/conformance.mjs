@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import { loadPyodide } from "pyodide";
 
-import { applySchema, startDatabase } from "./database.mjs";
+import { applySchema, startBindings } from "./database.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = resolve(HERE, "../..");
@@ -28,7 +28,8 @@ const FILES = [
 ];
 
 async function main() {
-  const starting = startDatabase({ binding: "DB", date: "2026-09-08" });
+  const limiters = { LIMITER: { limit: 2, period: 60 } };
+  const starting = startBindings({ binding: "DB", date: "2026-09-08", limiters });
   const timers = countTimers();
   const pyodide = await loadPyodide({ stdout: (line) => console.error(line) });
   mount(pyodide, join(ROOT, ".cache/wasm/modules"), TARGET);
@@ -38,8 +39,9 @@ async function main() {
   for (const name of RUNTIME_MODULES) pyodide.registerJsModule(name, {});
   pyodide.runPython(`import sys; sys.path.insert(0, "${TARGET}")`);
   const suite = pyodide.pyimport("tests.wasm.conformance");
-  const { database, stop } = await starting;
-  await runAll(suite, database, { ...BINDINGS, timers, proxies: countProxies(pyodide) });
+  const { database, limiters: given, stop } = await starting;
+  const env = (db) => ({ DB: db, TEXT: "text", ...given, BROKEN: new BrokenLimiter() });
+  await runAll(suite, database, { ...BINDINGS, env, timers, proxies: countProxies(pyodide) });
   await stop();
   process.exit(0);
 }
@@ -86,19 +88,13 @@ const BINDINGS = {
   late: (delay) => answering((result) => new Promise((done) => set(done, delay, result))),
   never: () => answering(() => new Promise(() => {})),
   refusing: (message) => answering(() => Promise.reject(new Error(message))),
-  env: (database) => ({ DB: database, TEXT: "text", LIMITER: limiter(2), BROKEN: limiter() }),
 };
 
-/** Returns a limiter as workerd binds one, which allows *most* uses of a key; without, it is out. */
-function limiter(most) {
-  const uses = new Map();
-  return {
-    async limit({ key }) {
-      if (most === undefined) throw new Error("the limiter is out");
-      uses.set(key, (uses.get(key) ?? 0) + 1);
-      return { success: uses.get(key) <= most };
-    },
-  };
+/** A rate limiter that is out, as none of Miniflare's can be. */
+class BrokenLimiter {
+  async limit() {
+    throw new Error("the limiter is out");
+  }
 }
 
 const { setTimeout: set, clearTimeout: clear } = globalThis;

@@ -1,4 +1,5 @@
-// Gives the Worker a real D1: Miniflare's, in memory or in a folder. Knows nothing of Python.
+// Gives the Worker real bindings: Miniflare's D1, in memory or in a folder, and its rate limiters.
+// Knows nothing of Python.
 
 import { Miniflare } from "miniflare";
 
@@ -74,8 +75,15 @@ class D1Database extends D1DatabaseSession {
   }
 }
 
-/** Starts D1 and returns its binding, with a function that ends it. */
-export async function startDatabase({ binding, date, folder }) {
+/**
+ * Starts D1 and the rate limiters, each `{limit, period}` by its name, and returns the bindings, with
+ * a function that ends them.
+ */
+export async function startBindings({ binding, date, folder, limiters = {} }) {
+  const limited = Object.entries(limiters).map(([name, simple]) => [
+    name,
+    { type: "rate-limit", namespace: name, simple },
+  ]);
   const miniflare = new Miniflare({
     cf: false,
     ...(folder && { resourcePersistencePath: folder }),
@@ -84,7 +92,7 @@ export async function startDatabase({ binding, date, folder }) {
         config: {
           name: "database",
           compatibilityDate: date,
-          env: { [binding]: { type: "d1", id: binding } },
+          env: { [binding]: { type: "d1", id: binding }, ...Object.fromEntries(limited) },
           manifest: {
             mainModule: "main.mjs",
             modules: { "main.mjs": { type: "esm", contents: "export default {}" } },
@@ -93,8 +101,8 @@ export async function startDatabase({ binding, date, folder }) {
       },
     ],
   });
-  const database = new D1Database(await miniflare.getD1Database(binding));
-  return { database, stop: () => miniflare.dispose() };
+  const { [binding]: database, ...others } = await miniflare.getBindings();
+  return { database: new D1Database(database), limiters: others, stop: () => miniflare.dispose() };
 }
 
 /** Runs a file of SQL, one statement after the other. */

@@ -67,18 +67,21 @@ def serve(
     schema: Path | None = None,
     data: Path | None = None,
     variables: Mapping[str, str] | None = None,
+    limiters: Mapping[str, Mapping[str, int]] | None = None,
     port: int = 0,
 ) -> Iterator[RunningWorker]:
     """Serve the staged Worker in *bundle* on loopback until the block ends.
 
     D1 starts from *schema*, by default the project's `schema.sql`, and is kept in memory unless a
-    folder for its *data* is given. *variables* are text bindings of the Worker's `env`.
+    folder for its *data* is given. *variables* are text bindings of the Worker's `env`, *limiters*
+    rate limiters by name: the ``limit`` in so many seconds, the ``period``.
     """
     prepare()
     command = [find_node(), "--experimental-wasm-jspi", str(SERVER), str(bundle), f"--port={port}"]
     command += [
         f"--schema={schema or ROOT / 'schema.sql'}",
         f"--vars={json.dumps(variables or {})}",
+        f"--limiters={json.dumps(limiters or {})}",
     ]
     command += [f"--data={data}"] if data else []
     with tempfile.TemporaryDirectory() as folder:

@@ -1,7 +1,7 @@
 // The wasm tier: serves a staged Worker over HTTP on real Pyodide and real D1, on loopback alone.
 //
 //   node --experimental-wasm-jspi tests/wasm/server.mjs [BUNDLE] [--port=0] [--schema=schema.sql]
-//     [--data=FOLDER] [--vars=JSON] [--binding=DB] [--overlay=FOLDER]...
+//     [--data=FOLDER] [--vars=JSON] [--limiters=JSON] [--binding=DB] [--overlay=FOLDER]...
 //
 // Prints one line of JSON when it is ready: {"url", "pyodide", "import_ms", ...}. What the Worker
 // prints, and the traceback of what it raises, goes to standard error. Ends with standard input.
@@ -17,7 +17,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { applySchema, startDatabase } from "./database.mjs";
+import { applySchema, startBindings } from "./database.mjs";
 import { readRequest, refuse, writeResponse } from "./http.mjs";
 import { ExecutionContext, loadWorker } from "./runtime.mjs";
 
@@ -57,6 +57,7 @@ async function main() {
       binding: { type: "string", default: "DB" },
       data: { type: "string" },
       date: { type: "string", default: "2026-09-08" },
+      limiters: { type: "string", default: "{}" },
       main: { type: "string", default: "worker.py" },
       overlay: { type: "string", multiple: true, default: [] },
       port: { type: "string", default: "0" },
@@ -64,7 +65,11 @@ async function main() {
       vars: { type: "string", default: "{}" },
     },
   });
-  const starting = startDatabase({ ...values, folder: values.data });
+  const starting = startBindings({
+    ...values,
+    folder: values.data,
+    limiters: JSON.parse(values.limiters),
+  });
   const worker = await loadWorker({
     bundle: resolve(positionals[0] ?? join(ROOT, "build/worker")),
     main: values.main,
@@ -72,10 +77,15 @@ async function main() {
     overlays: [join(HERE, "stand_in"), ...values.overlay],
     runtime: join(CACHE, "runtime"),
   });
-  const { database, stop } = await starting;
+  const { database, limiters, stop } = await starting;
   if (existsSync(values.schema)) await applySchema(database, readFileSync(values.schema, "utf8"));
   const mails = [];
-  const env = { EMAIL: new SendEmail(mails), ...JSON.parse(values.vars), [values.binding]: database };
+  const env = {
+    EMAIL: new SendEmail(mails),
+    ...JSON.parse(values.vars),
+    ...limiters,
+    [values.binding]: database,
+  };
 
   const server = createServer((incoming, outgoing) =>
     answer({ worker, env, database, mails }, incoming, outgoing),
