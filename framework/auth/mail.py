@@ -61,11 +61,20 @@ class BindingMailer(Mailer):
         self._find(c)
 
     async def send(self, c: Context, message: Message) -> None:
-        """Send *message*. Raises what the binding raises."""
+        """Send *message*. Raises what the binding raises; `ConfigurationError` where no sender is set."""
+        binding = self._find(c)
         fields = {"to": message.to, "subject": message.subject, "text": message.text}
         with suppress(KeyError):
             fields["from"] = c.env[self._sender]
-        await self._find(c).send(**fields)  # JavaScript gets them as one object
+        try:
+            await binding.send(**fields)  # JavaScript gets them as one object
+        except Exception as error:
+            if "from" in fields:
+                raise
+            raise ConfigurationError(  # Cloudflare's own says: of undefined (reading 'email')
+                f"no mail was sent, and there is no {self._sender}: name the address to write from"
+                " in wrangler.toml under [vars]"
+            ) from error
 
     def _find(self, c: Context) -> Any:
         try:

@@ -56,6 +56,24 @@ async def test_a_missing_binding_is_named() -> None:
         await mailer.send(context(), MESSAGE)
 
 
+class Refusing:
+    """A binding that refuses what it is given, as Cloudflare's does a mail from nobody."""
+
+    async def send(self, **_: str) -> None:
+        raise TypeError("of undefined (reading 'email')")
+
+
+async def test_a_mail_that_is_refused_for_want_of_a_sender_says_so() -> None:
+    with pytest.raises(
+        ConfigurationError, match="there is no MAIL_FROM.* in wrangler.toml"
+    ) as told:
+        await BindingMailer().send(context(EMAIL=Refusing()), MESSAGE)
+    assert isinstance(told.value.__cause__, TypeError)
+
+    with pytest.raises(TypeError, match="undefined"):
+        await BindingMailer().send(context(EMAIL=Refusing(), MAIL_FROM="a@example.com"), MESSAGE)
+
+
 @pytest.mark.parametrize("broken", ["a\nb", "a\rb", "a\r\nBcc: eve@example.com"])
 def test_no_mail_begins_another_header(broken: str) -> None:
     with pytest.raises(ValueError, match="one line each"):

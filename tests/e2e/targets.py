@@ -91,7 +91,10 @@ def _wasm(folder: Path) -> Iterator[Service]:
     bundle = stage(folder / "project").folder
     settings = tomllib.loads((_ROOT / "wrangler.toml").read_text("utf-8"))
     limiters = {each["name"]: each["simple"] for each in settings["ratelimits"]}
-    with serve_worker(bundle, schema=_ROOT / "schema.sql", limiters=limiters) as worker:
+    variables = {"MAIL_FROM": "notes@example.com"}  # Cloudflare's binding wants to be told
+    with serve_worker(
+        bundle, schema=_ROOT / "schema.sql", variables=variables, limiters=limiters
+    ) as worker:
         mailbox = HarnessMailbox(worker.url)
         yield OverHTTP(
             "wasm", worker.url, WorkerBackdoor(worker.url), worker.log.read_bytes, mailbox

@@ -1,5 +1,5 @@
-// Gives the Worker real bindings: Miniflare's D1, in memory or in a folder, and its rate limiters.
-// Knows nothing of Python.
+// Gives the Worker real bindings: Miniflare's D1, in memory or in a folder, its rate
+// limiters and its `send_email`. Knows nothing of Python.
 
 import { Miniflare } from "miniflare";
 
@@ -76,8 +76,8 @@ class D1Database extends D1DatabaseSession {
 }
 
 /**
- * Starts D1 and the rate limiters, each `{limit, period}` by its name, and returns the bindings, with
- * a function that ends them.
+ * Starts D1, the rate limiters, each `{limit, period}` by its name, and what sends mails, and returns
+ * the bindings, with a function that ends them.
  */
 export async function startBindings({ binding, date, folder, limiters = {} }) {
   const limited = Object.entries(limiters).map(([name, simple]) => [
@@ -92,7 +92,11 @@ export async function startBindings({ binding, date, folder, limiters = {} }) {
         config: {
           name: "database",
           compatibilityDate: date,
-          env: { [binding]: { type: "d1", id: binding }, ...Object.fromEntries(limited) },
+          env: {
+            [binding]: { type: "d1", id: binding },
+            EMAIL: { type: "send-email" },
+            ...Object.fromEntries(limited),
+          },
           manifest: {
             mainModule: "main.mjs",
             modules: { "main.mjs": { type: "esm", contents: "export default {}" } },
@@ -101,8 +105,9 @@ export async function startBindings({ binding, date, folder, limiters = {} }) {
       },
     ],
   });
-  const { [binding]: database, ...others } = await miniflare.getBindings();
-  return { database: new D1Database(database), limiters: others, stop: () => miniflare.dispose() };
+  const { [binding]: database, EMAIL: email, ...others } = await miniflare.getBindings();
+  const stop = () => miniflare.dispose();
+  return { database: new D1Database(database), email, limiters: others, stop };
 }
 
 /** Runs a file of SQL, one statement after the other. */
