@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hmac
 import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
@@ -16,8 +15,8 @@ __all__ = ["CREDENTIAL_LIMIT", "api_key", "basic", "bearer", "read_bearer", "rea
 CREDENTIAL_LIMIT = 8 * 1024
 """Characters of an Authorization header that are looked at."""
 
-_BEARER = re.compile(r"bearer ([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
-_BASIC = re.compile(r"basic ([A-Za-z0-9+/]+={0,2})", re.IGNORECASE)
+_BEARER = re.compile(r"bearer ([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE | re.ASCII)
+_BASIC = re.compile(r"basic ([A-Za-z0-9+/]+={0,2})", re.IGNORECASE | re.ASCII)
 _REALM = re.compile(r"[A-Za-z0-9 ._-]{1,64}")
 
 
@@ -130,21 +129,21 @@ def _checker(
     if verify is not None:
         return verify
 
+    from hmac import compare_digest  # most apps have no such guard: kept off the cold-start path
+
     async def matches(c: Context, given: str) -> bool:
-        return _is_one_of(given, read_secret(c, str(binding)))
+        return _is_one_of(given, read_secret(c, str(binding)), compare_digest)
 
     return matches
 
 
-def _is_one_of(given: str, secrets: str) -> bool:
+def _is_one_of(given: str, secrets: str, is_same: Callable[[bytes, bytes], bool]) -> bool:
     """Return whether *given* is one of *secrets*, at a cost that tells nothing of either.
 
     Digests are compared: they are as long as each other, and bytes, which text may not be.
     """
     digest = sha256(given.encode("utf-8", "surrogatepass")).digest()
-    matches = [
-        hmac.compare_digest(digest, sha256(secret.encode()).digest()) for secret in secrets.split()
-    ]
+    matches = [is_same(digest, sha256(secret.encode()).digest()) for secret in secrets.split()]
     return any(matches)
 
 

@@ -87,6 +87,7 @@ def encoded(text: bytes) -> str:
     [
         (encoded(b"ada:se:cret"), 200),
         (encoded(b"ada:se:cret").replace("Basic", "BASIC"), 200),
+        (encoded(b"ada:se:cret").replace("Basic", "Ba\u017fic"), 401),  # a long s
         (encoded(b"ada:wrong"), 401),
         (encoded(b"ada"), 401),
         (encoded(b"\xff:\xff"), 401),
