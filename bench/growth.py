@@ -2,7 +2,7 @@
 
 The tables are made by one statement each, in a folder that is removed afterwards. Then each round
 looks up sessions drawn at random, in every table in turn, through the same `Database` and the same
-statement as a guarded request. CPU time is what counts. 5 million sessions take 3 GB of disk.
+statement as a guarded request. CPU time is what counts. 5 million sessions take 2 GB of disk.
 """
 
 import argparse
