@@ -1,54 +1,67 @@
 """Turns what a handler gave back into the answer that is sent. Knows nothing of routes."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from framework.conditional import not_modified
 from framework.context import Context
-from framework.response import (
-    BYTES_CONTENT,
-    EMPTY_STATUSES,
-    JSON_CONTENT,
-    TEXT_CONTENT,
-    Header,
-    Response,
-    encode_json,
-    make,
-)
+from framework.response import EMPTY_STATUSES, Response, encode_json, make, new
+from framework.shared import BYTES_HEADERS, JSON_HEADERS, NO_SNIFF, TEXT_HEADERS, Header, Shared
 
-__all__ = ["CONSTANT_HEADERS", "as_response", "finish", "read_stream"]
+__all__ = ["answer", "as_response", "finish", "read_stream"]
 
-_NO_SNIFF = ("x-content-type-options", "nosniff")
 _NO_STORE = ("cache-control", "private, no-store")
 _VARY = ("vary", "cookie")
 
-# Tuples: they are shared by all answers, and nothing may be added to one.
-_JSON: tuple[Header, ...] = (JSON_CONTENT, _NO_SNIFF)
-_TEXT: tuple[Header, ...] = (TEXT_CONTENT, _NO_SNIFF)
-_BYTES: tuple[Header, ...] = (BYTES_CONTENT, _NO_SNIFF)
-_NONE: tuple[Header, ...] = (_NO_SNIFF,)
+_NONE = Shared([NO_SNIFF])
 
-_PRIVATE = {
-    id(headers): (*headers[:-1], _NO_STORE, _VARY, _NO_SNIFF)
-    for headers in (_JSON, _TEXT, _BYTES, _NONE)
-}
-"""The same for answers that depend on who asks, by the identity of those for everybody."""
+_Form = tuple[Callable[[Any], bytes], Shared, Shared]
+"""How values of one type are sent: what encodes them, the headers for all, those for one."""
 
-CONSTANT_HEADERS = (_JSON, _TEXT, _BYTES, _NONE, *_PRIVATE.values())
-"""The headers that most answers share, the very objects: an edge may encode each once."""
+_forms: dict[type, _Form] = {}
+"""By type: few are ever sent, since programs write them."""
+
+_FORMS_LIMIT = 256
+
+
+def answer(c: Context, value: Any) -> Response:
+    """Return what a handler gave back as it is sent: `as_response` and `finish` in one."""
+    form = _forms.get(type(value))
+    if form is None or c.sent_cookies is not None or c.request.method == "HEAD":
+        return finish(c, value if isinstance(value, Response) else as_response(value))
+    encode, public, private = form
+    response = new(Response)  # what `make` does, a call less
+    response.body = encode(value)
+    response.status = 200
+    response.headers = private if c.private else public
+    return response
 
 
 def as_response(value: Any) -> Response:
     """Return what a handler gave back as an answer: text, nothing, bytes, or JSON."""
-    if isinstance(value, str):
-        return make(value.encode(), 200, _TEXT)
-    if isinstance(value, Response):
-        return value
-    if value is None:
-        return make(b"", 204, _NONE)
-    if isinstance(value, bytes):
-        return make(value, 200, _BYTES)
-    return make(encode_json(value), 200, _JSON)
+    form = _forms.get(type(value))
+    if form is None:
+        if isinstance(value, Response):
+            return value
+        if value is None:
+            return make(b"", 204, _NONE)
+        form = _find_form(type(value))
+    encode, headers, _ = form
+    return make(encode(value), 200, headers)
+
+
+def _find_form(kind: type) -> _Form:
+    encode: Callable[[Any], bytes] = encode_json
+    headers = JSON_HEADERS
+    if issubclass(kind, str):
+        encode, headers = str.encode, TEXT_HEADERS
+    elif issubclass(kind, bytes):
+        encode, headers = bytes.__bytes__, BYTES_HEADERS
+    form = (encode, headers, _private(headers))
+    if len(_forms) >= _FORMS_LIMIT:
+        _forms.clear()
+    _forms[kind] = form
+    return form
 
 
 def finish(c: Context, response: Response) -> Response:
@@ -58,23 +71,33 @@ def finish(c: Context, response: Response) -> Response:
     depends on who asks, or sends a cookie, is kept by no cache. HEAD has no body.
     """
     headers: Sequence[Header] = response.headers
-    cookies = c.cookies_to_send()
     if c.request.method == "HEAD":
         response = _without_body(response)
-    elif type(headers) is tuple and not cookies:  # complete, and no cookie is in it
+    elif isinstance(headers, tuple) and c.sent_cookies is None:  # complete, and no cookie is in it
         if not c.private:
             return response
-        if (private := _PRIVATE.get(id(headers))) is not None:
-            return make(response.body, response.status, private)
+        private = _private(headers) if type(headers) is Shared else _make_private(headers)
+        return make(response.body, response.status, private)
+    cookies = c.cookies_to_send()
     present = dict(response.headers)
     if "etag" in present:
         response = not_modified(c.request, response) or response
-    kept = [pair for pair in response.headers if pair[0] != _NO_SNIFF[0]]
+    kept = [pair for pair in response.headers if pair[0] != NO_SNIFF[0]]
     if c.private or cookies or "set-cookie" in present:
         kept = [pair for pair in kept if pair[0] != "cache-control"]
         kept += [_NO_STORE, _VARY, *(("set-cookie", cookie.header()) for cookie in cookies)]
-    kept.append(_NO_SNIFF)
+    kept.append(NO_SNIFF)
     return make(response.body, response.status, kept)
+
+
+def _private(headers: Shared) -> Shared:
+    if headers.private is None:
+        headers.private = Shared(_make_private(headers))
+    return headers.private
+
+
+def _make_private(headers: tuple[Header, ...]) -> tuple[Header, ...]:
+    return (*[pair for pair in headers if pair[0] != "cache-control"], _NO_STORE, _VARY)
 
 
 def _without_body(response: Response) -> Response:

@@ -1,29 +1,37 @@
 """The application: routes made ready at import, and one function that answers a request."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from functools import partial
 from itertools import product
+from types import MethodType
 from typing import Any, TypeVar
 
-from framework.answers import finish, read_stream
-from framework.compose import Handler, Middleware, compose
+from framework.answers import answer, as_response, finish, read_stream
+from framework.compose import Handler, Middleware, Next, compose
 from framework.context import Context, Env, Job
 from framework.errors import (
     BadRequest,
     ConfigurationError,
-    MethodNotAllowed,
     NotFound,
 )
 from framework.guards import Guard, all_of
+from framework.matcher import Matcher
 from framework.origin import SAFE_METHODS, check_origin, refuse_cross_site
 from framework.parameters import FORM_TYPE, JSON_TYPE
 from framework.paths import MalformedURL, decode_path, encode_segment
 from framework.patterns import parse_pattern
-from framework.problem import as_http_error, explain_fault, problem, report
+from framework.problem import (
+    as_http_error,
+    explain_fault,
+    method_not_allowed,
+    not_found,
+    problem,
+    refuse_method,
+    report,
+)
 from framework.queues import Batch, QueueHandler
 from framework.request import BODY_LIMIT, Request
 from framework.response import Response, encode_json, make
-from framework.route import Route, make_route
+from framework.route import Call, Route, make_route
 from framework.router import Declaration, Router
 from framework.sites import Sites
 from framework.urls import build_path
@@ -70,10 +78,15 @@ class App(Router):
         self.crons: dict[str, CronHandler] = {}
         self.queues: dict[str, QueueHandler] = {}
         self._sites: Sites[Route] = Sites()
+        self._matcher: Matcher[Route] | None = None
+        """What finds all routes, a call quicker than `_sites`; None where some are for hosts."""
         self._areas: Sites[tuple[Router, ...]] | None = None
         """Where routers with handlers of their own are, for paths that no route matches; None where
-        there is no such router."""
-        self._entry: Handler | None = None
+        there is no such router, nor is the application one."""
+        self._outermost: Middleware | None = self._prepare_and_enter
+        """The layer around all others; None where there is none."""
+        self._inside: Handler = self._dispatch
+        """What is inside of it."""
 
     def cron(self, schedule: str) -> Callable[[CronHandler], CronHandler]:
         """Let a function run at each tick of *schedule*, as ``[triggers] crons`` writes it.
@@ -171,10 +184,11 @@ class App(Router):
         request.body_limit = self.body_limit
         c = Context(request, env, wait_until)
         try:
-            entry = self._entry or self.prepare()
-            # Without middleware the route is found here: a coroutine less for most applications.
-            endpoint = entry if self.middleware else self._find_endpoint(c)
-            return finish(c, await endpoint(c))
+            outermost = self._outermost
+            if outermost is None:
+                return answer(c, await self._find_endpoint(c)(c))
+            response = await outermost(c, MethodType(self._inside, c))
+            return finish(c, response if isinstance(response, Response) else _checked(response))
         except Exception as error:
             return finish(c, await self._explain(c, error))
 
@@ -194,7 +208,7 @@ class App(Router):
         for method, pattern in product(declaration.methods, patterns):
             matcher.add(method, pattern, route)
         self.routes.append(route)
-        self._entry = None
+        self._outermost = self._prepare_and_enter
 
     def _full_path(self, declaration: Declaration, path: str) -> str:
         prefix = self.prefix + "".join(router.prefix for router in declaration.routers)
@@ -218,10 +232,10 @@ class App(Router):
         raise ConfigurationError("an App is served, not mounted: make it a Router")
 
     def _changed(self) -> None:
-        self._entry = None
+        self._outermost = self._prepare_and_enter
 
-    def prepare(self) -> Handler:
-        """Fold all middleware, once, and return the outermost function. Edges call this at import.
+    def prepare(self) -> None:
+        """Fold all middleware, once. Edges call this at import.
 
         Raises `ConfigurationError` where a layer wraps a route that it is not for.
         """
@@ -231,11 +245,20 @@ class App(Router):
                 _check_use(layer, self, route)
             if self.check_answers:
                 route.check_answers()
-            handler = self._guarded_against_errors(route.handler) if layers else route.handler
-            route.endpoint = compose(layers, handler, self._wrap)
-        self._areas = _find_areas(self.routes, self.prefix)
-        self._entry = compose(self.middleware, self._dispatch, self._wrap)
-        return self._entry
+            route.endpoint = route.handler
+            if layers:
+                route.endpoint = compose(layers, self._explained(route.handler), self._wrap)
+        self._matcher = None if self._sites.by_host else self._sites.anywhere
+        self._areas = _find_areas(self)
+        # Nothing is wrapped around the outermost layer: `handle` explains its errors.
+        self._outermost = self.middleware[0] if self.middleware else None
+        self._inside = compose(self.middleware[1:], self._dispatch, self._wrap)
+
+    async def _prepare_and_enter(self, c: Context, _: Next) -> Response:
+        self.prepare()
+        if self._outermost is None:
+            return await self._inside(c)
+        return await self._outermost(c, MethodType(self._inside, c))
 
     def _wrap(self, layer: Middleware, handler: Handler) -> Handler:
         """Return *handler* in *layer*, whose errors are answers to whatever is around it."""
@@ -243,16 +266,19 @@ class App(Router):
 
         async def answer(c: Context) -> Response:
             try:
-                return _checked(await layer(c, partial(handler, c)))
+                response = await layer(c, MethodType(handler, c))
+                return response if isinstance(response, Response) else _checked(response)
             except Exception as error:
                 return await explain(c, error)
 
         return answer
 
-    def _guarded_against_errors(self, handler: Handler) -> Handler:
+    def _explained(self, call: Call) -> Handler:
+        """Return *call*, whose values and errors are answers to the layers around it."""
+
         async def answer(c: Context) -> Response:
             try:
-                return await handler(c)
+                return as_response(await call(c))
             except Exception as error:
                 return await self._explain(c, error)
 
@@ -260,65 +286,57 @@ class App(Router):
 
     async def _dispatch(self, c: Context) -> Response:
         try:
-            return await self._find_endpoint(c)(c)
+            return as_response(await self._find_endpoint(c)(c))
         except Exception as error:
             return await self._explain(c, error)
 
-    def _find_endpoint(self, c: Context) -> Handler:
+    def _find_endpoint(self, c: Context) -> Call:
         """Return what answers this request. Raises `HTTPError` where nothing may."""
         request = c.request
+        path = request.path
+        if "%" in path or not path.isprintable():  # any other is decoded as it stands
+            path = _decode(path)
         method = request.method
-        try:
-            path = decode_path(request.path)
-        except MalformedURL as error:
-            raise BadRequest(f"The path is malformed: {error}.") from None
-        asked = "GET" if method == "HEAD" else method
-        sites = self._sites
-        host = request.host  # anywhere.find is what find does without hosts, a call less
-        found = sites.find(host, asked, path) if sites.by_host else sites.anywhere.find(asked, path)
+        if method == "HEAD":
+            method = "GET"
+        matcher = self._matcher
+        if matcher is None:
+            found = self._sites.find(request.host, method, path)
+        else:
+            found = matcher.find(method, path)
         if found is None:
             return self._without_route(request, path)
         c.route, c.params = found
         if method not in SAFE_METHODS:
             refuse_cross_site(request, self.origins)
-        endpoint: Handler = c.route.endpoint
+        endpoint: Call = c.route.endpoint
         return endpoint
 
     def _without_route(self, request: Request, path: str) -> Handler:
         """Return what answers OPTIONS; raise where the method is not allowed, or nothing is here."""
         method = request.method
         routes = self._sites.find_all(request.host, path, method)
-        methods = {name for name, route in routes.items() if not route.declaration.hide}
+        methods = tuple([name for name, route in routes.items() if not route.declaration.hide])
         if not methods:
             return self._missing(request, path)
-        allow = ", ".join(sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())))
         if method == "OPTIONS":
-
-            async def answer_options(c: Context) -> Response:  # noqa: ARG001  a handler like any
-                return make(b"", 204, [("allow", allow)])
-
-            return answer_options
-        raise MethodNotAllowed(headers=(("allow", allow),))
+            return _options(methods)
+        if self._areas is None:
+            return refuse_method(methods)
+        raise method_not_allowed(methods)
 
     def _missing(self, request: Request, path: str) -> Handler:
         """Return what answers where there is nothing: a redirect, or the nearest handler."""
-        other = path[:-1] if path.endswith("/") else path + "/"
-        if self.redirect_slashes and "//" not in path and self._leads_on(request, other):
-            location = "/".join([encode_segment(segment) for segment in other.split("/")])
-
-            async def redirect(c: Context) -> Response:
-                query = c.request.query_string
-                return Response.redirect(f"{location}?{query}" if query else location, 308)
-
-            return redirect
+        if self.redirect_slashes and "//" not in path:
+            other = path[:-1] if path.endswith("/") else path + "/"
+            if self._sites.find_all(request.host, other):
+                return _redirect(other)
+        if self._areas is None:
+            return not_found
         for router in self._around(request, path):
             if router.not_found_handler is not None:
-                return router.not_found_handler
+                return _answering(router.not_found_handler)
         raise NotFound
-
-    def _leads_on(self, request: Request, path: str) -> bool:
-        """Return whether *path* has routes that a redirect may tell of."""
-        return bool(self._sites.find_all(request.host, path))
 
     def _around(self, request: Request, path: str) -> Sequence[Router]:
         """Return the routers that *path* lies below, the nearest first, the application last."""
@@ -360,16 +378,52 @@ def _host_of(routers: Sequence[Router]) -> str | None:
     return hosts.pop() if hosts else None
 
 
-def _find_areas(routes: Iterable[Route], prefix: str) -> Sites[tuple[Router, ...]] | None:
-    """Return where the routers are that have handlers of their own, by the paths below them."""
+def _decode(path: str) -> str:
+    try:
+        return decode_path(path)
+    except MalformedURL as error:
+        raise BadRequest(f"The path is malformed: {error}.") from None
+
+
+def _redirect(path: str) -> Handler:
+    location = "/".join([encode_segment(segment) for segment in path.split("/")])
+
+    async def redirect(c: Context) -> Response:
+        query = c.request.query_string
+        return Response.redirect(f"{location}?{query}" if query else location, 308)
+
+    return redirect
+
+
+def _answering(handler: Handler) -> Handler:
+    """Return *handler*, which says itself with what status it answers: nothing is made a 200."""
+
+    async def answer(c: Context) -> Response:
+        return _checked(await handler(c))
+
+    return answer
+
+
+def _options(methods: tuple[str, ...]) -> Handler:
+    async def answer_options(c: Context) -> Response:  # noqa: ARG001  a handler like any
+        return make(b"", 204, [*method_not_allowed(methods).headers])
+
+    return answer_options
+
+
+def _find_areas(app: App) -> Sites[tuple[Router, ...]] | None:
+    """Return where the routers are that have handlers of their own, by the paths below them.
+
+    None where neither they nor the application have any.
+    """
     areas: Sites[tuple[Router, ...]] = Sites()
-    found = False
-    declared = [route.declaration.routers for route in routes]
+    found = app.error_handler is not None or app.not_found_handler is not None
+    declared = [route.declaration.routers for route in app.routes]
     chains = dict.fromkeys(c[:end] for c in declared for end in range(1, len(c) + 1))
     for chain in sorted(chains, key=len):
         if chain[-1].error_handler is not None or chain[-1].not_found_handler is not None:
             found = True
-            below = prefix + "".join(router.prefix for router in chain)
+            below = app.prefix + "".join(router.prefix for router in chain)
             site = areas.matcher(_host_of(chain))
             for pattern in parse_pattern(below + "/*"):
                 if site.owner("", pattern) is None:
@@ -418,7 +472,7 @@ def _keep_in(kept: dict[str, H], name: str, problem: str) -> Callable[[H], H]:
 
 def _checked(response: object) -> Response:
     if not isinstance(response, Response):
-        raise TypeError(f"a layer or an error handler returned a {type(response).__name__}")
+        raise TypeError(f"a layer or a handler of errors returned a {type(response).__name__}")
     return response
 
 

@@ -53,9 +53,13 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
     is_to_be_exact = holds_integers(type)
 
     def decode(data: bytes) -> Any:
-        value = _decode(decode_typed, data, type)
-        if is_to_be_exact:
-            _refuse_inexact(data, value)
+        check_depth(data)
+        try:
+            value = decode_typed(data)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise _explain(data, type, error) from None
+        if is_to_be_exact and may_be_inexact(data):
+            _refuse_inexact(value)
         return value
 
     return decode
@@ -63,25 +67,14 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
 
 def decode_json(data: bytes, type: Any = Any) -> Any:
     """Return *data* decoded from JSON into *type*. Raises like `json_decoder`'s function."""
-    value = _decode(msgspec.json.Decoder(type).decode, data, type)
-    _refuse_inexact(data, value)
-    return value
+    return json_decoder(type)(data)
 
 
-def _decode(decode_typed: Callable[[bytes], Any], data: bytes, type: Any) -> Any:
-    check_depth(data)
-    try:
-        return decode_typed(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _explain(data, type, error) from None
-
-
-def _refuse_inexact(data: bytes, value: Any) -> None:
-    """Raise `Invalid` where *value*, decoded from *data*, holds an integer that is not exact."""
-    if may_be_inexact(data):
-        places = dict.fromkeys(islice(inexact_places(value), MISFIT_LIMIT))
-        if places:
-            raise Invalid(errors=[InvalidField(_OUT_OF_RANGE, pointer=place) for place in places])
+def _refuse_inexact(value: Any) -> None:
+    """Raise `Invalid` where *value* holds an integer that is not exact."""
+    places = dict.fromkeys(islice(inexact_places(value), MISFIT_LIMIT))
+    if places:
+        raise Invalid(errors=[InvalidField(_OUT_OF_RANGE, pointer=place) for place in places])
 
 
 def _explain(data: bytes, type: Any, error: Exception) -> BadRequest | Invalid:

@@ -1,7 +1,7 @@
 """Folds middleware around a handler, once. Knows nothing of routes."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
+from types import MethodType
 
 from framework.context import Context
 from framework.response import Response
@@ -32,6 +32,6 @@ def compose(
 
 def _wrap(layer: Middleware, handler: Handler) -> Handler:
     def wrapped(c: Context) -> Awaitable[Response]:
-        return layer(c, partial(handler, c))
+        return layer(c, MethodType(handler, c))  # half of what a partial takes
 
     return wrapped

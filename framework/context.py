@@ -84,13 +84,15 @@ class Context(msgspec.Struct, eq=False):
     reads: Any = None
     """The `Reads` of the route's guards, where they declare any."""
     _slots: dict[Slot[Any], Any] = msgspec.field(default_factory=dict)
-    _cookies: dict[str, SetCookie] | None = None
+    sent_cookies: dict[str, SetCookie] | None = None
+    """What `send_cookie` was given, by name; None for nothing."""
     _provided: dict[Any, Any] | None = None
 
     def get(self, slot: Slot[T]) -> T:
         """Return what a guard left in *slot*. Raises `ConfigurationError` where none has."""
         try:
-            return cast("T", self._slots[slot])
+            value: T = self._slots[slot]
+            return value
         except KeyError:
             raise ConfigurationError(f"no guard of this route fills {slot!r}") from None
 
@@ -144,13 +146,13 @@ class Context(msgspec.Struct, eq=False):
 
     def send_cookie(self, cookie: SetCookie) -> None:
         """Send *cookie* with whatever is answered, an error too. The last of a name counts."""
-        if self._cookies is None:
-            self._cookies = {}
-        self._cookies[cookie.name] = cookie
+        if self.sent_cookies is None:
+            self.sent_cookies = {}
+        self.sent_cookies[cookie.name] = cookie
 
     def cookies_to_send(self) -> list[SetCookie]:
         """Return what `send_cookie` was given."""
-        return [] if self._cookies is None else list(self._cookies.values())
+        return [] if self.sent_cookies is None else list(self.sent_cookies.values())
 
     def wait_until(self, work: Awaitable[Any]) -> None:
         """Let *work* go on after the answer is sent: up to 30 seconds in the Worker.

@@ -226,9 +226,11 @@ def body_reader(name: str, annotation: Any) -> tuple[Parameter, BodyReader]:
     async def read(c: Context) -> Any:
         request = c.request
         content_type = request.headers.get("content-type") or ""
-        decode = decoders.get(request.media_type)
-        if decode is None or not _is_plain_utf8(content_type):
-            raise UnsupportedMediaType(f"Send the body as {expected}, in UTF-8.")
+        decode = decoders.get(content_type)  # without parameters, as most are
+        if decode is None:
+            decode = decoders.get(request.media_type)
+            if decode is None or not _is_plain_utf8(content_type):
+                raise UnsupportedMediaType(f"Send the body as {expected}, in UTF-8.")
         if request.headers.get("content-encoding"):
             raise UnsupportedMediaType("Send the body without a Content-Encoding.")
         return decode(await request.bytes(), content_type)

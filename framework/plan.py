@@ -287,7 +287,7 @@ def _checked_call(
     function = signature.function
     is_async = wants_await(signature.function)
     if is_async and not checked and len(bodies) == 1:
-        return _body_call(function, certain, *bodies.items())
+        return _body_call(signature, certain, *bodies.items())
 
     async def call(c: Context) -> Any:
         values = {name: read(c) for name, read in certain.items()}
@@ -311,18 +311,20 @@ def _checked_call(
 
 
 def _body_call(
-    function: Callable[..., Any], certain: dict[str, Reader], body: tuple[str, BodyReader]
+    signature: Signature, certain: dict[str, Reader], body: tuple[str, BodyReader]
 ) -> Call:
     """Return the quickest call for an async function that reads a body, and nothing else that may misfit."""
+    function = signature.function
     body_name, read_body = body
+    is_alone = not certain and not signature.keyword_only
 
     async def call(c: Context) -> Any:
-        values = {name: read(c) for name, read in certain.items()}
+        values = {} if is_alone else {name: read(c) for name, read in certain.items()}
         try:
-            values[body_name] = await read_body(c)
+            value = await read_body(c)
         except Invalid as error:
             raise Invalid(errors=_misfits(error)) from None
-        return await function(**values)
+        return await (function(value) if is_alone else function(**values, **{body_name: value}))
 
     return call
 

@@ -1,15 +1,25 @@
 """Turns whatever went wrong into an answer. Knows nothing of routes."""
 
+from functools import lru_cache
+
 import msgspec
 
+from framework.compose import Handler
 from framework.context import Context
 from framework.database import Unavailable
-from framework.errors import HTTPError, InvalidField, ServiceUnavailable
-from framework.response import Response, encode_json
+from framework.errors import HTTPError, InvalidField, MethodNotAllowed, NotFound, ServiceUnavailable
+from framework.response import Response, encode_json, make
+from framework.shared import PROBLEM_HEADERS, Shared
 
-__all__ = ["as_http_error", "explain_fault", "problem", "report"]
-
-_CONTENT_TYPE = ("content-type", "application/problem+json")
+__all__ = [
+    "as_http_error",
+    "explain_fault",
+    "method_not_allowed",
+    "not_found",
+    "problem",
+    "refuse_method",
+    "report",
+]
 
 _TITLES = {
     400: "Bad Request",
@@ -50,7 +60,36 @@ def problem(error: HTTPError) -> Response:
     """
     title = _TITLES.get(error.status, "Error")
     body = encode_json(_Problem(title, error.status, error.code, error.detail, error.errors))
-    return Response(body, error.status, [_CONTENT_TYPE, *error.headers])
+    if error.status in _TITLES and not error.headers:
+        return make(body, error.status, PROBLEM_HEADERS)
+    return Response(body, error.status, [*PROBLEM_HEADERS, *error.headers])
+
+
+def method_not_allowed(methods: tuple[str, ...]) -> MethodNotAllowed:
+    """Return the error of a path that has only *methods*; HEAD comes with GET, and OPTIONS always."""
+    allowed = {*methods, "OPTIONS", *(["HEAD"] if "GET" in methods else [])}
+    return MethodNotAllowed(headers=(("allow", ", ".join(sorted(allowed))),))
+
+
+@lru_cache(64)
+def refuse_method(methods: tuple[str, ...]) -> Handler:
+    """Return what answers with `method_not_allowed`, where nobody handles errors."""
+    return _refusal(method_not_allowed(methods))
+
+
+def _refusal(error: HTTPError) -> Handler:
+    """Return what answers with *error*: encoded once, and copied, since an answer may be changed."""
+    response = problem(error)
+    body, headers = response.body, Shared(response.headers)
+
+    async def refuse(c: Context) -> Response:  # noqa: ARG001  a handler like any
+        return make(body, error.status, headers)
+
+    return refuse
+
+
+not_found = _refusal(NotFound())
+"""Answers with 404, where nobody handles errors."""
 
 
 def as_http_error(error: Exception) -> HTTPError:

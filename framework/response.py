@@ -7,10 +7,16 @@ from typing import Any
 import msgspec
 
 from framework.cookies import SetCookie
+from framework.shared import (
+    BYTES_HEADERS,
+    HTML_HEADERS,
+    JSON_HEADERS,
+    TEXT_HEADERS,
+    Header,
+    Shared,
+)
 
 __all__ = ["EMPTY_STATUSES", "Header", "Reply", "Response", "encode_json"]
-
-Header = tuple[str, str]
 
 EMPTY_STATUSES = frozenset({101, 103, 204, 205, 304})
 """Statuses whose answers carry no body (RFC 9110; the runtime refuses one)."""
@@ -19,10 +25,9 @@ encode_json = msgspec.json.Encoder().encode
 """Returns a value, anything msgspec encodes, as JSON in UTF-8."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-TEXT_CONTENT = ("content-type", "text/plain; charset=utf-8")
-HTML_CONTENT = ("content-type", "text/html; charset=utf-8")
-JSON_CONTENT = ("content-type", "application/json")
-BYTES_CONTENT = ("content-type", "application/octet-stream")
+_TELLING = frozenset({"content-length", "etag", "set-cookie", "x-content-type-options"})
+"""Headers that the end of a request, or the edge, looks for."""
+_SECRET = "location"  # noqa: S105  it may hold one, and so is not kept; cookies are not either
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -65,22 +70,22 @@ class Response:
     @classmethod
     def text(cls, text: str, status: int = 200) -> "Response":
         """Return *text* as ``text/plain`` in UTF-8."""
-        return _make_content(text.encode(), status, TEXT_CONTENT)
+        return _make_content(text.encode(), status, TEXT_HEADERS)
 
     @classmethod
     def html(cls, text: str, status: int = 200) -> "Response":
         """Return *text* as ``text/html`` in UTF-8. The text is sent as it is: escape what varies."""
-        return _make_content(text.encode(), status, HTML_CONTENT)
+        return _make_content(text.encode(), status, HTML_HEADERS)
 
     @classmethod
     def json(cls, value: Any, status: int = 200) -> "Response":
         """Return *value*, anything msgspec encodes, as ``application/json``."""
-        return _make_content(encode_json(value), status, JSON_CONTENT)
+        return _make_content(encode_json(value), status, JSON_HEADERS)
 
     @classmethod
     def bytes(cls, data: bytes, status: int = 200) -> "Response":
         """Return *data* as ``application/octet-stream``."""
-        return _make_content(data, status, BYTES_CONTENT)
+        return _make_content(data, status, BYTES_HEADERS)
 
     @classmethod
     def empty(cls, status: int = 204) -> "Response":
@@ -110,11 +115,14 @@ class Response:
 
     def with_header(self, name: str, value: str) -> "Response":
         """Return this answer with the header *name* set to *value*, replacing those of that name."""
-        header = _checked(name, value)
-        others = self.headers
-        if self.header(header[0]) is not None:
-            others = [pair for pair in others if pair[0] != header[0]]
-        return make(self.body, self.status, [*others, header])
+        headers = self.headers
+        if type(headers) is Shared and (known := headers.more.get((name, value))) is not None:
+            response = new(Response)  # what `make` does, a call less
+            response.body = self.body
+            response.status = self.status
+            response.headers = known
+            return response
+        return make(self.body, self.status, _replace(headers, name, value))
 
     def with_added_header(self, name: str, value: str) -> "Response":
         """Return this answer with one more header, beside those of the same name."""
@@ -132,19 +140,39 @@ class Response:
         return f"<Response {self.status}>"
 
 
+new = Response.__new__
+"""Makes a `Response` without anything in it yet: half of what `make` takes is to look this up."""
+
+
 def make(body: "bytes | AsyncIterator[bytes]", status: int, headers: Sequence[Header]) -> Response:
     """Return a `Response` from parts that need no check: the framework's own constants."""
-    response = Response.__new__(Response)
+    response = new(Response)
     response.body = body
     response.status = status
     response.headers = headers
     return response
 
 
-def _make_content(body: "bytes", status: int, content_type: Header) -> Response:
-    if status != 200:
-        _check_status(status, body)
-    return make(body, status, [content_type])
+def _replace(headers: Sequence[Header], name: str, value: str) -> Sequence[Header]:
+    """Return *headers* with one called *name* in place of those of that name."""
+    lower, _ = header = _checked(name, value)
+    others = headers
+    for known, _ in headers:
+        if known == lower:
+            others = [pair for pair in headers if pair[0] != lower]
+            break
+    if not isinstance(headers, tuple) or lower in _TELLING:
+        return [*others, header]
+    if type(headers) is Shared and lower != _SECRET:
+        return headers.share(name, value, (*others, header))
+    return (*others, header)
+
+
+def _make_content(body: "bytes", status: int, headers: Shared) -> Response:
+    if status == 200:
+        return make(body, status, headers)
+    _check_status(status, body)
+    return make(body, status, list(headers))
 
 
 def _check_status(status: int, body: object) -> None:

@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from framework.answers import as_response
-from framework.compose import Handler
 from framework.context import Context
 from framework.errors import ConfigurationError, HTTPError
 from framework.guards import CompiledGuard, Guard
@@ -13,12 +11,12 @@ from framework.parameters import Parameter
 from framework.patterns import Kind, Pattern
 from framework.plan import Scope, make_plan
 from framework.reads import Reads
-from framework.response import Response
 from framework.router import Declaration
 
-__all__ = ["Route", "make_route"]
+__all__ = ["Call", "Route", "make_route"]
 
 Call = Callable[[Context], Awaitable[Any]]
+"""What answers a request with anything that can be sent."""
 
 _UNNAMED = {Kind.LITERAL, Kind.STAR, Kind.STAR_REST}
 
@@ -65,9 +63,10 @@ class Route:
         self.parameters = parameters
         self._call = call
         self._compiled = None if guard.is_public else compiled
-        self.handler = _make_handler(call, self._compiled)
-        self.endpoint = self.handler
-        """The handler inside of its routers' middleware."""
+        self.handler = _guard_call(call, self._compiled)
+        """The guard and then the handler: what the handler gives back."""
+        self.endpoint: Call = self.handler
+        """The same inside of its routers' middleware."""
 
     def check_answers(self) -> None:
         """From now on, hold what the handler returns against its annotation."""
@@ -83,7 +82,7 @@ class Route:
             check(value)
             return value
 
-        self.handler = _make_handler(checked, self._compiled)
+        self.handler = _guard_call(checked, self._compiled)
 
     @property
     def location(self) -> str:
@@ -137,17 +136,13 @@ def _path_names(patterns: list[Pattern]) -> dict[str, bool]:
     return {name: any(name not in names for names in named) for name in set().union(*named)}
 
 
-def _make_handler(call: Call, compiled: CompiledGuard | None) -> Handler:
+def _guard_call(call: Call, compiled: CompiledGuard | None) -> Call:
     if compiled is None:
-
-        async def answer(c: Context) -> Response:
-            return as_response(await call(c))
-
-        return answer
+        return call
 
     check, reads = compiled.check, compiled.reads
 
-    async def answer_guarded(c: Context) -> Response:
+    async def call_guarded(c: Context) -> Any:
         c.private = True
         if reads:
             c.reads = Reads(reads)
@@ -159,6 +154,6 @@ def _make_handler(call: Call, compiled: CompiledGuard | None) -> Handler:
                 c.guard_outcome = "refused"
             raise
         c.guard_outcome = "passed"
-        return as_response(await call(c))
+        return await call(c)
 
-    return answer_guarded
+    return call_guarded

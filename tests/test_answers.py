@@ -1,15 +1,16 @@
 """What one answer is given, no other carries."""
 
+import msgspec
 import pytest
 
-from framework import App, Context, Response, public
-from framework.answers import CONSTANT_HEADERS
+from framework import App, Context, HTTPError, Response, guard, public
 from framework.compose import Next
+from framework.guards import Guard
 
 
-@pytest.mark.parametrize("headers", CONSTANT_HEADERS)
-def test_headers_that_answers_share_cannot_be_added_to(headers: object) -> None:
-    assert type(headers) is tuple
+@guard
+async def whoever() -> None:
+    """Let anybody pass, and keep the answers private."""
 
 
 async def test_a_cookie_forced_into_one_answer_is_not_in_the_next() -> None:
@@ -38,3 +39,167 @@ async def test_a_cookie_forced_into_one_answer_is_not_in_the_next() -> None:
         ("content-type", "text/plain; charset=utf-8"),
         ("x-content-type-options", "nosniff"),
     ]
+
+
+class Name(str):
+    """Text of a kind of its own."""
+
+
+class Data(bytes):
+    """Bytes of a kind of their own."""
+
+
+class Note(msgspec.Struct):
+    """A model."""
+
+    text: str
+
+
+TEXT, JSON = "text/plain; charset=utf-8", "application/json"
+
+
+@pytest.mark.parametrize("guards", [public, whoever], ids=["public", "guarded"])
+@pytest.mark.parametrize(
+    ("value", "kind", "body"),
+    [
+        ("é", TEXT, "é".encode()),
+        (Name("n"), TEXT, b"n"),
+        ("", TEXT, b""),
+        (b"\xff", "application/octet-stream", b"\xff"),
+        (Data(b"d"), "application/octet-stream", b"d"),
+        ({"a": 1}, JSON, b'{"a":1}'),
+        (Note("t"), JSON, b'{"text":"t"}'),
+        (True, JSON, b"true"),
+        (0, JSON, b"0"),
+        ([], JSON, b"[]"),
+    ],
+)
+async def test_a_value_is_sent_by_its_type(
+    guards: Guard, value: object, kind: str, body: bytes
+) -> None:
+    app = App(guard=guards)
+    app.get("/")(lambda: value)
+
+    for _ in range(2):
+        response = await app.request("GET", "/")
+        head = await app.request("HEAD", "/")
+
+        assert (response.status, response.header("content-type"), response.body) == (
+            200,
+            kind,
+            body,
+        )
+        assert (head.header("content-type"), head.body) == (kind, b"")
+        assert head.header("content-length") == str(len(body))
+
+
+async def test_any_number_of_types_is_answered() -> None:
+    app = App(guard=public)
+    app.get("/")(lambda: type("Name", (str,), {})("n"))
+
+    bodies = {(await app.request("GET", "/")).body for _ in range(300)}
+
+    assert bodies == {b"n"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("Set-Cookie", "a=1", ("cache-control", "private, no-store")),
+        ("X-Content-Type-Options", "no", ("x-content-type-options", "nosniff")),
+        ("ETag", '"1"', ("etag", '"1"')),
+        ("X-Mine", "1", ("x-mine", "1")),
+    ],
+)
+async def test_a_header_added_to_a_plain_answer_is_seen_at_its_end(
+    name: str, value: str, expected: tuple[str, str]
+) -> None:
+    app = App(guard=public)
+
+    async def add(c: Context, call_next: Next) -> Response:
+        return (await call_next()).with_header(name, value)
+
+    app.use(add)
+    app.get("/")(lambda: "text")
+    response = await app.request("GET", "/")
+    again = await app.request("GET", "/", headers=[("if-none-match", value)])
+
+    assert expected in response.headers
+    assert [v for n, v in response.headers if n == "x-content-type-options"] == ["nosniff"]
+    assert again.status == (304 if name == "ETag" else 200)
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 404), ("DELETE", 405)])
+async def test_an_error_changed_by_a_layer_is_the_next_request_s_as_it_was(
+    method: str, status: int
+) -> None:
+    app = App(guard=public)
+
+    async def meddle(c: Context, call_next: Next) -> Response:
+        response = await call_next()
+        if c.request.query:
+            response.headers = [*response.headers, ("x-mine", "1")]
+            response.body = b"mine"
+        return response
+
+    app.use(meddle)
+    app.get("/notes")(lambda: "text")
+    path = "/" if method == "GET" else "/notes"
+    before = await app.request(method, path)
+    await app.request(method, f"{path}?meddle")
+    after = await app.request(method, path)
+
+    assert before.status == after.status == status
+    assert (before.body, before.headers) == (after.body, after.headers)
+    assert ("x-content-type-options", "nosniff") in after.headers
+
+
+@pytest.mark.parametrize("guards", [public, whoever], ids=["public", "guarded"])
+@pytest.mark.parametrize("layers", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("method", "path", "status", "is_routed"),
+    [
+        ("GET", "/value", 200, True),
+        ("HEAD", "/value", 200, True),
+        ("GET", "/nothing", 204, True),
+        ("GET", "/text", 200, True),
+        ("GET", "/html", 201, True),
+        ("GET", "/response", 200, True),
+        ("GET", "/away", 303, True),
+        ("GET", "/fault", 500, True),
+        ("GET", "/refused", 403, True),
+        ("GET", "/value/", 308, False),
+        ("GET", "/not/here", 404, False),
+        ("HEAD", "/not/here", 404, False),
+        ("GET", "/%ff", 400, False),
+        ("DELETE", "/value", 405, False),
+        ("OPTIONS", "/value", 204, False),
+    ],
+)
+async def test_every_answer_says_what_it_owes(
+    guards: Guard, layers: int, method: str, path: str, status: int, is_routed: bool
+) -> None:
+    app = App(guard=guards, redirect_slashes=True)
+
+    async def add(c: Context, call_next: Next) -> Response:
+        return (await call_next()).with_header("x-mine", "1")
+
+    def fail() -> None:
+        raise HTTPError(403, headers=[("x-error", "1")])
+
+    app.use(*[add] * layers)
+    app.get("/value")(lambda: "text")
+    app.get("/nothing")(lambda: None)
+    app.get("/text")(lambda: Response.text("text"))
+    app.get("/html")(lambda: Response.html("<p>", 201))
+    app.get("/response")(lambda: Response("text", headers=[("content-type", "text/css")]))
+    app.get("/away")(lambda: Response.redirect("/value"))
+    app.get("/fault")(lambda: 1 // 0)
+    app.get("/refused")(fail)
+    response = await app.request(method, path)
+
+    assert response.status == status
+    assert [v for n, v in response.headers if n == "x-content-type-options"] == ["nosniff"]
+    assert [v for n, v in response.headers if n == "x-mine"] == ["1"] * bool(layers)
+    is_private = ("cache-control", "private, no-store") in response.headers
+    assert is_private == (is_routed and guards is whoever)

@@ -23,18 +23,21 @@ LAYERS = [
         "urls",
         "hosts",
         "cookies",
+        "shared",
         "response",
         "streaming",
         "signing",
         "scrypt",
         "log",
-        "bindings",
     ],
     [
         *("text", "validation", "integers", "multipart", "body", "fetching", "matcher", "sites"),
         "database",
     ],
-    ["request", "cookie_jar", "conditional", "origin", "context", "queues", "compose", "answers"],
+    [
+        *("bindings", "request", "cookie_jar", "conditional", "origin", "context", "queues"),
+        *("compose", "answers"),
+    ],
     [
         *("parameters", "plan", "answer_check", "reads", "guards", "addresses", "credentials"),
         *("turnstile", "problem"),

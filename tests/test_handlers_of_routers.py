@@ -1,8 +1,11 @@
 """Routers carry their own answers for errors and for what is not there, whatever the order of calls."""
 
+from typing import Any
+
 import pytest
 
 from framework import App, Context, HTTPError, Response, Router, public
+from framework.compose import Next
 
 
 def named(name: str, *, answers: bool = True) -> object:
@@ -94,3 +97,24 @@ async def test_slashes_are_redirected_where_that_is_asked_for(
     response = await app.request("GET", path)
 
     assert (response.status, response.header("location")) == (status, location)
+
+
+@pytest.mark.parametrize("with_layer", [False, True], ids=["bare", "in a layer"])
+@pytest.mark.parametrize("value", ["Nothing here.", None, {"a": 1}])
+async def test_what_is_no_answer_to_a_missing_path_is_our_fault(
+    value: object, with_layer: bool
+) -> None:
+    app = App(guard=public)
+
+    async def pass_on(c: Context, call_next: Next) -> Response:
+        return await call_next()
+
+    if with_layer:
+        app.use(pass_on)
+
+    async def nowhere(c: Context) -> Any:
+        return value
+
+    app.not_found(nowhere)
+
+    assert (await app.request("GET", "/")).status == 500

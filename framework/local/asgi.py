@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from framework.answers import CONSTANT_HEADERS
 from framework.application import App
 from framework.context import Env
 from framework.errors import BadRequest, HTTPError
@@ -22,6 +21,7 @@ from framework.paths import resolve_path
 from framework.problem import problem
 from framework.request import Request
 from framework.response import EMPTY_STATUSES, Header, Response
+from framework.shared import Shared
 
 __all__ = ["HEADER_LIMIT", "ASGIApplication", "Receive", "Scope", "Send", "asgi"]
 
@@ -56,6 +56,7 @@ def asgi(app: App, env: Env) -> ASGIApplication:
     app.prepare()
     provide_fetch(fetch_in_thread)
     background = Background()
+    start_work = background.start
     reading = Reading()
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,15 +65,23 @@ def asgi(app: App, env: Env) -> ASGIApplication:
         try:
             request = _read_request(scope, receive, reading)
         except HTTPError as error:
-            response = problem(error).with_header("x-content-type-options", "nosniff")
+            response = problem(error)
         else:
-            response = await app.handle(request, env, background.start)
-        headers = _encode_headers(response, request_is_head=scope["method"] == "HEAD")
-        await send({"type": _START, "status": response.status, "headers": headers})
+            response = await app.handle(request, env, start_work)
         body = response.body
-        if isinstance(body, bytes):
-            return await send({"type": _BODY, "body": body})
-        return await _send_stream(body, receive, send)
+        if not isinstance(body, bytes):
+            return await _send_stream(response, body, scope, receive, send)
+        headers, size = response.headers, len(body)
+        if (
+            type(headers) is Shared
+            and size < _KNOWN_LENGTHS
+            and response.status not in EMPTY_STATUSES
+        ):
+            encoded = [*(headers.encoded or _encode_shared(headers)), _LENGTHS[size]]
+        else:
+            encoded = _encode_headers(response, size, scope)
+        await send({"type": _START, "status": response.status, "headers": encoded})
+        return await send({"type": _BODY, "body": body})
 
     return serve
 
@@ -91,44 +100,54 @@ class _Source(msgspec.Struct, eq=False):
     values are decoded as the Worker does.
     """
 
-    _values: dict[bytes, bytes]
-    _receive: Receive
-    _reading: Reading
+    values: dict[bytes, bytes]
+    scope: Scope
+    receive: Receive
+    reading: Reading
 
     def get(self, name: str, /) -> str | None:
         """Return the value of *name*, given in lower case, or None."""
-        value = self._values.get(name.encode())
+        value = self.values.get(name.encode())
         return None if value is None else value.decode("utf-8", "replace")
 
     def items(self) -> Iterable[tuple[str, str]]:
         """Return all pairs, names in lower case."""
-        for name, value in self._values.items():
+        for name, value in self.values.items():
             yield name.decode("latin-1"), value.decode("utf-8", "replace")
 
-    def read(self, limit: int) -> Awaitable[bytes]:
-        """Return the body; see `Reading.read`."""
-        return self._reading.read(self._receive, limit)
+
+class _LocalRequest(Request):
+    """A request from an ASGI server."""
+
+    @property  # type: ignore[misc]  # a field elsewhere; here asked of the server when wanted
+    def address(self) -> str | None:  # type: ignore[override]  # as above
+        """The client's IP address; None where there is none, or an empty one: a Unix socket."""
+        client = self._source.scope.get("client")
+        return client[0] or None if client else None
+
+    def _read(self, limit: int) -> Awaitable[bytes]:
+        source: _Source = self._source
+        return source.reading.read(source.receive, limit)
 
 
 def _read_request(scope: Scope, receive: Receive, reading: Reading) -> Request:
     """Return the request in *scope*. Raises `HTTPError` for what the runtime would not pass on."""
     headers: list[RawHeader] = scope["headers"]
     values = dict(headers)
-    if len(values) != len(headers) or len(values) > HEADER_LIMIT or b"transfer-encoding" in values:
+    if not len(headers) == len(values) <= HEADER_LIMIT or b"transfer-encoding" in values:
         values = _join(headers)
     scheme = scope["scheme"]
-    host = _known_hosts[scheme].get(values.get(b"host")) or _read_host(scheme, values)
+    try:
+        host = _known_hosts[scheme][values[b"host"]]
+    except KeyError:
+        host = _read_host(scheme, values)
     raw_path, raw_query = scope.get("raw_path"), scope["query_string"]
-    if raw_path and raw_path[0] == _SLASH and not (raw_path + raw_query).translate(None, _PLAIN):
-        path, query_string = raw_path.decode(), raw_query.decode()
+    if raw_path and raw_path[0] == _SLASH and (raw_path + raw_query).translate(_LOOK).isalpha():
+        path, query_string = raw_path.decode(), raw_query.decode() if raw_query else ""
     else:
         path, query_string = _read_target(scope)
-    source = _Source(values, receive, reading)
-    client = scope.get("client")
-    address = client[0] or None if client else None  # none, or an empty one: a Unix socket
-    return Request(
-        scope["method"], scheme, host, path, query_string, source, source.read, None, address
-    )
+    source = _Source(values, scope, receive, reading)
+    return _LocalRequest(scope["method"], scheme, host, path, query_string, source, source)
 
 
 _CLOSE = (("connection", "close"),)
@@ -151,7 +170,7 @@ def _join(headers: Sequence[RawHeader]) -> dict[bytes, bytes]:
     return {name: b", ".join(several) for name, several in values.items()}
 
 
-_known_hosts: dict[str, dict[bytes | None, str]] = {"http": {}, "https": {}}
+_known_hosts: dict[str, dict[bytes, str]] = {"http": {}, "https": {}}
 
 
 def _read_host(scheme: str, values: dict[bytes, bytes]) -> str:
@@ -172,6 +191,8 @@ def _read_host(scheme: str, values: dict[bytes, bytes]) -> str:
 _SLASH = ord("/")
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-_~=&+"
 """What a URL may hold that needs no second look."""
+_LOOK = bytes(ord("a") if byte in _PLAIN else 0 for byte in range(256))
+"""Letters for those, nothing of the kind for the rest: two passes in C over a URL."""
 
 
 def _read_target(scope: Scope) -> tuple[str, str]:
@@ -216,27 +237,26 @@ class _Encoded(dict[Header, RawHeader]):
 
 _encode = _Encoded().__getitem__
 
-_CONSTANTS = {id(headers): tuple(map(_encode, headers)) for headers in CONSTANT_HEADERS}
-"""The headers of most answers, by the identity of what holds them, which lives as long as we do."""
+
+def _encode_shared(headers: Shared) -> tuple[RawHeader, ...]:
+    encoded = headers.encoded = tuple(map(_encode, headers))
+    return encoded
 
 
-def _encode_headers(response: Response, *, request_is_head: bool) -> list[RawHeader]:
-    """Return the headers to send: with the length of the body, where it has one that may be told.
+def _encode_headers(response: Response, size: int | None, scope: Scope) -> list[RawHeader]:
+    """Return the headers to send: with the *size* of the body, where it has one that may be told.
 
     What the answer itself says of its length counts only for HEAD, whose body is left out.
     """
-    constant = _CONSTANTS.get(id(response.headers))
     try:
-        headers = [*constant] if constant else [*map(_encode, response.headers)]
+        headers = [*map(_encode, response.headers)]
     except KeyError:
         headers = [_encode(pair) for pair in response.headers if pair[0] != "content-length"]
-        if request_is_head and response.status not in EMPTY_STATUSES:
+        if scope["method"] == "HEAD" and response.status not in EMPTY_STATUSES:
             length = response.header("content-length") or ""
             return [*headers, (b"content-length", length.encode("latin-1"))]
-    body = response.body
-    if isinstance(body, bytes) and response.status not in EMPTY_STATUSES:
-        size = len(body)
-        headers.append(_LENGTHS[size] if size < len(_LENGTHS) else _encode_length(size))
+    if size is not None and response.status not in EMPTY_STATUSES:
+        headers.append(_LENGTHS[size] if size < _KNOWN_LENGTHS else _encode_length(size))
     return headers
 
 
@@ -244,11 +264,16 @@ def _encode_length(size: int) -> RawHeader:
     return b"content-length", b"%d" % size
 
 
-_LENGTHS = [_encode_length(size) for size in range(1024)]
+_KNOWN_LENGTHS = 1024
+_LENGTHS = [_encode_length(size) for size in range(_KNOWN_LENGTHS)]
 
 
-async def _send_stream(body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+async def _send_stream(
+    response: Response, body: AsyncIterator[bytes], scope: Scope, receive: Receive, send: Send
+) -> None:
     """Send *body* chunk by chunk until it or the client ends, and close it either way."""
+    headers = _encode_headers(response, None, scope)
+    await send({"type": _START, "status": response.status, "headers": headers})
     from asyncio import CancelledError, create_task, current_task  # most answers are no streams
 
     task = current_task()

@@ -2,6 +2,7 @@
 
 from asyncio import CancelledError, current_task, get_running_loop
 from collections.abc import Awaitable, Callable, MutableMapping
+from time import monotonic
 from typing import Any
 
 from framework.errors import BadRequest, ContentTooLarge, HTTPError
@@ -36,11 +37,24 @@ class Reading:
         `HTTPError` with status 408 where the body takes too long.
         """
         loop, task = get_running_loop(), current_task()
-        self._started[task] = loop.time()
+        self._started[task] = monotonic()
         if self._loop is not loop:
             self._look_later(loop)
+        chunks: list[bytes] = []
+        size = 0
         try:
-            return await _read(receive, limit)
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise BadRequest("The body ended early.")
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > limit:
+                    raise ContentTooLarge(f"The body may have at most {limit} bytes.")
+                if not message.get("more_body", False):
+                    is_all = not chunks and isinstance(chunk, bytes)
+                    return chunk if is_all else b"".join([*chunks, chunk])
+                chunks.append(chunk)
         except CancelledError:
             if task is None or self._started.get(task) != _EXPIRED:
                 raise
@@ -57,7 +71,7 @@ class Reading:
 
     def _look(self, loop: Any) -> None:
         """Cancel the reads that took too long; look again as long as there are any."""
-        oldest = loop.time() - self._deadline
+        oldest = monotonic() - self._deadline
         for task, started in self._started.items():
             if _EXPIRED < started < oldest:
                 self._started[task] = _EXPIRED
@@ -66,19 +80,3 @@ class Reading:
             self._look_later(loop)
         else:
             self._loop = None
-
-
-async def _read(receive: Callable[[], Awaitable[MutableMapping[str, Any]]], limit: int) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise BadRequest("The body ended early.")
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit:
-            raise ContentTooLarge(f"The body may have at most {limit} bytes.")
-        if not message.get("more_body", False):
-            return b"".join([*chunks, chunk]) if chunks else bytes(chunk)
-        chunks.append(chunk)

@@ -4,6 +4,7 @@
 """
 
 import re
+from collections.abc import Sequence
 
 from framework.compose import Middleware, Next
 from framework.context import Context
@@ -14,6 +15,7 @@ from framework.middleware.content_security_policy import (
     find_nonce,
 )
 from framework.response import Header, Response, make
+from framework.shared import Shared
 
 __all__ = ["DATA_POLICY", "HTML_POLICY", "secure_headers"]
 
@@ -97,11 +99,20 @@ def secure_headers(
         if is_page and html is not None and (drawn := find_nonce(c)) is not None:
             policy = html.replace(NONCE, f"'nonce-{drawn}'")
             added = ((_POLICY, policy), *(pair for pair in added if pair[0] != _POLICY))
-        own = {name for name, _ in response.headers}
-        headers = [*response.headers, *(pair for pair in added if pair[0] not in own)]
-        return make(response.body, response.status, headers)
+        return make(response.body, response.status, _add_missing(response.headers, added))
 
     return send_secure_headers
+
+
+def _add_missing(headers: Sequence[Header], added: tuple[Header, ...]) -> Sequence[Header]:
+    """Return *headers* with those of *added* that they do not have; shared ones stay shared."""
+    if type(headers) is Shared and (known := headers.more.get(("", added))) is not None:
+        return known
+    own = {name for name, _ in headers}
+    missing = [pair for pair in added if pair[0] not in own]
+    if type(headers) is Shared:
+        return headers.share("", added, (*headers, *missing))
+    return [*headers, *missing]
 
 
 def _is_page(response: Response) -> bool:

@@ -10,11 +10,11 @@ from js import Response as JSResponse
 from pyodide.ffi import to_js
 from workers import WorkerEntrypoint
 
-from framework.answers import CONSTANT_HEADERS
 from framework.application import App
 from framework.fetching import provide_fetch
 from framework.response import Response
 from framework.scrypt import provide_scrypt
+from framework.shared import Shared
 from framework.workers.bindings import Bindings
 from framework.workers.fetching import fetch_in_worker
 from framework.workers.incoming import read_request
@@ -25,10 +25,6 @@ __all__ = ["entrypoint"]
 
 _TEXT_TYPES = ("application/json", "application/problem+json", "text/")
 """Types whose bodies are UTF-8: `Response` and the problems encode them so."""
-
-_SHARED = {id(headers) for headers in CONSTANT_HEADERS}
-_ready: dict[int, Any] = {}
-"""Those headers as JavaScript takes them, by identity. Made in requests: no snapshot could hold them."""
 
 
 def entrypoint(app: App) -> type[Any]:
@@ -81,13 +77,18 @@ def _to_javascript(response: Response, ctx: Any) -> Any:
 
 
 def _options(response: Response) -> Any:
-    """Return status and headers as JavaScript takes them; what most answers share is made once."""
-    key = id(response.headers)
-    if response.status != 200 or key not in _SHARED:
+    """Return status and headers as JavaScript takes them; what many answers share is made once.
+
+    It is made in a request, never at import: no snapshot could hold it.
+    """
+    headers = response.headers
+    if type(headers) is not Shared:
         return _make_options(response)
-    if key not in _ready:
-        _ready[key] = _make_options(response)
-    return _ready[key]
+    if headers.encoded is None:
+        headers.encoded = {}
+    if response.status not in headers.encoded:
+        headers.encoded[response.status] = _make_options(response)
+    return headers.encoded[response.status]
 
 
 def _make_options(response: Response) -> Any:

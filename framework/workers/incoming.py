@@ -51,21 +51,22 @@ class _WorkerRequest(Request):
         country = getattr(getattr(self.platform, "cf", None), "country", None)
         return country if isinstance(country, str) and len(country) == 2 else None
 
-
-def read_request(request: Any) -> Request:
-    """Return the JavaScript *request* as a `Request`: two crossings, however large it is."""
-    scheme, host, path, query_string = split_url(request.url)
-    headers = _JSHeaders(request)
-
-    async def read(limit: int) -> bytes:
+    async def _read(self, limit: int) -> bytes:
         try:
-            return await read_stream(request.body, limit, _length(headers))
+            return await read_stream(self.platform.body, limit, _length(self._source))
         except TooLong:
             raise ContentTooLarge(f"The body may have at most {limit} bytes.") from None
         except JsException:
             raise BadRequest("The body could not be read.") from None
 
-    return _WorkerRequest(request.method, scheme, host, path, query_string, headers, read, request)
+
+def read_request(request: Any) -> Request:
+    """Return the JavaScript *request* as a `Request`: two crossings, however large it is."""
+    scheme, host, path, query_string = split_url(request.url)
+    headers = _JSHeaders(request)
+    return _WorkerRequest(
+        request.method, scheme, host, path, query_string, headers, headers, request
+    )
 
 
 def _length(headers: _JSHeaders) -> int | None:

@@ -19,7 +19,6 @@ LOCAL_ONLY = shutil.ignore_patterns("local", "cli.py", "testing.py", "__pycache_
 URL = ["request.url", "request.method"]
 QUERY = ["setTimeout()", "clearTimeout()"]
 ONE_STATEMENT = ["env.DB", "DB.prepare()", "prepare.bind()", "bind.all()", *QUERY]
-MADE_ANEW = ["Object.fromEntries()", "new Response()"]
 
 CROSSINGS = {
     "public": ["200", *URL, "new Response()"],
@@ -37,7 +36,7 @@ CROSSINGS = {
         *URL,
         "request.headers",
         "headers.get(cookie)",
-        *MADE_ANEW,
+        "new Response()",
     ],
     "body": [
         "200",
@@ -65,7 +64,7 @@ CROSSINGS = {
         "JSON.stringify()",
         "new Response()",
     ],
-    "nothing there": ["404", *URL, *MADE_ANEW],
+    "nothing there": ["404", *URL, "new Response()"],
 }
 """The status, then all that is read of, called on or made in JavaScript, in order."""
 

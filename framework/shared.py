@@ -1,0 +1,68 @@
+"""Headers that many answers have in common, so that each edge encodes them once. Knows no answers."""
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = [
+    "BYTES_HEADERS",
+    "HTML_HEADERS",
+    "JSON_HEADERS",
+    "NO_SNIFF",
+    "PROBLEM_HEADERS",
+    "SHARED_LIMIT",
+    "TEXT_HEADERS",
+    "Header",
+    "Shared",
+]
+
+Header = tuple[str, str]
+"""A name in lower case, and a value."""
+
+SHARED_LIMIT = 256
+"""How many headers are kept that layers have added to: programs write fewer."""
+
+
+class Shared(tuple[Header, ...]):
+    """Headers of many answers, this very object: none is added to it, and it is never let go.
+
+    Headers that are a tuple, shared or not, are complete: the end of a request looks for nothing in
+    them. What layers add to shared ones is shared as well where the value is the same as the last
+    time, up to `SHARED_LIMIT`: one that changes all the time stays out.
+    """
+
+    made = 0
+    """How many there are beside those that the framework starts with."""
+
+    def __init__(self, pairs: Iterable[Header]) -> None:  # noqa: ARG002  the tuple takes them
+        self.more: dict[tuple[str, Any], Shared] = {}
+        """These with something added, by what `share` was told of it."""
+        self.private: Shared | None = None
+        """These for an answer that depends on who asks."""
+        self.encoded: Any = None
+        """What the edge has made of these."""
+        self._last: dict[str, Any] = {}
+
+    def share(self, name: str, value: Any, headers: tuple[Header, ...]) -> tuple[Header, ...]:
+        """Return *headers*, which are these with *value* added as *name*; shared if they may be."""
+        if self._last.get(name) != value:
+            if name in self._last or len(self._last) < SHARED_LIMIT:
+                self._last[name] = value
+        elif Shared.made < SHARED_LIMIT:
+            Shared.made += 1
+            headers = self.more[name, value] = Shared(headers)
+        return headers
+
+
+NO_SNIFF = ("x-content-type-options", "nosniff")
+"""What every answer carries."""
+
+TEXT_HEADERS = Shared([("content-type", "text/plain; charset=utf-8"), NO_SNIFF])
+"""Those of text."""
+HTML_HEADERS = Shared([("content-type", "text/html; charset=utf-8"), NO_SNIFF])
+"""Those of a page."""
+JSON_HEADERS = Shared([("content-type", "application/json"), NO_SNIFF])
+"""Those of JSON."""
+BYTES_HEADERS = Shared([("content-type", "application/octet-stream"), NO_SNIFF])
+"""Those of bytes."""
+PROBLEM_HEADERS = Shared([("content-type", "application/problem+json"), NO_SNIFF])
+"""Those of an error (RFC 9457)."""
