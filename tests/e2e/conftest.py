@@ -18,7 +18,7 @@ from tests.e2e.targets import CAPABLE, TARGETS, start
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Make each test once for each target."""
     if "service" in metafunc.fixturenames:
-        metafunc.parametrize("service", _targets(metafunc.config), indirect=True, scope="session")
+        metafunc.parametrize("service", _targets(metafunc.config), indirect=True, scope="package")
 
 
 def _targets(config: pytest.Config) -> list[str]:
@@ -48,7 +48,7 @@ def _is_possible(item: pytest.Item, config: pytest.Config) -> bool:
 # --- What tests ask for --------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Service]:
