@@ -63,7 +63,7 @@ class _Shape(Generic[T]):
     def pairs(self) -> "_Pairs[T]":
         """Return the routes as pairs, where this is the shape of some."""
         pairs: _Pairs[T] = {}
-        if self.kinds[-3:] == _PAIR and not any(self.kinds[:-3]):
+        if self.kinds[-3:] == (Kind.NAMED, Kind.LITERAL, Kind.NAMED) and not any(self.kinds[:-3]):
             for literals, ((names, _, _, value),) in self.routes.items():
                 *before, between = literals if isinstance(literals, tuple) else (literals,)
                 heads = pairs.setdefault(between, {})
@@ -123,8 +123,9 @@ class _Table(Generic[T]):
             shapes = sorted(self.shapes.values(), key=attrgetter("kinds"))
             for length in range(2 + max(len(shape.kinds) for shape in shapes)):
                 takers = [shape for shape in shapes if shape.takes(length)]
-                looks = [(s.literals, s.routes, s.filled, s.rest) for s in takers]
-                self.by_count.append((takers[0].pairs() if takers else {}, tuple(looks)))
+                pairs = takers[0].pairs() if takers else {}
+                looks = [(s.literals, s.routes, s.filled, s.rest) for s in takers[bool(pairs) :]]
+                self.by_count.append((pairs, tuple(looks)))
         return self.by_count[min(count, len(self.by_count) - 1)]
 
     def add(self, pattern: Pattern, value: T) -> None:
@@ -217,7 +218,6 @@ class Matcher(Generic[T]):
         }
 
 
-_PAIR = (Kind.NAMED, Kind.LITERAL, Kind.NAMED)
 _NO_PAIRS: dict[str, Any] = {}
 _KEPT = {Kind.CONSTRAINED, Kind.NAMED, Kind.REST, Kind.STAR_REST}
 
