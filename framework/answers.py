@@ -84,8 +84,7 @@ def finish(c: Context, response: Response) -> Response:
         response = not_modified(c.request, response) or response
     kept = [pair for pair in response.headers if pair[0] != NO_SNIFF[0]]
     if c.private or cookies or "set-cookie" in present:
-        kept = [pair for pair in kept if pair[0] != "cache-control"]
-        kept += [_NO_STORE, _VARY, *(("set-cookie", cookie.header()) for cookie in cookies)]
+        kept = [*_make_private(kept), *(("set-cookie", cookie.header()) for cookie in cookies)]
     kept.append(NO_SNIFF)
     return make(response.body, response.status, kept)
 
@@ -96,7 +95,7 @@ def _private(headers: Shared) -> Shared:
     return headers.private
 
 
-def _make_private(headers: tuple[Header, ...]) -> tuple[Header, ...]:
+def _make_private(headers: Sequence[Header]) -> tuple[Header, ...]:
     return (*[pair for pair in headers if pair[0] != "cache-control"], _NO_STORE, _VARY)
 
 
