@@ -11,6 +11,7 @@ from framework.shared import (
     BYTES_HEADERS,
     HTML_HEADERS,
     JSON_HEADERS,
+    SECRETIVE,
     TEXT_HEADERS,
     Header,
     Shared,
@@ -27,7 +28,6 @@ encode_json = msgspec.json.Encoder().encode
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TELLING = frozenset({"content-length", "etag", "set-cookie", "x-content-type-options"})
 """Headers that the end of a request, or the edge, looks for."""
-_SECRET = "location"  # noqa: S105  it may hold one, and so is not kept; cookies are not either
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -163,7 +163,7 @@ def _replace(headers: Sequence[Header], name: str, value: str) -> Sequence[Heade
             break
     if not isinstance(headers, tuple) or lower in _TELLING:
         return [*others, header]
-    if type(headers) is Shared and lower != _SECRET:
+    if type(headers) is Shared and lower not in SECRETIVE:
         return headers.share(name, value, (*others, header))
     return (*others, header)
 

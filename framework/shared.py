@@ -9,6 +9,7 @@ __all__ = [
     "JSON_HEADERS",
     "NO_SNIFF",
     "PROBLEM_HEADERS",
+    "SECRETIVE",
     "SHARED_LIMIT",
     "TEXT_HEADERS",
     "Header",
@@ -20,6 +21,9 @@ Header = tuple[str, str]
 
 SHARED_LIMIT = 256
 """How many headers are kept that layers have added to: programs write fewer."""
+
+SECRETIVE = frozenset({"location", "set-cookie"})
+"""Names of headers whose values may hold secrets: none of them is kept beyond its answer."""
 
 
 class Shared(tuple[Header, ...]):

@@ -21,7 +21,7 @@ from framework.paths import resolve_path
 from framework.problem import problem
 from framework.request import Request
 from framework.response import EMPTY_STATUSES, Header, Response
-from framework.shared import Shared
+from framework.shared import SECRETIVE, Shared
 
 __all__ = ["HEADER_LIMIT", "ASGIApplication", "Receive", "Scope", "Send", "asgi"]
 
@@ -41,7 +41,6 @@ HEADER_LIMIT = 100
 _HOST = re.compile(r"(?P<name>[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[0-9]{0,5}))?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KNOWN_HOSTS_LIMIT = 64
-_FORGOTTEN_HEADERS = {"location", "set-cookie"}  # they may hold secrets
 _KNOWN_HEADERS_LIMIT = 256
 
 
@@ -228,7 +227,7 @@ class _Encoded(dict[Header, RawHeader]):
         if name == "content-length":
             raise KeyError(name)
         encoded = (name.encode("latin-1"), value.encode("latin-1"))
-        if name not in _FORGOTTEN_HEADERS:
+        if name not in SECRETIVE:
             if len(self) >= _KNOWN_HEADERS_LIMIT:
                 self.clear()
             self[pair] = encoded
