@@ -5,24 +5,13 @@
 // Prints a line of JSON for each part: Python's objects, JavaScript's that Python holds on to, bytes
 // of the Worker's memory, bytes of the JavaScript heap, microseconds a request.
 
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
-
-import { ExecutionContext, loadWorker } from "../tests/wasm/runtime.mjs";
+import { ExecutionContext } from "../tests/wasm/runtime.mjs";
+import { loadBundle } from "./bundle.mjs";
 import { CASES, makeDatabase } from "./worker/cases.mjs";
-
-const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-const CACHE = join(ROOT, ".cache/wasm");
 
 async function main() {
   const [bundle, parts, size] = process.argv.slice(2);
-  const worker = await loadWorker({
-    bundle: resolve(bundle),
-    main: "worker.py",
-    modules: join(CACHE, "modules"),
-    overlays: [join(ROOT, "tests/wasm/stand_in")],
-    runtime: join(CACHE, "runtime"),
-  });
+  const worker = await loadBundle(bundle);
   const env = { DB: makeDatabase() };
   for (let part = 0; part < Number(parts); part += 1) {
     const started = performance.now();

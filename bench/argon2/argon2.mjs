@@ -5,23 +5,16 @@
 // Prints {"milliseconds": [...], "bytes_before", "bytes_after"}: the Worker's memory never shrinks,
 // so what it has after is the most it had.
 
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { loadWorker } from "../../tests/wasm/runtime.mjs";
+import { loadBundle } from "../bundle.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
-const ROOT = resolve(HERE, "../..");
 
 try {
   const [memory, passes, times] = process.argv.slice(2).map(Number);
-  const { pyodide } = await loadWorker({
-    bundle: join(HERE, "worker"),
-    main: "worker.py",
-    modules: join(ROOT, ".cache/wasm/modules"),
-    overlays: [join(ROOT, "tests/wasm/stand_in")],
-    runtime: join(ROOT, ".cache/wasm/runtime"),
-  });
+  const { pyodide } = await loadBundle(join(HERE, "worker"));
   const { hash_once: hash } = pyodide.pyimport("worker");
   const before = pyodide._module.HEAP8.length;
   const milliseconds = [];

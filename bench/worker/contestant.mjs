@@ -6,27 +6,18 @@
 // input, `CASE SECONDS`, prints {"ns", "requests", "trips"}: the nanoseconds of one request. Ends
 // with standard input.
 
-import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 
-import { ExecutionContext, loadWorker } from "../../tests/wasm/runtime.mjs";
+import { ExecutionContext } from "../../tests/wasm/runtime.mjs";
+import { loadBundle } from "../bundle.mjs";
 import { CASES, makeDatabase, REFUSED } from "./cases.mjs";
 
-const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
-const CACHE = join(ROOT, ".cache/wasm");
 const CHUNK = 64;
 
 async function main() {
   const [bundle, ...packages] = process.argv.slice(2);
-  const worker = await loadWorker({
-    bundle: resolve(bundle),
-    main: "worker.py",
-    modules: join(CACHE, "modules"),
-    overlays: [join(ROOT, "tests/wasm/stand_in"), ...packages.map((folder) => resolve(folder))],
-    runtime: join(CACHE, "runtime"),
-  });
+  const worker = await loadBundle(bundle, packages);
   const database = makeDatabase();
   const fetch = makeFetch(worker, { DB: database });
   await verify(fetch, database);
