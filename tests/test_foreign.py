@@ -14,34 +14,23 @@ from framework import (
     Request,
     Response,
     Router,
-    Slot,
     guard,
     public,
 )
 from framework.compose import Handler
-from framework.errors import ContentTooLarge, Unauthorized
+from framework.errors import ContentTooLarge
 from framework.foreign import asgi_handler, fetch_handler
 from framework.guards import Guard
 from framework.local.serve import serve
 from framework.request import Headers
 from framework.testing import Client, json_of
+from tests.callers import WHO, known
 from tests.local.test_serve import Connection
 from tests.local.test_serve import request as raw_request
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-
-WHO = Slot("who asks", str)
-
-
-@guard(provides=WHO)
-async def known(c: Context) -> str:
-    """Let pass whoever says a name."""
-    name = c.request.headers.get("x-name")
-    if name is None:
-        raise Unauthorized
-    return name
 
 
 def mount(path: str, handler: Handler, guard: Guard = public, **options: Any) -> App:

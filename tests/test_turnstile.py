@@ -7,8 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from framework import App, ConfigurationError, Context, Form, Slot, fetching, guard, public
-from framework.errors import Unauthorized
+from framework import App, ConfigurationError, Form, fetching, public
 from framework.fetching import fetch
 from framework.guards import Guard
 from framework.local.fetching import fetch_in_thread
@@ -17,6 +16,7 @@ from framework.multipart import File
 from framework.paths import parse_query
 from framework.testing import json_of
 from framework.turnstile import SITEVERIFY, TOKEN_LIMIT, turnstile
+from tests.callers import known
 from tests.elsewhere import Asked, Elsewhere, serve_elsewhere
 
 SECRET = "1x0000000000000000000000000000000AA"
@@ -378,17 +378,6 @@ async def test_the_address_goes_along_where_it_is_known(siteverify: Siteverify) 
 
 
 # --- With other guards ---------------------------------------------------------------------------
-
-WHO = Slot("who asks", str)
-
-
-@guard(provides=WHO)
-async def known(c: Context) -> str:
-    """Let pass whoever says a name."""
-    name = c.request.headers.get("x-name")
-    if name is None:
-        raise Unauthorized
-    return name
 
 
 @pytest.mark.parametrize(
