@@ -1,7 +1,8 @@
-"""Makes a staged app lean: what it never imports goes, and so does what is written for readers alone.
+"""Makes a staged app lean: what is written for readers alone goes.
 
-Comments, docstrings, three quarters of the indentation, and the annotations that nothing reads when
-the app runs: they are a fifth of the upload. Every line stays where it was, for tracebacks.
+Comments, docstrings, three quarters of the indentation, the annotations that nothing reads when the
+app runs, and ``__all__`` where nobody imports ``*``: they are a fifth of the upload. Every line stays
+where it was, for tracebacks.
 
 Knows a folder of modules and nothing of where they come from. Needs the standard library alone, and
 imports nothing of the framework's: stage.py runs under whichever Python wrangler finds.
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PACKAGE = "framework"
+EXPORTS = "__all__"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 DESCRIBED = {"Struct", "TypedDict", "NamedTuple", "Enum", "IntEnum", "StrEnum"}
@@ -24,33 +26,14 @@ DESCRIBED = {"Struct", "TypedDict", "NamedTuple", "Enum", "IntEnum", "StrEnum"}
 
 
 def make_lean(folder: Path) -> None:
-    """Remove the framework's modules that nothing in *folder* imports, and thin out the others.
-
-    A module that is no Python is left as it is: who imports it says so better.
-    """
-    sources = {_name(file, folder): file for file in folder.rglob("*.py")}
-    trees = {name: _parse(file) for name, file in sources.items()}
-    reached = _reach(trees, {name for name, file in sources.items() if file.name == "__init__.py"})
-    described = _described(trees)
-    for name, file in sources.items():
-        if not _is_ours(name):
-            continue
-        if name not in reached:
-            file.unlink()
-        elif trees[name].body:
-            file.write_text(thin(_read(file), described), "utf-8", newline="\n")
-    for path in sorted((folder / PACKAGE).rglob("*"), reverse=True):
-        if path.is_dir() and not any(path.iterdir()):
-            path.rmdir()
-
-
-def _name(file: Path, folder: Path) -> str:
-    parts = file.relative_to(folder).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def _is_ours(name: str) -> bool:
-    return name.partition(".")[0] == PACKAGE
+    """Thin out the framework's modules in *folder*. One that is no Python is left as it is."""
+    trees = {file: _parse(file) for file in folder.rglob("*.py")}
+    described = _described(trees.values())
+    exports = any(_reads_exports(tree) for tree in trees.values())
+    for file in (folder / PACKAGE).rglob("*.py"):
+        if trees[file].body:
+            thinned = thin(_read(file), described, exports=exports)
+            file.write_text(thinned, "utf-8", newline="\n")
 
 
 def _read(file: Path) -> str:
@@ -75,46 +58,14 @@ class Cut(NamedTuple):
     filling: bytes = b""
 
 
-# --- What is imported ----------------------------------------------------------------------------
-
-
-def _reach(trees: dict[str, ast.Module], packages: set[str]) -> set[str]:
-    """Return what the app's own modules import, at once or inside of a function, and so on."""
-    reached: set[str] = set()
-    waiting = [name for name in trees if not _is_ours(name)]
-    while waiting:
-        name = waiting.pop()
-        package = name if name in packages else name.rpartition(".")[0]
-        for imported in _imports(trees[name], package):
-            parts = imported.split(".")
-            whole = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
-            fresh = (whole & trees.keys()) - reached
-            reached |= fresh
-            waiting += fresh
-    return reached
-
-
-def _imports(tree: ast.Module, package: str) -> Iterator[str]:
-    """Yield the names that may be modules: imported ones, and texts for `import_module`."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parents = package.split(".")[: 1 - node.level or None] if node.level else []
-            base = ".".join([*parents, *([node.module] if node.module else [])])
-            yield from (f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-
-
 # --- What is written for readers -----------------------------------------------------------------
 
 
-def _described(trees: dict[str, ast.Module]) -> set[str]:
+def _described(trees: Collection[ast.Module]) -> set[str]:
     """Return the names of the classes that may be part of a schema, going by the names of bases."""
     bases = {
         node.name: {ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in node.bases}
-        for tree in trees.values()
+        for tree in trees
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     }
@@ -124,16 +75,39 @@ def _described(trees: dict[str, ast.Module]) -> set[str]:
     return found
 
 
-def thin(source: str, described: Collection[str] = ()) -> str:
+def _reads_exports(tree: ast.Module) -> bool:
+    """Return whether *tree* may read an ``__all__``, of its own or of another module."""
+    assigned = [target for statement in _exports(tree) for target in statement.targets]
+    return any(
+        (isinstance(node, ast.Name) and node.id == EXPORTS and node not in assigned)
+        or (isinstance(node, ast.Attribute) and node.attr == EXPORTS)
+        or (isinstance(node, ast.Constant) and node.value == EXPORTS)
+        or (isinstance(node, ast.alias) and node.name in {"*", EXPORTS})
+        for node in ast.walk(tree)
+    )
+
+
+def _exports(tree: ast.Module) -> list[ast.Assign]:
+    """Return the statements of *tree* that do nothing but set its ``__all__``."""
+    return [
+        statement
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        and [ast.unparse(target) for target in statement.targets] == [EXPORTS]
+    ]
+
+
+def thin(source: str, described: Collection[str] = (), *, exports: bool = True) -> str:
     """Return *source* with what is for readers cut away, and each line where it was.
 
-    The classes named in *described* keep their docstrings. What would not be the same program, line
-    by line, is returned as it came.
+    The classes named in *described* keep their docstrings, and *exports* keeps ``__all__``. What
+    would not be the same program, line by line, is returned as it came.
     """
     tree = ast.parse(source)
     lines = [line.encode() for line in source.split("\n")]
     tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     cuts = [*_comments(tokens, lines), *_texts(tree, described), *_annotations(tree, lines)]
+    cuts += [] if exports else map(_cut, _exports(tree))
     for line, column, end_line, end_column, filling in sorted(cuts, reverse=True):
         first, last = line - 1, end_line - 1
         head, tail = lines[first][:column], lines[last][end_column:]
@@ -141,7 +115,8 @@ def thin(source: str, described: Collection[str] = ()) -> str:
         lines[last] = tail
         lines[first] = (head + filling + lines[first]).rstrip()
     thinned = b"\n".join(_dedent(lines, tokens)).decode()
-    return thinned if _program(thinned, described) == _program(source, described) else source
+    meant = _program(source, described, exports=exports)
+    return thinned if _program(thinned, described, exports=exports) == meant else source
 
 
 def _comments(tokens: list[tokenize.TokenInfo], lines: list[bytes]) -> Iterator[Cut]:
@@ -223,12 +198,14 @@ def _annotated(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg
     return [argument for argument in arguments if argument and argument.annotation]
 
 
-def _program(source: str, described: Collection[str]) -> str | None:
+def _program(source: str, described: Collection[str], *, exports: bool) -> str | None:
     """Return what *source* does and in which lines, in a form that can be compared."""
     try:
         tree = ast.parse(source)
     except SyntaxError:
         return None
+    for statement in [] if exports else _exports(tree):
+        tree.body.remove(statement)
     for function in _called(tree):
         function.returns = None
         for argument in _annotated(function):

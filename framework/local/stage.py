@@ -4,7 +4,7 @@ Wrangler uploads every module beside the Worker's main one, virtual environments
 so the main one stands alone with what it needs. The stage before is removed first: a failed build
 deploys nothing, rather than what was built last.
 
-What nothing imports is left out, and so is what is written for readers (`lean.py`).
+What nothing imports is left out (`reach.py`), and so is what is written for readers (`lean.py`).
 
 Wrangler runs this file with whichever Python it finds, so it needs nothing but the standard
 library, and imports nothing of the framework's. Whether the staged app imports, `trial.py` finds
@@ -25,6 +25,7 @@ from pathlib import Path
 
 STAGE = Path("build", "worker")
 ENVIRONMENTS = (".venv", ".venv-workers")
+REACH = Path(__file__).with_name("reach.py")
 LEAN = Path(__file__).with_name("lean.py")
 TRIAL = Path(__file__).with_name("trial.py")
 WRANGLERS_LEVEL = 6  # of zlib: what it says after "gzip:" when it uploads
@@ -82,6 +83,7 @@ def stage(root: Path) -> Staged:
             raise StageError(f"{folder} can't be removed")
     try:
         left_out = _copy(root, fresh)
+        runpy.run_path(str(REACH))["drop_unreached"](fresh)
         runpy.run_path(str(LEAN))["make_lean"](fresh)
         _try_import(root, fresh)
         staged = _measure(fresh, target, left_out)

@@ -2,6 +2,7 @@
 
 from asyncio import ensure_future
 from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib import import_module
 from inspect import signature  # the SDK imports it anyway
 from typing import Any
 
@@ -11,17 +12,16 @@ from pyodide.ffi import to_js
 from workers import WorkerEntrypoint
 
 from framework.application import App
-from framework.fetching import provide_fetch
 from framework.response import Response
-from framework.scrypt import provide_scrypt
 from framework.shared import Shared
 from framework.workers.bindings import Bindings
-from framework.workers.fetching import fetch_in_worker
 from framework.workers.incoming import read_request
 from framework.workers.queues import read_batch
-from framework.workers.scrypt import node_scrypt
 
 __all__ = ["entrypoint"]
+
+_HALVES = ("framework.workers.fetching", "framework.workers.scrypt")
+"""What some apps ask of JavaScript, and others do not upload (`kagari build` sees who does)."""
 
 _TEXT_TYPES = ("application/json", "application/problem+json", "text/")
 """Types whose bodies are UTF-8: `Response` and the problems encode them so."""
@@ -33,8 +33,8 @@ def entrypoint(app: App) -> type[Any]:
     Assign it to ``Default`` in the main module; `kagari build` writes that module. It has no public
     method but its handlers, since each would be callable over RPC.
     """
-    provide_scrypt(node_scrypt)
-    provide_fetch(fetch_in_worker)
+    for half in _HALVES:
+        _provide(half)
     app.prepare()
 
     class Default(WorkerEntrypoint):
@@ -58,6 +58,16 @@ def entrypoint(app: App) -> type[Any]:
             await app.run_queue(read_batch(batch, Bindings(self.env)))
 
     return Default
+
+
+def _provide(half: str) -> None:
+    try:
+        module = import_module(half)
+    except ModuleNotFoundError as error:
+        if error.name != half:
+            raise
+    else:
+        module.provide()
 
 
 def _wait_until(ctx: Any) -> Callable[[Awaitable[Any]], None]:

@@ -6,13 +6,18 @@ import js
 import msgspec
 from pyodide.ffi import JsException, to_js
 
-from framework.fetching import Fetched, FetchFailed, FetchRequest
+from framework.fetching import Fetched, FetchFailed, FetchRequest, provide_fetch
 from framework.response import Header, encode_json
 from framework.workers.streams import TooLong, read_stream
 
-__all__ = ["fetch_in_worker"]
+__all__ = ["fetch_in_worker", "provide"]
 
 _HEADERS = msgspec.json.Decoder(tuple[Header, ...])
+
+
+def provide() -> None:
+    """Have `framework.fetching.fetch` send its requests so."""
+    provide_fetch(fetch_in_worker)
 
 
 async def fetch_in_worker(request: FetchRequest, /) -> Fetched:

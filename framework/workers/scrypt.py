@@ -8,9 +8,9 @@ from pyodide.ffi import to_js
 from workers import import_from_javascript
 
 from framework.errors import ConfigurationError
-from framework.scrypt import COST, LENGTH, MEMORY_LIMIT
+from framework.scrypt import COST, LENGTH, MEMORY_LIMIT, provide_scrypt
 
-__all__ = ["node_scrypt"]
+__all__ = ["node_scrypt", "provide"]
 
 
 class _Buffer(msgspec.Struct):
@@ -20,6 +20,11 @@ class _Buffer(msgspec.Struct):
 
 
 _BUFFERS = msgspec.json.Decoder(list[_Buffer])
+
+
+def provide() -> None:
+    """Have `framework.scrypt.scrypt` compute its keys so."""
+    provide_scrypt(node_scrypt)
 
 
 async def node_scrypt(password: bytes, salt: bytes, block_size: int, /) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from framework.local.lean import make_lean, thin
+from framework.local.reach import drop_unreached
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "framework").rglob("*.py"), *(ROOT / "routes").rglob("*.py")])
@@ -135,6 +136,7 @@ def staged(folder: Path, app: str, **modules: str) -> set[str]:
     (folder / "routes").mkdir()
     (folder / "routes" / "notes.py").write_text(modules.get("notes", ""))
     (folder / "app.py").write_text(app)
+    drop_unreached(folder)
     make_lean(folder)
     files = (folder / "framework").rglob("*.py")
     return {
@@ -175,6 +177,50 @@ def test_what_is_never_imported_goes(
 ) -> None:
     assert staged(tmp_path, app, **modules) == kept
     assert not (tmp_path / "framework" / "lonely").exists()
+
+
+@pytest.mark.parametrize(
+    ("app", "kept"),
+    [
+        ("import framework.workers", {"__init__", "workers.__init__"}),
+        ("import framework.two, framework.workers", {"__init__", "two", "workers.two"}),
+        ("import framework.workers, framework.two", {"__init__", "two", "workers.two"}),
+        ("import framework.three, framework.workers", {"__init__", "three"}),
+    ],
+)
+def test_the_workers_half_of_a_module_comes_with_it(
+    tmp_path: Path, app: str, kept: set[str]
+) -> None:
+    folder = tmp_path / "framework" / "workers"
+    folder.mkdir(parents=True)
+    (folder / "__init__.py").write_text(
+        "load('framework.workers.two')\nimport framework.workers.own"
+    )
+    (folder / "two.py").write_text("import framework.two")
+    (folder / "own.py").touch()
+
+    assert staged(tmp_path, app) == kept | {"__init__", "workers.__init__", "workers.own"}
+
+
+EXPORTING = "__all__ = [\n    'a',  # why\n]\na = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("app", "lean"),
+    [
+        ("", "\n\n\na = 1\n"),
+        ("__all__ = ['app']", "\n\n\na = 1\n"),
+        ("from framework.one import *", "__all__ = [\n 'a',\n]\na = 1\n"),
+        ("from framework.one import __all__", "__all__ = [\n 'a',\n]\na = 1\n"),
+        ("framework.one.__all__", "__all__ = [\n 'a',\n]\na = 1\n"),
+        ("getattr(framework.one, '__all__')", "__all__ = [\n 'a',\n]\na = 1\n"),
+        ("__all__ = []\n__all__ += ['app']", "__all__ = [\n 'a',\n]\na = 1\n"),
+    ],
+)
+def test_exports_stay_where_somebody_reads_some(tmp_path: Path, app: str, lean: str) -> None:
+    staged(tmp_path, f"import framework.one\n{app}", one=EXPORTING)
+
+    assert (tmp_path / "framework/one.py").read_text() == lean
 
 
 def test_what_is_no_python_stays_to_be_complained_of(tmp_path: Path) -> None:
