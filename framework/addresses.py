@@ -12,6 +12,9 @@ __all__ = ["client_network", "ip_allow", "ip_deny"]
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
+_MAPPED_PREFIX = 96
+"""Bits before the IPv4 address in an IPv6 one that holds it (RFC 4291, 2.5.5.2)."""
+
 _IPV6_PREFIX = 64
 """Bits that one client's IPv6 address has in common: networks are handed out whole (RFC 6177)."""
 
@@ -70,7 +73,13 @@ def _address(text: str | None) -> Address | None:
 
 
 def _network(text: str) -> Network:
+    """Return *text* as a network; one of IPv4 inside of IPv6 as IPv4, since addresses are read so."""
     try:
-        return ip_network(text)
+        network = ip_network(text)
     except ValueError as error:
         raise ConfigurationError(f"{text!r} is no network: {error}") from None
+    if network.version == 6 and network.prefixlen >= _MAPPED_PREFIX:
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None:
+            return ip_network((int(mapped), network.prefixlen - _MAPPED_PREFIX))
+    return network

@@ -5,7 +5,7 @@ from typing import Any
 
 from framework.conditional import not_modified
 from framework.context import Context
-from framework.response import EMPTY_STATUSES, Response, encode_json, make, new
+from framework.response import EMPTY_STATUSES, Response, close_body, encode_json, make, new
 from framework.shared import BYTES_HEADERS, JSON_HEADERS, NO_SNIFF, TEXT_HEADERS, Header, Shared
 
 __all__ = ["answer", "as_response", "finish", "read_stream"]
@@ -33,7 +33,11 @@ def answer(c: Context, value: Any) -> Response:
     response = new(Response)  # what `make` does, a call less
     response.body = encode(value)
     response.status = 200
-    response.headers = private if c.private else public
+    response.headers = public
+    if c.private:
+        response.headers = private
+        if c.unawaited:
+            c.refuse_unawaited()
     return response
 
 
@@ -70,8 +74,11 @@ def finish(c: Context, response: Response) -> Response:
     An answer with an ``etag`` is 304 where the client has it. None is sniffed for its type. One that
     depends on who asks, or sends a cookie, is kept by no cache. HEAD has no body.
     """
+    if c.private and c.unawaited:
+        c.refuse_unawaited()
     headers: Sequence[Header] = response.headers
     if c.request.method == "HEAD":
+        c.drop(response.body)
         response = _without_body(response)
     elif isinstance(headers, tuple) and c.sent_cookies is None:  # complete, and no cookie is in it
         if not c.private:
@@ -81,7 +88,10 @@ def finish(c: Context, response: Response) -> Response:
     cookies = c.cookies_to_send()
     present = dict(response.headers)
     if "etag" in present:
-        response = not_modified(c.request, response) or response
+        unchanged = not_modified(c.request, response)
+        if unchanged is not None:
+            c.drop(response.body)
+            response = unchanged
     kept = [pair for pair in response.headers if pair[0] != NO_SNIFF[0]]
     if c.private or cookies or "set-cookie" in present:
         kept = [*_make_private(kept), *(("set-cookie", cookie.header()) for cookie in cookies)]
@@ -111,5 +121,8 @@ async def read_stream(response: Response) -> Response:
     """Return *response* with its stream read to the end, and its headers in a list of their own."""
     body = response.body
     if not isinstance(body, bytes):
-        body = b"".join([chunk async for chunk in body])
+        try:
+            body = b"".join([chunk async for chunk in body])
+        finally:
+            await close_body(response.body)
     return make(body, response.status, list(response.headers))

@@ -163,7 +163,8 @@ class App(Router):
         """Return the answer to a request made in this process, its stream read to the end.
 
         *path* may be an absolute URL; else the site is http://localhost. *json* is anything msgspec
-        encodes, *form* becomes an urlencoded body; *env* holds the bindings by name.
+        encodes, *form* becomes an urlencoded body; *env* holds the bindings by name. What handlers
+        hand to ``wait_until`` is done when this returns; raises what it raises, the first.
         """
         pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
         data = body.encode() if isinstance(body, str) else body or b""
@@ -174,8 +175,12 @@ class App(Router):
             data = _encode_form(form)
             _declare_type(pairs, FORM_TYPE)
         request = Request.build(method, path, pairs, data)
-        response = await self.handle(request, {} if env is None else env)
-        return await read_stream(response)
+        work: list[Awaitable[Any]] = []
+        response = await self.handle(request, {} if env is None else env, work.append)
+        try:
+            return await read_stream(response)
+        finally:
+            await _do_all(work)
 
     async def handle(
         self, request: Request, env: Env, wait_until: WaitUntil | None = None
@@ -356,6 +361,7 @@ class App(Router):
 
     async def _explain(self, c: Context, error: Exception) -> Response:
         """Return the answer that tells of *error*; log it where the fault is ours."""
+        c.unawaited = None  # what is forgotten beside an error has decided nothing either
         known = as_http_error(error)
         if known.status >= 500:
             report(c, known)
@@ -474,6 +480,18 @@ def _checked(response: object) -> Response:
     if not isinstance(response, Response):
         raise TypeError(f"a layer or a handler of errors returned a {type(response).__name__}")
     return response
+
+
+async def _do_all(work: list[Awaitable[Any]]) -> None:
+    """Await all of *work*, what is added to it meanwhile too. Raises the first error in the end."""
+    errors: list[Exception] = []
+    for each in work:
+        try:
+            await each
+        except Exception as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def _encode_form(fields: Mapping[str, str]) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 
 from framework.errors import BadRequest, Invalid, InvalidField
-from framework.integers import holds_integers, inexact_places, may_be_inexact
+from framework.integers import inexact_places, may_be_inexact, number_kinds
 from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import MalformedURL, parse_query
 from framework.text import is_exact, takes_several
@@ -47,10 +47,11 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
 
     The function raises `BadRequest` for what is no JSON or nests too deep, and `Invalid` with every
     misfit for what does not fit the type, or with every integer beyond ±(2^53 - 1): JavaScript, and
-    so D1, would round it.
+    so D1, would round it; and every `Decimal` that is no number. Raises `ConfigurationError` for a
+    type that JSON is not read into.
     """
     decode_typed = msgspec.json.Decoder(type).decode
-    is_to_be_exact = holds_integers(type)
+    has_integers, has_decimals = number_kinds(type)
 
     def decode(data: bytes) -> Any:
         check_depth(data)
@@ -58,7 +59,7 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
             value = decode_typed(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _explain(data, type, error) from None
-        if is_to_be_exact and may_be_inexact(data):
+        if has_decimals or (has_integers and may_be_inexact(data)):
             _refuse_inexact(value)
         return value
 

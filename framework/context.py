@@ -15,6 +15,7 @@ from framework.errors import ConfigurationError
 from framework.log import Log
 from framework.matcher import Parameters
 from framework.request import Request
+from framework.response import close_body
 
 __all__ = ["Context", "Env", "GuardOutcome", "Job", "Slot", "find_database", "handed_on", "reserve"]
 
@@ -56,11 +57,12 @@ def reserve(kind: type) -> None:
 def handed_on(annotation: Any) -> bool:
     """Return whether *annotation* is what some slot carries: never read from a body."""
     return isinstance(annotation, type) and any(
-        issubclass(annotation, known) or issubclass(known, annotation) for known in _handed_on
+        known in annotation.__mro__ or annotation in known.__mro__ for known in _handed_on
     )
 
 
 reserve(Bindings)
+reserve(Request)
 
 _NO_PARAMETERS = cast("Parameters", MappingProxyType({}))
 
@@ -87,6 +89,8 @@ class Context(msgspec.Struct, eq=False):
     sent_cookies: dict[str, SetCookie] | None = None
     """What `send_cookie` was given, by name; None for nothing."""
     _provided: dict[Any, Any] | None = None
+    unawaited: list[Any] | None = None
+    """What was asked of who is there, and not awaited so far: each a `Pending`."""
 
     def get(self, slot: Slot[T]) -> T:
         """Return what a guard left in *slot*. Raises `ConfigurationError` where none has."""
@@ -104,13 +108,25 @@ class Context(msgspec.Struct, eq=False):
         """Leave *value* in *slot*, for the guards that follow and the handler."""
         self._slots[slot] = value
 
-    def filled(self) -> dict[Slot[Any], Any]:
-        """Return what the slots hold now, for `refill`."""
-        return dict(self._slots)
+    def forget(self, slot: Slot[Any]) -> None:
+        """Let *slot* be as if nothing had been left in it."""
+        self._slots.pop(slot, None)
 
-    def refill(self, slots: dict[Slot[Any], Any]) -> None:
-        """Let the slots hold *slots* and nothing else."""
-        self._slots = dict(slots)
+    def filled(self) -> tuple[dict[Any, Any], dict[Any, Any]]:
+        """Return what slots and providers hold by now, for `refill`."""
+        return dict(self._slots), dict(self._provided or {})
+
+    def refill(self, filled: tuple[dict[Any, Any], dict[Any, Any]]) -> None:
+        """Let slots and providers hold *filled* and nothing else."""
+        slots, provided = filled
+        self._slots, self._provided = dict(slots), dict(provided)
+
+    def refuse_unawaited(self) -> None:
+        """Raise `TypeError` for what was asked and never awaited: it has decided nothing."""
+        if self.unawaited:
+            calls = " and ".join([pending.call for pending in self.unawaited])
+            self.unawaited = None
+            raise TypeError(f"{calls} was asked without await, so that nothing was decided by it")
 
     def database(self, name: str = "DB") -> Database:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
@@ -157,11 +173,16 @@ class Context(msgspec.Struct, eq=False):
     def wait_until(self, work: Awaitable[Any]) -> None:
         """Let *work* go on after the answer is sent: up to 30 seconds in the Worker.
 
-        Raises `ConfigurationError` where the edge has no such thing (an in-process call).
+        Raises `ConfigurationError` where `App.handle` was given none.
         """
         if self._wait_until is None:
             raise ConfigurationError("there is no wait_until here: pass one to App.handle")
         self._wait_until(work)
+
+    def drop(self, body: Any) -> None:
+        """Close *body*, a stream that is not sent after all, where the edge has a `wait_until`."""
+        if self._wait_until is not None and not isinstance(body, bytes):
+            self._wait_until(close_body(body))
 
     async def after_answer(self, work: Awaitable[Any]) -> None:
         """Let *work* go on after the answer, or do it now where the edge has no `wait_until`."""

@@ -6,28 +6,15 @@ import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
+from framework.bearer_token import CREDENTIAL_LIMIT, read_bearer
 from framework.context import Context, Slot
 from framework.errors import ConfigurationError, Unauthorized
-from framework.guards import Guard, guard
+from framework.guards import Guard, SecurityScheme, guard
 
 __all__ = ["CREDENTIAL_LIMIT", "api_key", "basic", "bearer", "read_bearer", "read_secret"]
 
-CREDENTIAL_LIMIT = 8 * 1024
-"""Characters of an Authorization header that are looked at."""
-
-_BEARER = re.compile(r"bearer ([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE | re.ASCII)
 _BASIC = re.compile(r"basic ([A-Za-z0-9+/]+={0,2})", re.IGNORECASE | re.ASCII)
 _REALM = re.compile(r"[A-Za-z0-9 ._-]{1,64}")
-
-
-def read_bearer(c: Context) -> str | None:
-    """Return the bearer token of the request, or None where it carries no well-formed one.
-
-    The scheme's case does not matter (RFC 9110, 11.1); one space follows it, and nothing else.
-    """
-    header = c.request.headers.get("authorization") or ""
-    found = _BEARER.fullmatch(header) if len(header) <= CREDENTIAL_LIMIT else None
-    return None if found is None else found[1]
 
 
 def bearer(
@@ -51,7 +38,7 @@ def bearer(
         if token is None or not await check(c, token):
             raise Unauthorized("Send a valid bearer token.", headers=challenge)
 
-    return guard(has_token, name=name)
+    return guard(has_token, name=name, refuses=(401,), scheme=_http(name, "bearer", realm))
 
 
 def basic(
@@ -74,7 +61,13 @@ def basic(
             raise Unauthorized("Send a valid username and password.", headers=challenge)
         return None if user is None else pair[0]
 
-    return guard(has_password, name=name, provides=() if user is None else user)
+    return guard(
+        has_password,
+        name=name,
+        provides=() if user is None else user,
+        refuses=(401,),
+        scheme=_http(name, "basic", realm),
+    )
 
 
 def api_key(
@@ -93,7 +86,8 @@ def api_key(
         if not key or len(key) > CREDENTIAL_LIMIT or not await check(c, key):
             raise Unauthorized(f"Send a valid key in {wanted}.")
 
-    return guard(has_key, name=name)
+    scheme = SecurityScheme(name, {"type": "apiKey", "in": "header", "name": wanted})
+    return guard(has_key, name=name, refuses=(401,), scheme=scheme)
 
 
 def read_secret(c: Context, binding: str) -> str:
@@ -104,7 +98,8 @@ def read_secret(c: Context, binding: str) -> str:
         secret = None
     if not isinstance(secret, str) or not secret.strip():
         raise ConfigurationError(
-            f"the secret {binding} is missing: npx wrangler secret put {binding}"
+            f"the secret {binding} is missing: on your machine it is a line {binding}=… in"
+            f" .dev.vars, and deployed it is npx wrangler secret put {binding}"
         )
     return secret
 
@@ -145,6 +140,11 @@ def _is_one_of(given: str, secrets: str, is_same: Callable[[bytes, bytes], bool]
     digest = sha256(given.encode("utf-8", "surrogatepass")).digest()
     matches = [is_same(digest, sha256(secret.encode()).digest()) for secret in secrets.split()]
     return any(matches)
+
+
+def _http(name: str, scheme: str, realm: str) -> SecurityScheme:
+    definition = {"type": "http", "scheme": scheme, "description": f"Realm: {realm}."}
+    return SecurityScheme(name, definition)
 
 
 def _challenge(scheme: str, realm: str) -> list[tuple[str, str]]:

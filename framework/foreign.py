@@ -57,6 +57,7 @@ def asgi_handler(app: ASGIApp) -> Handler:
         raise ConfigurationError(f"{app!r} is no ASGI application")
 
     async def asgi(c: Context) -> Response:
+        _ = c.request.cookies  # what looks at them and answers accordingly is not seen here
         body = await c.request.bytes()
         return await Exchange(c, _scope(c), body).answer(app)
 

@@ -65,26 +65,27 @@ class Exchange:
         headers = list(start.get("headers", ()))
         if self._c.request.method == "HEAD" or status in EMPTY_STATUSES:
             response = _without_body(status, headers)
-            await (self._leave() if self._is_complete else self._give_up())
+            await self.end()
             return response
         pairs = _decoded(headers, _NOT_HANDED_ON)
         if not self._is_complete:
-            return Response(self._stream(), status, pairs)
+            return Response(_Stream(self), status, pairs)
         response = Response(self._take(), status, pairs)
         await self._leave()
         return response
 
-    async def _stream(self) -> AsyncIterator[bytes]:
-        try:
-            while self._chunks or not self._is_complete:
-                if self._chunks:
-                    yield self._take()
-                elif self._task.done():
-                    self._raise_fault()
-                else:
-                    self._news.clear()
-                    await self._news.wait()
-        finally:
+    async def next_chunk(self) -> bytes | None:
+        """Return what has come of the body since, waiting for it; None at its end."""
+        while not self._chunks and not self._is_complete:
+            if self._task.done():
+                self._raise_fault()
+            self._news.clear()
+            await self._news.wait()
+        return self._take() if self._chunks else None
+
+    async def end(self) -> None:
+        """Let the application go on after its whole answer, or end it: nobody reads any more."""
+        if not self._over.is_set():
             await (self._leave() if self._is_complete else self._give_up())
 
     def _take(self) -> bytes:
@@ -156,6 +157,31 @@ class Exchange:
         expected = "http.response.start" if self._start is None else "http.response.body"
         if kind != expected or self._is_complete:
             raise RuntimeError(f"unexpected ASGI message {kind!r}")
+
+
+class _Stream(AsyncIterator[bytes]):
+    """The body of an answer, as it comes. Closed, or read to its end, it ends the exchange.
+
+    Never read, too: a generator that never began would run no ``finally``.
+    """
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    async def __anext__(self) -> bytes:
+        try:
+            chunk = await self._exchange.next_chunk()
+        except BaseException:
+            await self.aclose()
+            raise
+        if chunk is None:
+            await self.aclose()
+            raise StopAsyncIteration
+        return chunk
+
+    async def aclose(self) -> None:
+        """End the exchange."""
+        await self._exchange.end()
 
 
 def _report(error: BaseException) -> None:

@@ -155,6 +155,8 @@ class _FunctionGuard(Guard):
                 if read is not None:
                     await _take(c, read)
                 result = await call(c)
+                if c.unawaited:
+                    c.refuse_unawaited()
             except HTTPError:
                 raise
             except Exception as error:
@@ -235,7 +237,8 @@ class _AllOf(Guard):
 class _AnyOf(Guard):
     """Passes where one guard does, asked from left to right. Only a refusal asks the next one.
 
-    A guard that refuses leaves nothing in the slots for whoever passes after it.
+    A guard that refuses leaves nothing behind for whoever passes after it: neither in the slots nor
+    of what providers made of them.
     """
 
     def __init__(self, guards: Sequence[Guard]) -> None:

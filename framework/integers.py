@@ -1,15 +1,17 @@
-"""Finds the integers that JavaScript and D1 would round. Knows nothing of what carries them."""
+"""Finds the numbers that JavaScript and D1 would round. Knows nothing of what carries them."""
 
 from collections.abc import Iterator
-from typing import Any
+from decimal import Decimal  # msgspec imports it anyway
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import inspect
 
+from framework.errors import ConfigurationError
 from framework.text import SAFE_INTEGER, is_exact
 from framework.validation import point
 
-__all__ = ["holds_integers", "inexact_places", "may_be_inexact"]
+__all__ = ["NumberKinds", "inexact_places", "may_be_inexact", "number_kinds"]
 
 _RUN = b"0" * 16
 """As many digits as the smallest integer has that is not exact, 2^53."""
@@ -23,22 +25,38 @@ def may_be_inexact(data: bytes) -> bool:
     return data.translate(_DIGITS).find(_RUN) >= 0  # `in` first tries whether it is given a number
 
 
-def holds_integers(type: Any) -> bool:
-    """Return whether a value of *type* may hold an integer that no bound keeps exact."""
-    return _holds(inspect.type_info(type), set())
+class NumberKinds(NamedTuple):
+    """Which numbers a value may hold that have to be looked at."""
+
+    integers: bool
+    """One that no bound keeps exact."""
+    decimals: bool
 
 
-def _holds(known: Any, seen: set[Any]) -> bool:
-    if isinstance(known, inspect.IntType):
-        return not _is_bounded(known)
-    if isinstance(known, inspect.AnyType):
-        return True
+def number_kinds(type: Any) -> NumberKinds:
+    """Return which numbers a value of *type* may hold.
+
+    Raises `ConfigurationError` for a type, or a field of one, that no JSON can be read into.
+    """
+    integers = decimals = False
+    for known in _all_parts(inspect.type_info(type), set()):
+        if isinstance(known, inspect.CustomType):
+            raise ConfigurationError(f"JSON is not read into {known.cls.__qualname__}")
+        decimals = decimals or isinstance(known, inspect.DecimalType)
+        integers = integers or isinstance(known, inspect.AnyType) or _is_unbounded(known)
+    return NumberKinds(integers, decimals)
+
+
+def _all_parts(known: inspect.Type, seen: set[Any]) -> Iterator[inspect.Type]:
+    """Yield *known* and every type inside of it, none that holds itself for ever."""
     named = getattr(known, "cls", None)
     if named is not None:
         if named in seen:
-            return False  # it holds itself, and is being looked at
+            return
         seen.add(named)
-    return any(_holds(part, seen) for part in _parts(known))
+    yield known
+    for part in _parts(known):
+        yield from _all_parts(part, seen)
 
 
 def _parts(known: Any) -> list[Any]:
@@ -50,14 +68,16 @@ def _parts(known: Any) -> list[Any]:
     return [part for part in found if isinstance(part, inspect.Type)]
 
 
-def _is_bounded(known: inspect.IntType) -> bool:
+def _is_unbounded(known: inspect.Type) -> bool:
+    if not isinstance(known, inspect.IntType):
+        return False
     lowest = known.ge if known.gt is None else known.gt + 1
     highest = known.le if known.lt is None else known.lt - 1
-    return lowest is not None and highest is not None and is_exact([lowest, highest])
+    return lowest is None or highest is None or not is_exact([lowest, highest])
 
 
 def inexact_places(value: Any) -> Iterator[str]:
-    """Yield where in *value* an integer is beyond ±(2^53 - 1), as RFC 6901 pointers.
+    """Yield where in *value* a number is none that `is_exact` lets pass, as RFC 6901 pointers.
 
     What is in a dict or a set has the place of the whole: a key may be what the client sent. A
     place may come more than once.
@@ -69,6 +89,9 @@ def _places(value: Any, pointer: str) -> Iterator[str]:
     kind = type(value)
     if kind is int:
         if not -SAFE_INTEGER <= value <= SAFE_INTEGER:
+            yield pointer
+    elif kind is Decimal:
+        if not is_exact(value):
             yield pointer
     elif kind is list or isinstance(value, tuple):
         for index, item in enumerate(value):

@@ -157,14 +157,16 @@ def value_reader(parameter: Parameter) -> Reader:
     """Return a reader of a query field, header or cookie. It raises `Invalid` for a misfit."""
     find = _FINDERS[parameter.source](parameter.name)
     takes_list = takes_several(parameter.type)
+    default = parameter.default
+    is_changeable = isinstance(default, list | set)
     place = f"{parameter.source}:{parameter.name}"
 
     def read(c: Context) -> Any:
         values = find(c)
         if not values:
-            if parameter.default is MISSING:
+            if default is MISSING:
                 raise _misfit("This parameter is required.", place)
-            return parameter.default
+            return default.copy() if is_changeable else default  # each request its own
         if not takes_list and len(values) > 1:
             raise _misfit("This parameter may be given once.", place)
         try:

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import FunctionType
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from framework.bindings import Bindings, is_bindings
 from framework.context import Context, Slot, handed_on
+from framework.database import Database, Result
 from framework.errors import ConfigurationError, Invalid, InvalidField
 from framework.parameters import (
     MISSING,
@@ -19,6 +20,7 @@ from framework.parameters import (
     provider_of,
     value_reader,
 )
+from framework.request import Request
 from framework.text import is_readable, is_union
 
 __all__ = ["Plan", "Scope", "Signature", "make_plan", "read_signature", "wants_await"]
@@ -138,7 +140,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
             declared.append(Parameter(name, source, type, default))
             _refuse_unreadable(signature, declared[-1])
             checked[name] = value_reader(declared[-1])
-        elif (slot_reader := _slot_reader(annotation, scope)) is not None:
+        elif (slot_reader := _slot_reader(annotation, scope, _start(signature, name))) is not None:
             certain[name] = slot_reader
         elif scope.with_body and not handed_on(annotation) and is_body(annotation):
             try:
@@ -189,26 +191,53 @@ def _itself(c: Context) -> Context:
     return c
 
 
-def _slot_reader(annotation: Any, scope: Scope) -> Reader | None:
+def _slot_reader(annotation: Any, scope: Scope, start: str) -> Reader | None:
+    """Return a reader of what a guard hands on, or None where no slot carries *annotation*."""
     if annotation is MISSING:
         return None
     members = get_args(annotation) if is_union(annotation) else (annotation,)
     wanted = [member for member in members if member is not type(None)]
     if len(wanted) != 1:
         return None
-    slots = (*scope.maybe, *scope.slots) if len(wanted) < len(members) else scope.slots
-    for slot in reversed(slots):
-        if (
-            isinstance(wanted[0], type)
-            and issubclass(slot.type, wanted[0])
-            and wanted[0] is not object
-        ):
-            return _find_in(slot) if len(wanted) < len(members) else _get_from(slot)
-    if len(wanted) < len(members) and handed_on(wanted[0]):
+    is_optional = len(wanted) < len(members)
+    slot = _find_slot(wanted[0], (*scope.slots, *(scope.maybe if is_optional else ())), start)
+    if slot is not None:
+        return _find_in(slot) if is_optional else _get_from(slot)
+    if is_optional and handed_on(_named(wanted[0])):
         raise ConfigurationError(
-            f"no guard of this route can fill {wanted[0].__name__}: it would always be None"
+            f"{start} asks for {_named(wanted[0]).__name__}, which no guard of this route can fill:"
+            " it would always be None"
         )
     return None
+
+
+def _find_slot(wanted: Any, slots: Sequence[Slot[Any]], start: str) -> Slot[Any] | None:
+    """Return the slot that carries *wanted*: the one it is annotated with, or the one of its class.
+
+    Raises `ConfigurationError` where several do: which is meant decides who passes.
+    """
+    kind = _named(wanted)
+    if not isinstance(kind, type) or kind is object:
+        return None
+    fitting = [slot for slot in dict.fromkeys(slots) if kind in slot.type.__mro__]
+    named = [note for note in get_args(wanted)[1:] if isinstance(note, Slot)]
+    if named:
+        fitting = [slot for slot in fitting if slot in named]
+    exact = [slot for slot in fitting if slot.type is kind] or fitting
+    if len(exact) > 1:
+        raise ConfigurationError(
+            f"{start} asks for {kind.__name__}, which several guards hand on"
+            f" ({', '.join([slot.name for slot in exact])}): say which one with"
+            f" Annotated[{kind.__name__}, the slot]"
+        )
+    return exact[0] if exact else None
+
+
+def _named(annotation: Any) -> Any:
+    """Return *annotation* without the slot it is annotated with."""
+    notes = get_args(annotation)
+    is_named = get_origin(annotation) is Annotated and any(isinstance(n, Slot) for n in notes)
+    return notes[0] if is_named else annotation
 
 
 def _get_from(slot: Slot[Any]) -> Reader:
@@ -219,14 +248,30 @@ def _find_in(slot: Slot[Any]) -> Reader:
     return lambda c: c.find(slot)
 
 
+def _start(signature: Signature, name: str) -> str:
+    return f"{signature.place}: the parameter {name!r} of {signature.name}"
+
+
 def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) -> str:
-    start = f"{signature.place}: the parameter {name!r} of {signature.name}"
+    start = _start(signature, name)
+    annotation = _named(annotation)
     if annotation is MISSING:
         return f"{start} has no annotation and is not in the path"
+    if annotation is Request:
+        return f"{start} asks for the Request: take the context, c: Context, and read c.request"
+    if annotation is Database:
+        return f"{start} asks for a Database: take the context, c: Context, and call c.database()"
+    if annotation is Result:
+        return f"{start} asks for a Result, but no reads= says what to read"
     if handed_on(annotation):
-        return f"{start} asks for {annotation.__name__}, but no guard of this route provides one"
+        return (
+            f"{start} asks for {annotation.__name__}, but no guard that is asked before provides one:"
+            " put one in front, with &"
+        )
     if not scope.with_body and is_body(annotation):
         return f"{start} asks for a body, which is not read here"
+    if scope.with_body and isinstance(annotation, type) and not is_readable(annotation, with_several=True):
+        return f"{start} is no body, since {annotation.__name__} is no msgspec Struct"
     return f"{start} is not in the path: mark it Query, Header, Cookie or Form"
 
 

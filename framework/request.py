@@ -133,6 +133,11 @@ class Request(msgspec.Struct, eq=False):
             self._cookies = parse_cookies(self.headers.get("cookie") or "")
         return self._cookies
 
+    @property
+    def has_shown_cookies(self) -> bool:
+        """Whether somebody has looked at the cookies, so that the answer may depend on them."""
+        return self._cookies is not None
+
     def cookie(self, name: str) -> str | None:
         """Return the value of the cookie *name*, as it came; None for none, or two that differ."""
         values = set(self.cookies.get(name, ()))

@@ -17,7 +17,7 @@ from framework.shared import (
     Shared,
 )
 
-__all__ = ["EMPTY_STATUSES", "Header", "Reply", "Response", "encode_json"]
+__all__ = ["EMPTY_STATUSES", "Header", "Reply", "Response", "close_body", "encode_json"]
 
 EMPTY_STATUSES = frozenset({101, 103, 204, 205, 304})
 """Statuses whose answers carry no body (RFC 9110; the runtime refuses one)."""
@@ -151,6 +151,13 @@ def make(body: "bytes | AsyncIterator[bytes]", status: int, headers: Sequence[He
     response.status = status
     response.headers = headers
     return response
+
+
+async def close_body(body: object) -> None:
+    """Close *body* where it is a stream that can be closed: an async generator runs its ``finally``."""
+    close = getattr(body, "aclose", None)
+    if close is not None:
+        await close()
 
 
 def _replace(headers: Sequence[Header], name: str, value: str) -> Sequence[Header]:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from framework.paths import encode_segment
-from framework.response import Response, encode_json
+from framework.response import Response, close_body, encode_json
 
 __all__ = ["Event", "attachment", "server_sent_events", "stream"]
 
@@ -46,13 +46,14 @@ def stream(
     The iterator is closed when it ends, breaks, or nobody listens any more. An error in it breaks
     the answer off: the status is out by then.
     """
-    return Response(_encoded(chunks), headers=[("content-type", content_type)])
+    body = _Derived(_encoded(chunks), chunks)
+    return Response(body, headers=[("content-type", content_type)])
 
 
 def server_sent_events(events: AsyncIterator[Event]) -> Response:
     """Return *events* as ``text/event-stream``, each sent as it comes, kept by no cache."""
     headers = [("content-type", "text/event-stream"), ("cache-control", "no-store")]
-    return Response(_events(events), headers=headers)
+    return Response(_Derived(_events(events), events), headers=headers)
 
 
 def attachment(data: bytes, name: str, content_type: str = "application/octet-stream") -> Response:
@@ -69,24 +70,34 @@ def attachment(data: bytes, name: str, content_type: str = "application/octet-st
     return Response(data, headers=headers)
 
 
+class _Derived(AsyncIterator[bytes]):
+    """What becomes of *source*, which is closed at the end, and also where nobody ever reads it.
+
+    A generator alone would not do: one that never began runs no ``finally``.
+    """
+
+    def __init__(self, chunks: AsyncIterator[bytes], source: object) -> None:
+        self._chunks = chunks
+        self._source = source
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._chunks)
+        except BaseException:
+            await self.aclose()
+            raise
+
+    async def aclose(self) -> None:
+        """Close the source. What is closed already stays so."""
+        await close_body(self._chunks)
+        await close_body(self._source)
+
+
 async def _encoded(chunks: AsyncIterator[bytes | str]) -> AsyncIterator[bytes]:
-    try:
-        async for chunk in chunks:
-            yield chunk.encode() if isinstance(chunk, str) else chunk
-    finally:
-        await _close(chunks)
+    async for chunk in chunks:
+        yield chunk.encode() if isinstance(chunk, str) else chunk
 
 
 async def _events(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
-    try:
-        async for event in events:
-            yield event.encode()
-    finally:
-        await _close(events)
-
-
-async def _close(iterator: AsyncIterator[Any]) -> None:
-    """Close *iterator* where it can be: an async generator runs its ``finally`` then."""
-    close = getattr(iterator, "aclose", None)
-    if close is not None:
-        await close()
+    async for event in events:
+        yield event.encode()

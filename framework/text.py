@@ -1,6 +1,8 @@
 """Says which types can be read from text, as paths, queries and forms hold it. Knows no request."""
 
+from decimal import Decimal  # msgspec imports it anyway
 from math import isfinite
+from sys import float_info
 from types import UnionType
 from typing import Any, Union, get_origin
 
@@ -65,11 +67,16 @@ def takes_integers(annotation: Any) -> bool:
 
 
 def is_exact(value: Any) -> bool:
-    """Return whether no number in *value* is infinite, NaN or beyond `SAFE_INTEGER`."""
+    """Return whether no number in *value* is infinite, NaN or beyond `SAFE_INTEGER`.
+
+    A `Decimal` may be as large as a float, however exact.
+    """
     if isinstance(value, int):
         return -SAFE_INTEGER <= value <= SAFE_INTEGER
     if isinstance(value, float):
         return isfinite(value)
+    if isinstance(value, Decimal):
+        return value.is_finite() and value.adjusted() <= float_info.max_10_exp
     if isinstance(value, list | tuple | set | frozenset):
         return all(is_exact(item) for item in value)
     return True

@@ -62,6 +62,14 @@ async def test_addresses_inside_are_refused_and_so_is_what_is_none(
     assert await ask(ip_deny("10.0.0.0/8"), address) == status
 
 
+@pytest.mark.parametrize("network", ["::ffff:10.0.0.0/104", "::ffff:a00:1/128"])
+@pytest.mark.parametrize("address", ["10.0.0.1", "::ffff:10.0.0.1"])
+async def test_a_network_of_ipv4_may_be_written_as_ipv6(network: str, address: str) -> None:
+    assert await ask(ip_deny(network), address) == 403
+    assert await ask(ip_allow(network), address) == 200
+    assert await ask(ip_deny(network), "11.0.0.1") == 200
+
+
 @pytest.mark.parametrize("networks", [(), ("10.0.0.1/8",), ("everywhere",), ("",)], ids=str)
 def test_what_is_no_network_is_refused_when_declared(networks: tuple[str, ...]) -> None:
     with pytest.raises(ConfigurationError):

@@ -36,7 +36,7 @@ LAYERS = [
     ],
     [
         *("bindings", "request", "cookie_jar", "conditional", "origin", "context", "queues"),
-        *("compose", "answers"),
+        *("bearer_token", "compose", "answers"),
     ],
     [
         *("parameters", "plan", "answer_check", "reads", "guards", "addresses", "credentials"),

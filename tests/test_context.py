@@ -1,12 +1,12 @@
 """The context hands guards and handlers what they ask for, and says plainly what is missing."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 import pytest
 
-from framework import ConfigurationError, Context, Job, Request, Slot
+from framework import App, ConfigurationError, Context, Job, Request, Slot, public
 from framework.context import handed_on, reserve
 from framework.cookies import SetCookie
 
@@ -140,3 +140,40 @@ async def test_work_may_go_on_where_the_edge_lets_it() -> None:
 
 def test_a_repr_shows_no_query() -> None:
     assert repr(context()) == "<Context GET /a>"
+
+
+async def test_what_is_left_for_after_the_answer_is_done_when_a_request_returns() -> None:
+    app, done = App(), list[str]()
+
+    async def later(name: str, more: Callable[[], None] | None = None) -> None:
+        done.append(name)
+        if more is not None:
+            more()
+
+    @app.get("/", guard=public)
+    async def answer(c: Context) -> str:
+        c.wait_until(later("first", lambda: c.wait_until(later("third"))))
+        await c.after_answer(later("second"))
+        return ",".join(done)
+
+    assert (await app.request("GET", "/")).body == b""
+    assert done == ["first", "second", "third"]
+
+
+async def test_work_after_the_answer_that_fails_is_raised_and_the_rest_done() -> None:
+    app, done = App(), list[str]()
+
+    async def fail() -> None:
+        raise ZeroDivisionError
+
+    async def later() -> None:
+        done.append("later")
+
+    @app.get("/", guard=public)
+    async def answer(c: Context) -> None:
+        c.wait_until(fail())
+        c.wait_until(later())
+
+    with pytest.raises(ZeroDivisionError):
+        await app.request("GET", "/")
+    assert done == ["later"]

@@ -665,3 +665,30 @@ async def test_a_function_that_answers_with_anything_else_is_at_fault() -> None:
 def test_what_cannot_be_called_is_refused(make: Any) -> None:
     with pytest.raises(ConfigurationError, match="is no "):
         make("app:app")
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [("GET", {"if-none-match": "*"}), ("GET", {"if-none-match": '"1"'}), ("HEAD", {})],
+)
+async def test_an_application_whose_stream_is_not_sent_is_ended(
+    method: str, headers: dict[str, str]
+) -> None:
+    ended: list[str] = []
+
+    async def endless(scope: Message, receive: Receive, send: Send) -> None:
+        try:
+            await send(start(200, (b"etag", b'"1"')))
+            while True:
+                await send(body(b"x" * 1024, more=True))
+                await asyncio.sleep(0)
+        finally:
+            ended.append(method)
+
+    before = asyncio.all_tasks()
+
+    response = await mount("", asgi_handler(endless)).request(method, "/", headers=headers)
+
+    assert response.body == b""
+    assert ended == [method]
+    assert asyncio.all_tasks() == before

@@ -478,7 +478,7 @@ def test_a_slot_before_its_guard_is_refused() -> None:
     @guard
     async def typed(person: Person) -> None: ...
 
-    with pytest.raises(ConfigurationError, match="no guard of this route provides one"):
+    with pytest.raises(ConfigurationError, match="no guard that is asked before provides one"):
         App().get("/", guard=typed & known)(lambda: "")
     with pytest.raises(ConfigurationError, match=r"has no annotation|is not in the path"):
         App().get("/", guard=known & guard(lambda c, person: None, name="untyped"))(lambda: "")

@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import datetime
+from decimal import Decimal
 from enum import IntEnum
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
 
@@ -12,7 +13,7 @@ from msgspec import Meta
 from framework import App, Context, Form, public
 from framework.body import decode_json, json_decoder
 from framework.errors import Invalid
-from framework.integers import holds_integers, may_be_inexact
+from framework.integers import may_be_inexact, number_kinds
 from framework.testing import json_of
 
 T = TypeVar("T")
@@ -130,7 +131,23 @@ class Bounded(msgspec.Struct):
     ids=str,
 )
 def test_a_type_that_holds_free_integers_is_known(type: Any, expected: bool) -> None:
-    assert holds_integers(type) is expected
+    assert number_kinds(type).integers is expected
+
+
+class Price(msgspec.Struct):
+    amount: Decimal
+    others: list[Decimal | None] = []
+
+
+@pytest.mark.parametrize("text", ['"NaN"', '"sNaN"', '"-Infinity"', '"1e309"', "1e309"])
+def test_a_decimal_is_a_number_and_no_larger_than_a_float(text: str) -> None:
+    decode = json_decoder(Price)
+
+    assert decode(b'{"amount": "1e308", "others": [0.1, null]}').others == [Decimal("0.1"), None]
+    for body in (f'{{"amount": {text}}}', f'{{"amount": 1, "others": [1, {text}]}}'):
+        with pytest.raises(Invalid) as caught:
+            decode(body.encode())
+        assert [error.pointer for error in caught.value.errors] in (["/amount"], ["/others/1"])
 
 
 @pytest.mark.parametrize(

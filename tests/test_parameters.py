@@ -4,6 +4,7 @@ import datetime
 import decimal
 import enum
 import uuid
+from decimal import Decimal
 from typing import Annotated, Any, Literal, NewType
 
 import msgspec
@@ -158,6 +159,7 @@ async def read_query(
     row: Query[tuple[int, ...]] = (),
     small: Query[Small] = 0,
     number: Query[float] = 0.0,
+    price: Query[Decimal | None] = None,
     anything: Query[Any] = None,
 ) -> dict[str, Any]:
     named = {"needed": needed, "text": text, "maybe": maybe, "several": several, "row": row}
@@ -190,6 +192,23 @@ async def test_a_query_is_read(query: str, expected: dict[str, Any]) -> None:
     assert {name: answer[name] for name in expected} == expected
 
 
+async def test_a_default_is_each_requests_own() -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def collect(
+        name: Query[str],
+        names: Query[list[str]] = [],  # noqa: B006  what is tested
+        kinds: Query[set[str]] = set(),  # noqa: B006  as above
+    ) -> list[str]:
+        names.append(name)
+        kinds.add(name)
+        return [*names, *kinds]
+
+    assert json_of(await app.request("GET", "/?name=a")) == ["a", "a"]
+    assert json_of(await app.request("GET", "/?name=b")) == ["b", "b"]
+
+
 REQUIRED = "This parameter is required."
 ONCE = "This parameter may be given once."
 RANGE = "This number is out of range."
@@ -213,6 +232,10 @@ RANGE = "This number is out of range."
         ("needed=1&small=10", [("query:small", "Expected int <= 9.")]),
         ("needed=1&number=nan", [("query:number", RANGE)]),
         ("needed=1&number=-inf", [("query:number", RANGE)]),
+        ("needed=1&price=NaN", [("query:price", RANGE)]),
+        ("needed=1&price=sNaN", [("query:price", RANGE)]),
+        ("needed=1&price=-Infinity", [("query:price", RANGE)]),
+        ("needed=1&price=1e999999999", [("query:price", RANGE)]),
         (
             "text=a&text=b&maybe=x&small=-1",
             [

@@ -6,7 +6,8 @@ from typing import Any, Union
 import msgspec
 import pytest
 
-from framework import App, ConfigurationError, Context, Form, Query, Slot, guard, public
+from framework import App, ConfigurationError, Context, Form, Query, Request, Slot, guard, public
+from framework.database import Database, Result
 from framework.testing import json_of
 from tests.later_annotations import build
 
@@ -217,6 +218,22 @@ def slot_nobody_fills(person: Person) -> None: ...
 def slot_in_a_body(person: Form[Person]) -> None: ...
 
 
+def the_request(request: Request) -> None: ...
+
+
+def a_database(db: Database) -> None: ...
+
+
+def an_outcome(found: Result) -> None: ...
+
+
+class Unreadable(msgspec.Struct):
+    DB: Database
+
+
+def unreadable(body: Unreadable) -> None: ...
+
+
 def two_bodies(a: Note, b: list[Note]) -> None: ...
 
 
@@ -242,9 +259,13 @@ def two_forms(a: Form[Note], b: Note) -> None: ...
         (bare, "'limit' of bare has no annotation and is not in the path"),
         (unmarked, "'limit' of unmarked is not in the path: mark it Query, Header, Cookie or Form"),
         (unmarked_default, "mark it Query, Header, Cookie or Form"),
-        (some_class, "'value' of some_class is not in the path"),
+        (some_class, "'value' of some_class is no body, since Methods is no msgspec Struct"),
         (some_union, "'value' of some_union is not in the path"),
-        (slot_nobody_fills, "asks for Person, but no guard of this route provides one"),
+        (slot_nobody_fills, "asks for Person, but no guard that is asked before provides one"),
+        (the_request, "take the context, c: Context, and read c.request"),
+        (a_database, r"take the context, c: Context, and call c.database\(\)"),
+        (an_outcome, "asks for a Result, but no reads= says what to read"),
+        (unreadable, "the body 'body': JSON is not read into Database"),
         (two_bodies, "two_bodies reads the body twice"),
         (two_forms, "two_forms reads the body twice"),
     ],

@@ -282,3 +282,51 @@ def test_a_slot_that_one_way_fills_cannot_be_asked_for_as_certain() -> None:
         @App().get("/", guard=is_person | is_machine)
         async def index(person: Person) -> str:
             return person.name
+
+
+account_slot = Slot("account", Person)
+
+
+async def name_of(person: Person) -> str:
+    return person.name
+
+
+@guard(provides=account_slot)
+async def by_cookie(c: Context) -> Person:
+    return Person("alice")
+
+
+@guard(provides=account_slot)
+async def by_token(c: Context) -> Person:
+    return Person("bob")
+
+
+@guard
+async def not_banned(name: Annotated[str, Depends(name_of)]) -> None:
+    if name == "alice":
+        raise Forbidden
+
+
+async def test_what_a_provider_returned_for_who_was_refused_is_forgotten() -> None:
+    app = App()
+
+    @app.get("/", guard=(by_cookie & not_banned) | by_token)
+    async def show(person: Person, name: Annotated[str, Depends(name_of)]) -> list[str]:
+        return [person.name, name]
+
+    assert json_of(await app.request("GET", "/")) == ["bob", "bob"]
+
+
+async def test_what_a_provider_returned_before_is_kept() -> None:
+    app = App()
+    asked.clear()
+
+    @guard
+    async def first(host: Annotated[str, Depends(tenant)]) -> None: ...
+
+    @app.get("/", guard=first & ((by_cookie & not_banned) | by_token))
+    async def show(host: Annotated[str, Depends(tenant)]) -> str:
+        return host
+
+    assert (await app.request("GET", "/")).body == b"localhost"
+    assert asked == ["tenant"]

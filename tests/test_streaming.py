@@ -1,6 +1,7 @@
 """Streams are closed when they end, events cannot be forged, and file names stay names."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,57 @@ def test_a_name_or_id_is_one_line(text: str) -> None:
         Event("x", event=text).encode()
     with pytest.raises(ValueError, match="is one line"):
         Event("x", id=text).encode()
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [("GET", {}, 200), ("HEAD", {}, 200), ("GET", {"if-none-match": '"1"'}, 304)],
+)
+@pytest.mark.parametrize("kind", ["stream", "events"])
+async def test_a_stream_is_closed_whether_it_is_sent_or_not(
+    kind: str, method: str, headers: dict[str, str], status: int
+) -> None:
+    app = App()
+    source = Source()
+
+    @app.get("/", guard=public)
+    async def answer(c: Context) -> Response:
+        made = stream(source) if kind == "stream" else server_sent_events(source)
+        return made.with_header("etag", '"1"')
+
+    response = await app.request(method, "/", headers=headers)
+
+    assert response.status == status
+    assert response.body == (b"data: once\n\n" if (method, status) == ("GET", 200) else b"")
+    assert source.closed >= 1
+
+
+class Source:
+    """An iterator that counts how often it is closed. Its one value is an event, and bytes."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+        self.values: list[Any] = [Once("once")]
+
+    def __aiter__(self) -> "Source":
+        return self
+
+    async def __anext__(self) -> Any:
+        if not self.values:
+            raise StopAsyncIteration
+        return self.values.pop()
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+class Once(str):
+    """Text that is an event as well."""
+
+    __slots__ = ()
+
+    def encode(self, *_: Any) -> bytes:
+        return Event(str(self)).encode()
 
 
 async def test_a_stream_is_sent_and_closed() -> None:

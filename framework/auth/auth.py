@@ -1,7 +1,7 @@
 """What an application declares once: who its users are, and the guards that ask for a session."""
 
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from framework.auth.errors import InvalidSession, ReauthenticationRequired
 from framework.auth.handle import AuthRequest
@@ -157,7 +157,7 @@ class Auth(Recovery[U]):
         Stands behind `guard`; 403 ``reauthentication-required`` else.
         """
 
-        async def recent(session: Session) -> None:
+        async def recent(session: Annotated[Session, self.session_slot]) -> None:
             if self.clock() - session.authenticated_at >= self.limits.recent:
                 raise ReauthenticationRequired
 
@@ -171,7 +171,7 @@ class Auth(Recovery[U]):
         if "role" not in self._user_type.__struct_fields__:
             raise ConfigurationError(f"{self._user_type.__name__} has no field named role")
 
-        async def has_role(user: User) -> None:
+        async def has_role(user: Annotated[User, self.user_slot]) -> None:
             if getattr(user, "role", None) != role:
                 raise Forbidden(f"This is for users with the role {role}.")
 

@@ -1,7 +1,9 @@
-"""An answer that must be awaited, and that says so when it is not. Knows nothing of what it is."""
+"""What a program has to await, and is told so where it does not. Knows nothing of what it is."""
 
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Generic, NoReturn, TypeVar
+
+from framework.context import Context
 
 __all__ = ["Pending"]
 
@@ -9,18 +11,25 @@ T = TypeVar("T")
 
 
 class Pending(Generic[T]):
-    """What ``await`` turns into a value. Used as a truth value it raises `TypeError`.
+    """What ``await`` turns into a value; *call* is how it was asked for.
 
-    A plain coroutine is true: ``if auth.session(c)`` without ``await`` would let everybody in, as
-    the guide's own example did. This cannot be written.
+    A plain coroutine is true, and never None: ``if auth.session(c)`` without ``await`` would let
+    everybody in, as the guide's own example did. This raises `TypeError` as a truth value, and
+    `Context.refuse_unawaited` tells whether it was awaited, so that a guard which forgot to does
+    not pass, and what a handler answers without is not sent.
     """
 
-    __slots__ = ("_make",)
+    __slots__ = ("_c", "_make", "call")
 
-    def __init__(self, make: Callable[[], Awaitable[T]]) -> None:
+    def __init__(self, c: Context, call: str, make: Callable[[], Awaitable[T]]) -> None:
+        self._c = c
         self._make = make
+        self.call = call
+        c.private = True
+        c.unawaited = [*(c.unawaited or ()), self]
 
     def __await__(self) -> Generator[Any, None, T]:
+        self._c.unawaited = [other for other in self._c.unawaited or () if other is not self]
         return self._make().__await__()
 
     def __bool__(self) -> NoReturn:

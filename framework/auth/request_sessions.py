@@ -14,8 +14,8 @@ from framework.auth.sessions import Sessions
 from framework.auth.settings import Settings
 from framework.auth.storage import Storage
 from framework.auth.tokens import is_token
+from framework.bearer_token import read_bearer
 from framework.context import Context, Slot
-from framework.credentials import read_bearer
 from framework.database import Database, Result, Statement
 from framework.errors import ConfigurationError
 
@@ -74,7 +74,7 @@ class RequestSessions(Generic[U]):
         None where there is none. For public routes that show more to who is signed in; behind
         `guard`, ask for `Session`.
         """
-        return Pending(lambda: self._session(c))
+        return Pending(c, "session(c)", lambda: self._session(c))
 
     async def _session(self, c: Context) -> Session | None:
         found = await self._validate(c)
@@ -82,7 +82,7 @@ class RequestSessions(Generic[U]):
 
     def user(self, c: Context) -> Pending[U | None]:
         """Return, once awaited, the user of this request's cookie, or None; see `session`."""
-        return Pending(lambda: self._user(c))
+        return Pending(c, "user(c)", lambda: self._user(c))
 
     async def _user(self, c: Context) -> U | None:
         found = await self._validate(c)
@@ -278,11 +278,9 @@ class RequestSessions(Generic[U]):
 
     def _forget_found(self, c: Context) -> None:
         """Forget what cookie and bearer token open, but not what a guard has let in by a token."""
-        kept = c.filled()
-        kept.pop(self._by_cookie, None)
         if not self._is_by_bearer(c):
-            kept.pop(self._by_bearer, None)
-        c.refill(kept)
+            c.forget(self._by_bearer)
+        c.forget(self._by_cookie)
 
     def _send(self, c: Context, token: str, expires: int, now: int) -> None:
         age = max(1, seconds_until(expires, now))  # rounded up: the row is the judge

@@ -20,7 +20,7 @@ from framework.local.reading import Reading
 from framework.paths import resolve_path
 from framework.problem import problem
 from framework.request import Request
-from framework.response import EMPTY_STATUSES, Header, Response
+from framework.response import EMPTY_STATUSES, Header, Response, close_body
 from framework.shared import SECRETIVE, Shared
 
 __all__ = ["HEADER_LIMIT", "ASGIApplication", "Receive", "Scope", "Send", "asgi"]
@@ -298,9 +298,7 @@ async def _send_stream(
     finally:
         is_sent = True
         watcher.cancel()
-        close = getattr(body, "aclose", None)
-        if close is not None:
-            await close()
+        await close_body(body)
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:

@@ -32,7 +32,8 @@ def cache(
 
     All times are in whole seconds, at most a year; *shared* is for caches that many share, where it
     differs. Left alone are answers that say themselves how they are kept, that set a cookie or
-    depend on who asks, and those to a request with ``Authorization``. Raises `ConfigurationError`
+    depend on who asks, those to a request with ``Authorization``, those of a handler that looked at
+    the cookies, sent or not, and those of a mounted application, which may have. Raises `ConfigurationError`
     for an option that is none, and where it wraps a route behind a guard.
     """
     header = (
@@ -83,6 +84,7 @@ def _may_be_kept(c: Context, response: Response) -> bool:
         and response.header("set-cookie") is None
         and response.header("cache-control") is None
         and c.request.headers.get("authorization") is None
+        and not c.request.has_shown_cookies
     )
 
 

@@ -177,7 +177,8 @@ async def test_a_pending_answer_is_no_truth_value() -> None:
     async def make() -> int:
         return 1
 
-    pending = Pending(make)
+    c = Context(Request.build("GET", "/"), {})
+    pending = Pending(c, "validate()", make)
 
     for use in (bool, lambda value: not value, lambda value: value and 1):
         with pytest.raises(TypeError, match="await this"):

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from framework import App, ConfigurationError, Context, Response, Router, guard, public
+from framework import App, ConfigurationError, Context, Cookie, Response, Router, guard, public
 from framework.cookies import SetCookie
+from framework.foreign import asgi_handler
 from framework.middleware.cache import cache
 
 HOUR = "public, max-age=3600"
@@ -43,6 +44,22 @@ def make_app() -> App:
         c.private = True
         return "yours"
 
+    @app.get("/read", guard=public)
+    async def read(theme: Cookie[str] = "light") -> str:
+        return theme
+
+    @app.get("/jar", guard=public)
+    async def jar(c: Context) -> str:
+        return c.cookies.get("theme") or "light"
+
+    async def mounted(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send(
+            {"type": "http.response.body", "body": dict(scope["headers"]).get(b"cookie", b"")}
+        )
+
+    app.get("/mounted", guard=public)(asgi_handler(mounted))
+
     @app.get("/moved", guard=public)
     async def moved() -> Response:
         return Response.redirect("/plain")
@@ -67,6 +84,12 @@ def make_app() -> App:
         ("GET", "/cookie", {}, NEVER),
         ("GET", "/sent", {}, NEVER),
         ("GET", "/private", {}, NEVER),
+        ("GET", "/read", {"cookie": "theme=dark"}, None),
+        ("GET", "/read", {}, None),
+        ("GET", "/jar", {"cookie": "theme=dark"}, None),
+        ("GET", "/jar", {}, None),
+        ("GET", "/mounted", {"cookie": "theme=dark"}, None),
+        ("GET", "/mounted", {}, None),
         ("GET", "/moved", {}, None),
         ("GET", "/nowhere", {}, None),
         ("GET", "/broken", {}, None),

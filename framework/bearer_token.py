@@ -1,0 +1,22 @@
+"""Reads the token out of an Authorization header. Knows no guards, and none of those who ask."""
+
+import re
+
+from framework.context import Context
+
+__all__ = ["CREDENTIAL_LIMIT", "read_bearer"]
+
+CREDENTIAL_LIMIT = 8 * 1024
+"""Characters of an Authorization header that are looked at."""
+
+_BEARER = re.compile(r"bearer ([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE | re.ASCII)
+
+
+def read_bearer(c: Context) -> str | None:
+    """Return the bearer token of the request, or None where it carries no well-formed one.
+
+    The scheme's case does not matter (RFC 9110, 11.1); one space follows it, and nothing else.
+    """
+    header = c.request.headers.get("authorization") or ""
+    found = _BEARER.fullmatch(header) if len(header) <= CREDENTIAL_LIMIT else None
+    return None if found is None else found[1]
