@@ -6,6 +6,7 @@ from types import MethodType
 from typing import Any, TypeVar
 
 from framework.answers import answer, as_response, finish, read_stream
+from framework.callables import check_callable, place_of
 from framework.compose import Handler, Middleware, Next, compose
 from framework.context import Context, Env, Job
 from framework.errors import (
@@ -72,6 +73,8 @@ class App(Router):
         super().__init__(prefix, guard=guard)
         self.redirect_slashes = redirect_slashes
         self.check_answers = check_answers
+        if isinstance(origins, str):
+            raise ConfigurationError(f"origins={origins!r} is one origin: write a list of them")
         self.origins: Collection[str] = frozenset(check_origin(origin) for origin in origins)
         self.body_limit = body_limit
         self.routes: list[Route] = []
@@ -91,9 +94,10 @@ class App(Router):
     def cron(self, schedule: str) -> Callable[[CronHandler], CronHandler]:
         """Let a function run at each tick of *schedule*, as ``[triggers] crons`` writes it.
 
-        Raises `ConfigurationError` for a schedule that has a function already.
+        Raises `ConfigurationError` for a schedule that has a function already, and for a function
+        that is not async or takes anything but a `Job`.
         """
-        return _keep_in(self.crons, schedule, f"the cron {schedule!r} runs two functions")
+        return _keep_in(self.crons, schedule, f"the cron {schedule!r} runs two functions", "job")
 
     async def run_cron(self, schedule: str, env: Env, time: int) -> None:
         """Run the function of *schedule*, due at *time* in Unix milliseconds.
@@ -108,9 +112,10 @@ class App(Router):
     def queue(self, name: str) -> Callable[[QueueHandler], QueueHandler]:
         """Let a function consume the queue *name*, as ``[[queues.consumers]]`` calls it.
 
-        Raises `ConfigurationError` for a queue that has a function already.
+        Raises `ConfigurationError` for a queue that has a function already, and for a function that
+        is not async or takes anything but a `Batch`.
         """
-        return _keep_in(self.queues, name, f"the queue {name!r} has two consumers")
+        return _keep_in(self.queues, name, f"the queue {name!r} has two consumers", "batch")
 
     async def run_queue(self, batch: Batch) -> None:
         """Have the consumer of ``batch.queue`` take *batch*, and say of each message what became of it.
@@ -193,7 +198,8 @@ class App(Router):
             if outermost is None:
                 return answer(c, await self._find_endpoint(c)(c))
             response = await outermost(c, MethodType(self._inside, c))
-            return finish(c, response if isinstance(response, Response) else _checked(response))
+            is_answer = isinstance(response, Response)
+            return finish(c, response if is_answer else _checked(response, outermost))
         except Exception as error:
             return finish(c, await self._explain(c, error))
 
@@ -272,7 +278,7 @@ class App(Router):
         async def answer(c: Context) -> Response:
             try:
                 response = await layer(c, MethodType(handler, c))
-                return response if isinstance(response, Response) else _checked(response)
+                return response if isinstance(response, Response) else _checked(response, layer)
             except Exception as error:
                 return await explain(c, error)
 
@@ -370,7 +376,7 @@ class App(Router):
                 if router.error_handler is not None:
                     response = await router.error_handler(c, known)
                     if response is not None:
-                        return _checked(response)
+                        return _checked(response, router.error_handler)
             return problem(known)
         except Exception as fault:
             return explain_fault(c, fault)
@@ -405,7 +411,7 @@ def _answering(handler: Handler) -> Handler:
     """Return *handler*, which says itself with what status it answers: nothing is made a 200."""
 
     async def answer(c: Context) -> Response:
-        return _checked(await handler(c))
+        return _checked(await handler(c), handler)
 
     return answer
 
@@ -465,10 +471,13 @@ def _declare_type(pairs: list[tuple[str, str]], media_type: str) -> None:
         pairs.append(("content-type", media_type))
 
 
-def _keep_in(kept: dict[str, H], name: str, problem: str) -> Callable[[H], H]:
+def _keep_in(kept: dict[str, H], name: str, problem: str, takes: str) -> Callable[[H], H]:
     """Return a decorator that keeps a function as *name*; it raises *problem* for a second one."""
+    if not isinstance(name, str):
+        raise ConfigurationError(f"{place_of(name)}: say which {takes} it takes, in parentheses")
 
     def decorate(handler: H) -> H:
+        check_callable(handler, (takes,), f"function of a {takes}")
         if kept.setdefault(name, handler) is not handler:
             raise ConfigurationError(problem)
         return handler
@@ -476,9 +485,10 @@ def _keep_in(kept: dict[str, H], name: str, problem: str) -> Callable[[H], H]:
     return decorate
 
 
-def _checked(response: object) -> Response:
+def _checked(response: object, function: object) -> Response:
     if not isinstance(response, Response):
-        raise TypeError(f"a layer or a handler of errors returned a {type(response).__name__}")
+        place = place_of(function)
+        raise TypeError(f"{place}: this has to return a Response, not a {type(response).__name__}")
     return response
 
 

@@ -133,6 +133,9 @@ class _FunctionGuard(Guard):
                 f"{signature.place}: the guard {name} returns a bool, which would let everybody"
                 " pass: a guard refuses by raising HTTPError"
             )
+        returned = signature.returns
+        if len(provides) == 1 and isinstance(returned, type) and returned is not _NOTHING:
+            _refuse_other(signature, returned, provides[0])
         self.signatures = (signature,) if reads is None else (signature, reads)
         self.refuses = tuple(refuses)
         self.scheme = scheme
@@ -182,6 +185,18 @@ class _FunctionGuard(Guard):
 
     def __str__(self) -> str:
         return self._name
+
+
+_NOTHING = type(None)
+
+
+def _refuse_other(signature: Signature, returned: type, slot: Slot[Any]) -> None:
+    """Raise where a guard says that it returns what its slot does not carry."""
+    if slot.type not in returned.__mro__ and returned not in slot.type.__mro__:
+        raise ConfigurationError(
+            f"{signature.place}: {signature.name} returns a {returned.__name__}, but {slot!r} is to"
+            " carry it"
+        )
 
 
 async def _take(c: Context, read: Read) -> None:

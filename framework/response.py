@@ -22,7 +22,14 @@ __all__ = ["EMPTY_STATUSES", "Header", "Reply", "Response", "close_body", "encod
 EMPTY_STATUSES = frozenset({101, 103, 204, 205, 304})
 """Statuses whose answers carry no body (RFC 9110; the runtime refuses one)."""
 
-encode_json = msgspec.json.Encoder().encode
+
+def _refuse_to_encode(value: object) -> None:
+    is_awaitable = hasattr(value, "__await__")
+    hint = ": await it" if is_awaitable else ", and msgspec has no form for it"
+    raise TypeError(f"a {type(value).__name__} cannot be sent as JSON{hint}")
+
+
+encode_json = msgspec.json.Encoder(enc_hook=_refuse_to_encode).encode
 """Returns a value, anything msgspec encodes, as JSON in UTF-8."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

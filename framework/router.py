@@ -4,11 +4,13 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from framework.callables import check_callable
 from framework.compose import Handler, Middleware
 from framework.context import Context
 from framework.errors import ConfigurationError, HTTPError
 from framework.guards import Guard
 from framework.hosts import parse_host
+from framework.misuse import check_declaration, check_guard, check_paths
 from framework.patterns import parse_pattern
 from framework.plan import Signature, read_signature
 from framework.response import Response
@@ -22,8 +24,6 @@ ErrorHandler = Callable[[Context, HTTPError], Awaitable[Response | None]]
 
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """What `Router.all` answers. HEAD comes with GET, OPTIONS is automatic."""
-
-_AUTOMATIC = {"HEAD", "OPTIONS", "TRACE", "CONNECT"}
 
 
 class Declaration(NamedTuple):
@@ -67,8 +67,7 @@ class Router:
             )
         if prefix:
             parse_pattern(prefix)
-        if guard is not None and not isinstance(guard, Guard):
-            raise ConfigurationError(f"{guard!r} is no guard: wrap the function in guard(...)")
+        check_guard(guard)
         if host is not None:
             parse_host(host)
         self.prefix = prefix
@@ -137,8 +136,11 @@ class Router:
     def use(self, *layers: Middleware) -> None:
         """Wrap every route below this router in *layers*, the first listed outermost.
 
-        The order of calls beside routes does not matter.
+        The order of calls beside routes does not matter. Raises `ConfigurationError` for a function
+        that is not async or takes other arguments.
         """
+        for layer in layers:
+            check_callable(layer, ("c", "call_next"), "layer")
         self.middleware.extend(layers)
         self._changed()
 
@@ -146,14 +148,20 @@ class Router:
         """Let *handler* make the answer for errors of the routes below this router, and beside them.
 
         It takes the context and the `HTTPError`, and returns a `Response`, or None to leave it to
-        the router above, in the end to problem+json. The nearest handler is asked first.
+        the router above, in the end to problem+json. The nearest handler is asked first. Raises
+        `ConfigurationError` for a function that is not async or takes other arguments.
         """
+        check_callable(handler, ("c", "error"), "handler of errors")
         self.error_handler = handler
         self._changed()
         return handler
 
     def not_found(self, handler: Handler) -> Handler:
-        """Let *handler* answer below this router's prefix where there is no route at all."""
+        """Let *handler* answer below this router's prefix where there is no route at all.
+
+        Raises `ConfigurationError` for a function that is not async or takes other arguments.
+        """
+        check_callable(handler, ("c",), "handler")
         self.not_found_handler = handler
         self._changed()
         return handler
@@ -195,10 +203,15 @@ class Router:
         hide: bool,
     ) -> Callable[[F], F]:
         names = _locals_of_caller()
+        check_paths(paths, methods)
 
         def decorate(function: F) -> F:
             signature = read_signature(function, names)
-            _check_declaration(signature, methods, paths, guard)
+            try:
+                check_declaration(methods, paths, guard)
+            except ConfigurationError as error:
+                place = f"{signature.place}: {signature.name}"
+                raise ConfigurationError(f"{place}: {error}") from None
             for path in paths:
                 declared = Declaration(
                     methods,
@@ -215,23 +228,6 @@ class Router:
             return function
 
         return decorate
-
-
-def _check_declaration(
-    signature: Signature, methods: tuple[str, ...], paths: tuple[str, ...], guard: Guard | None
-) -> None:
-    if not paths or not methods:
-        raise ConfigurationError(f"{signature.place}: {signature.name} names no path or no method")
-    for path in paths:
-        if path and not path.startswith("/"):
-            raise ConfigurationError(f"{signature.place}: the path {path!r} does not start with /")
-    for method in methods:
-        if not (method.isascii() and method.isalpha()) or method in _AUTOMATIC:
-            raise ConfigurationError(f"{signature.place}: {method!r} cannot be declared")
-    if guard is not None and not isinstance(guard, Guard):
-        raise ConfigurationError(
-            f"{signature.place}: {guard!r} is no guard: wrap the function in guard(...)"
-        )
 
 
 def _locals_of_caller() -> Mapping[str, Any]:

@@ -19,9 +19,9 @@ def build_path(paths: Iterable[str], parameters: Mapping[str, object]) -> str:
     patterns = [pattern for path in paths for pattern in parse_pattern(path)]
     built = {_build(p, parameters) for p in patterns if _names(p) == parameters.keys()}
     if len(built) != 1:
-        listed = ", ".join(sorted(parameters)) or "no parameters"
-        problem = "several paths take" if built else "no path takes"
-        raise ConfigurationError(f"{problem} {listed}: {', '.join(paths)}")
+        given = ", ".join(sorted(parameters)) or "no parameters"
+        problem = "that fits several paths" if built else "that fits none of the paths"
+        raise ConfigurationError(f"{given} given, and {problem}: {', '.join(paths)}")
     return built.pop()
 
 

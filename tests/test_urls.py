@@ -62,8 +62,8 @@ async def test_what_is_built_is_what_matches(
     ("name", "parameters", "problem"),
     [
         ("nothing", {}, "no route is called 'nothing'"),
-        ("note", {}, "no path takes no parameters"),
-        ("note", {"id": 7, "page": 1}, "no path takes id, page"),
+        ("note", {}, "no parameters given, and that fits none of the paths: "),
+        ("note", {"id": 7, "page": 1}, "id, page given, and that fits none"),
         ("note", {"id": "x"}, ":id does not match"),
         ("note", {"id": "1\n"}, ":id does not match"),
         ("tag", {"tag": ""}, ":tag does not match"),

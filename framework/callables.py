@@ -1,0 +1,46 @@
+"""Refuses, where it is declared, what could not be called when a request comes. Knows no request."""
+
+from types import FunctionType
+from typing import Any
+
+from framework.errors import ConfigurationError
+
+__all__ = ["check_callable", "place_of"]
+
+_COROUTINE = 0x80  # CO_COROUTINE
+_VARARGS = 0x04  # CO_VARARGS
+
+
+def check_callable(function: Any, takes: tuple[str, ...], what: str) -> None:
+    """Raise `ConfigurationError` unless *function* is async and can be called with *takes*.
+
+    *takes* names the arguments, for the error; *what* says what the function is to be. Only plain
+    functions are looked into: anything else that can be called is taken at its word.
+    """
+    if not callable(function):
+        raise ConfigurationError(f"{function!r} is no {what}: it cannot be called")
+    if not isinstance(function, FunctionType):
+        return
+    problem = _misfit(function, len(takes))
+    if problem:
+        raise ConfigurationError(
+            f"{place_of(function)}: {function.__qualname__} is no {what}, since it {problem}: write"
+            f" async def {function.__name__}({', '.join(takes)})"
+        )
+
+
+def _misfit(function: FunctionType, count: int) -> str:
+    code = function.__code__
+    required = code.co_argcount - len(function.__defaults__ or ())
+    named = code.co_kwonlyargcount - len(function.__kwdefaults__ or ())
+    if required > count or named:
+        return f"takes more than {count} argument{'s' * (count > 1)}"
+    if code.co_argcount < count and not code.co_flags & _VARARGS:
+        return f"takes fewer than {count} argument{'s' * (count > 1)}"
+    return "" if code.co_flags & _COROUTINE else "is not async"
+
+
+def place_of(function: Any) -> str:
+    """Return the file and line where *function* stands, or its name where it is no plain function."""
+    code = getattr(function, "__code__", None)
+    return repr(function) if code is None else f"{code.co_filename}:{code.co_firstlineno}"

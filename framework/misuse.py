@@ -1,0 +1,47 @@
+"""Says of what is no route, where it is declared, what was probably meant. Knows no router."""
+
+from framework.callables import place_of
+from framework.errors import ConfigurationError
+from framework.guards import Guard
+
+__all__ = ["check_declaration", "check_guard", "check_paths"]
+
+_AUTOMATIC = {"HEAD", "OPTIONS", "TRACE", "CONNECT"}
+
+
+def check_declaration(methods: tuple[str, ...], paths: tuple[str, ...], guard: object) -> None:
+    """Raise `ConfigurationError` for methods, paths or a guard that no route can have."""
+    if not paths or not methods:
+        raise ConfigurationError("names no path or no method")
+    for path in paths:
+        if path and not path.startswith("/"):
+            raise ConfigurationError(f"the path {path!r} does not start with /")
+    for method in methods:
+        if not (method.isascii() and method.isalpha()) or method in _AUTOMATIC:
+            raise ConfigurationError(f"{method!r} cannot be declared")
+    check_guard(guard)
+
+
+def check_guard(given: object) -> None:
+    """Raise `ConfigurationError` where *given* is neither a guard nor None."""
+    if given is None or isinstance(given, Guard):
+        return
+    cure = "wrap the function in guard(...)"
+    if isinstance(given, list | tuple | set):
+        cure = "compose guards with & and |"
+    elif hasattr(given, "__self__"):  # a method that makes one
+        cure = "call it"
+    elif callable(getattr(given, "guard", None)):
+        cure = "call its guard()"
+    raise ConfigurationError(f"{given!r} is no guard: {cure}")
+
+
+def check_paths(given: tuple[object, ...], methods: tuple[str, ...]) -> None:
+    """Raise `ConfigurationError` where what is *given* as paths of *methods* are none."""
+    for path in given:
+        if isinstance(path, Guard):
+            raise ConfigurationError(f"{path!r} is no path: name it, as guard=...")
+        if not isinstance(path, str):
+            place = place_of(path) if callable(path) else repr(path)
+            example = f'@app.{"".join(methods[:1]).lower()}("/path", guard=...)'
+            raise ConfigurationError(f"{place}: a route is declared at a path, as {example}")

@@ -1,0 +1,209 @@
+"""What people write by mistake is refused where it stands, and told what they meant."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import pytest
+
+from framework import App, Batch, ConfigurationError, Context, Job, Response, Router, guard, public
+from framework.auth import Auth
+from framework.compose import Next
+from framework.errors import HTTPError
+from framework.middleware.request_id import request_id
+
+auth = Auth()
+
+
+async def handle(c: Context) -> str:
+    return "handled"
+
+
+HERE = r"test_misuse\.py:[0-9]+"
+
+
+@pytest.mark.parametrize(
+    ("declare", "words"),
+    [
+        (lambda app: app.get(handle), rf'{HERE}.* @app\.get\("/path", guard=\.\.\.\)'),
+        (lambda app: app.post(handle), r"@app\.post"),
+        (lambda app: app.on(["put"], handle), r"@app\.put"),
+        (lambda app: app.get(7), "7: a route is declared at a path"),
+        (lambda app: app.get("/", public), "<Guard public> is no path: name it, as guard=..."),
+        (lambda app: app.get("/", auth.guard()), "is no path: name it, as guard=..."),
+        (lambda app: app.get("/", guard=[public])(handle), "compose guards with & and |"),
+        (lambda app: app.get("/", guard=auth.guard)(handle), "is no guard: call it"),
+        (lambda app: app.get("/", guard=auth)(handle), r"is no guard: call its guard\(\)"),
+        (lambda app: app.get("/", guard=handle)(handle), r"wrap the function in guard\(\.\.\.\)"),
+        (lambda app: app.get("/", guard="public")(handle), r"wrap the function in guard\(\.\.\.\)"),
+        (lambda app: Router("/x", guard=auth), r"is no guard: call its guard\(\)"),
+        (lambda app: app.cron(handle), rf"{HERE}: say which job it takes"),
+        (lambda app: app.queue(handle), rf"{HERE}: say which batch it takes"),
+        (lambda app: App(origins="https://example.com"), "is one origin: write a list of them"),
+    ],
+)
+def test_it_is_said_what_was_meant(declare: Callable[[Any], Any], words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words.replace("|", r"\|")):
+        declare(App())
+
+
+async def no_argument() -> None: ...
+
+
+async def one(c: Context) -> Any: ...
+
+
+async def two(c: Context, call_next: Any) -> Any: ...
+
+
+async def three(c: Context, call_next: Any, more: int) -> Any: ...
+
+
+async def three_with_default(c: Context, call_next: Any, more: int = 1) -> Any: ...
+
+
+async def two_and_a_name(c: Context, call_next: Any, *, name: str) -> Any: ...
+
+
+async def any_number(*arguments: Any) -> Any: ...
+
+
+def not_async(c: Context, call_next: Any) -> Any: ...
+
+
+def not_async_either(c: Context) -> Any: ...
+
+
+TWO: list[Callable[[App, Any], Any]] = [
+    lambda app, function: app.use(function),
+    lambda app, function: app.on_error(function),
+]
+ONE: list[Callable[[App, Any], Any]] = [
+    lambda app, function: app.not_found(function),
+    lambda app, function: app.cron("* * * * *")(function),
+    lambda app, function: app.queue("mails")(function),
+]
+
+
+@pytest.mark.parametrize("declare", TWO)
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        (one, "it takes fewer than 2 arguments"),
+        (no_argument, "it takes fewer than 2 arguments"),
+        (three, "it takes more than 2 arguments"),
+        (two_and_a_name, "it takes more than 2 arguments"),
+        (request_id, "it takes more than 2 arguments|it takes fewer than 2 arguments"),
+        (not_async, "it is not async: write async def not_async"),
+        (None, "it cannot be called"),
+        (Response.text("x"), "it cannot be called"),
+    ],
+)
+def test_a_layer_that_could_not_be_called_is_refused(
+    declare: Callable[[App, Any], Any], function: Any, problem: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        declare(App(), function)
+
+
+@pytest.mark.parametrize("declare", ONE)
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        (no_argument, "it takes fewer than 1 argument:"),
+        (two, "it takes more than 1 argument:"),
+        (not_async_either, "it is not async: write async def not_async_either"),
+        ("purge", "it cannot be called"),
+    ],
+)
+def test_what_takes_one_thing_is_refused_without(
+    declare: Callable[[App, Any], Any], function: Any, problem: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        declare(App(), function)
+
+
+class Layer:
+    """A layer that is an object."""
+
+    async def __call__(self, c: Context, call_next: Next) -> Response:
+        return (await call_next()).with_header("x-object", "1")
+
+
+async def named(name: str, c: Context, call_next: Next) -> Response:
+    return (await call_next()).with_header("x-partial", name)
+
+
+async def test_what_can_be_called_is_taken() -> None:
+    app = App()
+    app.get("/", guard=public)(handle)
+    app.use(any_layer, Layer(), partial(named, "1"), request_id())
+    app.use(three_with_default_layer)
+    app.cron("* * * * *")(any_number)
+    app.queue("mails")(any_number)
+    app.on_error(any_number)
+
+    answer = await app.request("GET", "/")
+
+    assert answer.status == 200
+    assert (answer.header("x-object"), answer.header("x-partial")) == ("1", "1")
+    await app.run_cron("* * * * *", {}, 0)
+
+
+async def any_layer(*arguments: Any) -> Response:
+    answer: Awaitable[Response] = arguments[1]()
+    return await answer
+
+
+async def three_with_default_layer(c: Context, call_next: Next, more: int = 1) -> Response:
+    return await call_next()
+
+
+async def test_who_returns_no_answer_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    app, router = App(), Router("/r")
+    app.mount(router)
+    router.use(two)
+    router.get("/", guard=public)(handle)
+
+    assert (await app.request("GET", "/r")).status == 500
+    assert (
+        f"test_misuse.py:{two.__code__.co_firstlineno}: this has to return a Response"
+        in caplog.text
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (lambda: handle(Context(None, {})), "a coroutine cannot be sent as JSON: await it"),  # type: ignore[arg-type]
+        (lambda: Layer(), "a Layer cannot be sent as JSON, and msgspec has no form for it"),
+    ],
+)
+async def test_what_cannot_be_sent_is_named(
+    value: Callable[[], Any], words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = App()
+    made = value()
+
+    @app.get("/", guard=public)
+    async def answer() -> Any:
+        return [made]
+
+    assert (await app.request("GET", "/")).status == 500
+    assert words in caplog.text
+    if hasattr(made, "close"):
+        made.close()
+
+
+def test_a_guard_returns_what_its_slot_carries() -> None:
+    async def wrong(c: Context) -> str:
+        return "text"
+
+    async def right(c: Context) -> HTTPError | None:
+        return None
+
+    from framework import Slot
+
+    with pytest.raises(ConfigurationError, match="wrong returns a str, but <Slot job: Job>"):
+        guard(wrong, provides=Slot("job", Job))
+    assert str(guard(right, provides=Slot("batch", Batch))) == "right"
