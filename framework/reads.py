@@ -22,43 +22,55 @@ class Read(NamedTuple):
     slot: Slot[Result]
 
 
+_Made = Statement | HTTPError | None
+"""What a read came to: what is to be sent, its refusal, or nothing."""
+
+
 class Reads:
     """The statements of one request's guards, sent together when the first outcome is asked for.
 
-    Nothing is sent for a request whose first guard refuses without an outcome.
+    Nothing is sent for a request whose first guard has nothing to read, as without a cookie, and
+    refuses.
     """
 
-    __slots__ = ("_declared", "_outcomes")
+    __slots__ = ("_declared", "_made", "_outcomes")
 
     def __init__(self, declared: Sequence[Read]) -> None:
         self._declared = declared
-        self._outcomes: dict[Slot[Result], Result | HTTPError | None] | None = None
+        self._made: dict[Slot[Result], _Made] = {}
+        self._outcomes: dict[Slot[Result], Result] | None = None
 
     async def take(self, c: Context, read: Read) -> Result | None:
         """Return the outcome of *read*, None where it had nothing to read.
 
         Raises the `HTTPError` that its statement refused with, and `DatabaseError`.
         """
+        made = await self._make(c, read)
+        if isinstance(made, HTTPError):
+            raise made
+        if made is None:
+            return None
         if self._outcomes is None:
             self._outcomes = await self._send(c)
-        outcome = self._outcomes[read.slot]
-        if isinstance(outcome, HTTPError):
-            raise outcome
-        return outcome
+        return self._outcomes[read.slot]
 
-    async def _send(self, c: Context) -> dict[Slot[Result], Result | HTTPError | None]:
-        outcomes: dict[Slot[Result], Result | HTTPError | None] = {}
+    async def _make(self, c: Context, read: Read) -> _Made:
+        if read.slot not in self._made:
+            try:
+                self._made[read.slot] = statement = await read.make(c)
+            except HTTPError as refusal:
+                self._made[read.slot] = refusal
+            else:
+                _check(statement)
+        return self._made[read.slot]
+
+    async def _send(self, c: Context) -> dict[Slot[Result], Result]:
         batches: dict[str, list[tuple[Slot[Result], Statement]]] = {}
         for read in self._declared:
-            try:
-                statement = await read.make(c)
-            except HTTPError as refusal:
-                outcomes[read.slot] = refusal
-                continue
-            outcomes[read.slot] = None
-            if statement is not None:
-                _check(statement)
-                batches.setdefault(read.database, []).append((read.slot, statement))
+            made = await self._make(c, read)
+            if isinstance(made, Statement):
+                batches.setdefault(read.database, []).append((read.slot, made))
+        outcomes: dict[Slot[Result], Result] = {}
         for database, batch in batches.items():
             results = await c.database(database).batch([statement for _, statement in batch])
             outcomes.update(zip((slot for slot, _ in batch), results, strict=True))
@@ -66,5 +78,5 @@ class Reads:
 
 
 def _check(statement: object) -> None:
-    if not isinstance(statement, Statement):
+    if not isinstance(statement, Statement | None):
         raise ConfigurationError(f"reads= gave {type(statement).__name__}, not a statement(...)")

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import pytest
 
-from framework.auth.passwords import PasswordError
 from framework.database import DatabaseError, ParameterError
 from framework.errors import ConfigurationError, HTTPError
 from framework.response import Response
@@ -24,7 +23,7 @@ SECRET: Final = re.compile(
 )
 """By their shape: whatever is issued has one, and nothing else that is shown."""
 
-_OURS: Final = (HTTPError, DatabaseError, ParameterError, ConfigurationError, PasswordError)
+_OURS: Final = (HTTPError, DatabaseError, ParameterError, ConfigurationError)
 """Where the errors that we make begin. What others make is logged, with what it says."""
 
 

@@ -6,8 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from framework.auth.codes import new_code
-from framework.auth.errors import InvalidCode
-from framework.auth.passwords import PasswordError
+from framework.auth.errors import InvalidCode, PasswordError
 from framework.auth.tokens import digest, new_token
 from framework.database import UniqueViolation
 from framework.errors import ConfigurationError, Forbidden

@@ -15,7 +15,9 @@ from framework.auth.errors import (
     InvalidLink,
     InvalidPassword,
     InvalidSession,
+    InvalidUsername,
     OutdatedPassword,
+    PasswordError,
     ReauthenticationRequired,
     UnknownKey,
     UnknownSession,
@@ -37,7 +39,6 @@ from framework.auth.models import (
 from framework.auth.passwords import (
     Argon2Hasher,
     Hasher,
-    PasswordError,
     hash_password,
     verify_password,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "InvalidLink",
     "InvalidPassword",
     "InvalidSession",
+    "InvalidUsername",
     "Key",
     "Keys",
     "Limits",

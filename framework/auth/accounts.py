@@ -7,15 +7,15 @@ import msgspec
 
 from framework.auth.address_limit import limit_address
 from framework.auth.devices import DeviceCookie
-from framework.auth.errors import DuplicateKey, InvalidCredentials
+from framework.auth.errors import DuplicateKey, InvalidCredentials, InvalidUsername
 from framework.auth.keys import Keys, Verified
-from framework.auth.models import User
+from framework.auth.models import NewKey, User
 from framework.auth.request_sessions import RequestSessions
 from framework.auth.settings import Settings
 from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest, new_user_id
 from framework.auth.usernames import canonical_username
-from framework.auth.users import Users
+from framework.auth.users import Users, new_user
 from framework.context import Context
 from framework.database import Statement, UniqueViolation
 from framework.errors import ConfigurationError
@@ -45,15 +45,18 @@ class Accounts(RequestSessions[U]):
     async def sign_up(self, c: Context, username: str, password: str, /, **attributes: Any) -> U:
         """Make a user with a password, sign them in, and return them.
 
-        *attributes* are fields of the user Struct beside ``id``. User, key and session are written
-        in one batch. Raises `DuplicateKey` where the name is taken, `ValueError` for a name that is
-        none, `PasswordError` for a password that cannot be hashed, and `TooManyRequests`, before
-        any hash, where `Auth` was given a rate limiter and it refuses the address.
+        *attributes* are fields of the user Struct beside ``id``. One called ``username`` is the
+        name as it was typed, unless *attributes* say otherwise or `Auth` another *provider*. User,
+        key and session are written in one batch. Raises `DuplicateKey` where the name is taken,
+        `InvalidUsername` for a name that is none, `PasswordError` for a password that cannot be
+        hashed, and `TooManyRequests`, before any hash, where `Auth` was given a rate limiter and it
+        refuses the address; `TypeError` for an attribute that is missing, and for what is none.
         """
         canonical = canonical_username(username)
         if canonical is None:
-            raise ValueError("a username has 3 to 64 ASCII letters, digits and . _ @ + -")
-        user = self._user_type(id=new_user_id(), **attributes)
+            raise InvalidUsername
+        chosen = NewKey(self._provider, username)
+        user = new_user(self._user_type, new_user_id(), chosen, attributes)
         await limit_address(c, self._rate_limiter)
         key = await self.keys.make(user.id, self._provider, canonical, password)
         session, token = self._new_session(c, user.id)

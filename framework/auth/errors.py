@@ -17,7 +17,9 @@ __all__ = [
     "InvalidLink",
     "InvalidPassword",
     "InvalidSession",
+    "InvalidUsername",
     "OutdatedPassword",
+    "PasswordError",
     "ReauthenticationRequired",
     "UnknownKey",
     "UnknownSession",
@@ -110,6 +112,27 @@ class DuplicateEmail(AuthError, Conflict):
 
     code = "duplicate-email"
     detail = "Another account has verified this address."
+
+
+class InvalidUsername(AuthError, ValueError):
+    """What somebody chose to sign in with is no name. Never raised by `Auth.sign_in`."""
+
+    status = 422
+    code = "invalid-username"
+    detail = (
+        "A username has 3 to 64 ASCII letters, digits and . _ @ + -, a letter or a digit first."
+    )
+
+
+class PasswordError(AuthError, ValueError):
+    """A password cannot be hashed: too short, too long, or no text. Never holds the password.
+
+    A `Hasher` raises it for whatever else it refuses; what it is raised with is what a client reads.
+    """
+
+    status = 422
+    code = "unusable-password"
+    detail = "This cannot be a password."
 
 
 class InvalidCode(AuthError):

@@ -10,13 +10,15 @@ from framework.auth.errors import (
     DuplicateKey,
     InvalidKey,
     InvalidPassword,
+    InvalidUsername,
     OutdatedPassword,
+    PasswordError,
     UnknownKey,
     UnknownUser,
 )
 from framework.auth.limits import Limits, seconds_until
 from framework.auth.models import Key, User
-from framework.auth.passwords import Hasher, PasswordError
+from framework.auth.passwords import Hasher
 from framework.auth.storage import Storage
 from framework.auth.store_attempts import Attempt
 from framework.auth.store_users import StoredKey
@@ -50,7 +52,8 @@ class Keys(Generic[U]):
     A key is named by its provider and by what the provider calls the user. Names of the provider
     that `Auth.sign_in` uses (``username``) are brought to their one form first; others are taken as
     they are. A name that is none raises `ValueError`: a provider that is empty or holds a ``:``,
-    an empty id, more than 255 characters together.
+    an empty id, more than 255 characters together. Of that one provider's, whose names people
+    choose, it is `InvalidUsername`.
     """
 
     def __init__(
@@ -77,8 +80,8 @@ class Keys(Generic[U]):
     ) -> Key:
         """Give the user *user_id* another way in, with a *password* or without.
 
-        Raises `DuplicateKey`, `UnknownUser`, and `PasswordError` for a password that is empty or
-        cannot be hashed.
+        Raises `DuplicateKey`, `UnknownUser`, and `PasswordError` for a password that is empty (None
+        is none) or cannot be hashed.
         """
         key = await self.make(user_id, provider, provider_user_id, password)
         try:
@@ -150,6 +153,8 @@ class Keys(Generic[U]):
         if provider == self._provider:
             provider_user_id = canonical_username(provider_user_id) or provider_user_id
         if not provider_user_id or len(provider) + len(provider_user_id) >= _ID_MAX:
+            if provider == self._provider:
+                raise InvalidUsername
             raise ValueError(f"a key's id has {_ID_MAX} characters at most, and some after the :")
         return f"{provider}:{provider_user_id}"
 
@@ -163,7 +168,7 @@ class Keys(Generic[U]):
     async def hash(self, password: str) -> str:
         """Return what is stored of *password*. Raises `PasswordError`."""
         if not password:  # whatever the hasher thinks: nobody could ever sign in with it
-            raise PasswordError("a password is not empty: pass None for a key without one")
+            raise PasswordError("A password is not empty.")
         return await self._hasher.hash(password)
 
     async def verify(

@@ -7,13 +7,14 @@ from typing import Protocol
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from framework.auth.errors import PasswordError
+
 __all__ = [
     "ARGON2",
     "PASSWORD_MAX",
     "PASSWORD_MIN",
     "Argon2Hasher",
     "Hasher",
-    "PasswordError",
     "hash_password",
     "prepare_password",
     "verify_password",
@@ -45,18 +46,14 @@ _TIME_BOUNDS = range(1, 10 + 1)
 _PARALLELISM_BOUNDS = range(1, 4 + 1)
 
 
-class PasswordError(ValueError):
-    """A password cannot be hashed: too short, too long, or no text. Never holds the password."""
-
-
 def prepare_password(password: str) -> bytes:
     """Return what is hashed of *password*: its NFKC in UTF-8. Raises `PasswordError`."""
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        raise PasswordError(f"a password has {PASSWORD_MIN} to {PASSWORD_MAX} characters")
+        raise PasswordError(f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
     try:
         return unicodedata.normalize("NFKC", password).encode()
     except UnicodeEncodeError:
-        raise PasswordError("a password is text, without lone surrogates") from None
+        raise PasswordError("A password is text, without lone surrogates.") from None
 
 
 def _within_bounds(stored: str) -> bool:

@@ -1,7 +1,9 @@
 """Makes, finds, changes and deletes users. Knows no request and no session."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
 
 from framework.auth.errors import DuplicateKey, UnknownUser
 from framework.auth.keys import Keys
@@ -10,11 +12,14 @@ from framework.auth.storage import Storage
 from framework.auth.tokens import new_user_id
 from framework.database import Database, Statement, UniqueViolation
 
-__all__ = ["Users"]
+__all__ = ["Users", "new_user"]
 
 U = TypeVar("U", bound=User)
 
 _KEY_TABLE = "user_key"
+
+_USERNAME: Final = "username"
+"""The provider whose names are usernames, and the field that keeps one as it was typed."""
 
 
 class Users(Generic[U]):
@@ -34,11 +39,14 @@ class Users(Generic[U]):
         """Make a user with *key*, or with None as yet, and return them: one batch.
 
         *attributes* are fields of the user Struct; an ``id`` among them is taken, else one is
-        drawn. Raises `DuplicateKey` where the key is taken, `UniqueViolation` where another column
-        is, `PasswordError` and `ValueError` as `Keys.create`, and `TypeError` for what is no
-        attribute.
+        drawn. One called ``username`` is that of a *key* of the provider ``username``, as it was
+        typed, unless *attributes* say otherwise. Raises `DuplicateKey` where the key is taken,
+        `UniqueViolation` where another column is, `PasswordError`, `InvalidUsername` and
+        `ValueError` as `Keys.create`, and `TypeError` for an attribute that is missing, and for
+        what is none.
         """
-        user = self._user_type(**{"id": new_user_id(), **attributes})
+        id = attributes.pop("id", new_user_id())
+        user = new_user(self._user_type, id, key, attributes)
         statements = [self._store.insert_user(user)]
         if key is not None:
             made = await self._keys.make(user.id, key.provider, key.provider_user_id, key.password)
@@ -75,3 +83,34 @@ class Users(Generic[U]):
         also = [each for make in self._also for each in make(user_id)]
         results = await db.batch([*first, *also, *self._store.delete_user(user_id)])
         return results[-1].changes > 0
+
+
+def new_user(user_type: type[U], id: str, key: NewKey | None, attributes: Mapping[str, Any]) -> U:
+    """Return a user who is to sign in with *key*; nothing is written.
+
+    A field ``username`` that *attributes* leave out is that of the key. Raises `TypeError`, which
+    names it, for an attribute that is missing, and for what is none.
+    """
+    fields = user_type.__struct_fields__
+    for name in attributes:
+        if name not in fields or name == "id":
+            raise TypeError(f"{name!r} is no attribute of {user_type.__name__} that can be set")
+    values = dict(attributes)
+    if key is not None and key.provider == _USERNAME and _USERNAME in fields:
+        values.setdefault(_USERNAME, key.provider_user_id)
+    try:
+        return user_type(id=id, **values)
+    except TypeError:
+        missing = _missing(user_type, {"id", *values})
+        if not missing:
+            raise
+    raise TypeError(
+        f"a new {user_type.__name__} needs {', '.join(missing)}:"
+        " pass each by name, or give it a default"
+    )
+
+
+def _missing(user_type: type[User], given: Collection[str]) -> list[str]:
+    """Return the fields without a default that are not among *given*."""
+    fields = msgspec.structs.fields(user_type)
+    return [each.name for each in fields if each.required and each.name not in given]

@@ -195,7 +195,7 @@ async def test_fault_11_an_empty_password_is_taken_and_never_signs_in(world: Wor
             await world.auth.users.create(world.sqlite, key, username="Ann")
     answer = await world.browser().post("/sign-up", json={"password": ""})
 
-    assert answer.status == 500  # the world's handler does not look; the reference app's says 422
+    assert (answer.status, json_of(answer)["code"]) == (422, "unusable-password")
     assert await world.rows("user") == await world.rows("user_key") == []
 
 
