@@ -1,6 +1,7 @@
 """The composition root: what is mounted where, behind which guard."""
 
 from framework import App, Job
+from framework.middleware.secure_headers import secure_headers
 from routes.access import auth
 from routes.account import account
 from routes.admin import admin
@@ -13,6 +14,7 @@ from routes.sessions import sessions
 
 app = App()
 app.on_error(show_error)
+app.use(secure_headers())
 
 app.mount(pages)
 app.mount(account)

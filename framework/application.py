@@ -47,6 +47,7 @@ UseCheck = Callable[["App", "Route"], None]
 WaitUntil = Callable[[Awaitable[Any]], None]
 
 _USE_CHECK = "check_use"
+_OF_WHO_ASKS = frozenset({401, 403})
 
 
 class App(Router):
@@ -369,6 +370,8 @@ class App(Router):
         """Return the answer that tells of *error*; log it where the fault is ours."""
         c.unawaited = None  # what is forgotten beside an error has decided nothing either
         known = as_http_error(error)
+        if known.status in _OF_WHO_ASKS:
+            c.private = True
         if known.status >= 500:
             report(c, known)
         try:
@@ -430,9 +433,7 @@ def _find_areas(app: App) -> Sites[tuple[Router, ...]] | None:
     """
     areas: Sites[tuple[Router, ...]] = Sites()
     found = app.error_handler is not None or app.not_found_handler is not None
-    declared = [route.declaration.routers for route in app.routes]
-    chains = dict.fromkeys(c[:end] for c in declared for end in range(1, len(c) + 1))
-    for chain in sorted(chains, key=len):
+    for chain in sorted(app.chains(), key=len):
         if chain[-1].error_handler is not None or chain[-1].not_found_handler is not None:
             found = True
             below = app.prefix + "".join(router.prefix for router in chain)

@@ -192,7 +192,8 @@ class Context(msgspec.Struct, eq=False):
             self._wait_until(work)
 
     def __repr__(self) -> str:
-        return f"<Context {self.request.method} {self.request.path}>"
+        route = "no route" if self.route is None else self.route.path
+        return f"<Context {self.request.method} {route}>"
 
 
 class Job:

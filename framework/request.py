@@ -184,7 +184,7 @@ class Request(msgspec.Struct, eq=False):
         return decode_form(await self.bytes())
 
     def __repr__(self) -> str:
-        return f"<Request {self.method} {self.path}>"
+        return f"<Request {self.method} to {self.host}>"  # a path may hold a secret
 
 
 def split_url(url: str) -> tuple[str, str, str, str]:

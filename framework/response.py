@@ -19,7 +19,7 @@ from framework.shared import (
 
 __all__ = ["EMPTY_STATUSES", "Header", "Reply", "Response", "close_body", "encode_json"]
 
-EMPTY_STATUSES = frozenset({101, 103, 204, 205, 304})
+EMPTY_STATUSES = frozenset({204, 205, 304})
 """Statuses whose answers carry no body (RFC 9110; the runtime refuses one)."""
 
 
@@ -190,8 +190,8 @@ def _make_content(body: "bytes", status: int, headers: Shared) -> Response:
 
 
 def _check_status(status: int, body: object) -> None:
-    if not 100 <= status <= 599:
-        raise ValueError(f"{status} is no status")
+    if not 200 <= status <= 599:
+        raise ValueError(f"{status} is no status of an answer")
     if status in EMPTY_STATUSES and body:
         raise ValueError(f"an answer with status {status} has no body")
 

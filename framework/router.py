@@ -1,7 +1,7 @@
 """Collects declarations: which function answers which method and path, behind which guard."""
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from framework.callables import check_callable
@@ -182,6 +182,12 @@ class Router:
         """Hand *declaration* of a router below on to whatever this router is mounted on."""
         for parent in self._parents:
             parent.adopt(declaration._replace(routers=(self, *declaration.routers)))
+
+    def chains(self) -> Iterator[tuple["Router", ...]]:
+        """Yield each router that is mounted below this one, after those that it is below, too."""
+        for router in self._mounted:
+            yield (router,)
+            yield from ((router, *more) for more in router.chains())
 
     def _collected(self) -> list[Declaration]:
         """Return all declarations of this router and those below, each with its routers."""

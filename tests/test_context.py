@@ -139,7 +139,7 @@ async def test_work_may_go_on_where_the_edge_lets_it() -> None:
 
 
 def test_a_repr_shows_no_query() -> None:
-    assert repr(context()) == "<Context GET /a>"
+    assert repr(context()) == "<Context GET no route>"
 
 
 async def test_what_is_left_for_after_the_answer_is_done_when_a_request_returns() -> None:

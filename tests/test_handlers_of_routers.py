@@ -118,3 +118,26 @@ async def test_what_is_no_answer_to_a_missing_path_is_our_fault(
     app.not_found(nowhere)
 
     assert (await app.request("GET", "/")).status == 500
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
+async def test_a_router_without_routes_has_its_own_answers_too(late: bool) -> None:
+    app, outer, inner = App(), Router("/outer"), Router("/inner")
+
+    async def nowhere(c: Context) -> Response:
+        return Response.text("inner: nowhere", 404)
+
+    def mount() -> None:
+        app.mount(outer)
+        outer.mount(inner)
+
+    if late:
+        mount()
+    inner.not_found(nowhere)
+    outer.on_error(named("outer"))  # type: ignore[arg-type]
+    if not late:
+        mount()
+
+    assert (await app.request("GET", "/outer/inner/x")).body == b"inner: nowhere"
+    assert (await app.request("GET", "/outer/x")).body == b"outer: not-found"
+    assert (await app.request("GET", "/x")).header("content-type") == "application/problem+json"

@@ -109,7 +109,7 @@ async def test_text_that_is_no_utf8_is_malformed() -> None:
 def test_a_repr_shows_no_query_and_no_header() -> None:
     request = Request.build("GET", "/a?token=CANARY", [("cookie", "s=CANARY")])
 
-    assert repr(request) == "<Request GET /a>"
+    assert repr(request) == "<Request GET to localhost>"
 
 
 app = App()

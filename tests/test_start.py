@@ -53,7 +53,7 @@ def test_what_is_heavy_is_not_loaded(extra: set[str], name: str) -> None:
     [
         "framework.cli",
         "framework.local",
-        "framework.middleware",
+        "framework.middleware.cors",
         "framework.openapi",
         "framework.scrypt",
         "framework.testing",
