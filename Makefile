@@ -36,7 +36,7 @@ format: $(VENV)/dev.stamp ## format, and mend what can be mended
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-routes: $(VENV)/local.stamp ## list the routes, with guards and D1 statements
+routes: $(VENV)/local.stamp ## list the routes, with guards, the guards' D1 statements, and handlers
 	@$(KAGARI) routes
 
 worker: tools ## serve the Worker itself: workerd, with a local D1

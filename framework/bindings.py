@@ -28,7 +28,10 @@ class Env(Protocol):
     """The bindings of this deployment, by name. A dict does."""
 
     def __getitem__(self, name: str, /) -> Any:
-        """Return the binding *name*; raise `KeyError` where there is none."""
+        """Return the binding *name*; raise `KeyError` where there is none.
+
+        A second argument of that error, if it has one, says why.
+        """
 
 
 class Bindings(msgspec.Struct):
@@ -45,6 +48,10 @@ class Bindings(msgspec.Struct):
 
 
 _DATA = (str, int, float, bytes, list, dict, tuple, set, type(None), Enum, msgspec.Struct)
+_REMEDY = (
+    "see wrangler.toml; a secret is a line in .dev.vars on your machine, and deployed it is"
+    " npx wrangler secret put"
+)
 _WRAPPERS = {Union, UnionType, Annotated}
 
 
@@ -74,18 +81,20 @@ def read_bindings(type: type[T], env: Env) -> T:
         ]
     values: dict[str, Any] = {}
     problems: list[str] = []
+    reasons: list[str] = []
     for field in _fields[type]:
         try:
             values[field.name] = field.read(env[field.binding])
-        except KeyError:
+        except KeyError as error:
             if field.is_required:
                 problems.append(f"{field.binding} is missing")
+                reasons.append(str(error.args[1]) if len(error.args) > 1 else _REMEDY)
         except msgspec.ValidationError:  # its text may show the value
             problems.append(f"{field.binding} does not fit {field.expected}")
+            reasons.append(_REMEDY)
     if problems:
-        raise ConfigurationError(
-            f"{type.__name__}: {'; '.join(problems)}: see wrangler.toml, or npx wrangler secret put"
-        )
+        remedies = "; ".join(dict.fromkeys(reasons))
+        raise ConfigurationError(f"{type.__name__}: {'; '.join(problems)}: {remedies}")
     return type(**values)
 
 

@@ -49,8 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     dev = add("dev", _dev, "serve on this machine, and again after every change")
     serve = add("serve", _serve, "serve on this machine")
     cron = add("cron", _cron, "run what is due at a cron schedule now, on the local database")
-    routes = add("routes", _routes, "list the routes with guard, handler and D1 statements")
-    access = add("access", _access, "list who may reach what, a line a route")
+    routes = add(
+        "routes", _routes, "list the routes with guard, the guard's D1 statements, and handler"
+    )
+    access = add(
+        "access", _access, "list who may reach what, and the guard's D1 statements, a line a route"
+    )
     add("build", _build, "stage what is uploaded into build/worker")
     add("check", _check, "stage, and list what would be uploaded")
     add("doctor", _doctor, "check the tools that make worker and make deploy need")

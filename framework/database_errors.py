@@ -56,8 +56,9 @@ class MissingTable(Unavailable):
 
     def __str__(self) -> str:
         return (
-            f"{super().__str__()}. Create the tables: wrangler d1 execute DB --local"
-            " --file=schema.sql (or --remote, for the deployed database)"
+            f"{super().__str__()}. Create the tables: kagari dev makes those of schema.sql when it"
+            " starts, and all of them anew where its database file was removed; for the Worker,"
+            " wrangler d1 execute DB --local --file=schema.sql (or --remote, for the deployed database)"
         )
 
 

@@ -43,16 +43,18 @@ async def index() -> str:
 notes = Router("/notes", guard=authorized)
 
 @notes.on(["GET", "PUT"], "/:id{[0-9]+}", name="note")
-async def note(id: int) -> int:
+async def show(id: int) -> int:
     return id
 
 @notes.get("")
 async def count(c: Context) -> int:
     return len(await c.database().all(dict, "SELECT * FROM note"))
 
-@notes.post("")
-async def add(c: Context) -> int:
-    return await c.database().run("INSERT INTO note (text) VALUES (?)", c.env["TEXT"])
+class Notes:
+    @staticmethod
+    @notes.post("")
+    async def add(c: Context) -> int:
+        return await c.database().run("INSERT INTO note (text) VALUES (?)", c.env["TEXT"])
 
 app.mount(notes)
 '''
@@ -63,6 +65,13 @@ from framework import Job
 async def purge(job: Job) -> None:
     await job.database().run("INSERT INTO note (text) VALUES ('purged')")
 """
+SETTINGS = """
+[[d1_databases]]
+binding = "DB"
+
+[vars]
+TEXT = "from vars"
+"""
 SCHEMA = "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL);\n"
 
 
@@ -71,7 +80,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with an application, and the current one; nothing imported from it stays."""
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "schema.sql").write_text(SCHEMA)
-    (tmp_path / "wrangler.toml").write_text('[vars]\nTEXT = "from vars"\n')
+    (tmp_path / "wrangler.toml").write_text(SETTINGS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PORT", raising=False)
     monkeypatch.delenv("KAGARI_DATABASE", raising=False)
@@ -94,12 +103,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_routes_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["routes"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "METHOD  PATH                GUARD       HANDLER    STATEMENTS",
-        "GET     /                   public      app.index  0",
-        "GET     /notes              authorized  app.count  1",
-        "POST    /notes              authorized  app.add    1",
-        "GET     /notes/:id{[0-9]+}  authorized  app.note   1",
-        "PUT     /notes/:id{[0-9]+}  authorized  app.note   1",
+        "METHOD  PATH                GUARD       GUARD'S STATEMENTS  HANDLER",
+        "GET     /                   public      0                   app.index",
+        "GET     /notes              authorized  1                   app.count",
+        "POST    /notes              authorized  1                   app.Notes.add",
+        "GET     /notes/:id{[0-9]+}  authorized  1                   app.show",
+        "PUT     /notes/:id{[0-9]+}  authorized  1                   app.show",
     ]
 
 
@@ -107,14 +116,15 @@ def test_routes_are_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 def test_routes_are_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["routes", "--json"]) == 0
 
-    first = json.loads(capsys.readouterr().out)[0]
-    assert re.fullmatch(r"app\.py:\d+", first.pop("place"))
-    assert first == {
-        "method": "GET",
-        "path": "/",
-        "guard": "public",
-        "handler": "app.index",
-        "statements": 0,
+    last = json.loads(capsys.readouterr().out)[-1]
+    assert re.fullmatch(r"app\.py:\d+", last.pop("place"))
+    assert last == {
+        "method": "PUT",
+        "path": "/notes/:id{[0-9]+}",
+        "name": "note",
+        "guard": "authorized",
+        "statements": 1,
+        "handler": "app.show",
     }
 
 
@@ -314,6 +324,111 @@ def test_a_cron_runs_now(project: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "no function runs at the cron '0 0 * * *'" in capsys.readouterr().err
 
 
+WRONG = [
+    (
+        SETTINGS.replace("binding", "bindng"),
+        "[[d1_databases]] has bindng, which is not read: write binding",
+    ),
+    (
+        SETTINGS.replace("databases", "database"),
+        "[[d1_database]] is not read: write [[d1_databases]]",
+    ),
+    (
+        'd1_databases = "x"',
+        'd1_databases is no list of tables: write [[d1_databases]] with binding = "DB"',
+    ),
+    ("vars = 5", 'vars is no table: write [vars] with NAME = "value"'),
+]
+
+
+@pytest.mark.parametrize(("settings", "said"), WRONG, ids=["key", "table", "list", "vars"])
+@pytest.mark.parametrize("command", ["serve", "cron", "check", "build"])
+def test_settings_that_are_wrong_are_one_sentence(
+    project: Path, capsys: pytest.CaptureFixture[str], command: str, settings: str, said: str
+) -> None:
+    (project / "wrangler.toml").write_text(settings)
+
+    assert main([command]) == 1
+    assert capsys.readouterr().err == f"kagari {command}: wrangler.toml: {said}\n"
+
+
+def test_settings_that_are_wrong_are_mended_while_developing(project: Path) -> None:
+    file = project / "wrangler.toml"
+    file.write_text("vars = 5")
+    with started(project, "dev", PORT="0") as process:
+        assert line_with(process, "wrangler.toml").startswith("wrangler.toml: vars is no table: ")
+        assert line_with(process, "waiting") == "waiting for a change\n"
+        sleep(0.2)  # as below
+
+        file.write_text(SETTINGS)
+        assert line_with(process, "ready") == "ready again\n"
+
+
+def test_what_is_bound_without_settings_is_said(project: Path) -> None:
+    (project / "wrangler.toml").rename(project / "wrangler.jsonc")
+
+    with started(project, "serve", "--port", "0", "--database", "a.sqlite3") as process:
+        assert line_with(process, "wrangler") == (
+            "wrangler.jsonc is not read, only wrangler.toml is:"
+            " the binding DB is a.sqlite3, as if [[d1_databases]] named it\n"
+        )
+
+
+NEEDY = """
+from framework import App, Bindings, Context, public
+from framework.credentials import bearer
+
+class Needed(Bindings):
+    CACHE: object
+
+app = App()
+
+@app.get("/cache", guard=public)
+async def cache(needed: Needed) -> int:
+    return 1
+
+@app.get("/secret", guard=bearer("TOKEN"))
+async def secret() -> int:
+    return 1
+
+@app.get("/table", guard=public)
+async def table(c: Context) -> int:
+    return len(await c.database().all(dict, "SELECT * FROM absent"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "remedies"),
+    [
+        ("/cache", ["binds CACHE under [[kv_namespaces]]", "make worker"]),
+        ("/secret", ["a line TOKEN=… in .dev.vars", "npx wrangler secret put TOKEN"]),
+        ("/table", ["kagari dev makes those of schema.sql", "wrangler d1 execute DB"]),
+    ],
+)
+def test_what_is_missing_is_said_with_the_remedy_that_fits_here(
+    project: Path, path: str, remedies: list[str]
+) -> None:
+    (project / "app.py").write_text(NEEDY)
+    (project / "wrangler.toml").write_text(f'{SETTINGS}[[kv_namespaces]]\nbinding = "CACHE"')
+
+    with serving(project) as process:
+        note = line_with(process, "not on the local server")
+        url = url_of(process)
+        ask_with_token(f"{url}{path}")
+        said = line_with(process, remedies[0])
+
+    assert "CACHE ([[kv_namespaces]])" in note
+    assert all(remedy in said for remedy in remedies)
+
+
+def ask_with_token(url: str) -> None:
+    """Ask for *url*, where an error is answered."""
+    with pytest.raises(HTTPError) as caught:
+        urlopen(Request(url, headers={"authorization": "Bearer abc"}), timeout=TIMEOUT)
+    with caught.value:
+        assert caught.value.code >= 500
+
+
 # --- Developing ----------------------------------------------------------------------------------
 
 
@@ -324,8 +439,8 @@ def test_changes_are_served_and_mistakes_survived(project: Path) -> None:
             "GET",
             "/notes/:id{[0-9]+}",
             "authorized",
-            "app.note",
             "1",
+            "app.show",
         ]
         url = line_with(process, "is served at").split()[-1].replace("localhost", "127.0.0.1")
         assert ask(url) == "first"
@@ -388,6 +503,7 @@ def test_the_doctor_says_how_to_mend(
     (project / "node_modules/wrangler").mkdir(parents=True)
     (project / "node_modules/wrangler/package.json").write_text('{"version": "4.127.0"}')
     monkeypatch.setenv("PATH", str(tools), prepend=os.pathsep)
+    monkeypatch.setattr(sys, "executable", str(project / "bin/python"))
 
     assert main(["doctor"]) == 1
 
@@ -399,10 +515,31 @@ def test_the_doctor_says_how_to_mend(
     assert lines[2] == "MEND  wrangler 4.127.0 is older than 4.127.1: npm ci"
 
 
+def test_the_doctor_looks_beside_its_own_python_before_the_path(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, name, version in (
+        ("bin", "uv", "uv 0.13.9"),
+        ("bin", "node", "v24.1.0"),
+        ("path", "node", "v18.0.0"),
+    ):
+        (project / folder).mkdir(exist_ok=True)
+        (project / folder / name).write_text(f"#!/bin/sh\necho {version!r}\n")
+        (project / folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(project / "path"))
+    monkeypatch.setattr(sys, "executable", str(project / "bin/python"))
+
+    main(["doctor"])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["ok    uv 0.13.9", "ok    node 24.1.0"]
+
+
 def test_the_doctor_misses_what_is_not_there(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(project))
+    monkeypatch.setattr(sys, "executable", str(project / "bin/python"))
 
     assert main(["doctor"]) == 1
 

@@ -62,8 +62,8 @@ def _parse(version: str) -> Version:
 
 
 def _ask(name: str) -> str | None:
-    """Return the version that the program *name* on PATH tells, or None."""
-    program = shutil.which(name)
+    """Return the version that the program *name* beside this Python, or on PATH, tells, or None."""
+    program = shutil.which(name, path=_beside()) or shutil.which(name)
     if program is None:
         return None
     try:
@@ -74,6 +74,11 @@ def _ask(name: str) -> str | None:
         return None
     match = _VERSION.search(answer.stdout)
     return match[0] if match else None
+
+
+def _beside() -> str:
+    """Return the folder where pip puts programs: `make worker` and `make deploy` look there first."""
+    return str(Path(sys.executable).parent)
 
 
 def _find_wrangler(root: Path) -> str | None:

@@ -4,14 +4,15 @@ Knows nothing of applications or of HTTP.
 """
 
 import sqlite3
-import tomllib
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from framework.database import DatabaseError
+from framework.local.configuration import FILE, WranglerError, other_file, read_configuration
 from framework.local.failure import Failure
+from framework.local.mail import EMAIL, ConsoleMail
 from framework.local.rate_limit import LocalRateLimiter
 from framework.local.sqlite import SQLiteDatabase
 
@@ -20,31 +21,53 @@ __all__ = ["DEFAULT_DATABASE", "EnvironmentProblem", "close_environment", "make_
 DEFAULT_DATABASE = Path(".kagari", "dev.sqlite3")
 
 _VERSION_MASK = 0x7FFFFFFF
+_PROVIDED = {"vars", "d1_databases", "ratelimits", "send_email", "env"}
 
 
 class EnvironmentProblem(Failure):
     """A file that the bindings are made from is wrong; the message says which and why."""
 
 
+class _LocalEnvironment(dict[str, Any]):
+    """The bindings by name. Says why one is missing that ``wrangler.toml`` has."""
+
+    def __init__(self, elsewhere: Mapping[str, str]) -> None:
+        super().__init__()
+        self._elsewhere = elsewhere
+        """The names of bindings that only the Worker has, each with its table."""
+
+    def __missing__(self, name: str) -> Any:
+        if name in self._elsewhere:
+            raise KeyError(name, _explain_elsewhere(name, self._elsewhere[name]))
+        raise KeyError(name)
+
+
 def make_environment(root: Path, database: Path) -> tuple[dict[str, Any], list[str]]:
     """Return the bindings of the project in *root*, and what a person should know about them.
 
-    The first D1 binding in ``wrangler.toml`` (``DB`` where none is named) is the file *database*,
-    made from ``schema.sql`` if it is new; the others are files beside it. Rate limiters are counters
-    in this process. The variables are those of ``[vars]``, and of ``.dev.vars`` above them. Raises
-    `EnvironmentProblem`.
+    The first D1 binding in ``wrangler.toml`` is the file *database*, made from ``schema.sql`` if it
+    is new; the others are files beside it. Where there is no ``wrangler.toml``, that is ``DB``. Rate
+    limiters are counters in this process, and mail is printed to the terminal. The variables are
+    those of ``[vars]``, and of ``.dev.vars`` above them. What ``wrangler.toml`` binds beside those
+    is missing, and asking for it says why. Raises `EnvironmentProblem`.
     """
-    configuration = _read_configuration(root / "wrangler.toml")
-    names = [str(each["binding"]) for each in configuration.get("d1_databases", ())] or ["DB"]
-    env: dict[str, Any] = dict(configuration.get("vars", {}))
+    settings, notes = _read_settings(root, database)
+    elsewhere = _bound_elsewhere(settings)
+    env = _LocalEnvironment(elsewhere)
+    env |= {name: ConsoleMail() for name in _mail_names(settings)}
+    env |= settings.get("vars", {})
     env |= _read_variables(root / ".dev.vars")
-    env |= _make_rate_limiters(configuration)
-    notes: list[str] = []
+    env |= _make_rate_limiters(settings)
+    if missing := [f"{name} ({table})" for name, table in elsewhere.items() if name not in env]:
+        notes.append(
+            f"not on the local server: {', '.join(missing)}; make worker has what {FILE} binds"
+        )
+    names = [each["binding"] for each in settings.get("d1_databases", ())]
     try:
-        database.parent.mkdir(parents=True, exist_ok=True)
         for name in names:
             first = name == names[0]
             path = database if first else database.with_stem(f"{database.stem}-{name}")
+            path.parent.mkdir(parents=True, exist_ok=True)
             env[name] = SQLiteDatabase(path)
             if first:
                 notes += _apply_schema(env[name], path, root / "schema.sql")
@@ -64,43 +87,96 @@ def close_environment(env: Mapping[str, Any]) -> None:
             binding.close()
 
 
-def _make_rate_limiters(configuration: Mapping[str, Any]) -> dict[str, LocalRateLimiter]:
+# --- What wrangler.toml says ---------------------------------------------------------------------
+
+
+def _read_settings(root: Path, database: Path) -> tuple[dict[str, Any], list[str]]:
+    """Return what ``wrangler.toml`` says, or what stands in for it, and what to know of that."""
+    try:
+        settings = read_configuration(root)
+    except WranglerError as error:
+        raise EnvironmentProblem(str(error)) from error
+    other = other_file(root)
+    if settings is not None:
+        if other is None:
+            return settings, []
+        return settings, [f"wrangler reads {other} before {FILE}, and Kagari does not: keep one"]
+    reason = f"there is no {FILE}" if other is None else f"{other} is not read, only {FILE} is"
+    return {"d1_databases": [{"binding": "DB"}]}, [
+        f"{reason}: the binding DB is {database}, as if [[d1_databases]] named it"
+    ]
+
+
+def _make_rate_limiters(settings: Mapping[str, Any]) -> dict[str, LocalRateLimiter]:
     """Return what ``[[ratelimits]]`` binds, by name."""
-    try:
-        return {
-            each["name"]: LocalRateLimiter(each["simple"]["limit"], each["simple"]["period"])
-            for each in configuration.get("ratelimits", ())
-        }
-    except (KeyError, TypeError) as error:
-        raise EnvironmentProblem(
-            "wrangler.toml: each of [[ratelimits]] asks for name and simple = { limit, period }"
-        ) from error
+    return {
+        each["name"]: LocalRateLimiter(each["simple"]["limit"], each["simple"]["period"])
+        for each in settings.get("ratelimits", ())
+    }
 
 
-def _read_configuration(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise EnvironmentProblem(f"{path.name}: {error}") from error
+def _mail_names(settings: Mapping[str, Any]) -> list[str]:
+    return [EMAIL, *(each["name"] for each in settings.get("send_email", ()))]
+
+
+def _bound_elsewhere(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names that *settings* bind and this machine has nothing for, each with its table."""
+    found: dict[str, str] = {}
+    for table, value in settings.items():
+        if table in _PROVIDED:
+            continue
+        found |= _names_in(value, "binding", table)
+        if isinstance(value, dict):  # [[queues.producers]], [[durable_objects.bindings]]
+            for key, inner in value.items():
+                found |= _names_in(
+                    inner, "name" if key == "bindings" else "binding", f"{table}.{key}"
+                )
+    return found
+
+
+def _names_in(value: Any, key: str, table: str) -> dict[str, str]:
+    """Return the texts at *key* in *value*, a table or a list of them, each with how that is titled."""
+    title = f"[[{table}]]" if isinstance(value, list) else f"[{table}]"
+    entries = value if isinstance(value, list) else [value]
+    return {
+        entry[key]: title
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get(key), str)
+    }
+
+
+def _explain_elsewhere(name: str, table: str) -> str:
+    return (
+        f"{FILE} binds {name} under {table}, which the local server does not have:"
+        " make worker serves with it"
+    )
 
 
 def _read_variables(path: Path) -> dict[str, str]:
     """Return the lines ``NAME=value`` of *path*; quotes around a value and comments are left out."""
     variables: dict[str, str] = {}
     if path.is_file():
-        for line in path.read_text("utf-8").splitlines():
+        for line in _read_text(path).splitlines():
             name, is_pair, value = line.partition("=")
             if is_pair and not name.lstrip().startswith("#"):
                 variables[name.removeprefix("export ").strip()] = _unquoted(value.strip())
     return variables
 
 
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentProblem(f"{path.name} can't be read: {error}") from error
+
+
 def _unquoted(value: str) -> str:
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
         return value[1:-1]
     return value
+
+
+# --- The tables ----------------------------------------------------------------------------------
 
 
 def _apply_schema(database: SQLiteDatabase, path: Path, schema: Path) -> list[str]:
@@ -110,7 +186,7 @@ def _apply_schema(database: SQLiteDatabase, path: Path, schema: Path) -> list[st
     """
     if not schema.is_file():
         return []
-    script = schema.read_text("utf-8")
+    script = _read_text(schema)
     version = zlib.crc32(script.encode()) & _VERSION_MASK
     before, is_new = _read_version(path)
     if before == version and not is_new:

@@ -6,7 +6,7 @@ import logging
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,8 +19,8 @@ from framework.local.failure import Failure
 from framework.local.fetching import fetch_in_thread
 from framework.local.listing import list_routes, route_lines
 from framework.local.loading import load_app
-from framework.local.mail import EMAIL, ConsoleMail
 from framework.local.serve import HOST, bind, log_to_terminal, run, with_access_log
+from framework.local.sqlite import SQLiteDatabase
 from framework.response import Response
 
 __all__ = ["Launch", "Supervision", "develop", "run_crons", "serve_once", "serve_supervised"]
@@ -69,11 +69,11 @@ def serve_once(launch: Launch, port: int, *, as_json: bool) -> None:
     """
     log_to_terminal()
     app = load_app(launch.target, launch.root)
-    env, notes = make_environment(launch.root, launch.database)
+    env, notes = _environment(launch)
     with bind(port) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
-        lines = [json.dumps({"url": url})] if as_json else _greeting(launch, app, url)
-        _run(app, env | launch.variables, listener, lines, notes)
+        lines = [json.dumps({"url": url})] if as_json else _greeting(launch, app, env, url)
+        _run(app, env, listener, lines, notes)
 
 
 def serve_supervised(launch: Launch, supervision: Supervision) -> None:
@@ -84,12 +84,12 @@ def serve_supervised(launch: Launch, supervision: Supervision) -> None:
         try:
             app = load_app(launch.target, launch.root)
             app.check_answers = True
-            env, notes = make_environment(launch.root, launch.database)
+            env, notes = _environment(launch)
         except Failure as failure:
             notes = [str(failure), "waiting for a change"]
             return _run(_stand_in(), {}, listener, [], notes, supervision.lifeline)
-        lines = ["ready again"] if supervision.is_again else _greeting(launch, app, url)
-        return _run(app, env | launch.variables, listener, lines, notes, supervision.lifeline)
+        lines = ["ready again"] if supervision.is_again else _greeting(launch, app, env, url)
+        return _run(app, env, listener, lines, notes, supervision.lifeline)
 
 
 def run_crons(launch: Launch, schedule: str | None) -> list[str]:
@@ -103,14 +103,23 @@ def run_crons(launch: Launch, schedule: str | None) -> list[str]:
     for each in schedules:
         if each not in app.crons:
             raise Failure(f"no function runs at the cron {each!r}: there are {list(app.crons)}")
-    env, _ = make_environment(launch.root, launch.database)
+    env, notes = _environment(launch)
+    for note in notes:
+        _log.warning("%s", note)
     provide_fetch(fetch_in_thread)
     try:
         for each in schedules:
-            asyncio.run(app.run_cron(each, env | launch.variables, time.time_ns() // 1_000_000))
+            asyncio.run(app.run_cron(each, env, time.time_ns() // 1_000_000))
     finally:
         close_environment(env)
     return schedules
+
+
+def _environment(launch: Launch) -> tuple[dict[str, Any], list[str]]:
+    """Return the bindings with the variables of the command line above them, and the notes."""
+    env, notes = make_environment(launch.root, launch.database)
+    env.update(launch.variables)
+    return env, notes
 
 
 def _run(
@@ -128,20 +137,22 @@ def _run(
         sys.stdout.flush()
 
     try:
-        run(
-            with_access_log(asgi(app, {EMAIL: ConsoleMail(), **env})), listener, say_ready, lifeline
-        )
+        run(with_access_log(asgi(app, env)), listener, say_ready, lifeline)
     finally:
         close_environment(env)
 
 
-def _greeting(launch: Launch, app: App, url: str) -> list[str]:
+def _greeting(launch: Launch, app: App, env: Mapping[str, Any], url: str) -> list[str]:
     """Return what is shown when a server starts."""
+    has_database = any(isinstance(binding, SQLiteDatabase) for binding in env.values())
+    database = (
+        f"D1 is {launch.database}." if has_database else "wrangler.toml names no D1 database."
+    )
     return [
         *route_lines(list_routes(app, launch.root)),
         "",
         f"{launch.target} is served at {url}",
-        f"D1 is {launch.database}. Press Ctrl-C to end.",
+        f"{database} Press Ctrl-C to end.",
         "",
     ]
 

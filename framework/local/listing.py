@@ -1,6 +1,8 @@
 """Says in text what an application serves, and who may reach it. Knows nothing of terminals."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -9,7 +11,7 @@ from framework.local.loading import relative
 
 __all__ = ["ListedRoute", "access_lines", "list_routes", "route_lines"]
 
-_TITLES = ("METHOD", "PATH", "GUARD", "HANDLER", "STATEMENTS")
+_TITLES = ("METHOD", "PATH", "GUARD", "GUARD'S STATEMENTS", "HANDLER")
 
 
 class ListedRoute(msgspec.Struct, frozen=True):
@@ -17,10 +19,13 @@ class ListedRoute(msgspec.Struct, frozen=True):
 
     method: str
     path: str
+    name: str
+    """What the route is called."""
     guard: str
-    handler: str
     statements: int
-    """D1 statements that the guard runs for each request."""
+    """D1 statements that the guard runs for each request; the handler's own are not counted."""
+    handler: str
+    """The function, as ``module.function``."""
     place: str
 
 
@@ -31,9 +36,10 @@ def list_routes(app: App, root: Path) -> list[ListedRoute]:
             ListedRoute(
                 method,
                 route.location,
+                route.name,
                 str(route.guard),
-                f"{route.declaration.signature.function.__module__}.{route.name}",
                 route.statements,
+                _full_name(route.declaration.signature.function),
                 relative(route.declaration.place, root),
             )
             for route in app.routes
@@ -43,11 +49,15 @@ def list_routes(app: App, root: Path) -> list[ListedRoute]:
     )
 
 
+def _full_name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
 def route_lines(routes: list[ListedRoute]) -> list[str]:
     """Return *routes* as a table."""
     rows = [
         _TITLES,
-        *((r.method, r.path, r.guard, r.handler, str(r.statements)) for r in routes),
+        *((r.method, r.path, r.guard, str(r.statements), r.handler) for r in routes),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_TITLES))]
     return [

@@ -25,11 +25,21 @@ from pathlib import Path
 
 STAGE = Path("build", "worker")
 ENVIRONMENTS = (".venv", ".venv-workers")
+CONFIGURATION = Path(__file__).with_name("configuration.py")
 REACH = Path(__file__).with_name("reach.py")
 LEAN = Path(__file__).with_name("lean.py")
 TRIAL = Path(__file__).with_name("trial.py")
 WRANGLERS_LEVEL = 6  # of zlib: what it says after "gzip:" when it uploads
-LACKS_PACKAGES = 3  # the trial's exit code for: try another Python
+
+# What the trial's exit codes stand for; `trial.py` has the same ones.
+LACKS_PACKAGES = 3
+INDESCRIBABLE = 4
+IDLE_TRIGGERS = 5
+HEADINGS = {
+    INDESCRIBABLE: "the app can't be described, as it would be when asked for its OpenAPI document",
+    IDLE_TRIGGERS: "the app and wrangler.toml do not name the same crons and queues",
+}
+DOES_NOT_IMPORT = "the app does not import as it would in the Worker"
 
 LOCAL_ONLY = ("local", "cli.py", "testing.py")
 VENDORED = ("argon2", "msgspec", "workers")
@@ -57,6 +67,8 @@ class Staged:
     left_out: tuple[str, ...]
     size: int
     compressed: int
+    notes: tuple[str, ...] = ()
+    """What was not looked at, and why."""
 
     def __str__(self) -> str:
         """Say it in a few lines."""
@@ -66,14 +78,15 @@ class Staged:
         ]
         if self.left_out:
             lines.append(f"left out, for not being Python: {', '.join(self.left_out)}")
+        lines += self.notes
         return "\n".join(lines)
 
 
 def stage(root: Path) -> Staged:
     """Stage the project in *root* and return what was staged.
 
-    Raises StageError, and leaves no stage, when the app does not import as it would in the Worker,
-    a route is unmarked, or nothing here can try.
+    Raises StageError, and leaves no stage, when wrangler.toml is wrong, the app does not import as
+    it would in the Worker, a route is unmarked, or nothing here can try.
     """
     target = root / STAGE
     fresh = target.with_name(f"{target.name}.new")
@@ -81,16 +94,34 @@ def stage(root: Path) -> Staged:
         shutil.rmtree(folder, ignore_errors=True)
         if folder.exists():
             raise StageError(f"{folder} can't be removed")
+    notes = _check_configuration(root)
     try:
         left_out = _copy(root, fresh)
         runpy.run_path(str(REACH))["drop_unreached"](fresh)
         runpy.run_path(str(LEAN))["make_lean"](fresh)
         _try_import(root, fresh)
-        staged = _measure(fresh, target, left_out)
+        staged = _measure(fresh, target, left_out, notes)
         fresh.rename(target)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return staged
+
+
+def _check_configuration(root: Path) -> tuple[str, ...]:
+    """Return what a person should know of the settings. Raises StageError where they are wrong."""
+    configuration = runpy.run_path(str(CONFIGURATION))
+    try:
+        settings = configuration["read_configuration"](root)
+    except ValueError as problem:
+        raise StageError(str(problem)) from problem
+    other, unseen = configuration["other_file"](root), "no cron and no queue was compared with it"
+    if settings is None:
+        if other is None:
+            return (f"there is no wrangler.toml: {unseen}",)
+        return (f"{other} is not read, only wrangler.toml is: {unseen}",)
+    if other is None:
+        return ()
+    return (f"wrangler reads {other} before wrangler.toml, and Kagari does not: keep one of them",)
 
 
 # --- Copying -------------------------------------------------------------------------------------
@@ -128,7 +159,9 @@ def _files_below(path: Path) -> Iterator[Path]:
             yield file
 
 
-def _measure(folder: Path, target: Path, left_out: tuple[str, ...]) -> Staged:
+def _measure(
+    folder: Path, target: Path, left_out: tuple[str, ...], notes: tuple[str, ...]
+) -> Staged:
     """Return what *folder* holds, which is about to become *target*."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     content = b"".join(file.read_bytes() for file in files)
@@ -138,6 +171,7 @@ def _measure(folder: Path, target: Path, left_out: tuple[str, ...]) -> Staged:
         left_out=left_out,
         size=len(content),
         compressed=len(gzip.compress(content, WRANGLERS_LEVEL)),
+        notes=notes,
     )
 
 
@@ -154,8 +188,9 @@ def _try_import(root: Path, folder: Path) -> None:
         if trial.returncode == LACKS_PACKAGES:
             continue
         if trial.returncode != 0:
+            heading = HEADINGS.get(trial.returncode, DOES_NOT_IMPORT)
             reason = trial.stderr.strip().replace(f"{folder}{os.sep}", "")
-            raise StageError(f"the app does not import as it would in the Worker\n{reason}")
+            raise StageError(f"{heading}\n{reason}")
         return
     raise StageError(
         "no Python here has the app's dependencies, to try whether it imports: "

@@ -2,12 +2,17 @@
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from framework.bindings import Bindings, read_bindings
+from framework.errors import ConfigurationError
 from framework.local.environment import EnvironmentProblem, close_environment, make_environment
+from framework.local.mail import ConsoleMail
 from framework.local.rate_limit import LocalRateLimiter
 
+DB = '[[d1_databases]]\nbinding = "DB"\n'
 SCHEMA = "CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY);\n"
 
 
@@ -27,11 +32,116 @@ def tables(path: Path) -> set[str]:
         connection.close()
 
 
-def test_a_project_without_files_has_a_database(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ([], "there is no wrangler.toml"),
+        (["wrangler.jsonc"], "wrangler.jsonc is not read, only wrangler.toml is"),
+        (["wrangler.jsonc", "wrangler.json"], "wrangler.json is not read, only wrangler.toml is"),
+    ],
+)
+def test_without_settings_there_is_a_database_and_it_is_said(
+    tmp_path: Path, files: list[str], reason: str
+) -> None:
+    for name in files:
+        (tmp_path / name).write_text("{}")
+
     env, notes = make(tmp_path)
 
-    assert list(env) == ["DB"]
+    path = tmp_path / "data/dev.sqlite3"
+    assert set(env) == {"DB", "EMAIL"}
+    assert notes == [f"{reason}: the binding DB is {path}, as if [[d1_databases]] named it"]
+
+
+def test_settings_without_a_database_bind_none(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").touch()
+    (tmp_path / "schema.sql").write_text(SCHEMA)
+
+    env, notes = make(tmp_path)
+
+    assert set(env) == {"EMAIL"}
     assert notes == []
+    assert not (tmp_path / "data").exists()
+
+
+def test_it_is_said_where_wrangler_reads_another_file(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").touch()
+    (tmp_path / "wrangler.jsonc").touch()
+
+    assert make(tmp_path)[1] == [
+        "wrangler reads wrangler.jsonc before wrangler.toml, and Kagari does not: keep one"
+    ]
+
+
+ELSEWHERE = """
+vars = { AI = "a variable of that name" }
+[[kv_namespaces]]
+binding = "CACHE"
+[[r2_buckets]]
+binding = "FILES"
+[ai]
+binding = "AI"
+[[queues.producers]]
+queue = "mails"
+binding = "MAILS"
+[[durable_objects.bindings]]
+name = "ROOM"
+class_name = "Room"
+[observability]
+enabled = true
+[assets]
+directory = "public"
+[env.staging.browser]
+binding = "BROWSER"
+"""
+
+
+def test_a_binding_that_only_the_worker_has_is_named_with_its_table(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text(ELSEWHERE)
+
+    env, notes = make(tmp_path)
+
+    assert notes == [
+        "not on the local server: CACHE ([[kv_namespaces]]), FILES ([[r2_buckets]]), MAILS"
+        " ([[queues.producers]]), ROOM ([[durable_objects.bindings]]); make worker has what"
+        " wrangler.toml binds"
+    ]
+    assert env["AI"] == "a variable of that name"
+
+
+class Needed(Bindings):
+    """What the worker has, what it lacks, and what may be missing."""
+
+    CACHE: Any
+    API_KEY: str
+    FILES: Any = None
+
+
+def test_what_is_missing_is_told_with_its_own_remedy(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text(ELSEWHERE)
+    env, _ = make(tmp_path)
+
+    with pytest.raises(KeyError, match=r"under .*kv_namespaces.*, which the local server does not"):
+        env["CACHE"]
+    with pytest.raises(ConfigurationError) as caught:
+        read_bindings(Needed, env)
+    assert str(caught.value) == (
+        "Needed: CACHE is missing; API_KEY is missing: wrangler.toml binds CACHE under"
+        " [[kv_namespaces]], which the local server does not have: make worker serves with it; see"
+        " wrangler.toml; a secret is a line in .dev.vars on your machine, and deployed it is npx"
+        " wrangler secret put"
+    )
+    bound = read_bindings(Needed, {**env, "CACHE": 1, "API_KEY": "a"})
+    assert bound.FILES is None
+
+
+def test_mail_is_printed_under_each_name(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text('[[send_email]]\nname = "POST"\n[vars]\nEMAIL = "a"')
+
+    env, _ = make(tmp_path)
+
+    assert isinstance(env["POST"], ConsoleMail)
+    assert env["EMAIL"] == "a"
 
 
 def test_databases_are_bound_as_wrangler_binds_them(tmp_path: Path) -> None:
@@ -42,7 +152,7 @@ def test_databases_are_bound_as_wrangler_binds_them(tmp_path: Path) -> None:
 
     env, _ = make(tmp_path)
 
-    assert list(env) == ["MAIN", "LOGS"]
+    assert list(env) == ["EMAIL", "MAIN", "LOGS"]
     assert tables(tmp_path / "data/dev.sqlite3") == {"note"}
     assert tables(tmp_path / "data/dev-LOGS.sqlite3") == set()
 
@@ -53,11 +163,12 @@ def test_local_variables_stand_above_those_of_wrangler(tmp_path: Path) -> None:
 
     env, _ = make(tmp_path)
 
-    del env["DB"]
+    del env["EMAIL"]
     assert env == {"A": "a", "B": "x y", "D": "a=b", "E": ""}
 
 
 def test_the_schema_is_applied_once(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text(DB)
     (tmp_path / "schema.sql").write_text(SCHEMA.replace(" IF NOT EXISTS", ""))
     path = tmp_path / "data/dev.sqlite3"
 
@@ -67,6 +178,7 @@ def test_the_schema_is_applied_once(tmp_path: Path) -> None:
 
 
 def test_new_tables_come_with_a_changed_schema(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text(DB)
     (tmp_path / "schema.sql").write_text(SCHEMA)
     make(tmp_path)
     (tmp_path / "schema.sql").write_text(SCHEMA + SCHEMA.replace("note", "tag"))
@@ -79,6 +191,7 @@ def test_new_tables_come_with_a_changed_schema(tmp_path: Path) -> None:
 
 
 def test_a_schema_that_does_not_apply_any_more_is_told_each_time(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text(DB)
     schema = SCHEMA.replace(" IF NOT EXISTS", "")
     (tmp_path / "schema.sql").write_text(schema)
     make(tmp_path)
@@ -95,14 +208,17 @@ def test_a_schema_that_does_not_apply_any_more_is_told_each_time(tmp_path: Path)
     ("name", "text", "message"),
     [
         ("schema.sql", "CREATE TABEL x;", r"schema\.sql: .*syntax error"),
-        ("wrangler.toml", "vars =", r"wrangler\.toml: "),
+        ("wrangler.toml", "vars =", r"wrangler\.toml can't be read: "),
         ("wrangler.toml", '[[ratelimits]]\nname = "L"', r"wrangler\.toml: .*ratelimits"),
         ("wrangler.toml", 'ratelimits = ["L"]', r"wrangler\.toml: .*ratelimits"),
+        ("schema.sql", "-- \xff", r"schema\.sql can't be read: .*utf-8"),
+        (".dev.vars", "A=\xff", r"\.dev\.vars can't be read: .*utf-8"),
+        ("wrangler.toml", "[[d1_database]]", r"wrangler\.toml: .*d1_databases"),
         ("data", "a file, no folder", "data"),
     ],
 )
 def test_a_file_that_is_wrong_is_named(tmp_path: Path, name: str, text: str, message: str) -> None:
-    (tmp_path / name).write_text(text)
+    (tmp_path / name).write_text(text, "latin-1")
 
     with pytest.raises(EnvironmentProblem, match=message):
         make(tmp_path)

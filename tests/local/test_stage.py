@@ -211,6 +211,97 @@ def test_an_app_that_would_not_start_is_not_staged(
     assert list((root / "build").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("files", "heading", "last"),
+    [
+        (
+            {"app.py": "import helper", "helper.py": ""},
+            "the app does not import as it would in the Worker",
+            "only app.py and routes/ are staged: move helper.py into routes/",
+        ),
+        (
+            {"routes/notes.py": "from lib.deep import x", "lib/deep.py": ""},
+            "the app does not import as it would in the Worker",
+            "only app.py and routes/ are staged: move lib/ into routes/",
+        ),
+        (
+            {"routes/notes.py": "from routes import nothing_here"},
+            "the app does not import as it would in the Worker",
+            "ImportError: cannot import name 'nothing_here' from 'routes' (routes/__init__.py)",
+        ),
+        (
+            {"app.py": "import absent"},
+            "the app does not import as it would in the Worker",
+            "ModuleNotFoundError: No module named 'absent'",
+        ),
+        (
+            {"app.py": "raise SystemExit"},
+            "the app does not import as it would in the Worker",
+            "SystemExit",
+        ),
+        (
+            {
+                "framework/openapi.py": "def describe(app, title, version): raise ValueError('x')",
+                "routes/docs.py": "def show():\n    from framework.openapi import describe",
+            },
+            "the app can't be described, as it would be when asked for its OpenAPI document",
+            "ValueError: x",
+        ),
+        (
+            {"wrangler.toml": '[triggers]\ncrons = ["* * * * *"]'},
+            "the app and wrangler.toml do not name the same crons and queues",
+            "wrangler.toml triggers the cron '* * * * *', and no function runs at it:"
+            " @app.cron('* * * * *')",
+        ),
+        (
+            {"wrangler.toml": '[triggers]\ncrons = "* * * * *"'},
+            'wrangler.toml: [triggers] crons is no list of schedules: write crons = ["* * * * *"]',
+            'wrangler.toml: [triggers] crons is no list of schedules: write crons = ["* * * * *"]',
+        ),
+    ],
+    ids=["module", "package", "name", "absent", "exit", "OpenAPI", "cron", "settings"],
+)
+def test_what_is_wrong_has_its_own_heading(
+    root: Path, files: dict[str, str], heading: str, last: str
+) -> None:
+    for name, content in files.items():
+        write(root, name, content)
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    lines = str(caught.value).splitlines()
+    assert (lines[0], lines[-1]) == (heading, last)
+
+
+@pytest.mark.parametrize(
+    ("names", "note"),
+    [
+        ([], "there is no wrangler.toml: no cron and no queue was compared with it"),
+        (
+            ["wrangler.jsonc"],
+            "wrangler.jsonc is not read, only wrangler.toml is:"
+            " no cron and no queue was compared with it",
+        ),
+        (
+            ["wrangler.json", "wrangler.toml"],
+            "wrangler reads wrangler.json before wrangler.toml, and Kagari does not:"
+            " keep one of them",
+        ),
+        (["wrangler.toml"], None),
+    ],
+)
+def test_settings_that_are_not_read_are_said(
+    root: Path, names: list[str], note: str | None
+) -> None:
+    for name in names:
+        write(root, name, "")
+
+    lines = str(stage(root)).splitlines()
+
+    assert lines[1:] == ([] if note is None else [note])
+
+
 def test_others_may_read_the_clock_at_import(root: Path) -> None:
     write(root, "routes/notes.py", "import logging; logging.makeLogRecord({})")
 
@@ -251,6 +342,8 @@ def test_the_environments_of_the_project_are_tried(root: Path) -> None:
 
 
 def test_the_command_says_what_it_staged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(root, "wrangler.toml", "")
+
     assert main([str(root)]) == 0
 
     out = capsys.readouterr().out
