@@ -45,7 +45,8 @@ CREATE TABLE IF NOT EXISTS user_session (
 CREATE INDEX IF NOT EXISTS user_session_by_user ON user_session(user_id);
 CREATE INDEX IF NOT EXISTS user_session_by_idle_expires ON user_session(idle_expires);
 
--- How often somebody tried to sign in to an account. `account` is the SHA-256 of its key id.
+-- How often somebody tried to sign in to an account. `account` is the SHA-256 of its key id; and how many
+-- codes went to an address, under 'code to ' and that. Failures before this window count a million each.
 CREATE TABLE IF NOT EXISTS sign_in_attempt (
     account TEXT NOT NULL PRIMARY KEY,
     attempts INTEGER NOT NULL,                    -- in the window that ends at resets_at

@@ -28,6 +28,7 @@ DEPTH_LIMIT = 64
 """How deep JSON may nest. In the Worker about 2,000 levels kill the whole isolate, 6.6 KB of input."""
 
 _OUT_OF_RANGE = "This number is out of range."
+_TWICE = "This is given more than once."
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -47,11 +48,13 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
 
     The function raises `BadRequest` for what is no JSON or nests too deep, and `Invalid` with every
     misfit for what does not fit the type, or with every integer beyond ±(2^53 - 1): JavaScript, and
-    so D1, would round it; and every `Decimal` that is no number. Raises `ConfigurationError` for a
-    type that JSON is not read into.
+    so D1, would round it; and every `Decimal` that is no number. A Struct with
+    ``forbid_unknown_fields`` takes no name twice either: msgspec would take the last, what stands in
+    front of us perhaps the first. Raises `ConfigurationError` for a type that JSON is not read into.
     """
     decode_typed = msgspec.json.Decoder(type).decode
     has_integers, has_decimals = number_kinds(type)
+    least = _names_at_least(type)
 
     def decode(data: bytes) -> Any:
         check_depth(data)
@@ -59,6 +62,8 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
             value = decode_typed(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _explain(data, type, error) from None
+        if least is not None and data.count(b":") > least:
+            _refuse_twice(data)
         if has_decimals or (has_integers and may_be_inexact(data)):
             _refuse_inexact(value)
         return value
@@ -69,6 +74,47 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
 def decode_json(data: bytes, type: Any = Any) -> Any:
     """Return *data* decoded from JSON into *type*. Raises like `json_decoder`'s function."""
     return json_decoder(type)(data)
+
+
+def _names_at_least(type: Any) -> int | None:
+    """Return how many names a body of *type* has at least; None unless it knows each of its names.
+
+    With as many colons and all that is required, no name can be there twice: not looked at further.
+    """
+    if not isinstance(type, msgspec.StructMeta):
+        return None
+    struct: Any = type
+    config = struct.__struct_config__
+    if not config.forbid_unknown_fields or config.array_like:
+        return None
+    return sum(field.required for field in msgspec.structs.fields(struct))
+
+
+class _Name:
+    """A name in a JSON object, equal to itself alone, so that a dict keeps each that is said."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+# What stands behind a name is skipped, not made: 0.9 µs for a sign-in, 3 µs for a note of 10 KB.
+_decode_names = msgspec.json.Decoder(
+    dict[_Name, msgspec.Raw], dec_hook=lambda _, text: _Name(text)
+).decode
+
+
+def _refuse_twice(data: bytes) -> None:
+    """Raise `Invalid` where the object in *data*, which fits its Struct, says a name twice."""
+    seen: set[str] = set()
+    twice: dict[str, None] = {}
+    for name in _decode_names(data):
+        if name.text in seen:
+            twice[name.text] = None
+        seen.add(name.text)
+    if twice:
+        raise Invalid(errors=[InvalidField(_TWICE, pointer=point(name)) for name in twice])
 
 
 def _refuse_inexact(value: Any) -> None:

@@ -2,7 +2,7 @@
 
 from framework.auth import Auth, BindingMailer, User
 
-__all__ = ["Member", "administrator", "auth", "authorized", "recent"]
+__all__ = ["Member", "administrator", "auth", "authorized", "leaving", "recent"]
 
 
 class Member(User, frozen=True, kw_only=True):
@@ -22,5 +22,6 @@ auth = Auth(
     mailer=BindingMailer("EMAIL"),
 )
 authorized = auth.guard()
+leaving = auth.guard(for_sign_out=True)
 recent = auth.recent()
 administrator = auth.role("admin")

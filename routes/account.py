@@ -17,7 +17,7 @@ from framework.auth.passwords import PASSWORD_MAX, PASSWORD_MIN
 from framework.database import statement
 from framework.errors import Invalid, InvalidField
 from framework.response import Reply
-from routes.access import Member, auth, authorized, recent
+from routes.access import Member, auth, authorized, leaving, recent
 from routes.answers import Done, done
 from routes.forms import USERNAME_HINT
 from routes.html import document, element, wants_html
@@ -117,7 +117,7 @@ async def sign_in(
     return done(c, SignedIn(_person(user)), 200)
 
 
-@account.post("/sign-out", guard=authorized)
+@account.post("/sign-out", guard=leaving)
 async def sign_out(c: Context) -> Done:
     """End the session of this request."""
     await auth.sign_out(c)

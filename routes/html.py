@@ -51,11 +51,6 @@ code, pre { font-size: 0.9em; overflow-x: auto; }
 .quiet, label small { opacity: 0.75; }
 """
 
-_HEADERS = (
-    ("referrer-policy", "same-origin"),
-    ("cross-origin-opener-policy", "same-origin"),
-)
-
 
 def _policy(*styles: str) -> str:
     """Return a Content-Security-Policy that allows *styles*, and no script at all."""
@@ -128,9 +123,7 @@ def document(title: str, *body: Child, status: int = 200, style: str = "") -> Re
     policy = _policy(_STYLE, style) if style else _POLICY
     response = Response.html(f"<!doctype html>{page}", status)
     response = response.with_header("content-security-policy", policy)
-    for name, value in _HEADERS:
-        response = response.with_header(name, value)
-    return response
+    return response.with_header("vary", "accept")  # a program gets JSON instead
 
 
 def wants_html(c: Context) -> bool:

@@ -258,8 +258,38 @@ async def test_bytes_that_are_no_utf8_in_an_unknown_key_never_break_us() -> None
     assert (await post("/note", b'{"text": "a", "\xff": 1}'))[0] == 400
 
 
-async def test_of_a_key_given_twice_the_last_counts() -> None:
-    assert await post("/note", b'{"text": "a", "text": "b"}') == (200, {"text": "b", "size": 0})
+TWICE = "This is given more than once."
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        (b'{"text": "a", "text": "b"}', ["/text"]),
+        (b'{"text": "a", "text": "a"}', ["/text"]),
+        (b'{"text": "a", "te\\u0078t": "b"}', ["/text"]),
+        (b'{"text": "a", "size": 1, "size": 1}', ["/size"]),
+        (b'{"size": 1, "text": "a", "size": 2, "text": "b", "text": "c"}', ["/size", "/text"]),
+        (b'{"text":"a"' + b',"text":"a"' * 80_000 + b"}", ["/text"]),
+        (b'{"text": "a: b, \\"text\\": c"}', None),
+        (b'{"text": ":", "size": 1}', None),
+        (b'{"text": "text"}', None),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+async def test_a_struct_that_knows_its_names_takes_each_once(
+    body: bytes, pointers: list[str] | None
+) -> None:
+    status, answer = await post("/note", body)
+
+    assert status == (200 if pointers is None else 422)
+    errors = [{"detail": TWICE, "pointer": pointer} for pointer in pointers or []]
+    assert answer.get("errors", []) == errors
+
+
+async def test_of_a_key_given_twice_the_last_counts_where_any_may_be_given() -> None:
+    status, answer = await post("/loose", b'{"text": "a", "text": "b"}')
+
+    assert (status, answer["text"]) == (200, "b")
 
 
 async def test_a_misfit_that_a_later_key_covers_is_told_of_all_the_same() -> None:

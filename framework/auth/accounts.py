@@ -7,10 +7,10 @@ import msgspec
 
 from framework.auth.address_limit import limit_address
 from framework.auth.devices import DeviceCookie
-from framework.auth.errors import DuplicateKey, InvalidCredentials, InvalidUsername
+from framework.auth.endings import Endings
+from framework.auth.errors import DuplicateKey, InvalidCredentials, InvalidUsername, PasswordError
 from framework.auth.keys import Keys, Verified
 from framework.auth.models import NewKey, User
-from framework.auth.request_sessions import RequestSessions
 from framework.auth.settings import Settings
 from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest, new_user_id
@@ -25,7 +25,7 @@ __all__ = ["Accounts"]
 U = TypeVar("U", bound=User)
 
 
-class Accounts(RequestSessions[U]):
+class Accounts(Endings[U]):
     """The part of `Auth` that knows usernames and passwords."""
 
     def __init__(self, settings: Settings) -> None:
@@ -81,10 +81,10 @@ class Accounts(RequestSessions[U]):
         """Sign in who knows the password of *username*, and return them.
 
         Every sign-in makes a new session and ends the one that the browser brought (see
-        `Limits.grace`). Raises `InvalidCredentials`, at the same cost whether or
-        not there is such a user, and `TooManyRequests`, before any hash, past `Limits.attempts` for
-        one account, past `Limits.device_attempts` for a browser that signed in to it before, and
-        where `Auth` was given a rate limiter and it refuses the address.
+        `Limits.grace`), and the oldest past `Limits.sessions`. Raises `InvalidCredentials`, at the
+        same cost whether or not there is such a user, and `TooManyRequests`, before any hash, past
+        `Limits.attempts` for one account, past `Limits.device_attempts` for a browser that signed in
+        to it before, and where `Auth` was given a rate limiter and it refuses the address.
         """
         await limit_address(c, self._rate_limiter)
         canonical = canonical_username(username) or username
@@ -99,6 +99,7 @@ class Accounts(RequestSessions[U]):
         verified = await self._verify(c, key_id, password)
         statements, key = await self.keys.renew_hash(verified.key, password)
         session, token = self._new_session(c, key.user_id)
+        begun = [self._store.insert_session(session, key), *self.sessions.limit(session)]
         device, remember = self._remember_device(c, key, is_known=verified.is_known_device)
         results = await self._db(c).batch(
             [
@@ -106,10 +107,10 @@ class Accounts(RequestSessions[U]):
                 *self._give_up_presented(c),
                 *self._forget_attempts(verified),
                 *remember,
-                self._store.insert_session(session, key),
+                *begun,
             ]
         )
-        if results[-1].changes == 0:
+        if results[-len(begun)].changes == 0:
             return None
         self._signed_in(c, session, token, verified.user)
         self._send_device(c, device)
@@ -122,10 +123,15 @@ class Accounts(RequestSessions[U]):
         )
 
     def _forget_attempts(self, verified: Verified[U]) -> list[Statement]:
-        """Return what forgets the attempts that led here; not those of browsers that are unknown."""
+        """Return what forgets the attempts that led here.
+
+        From a browser that is known, those of unknown ones in this window still count: that the
+        owner gets in gives who hammers the account no new attempts.
+        """
+        account = digest(verified.key.id)
         if verified.is_known_device:
-            return []
-        return [self._store.forget_attempts(digest(verified.key.id))]
+            return [self._store.forget_failures(account, self.clock())]
+        return [self._store.forget_attempts(account)]
 
     def _remember_device(
         self, c: Context, key: StoredKey, *, is_known: bool
@@ -146,30 +152,23 @@ class Accounts(RequestSessions[U]):
         if self._devices is not None and token is not None:
             c.send_cookie(self._devices.send(c, token, self.limits.device))
 
-    async def sign_out(self, c: Context) -> None:
-        """End the session of this request and clear its cookie, even where the database is out."""
-        session = c.get(self.session_slot)
-        ids = [session.id]
-        if not self._is_by_bearer(c):
-            self._forget(c)
-            ids += self._presented_ids(c)  # another one where it was replaced
-        await self._db(c).batch([self._store.delete_token(id) for id in dict.fromkeys(ids)])
-
     async def change_password(self, c: Context, current: str, new: str) -> None:
         """Change the password of this request's user; end all their sessions, and begin one anew.
 
-        All other sessions end at once, and so does the one that asks (see `Limits.grace`). Behind
-        `bearer_guard` none is begun, and the client signs in again. Raises `InvalidCredentials`
-        where *current* is wrong, `TooManyRequests` like `sign_in`, and `PasswordError` for a
-        password that cannot be hashed.
+        All other sessions end at once, and so does the one that asks (see `Limits.grace`). All
+        passwords of the user change, at whatever provider, so that the old one opens nothing, and
+        no browser but this one is known any more. *current* is that of the first key at `Auth`'s
+        *provider*. Behind `bearer_guard` no session is begun, and the client signs in again. Raises
+        `InvalidCredentials` where *current* is wrong, `InvalidSession` where the session ended
+        meanwhile, `TooManyRequests` like `sign_in`, and `PasswordError`, which counts as no
+        attempt, for a password that cannot be hashed.
         """
-        db = self._db(c)
         session = c.get(self.session_slot)
-        known = await self._store.find_password_key(db, session.user_id, self._provider)
+        known = await self._store.find_password_key(self._db(c), session.user_id, self._provider)
         if known is None:
             raise InvalidCredentials
         verified = await self._verify(c, known.id, current)
-        hashed = await self.keys.hash(new)
+        hashed = await self._hash_new(c, verified, new)
         changed = msgspec.structs.replace(verified.key, hashed_password=hashed)
         begun, token = self._new_session(c, verified.user.id)
         begun = msgspec.structs.replace(
@@ -177,28 +176,49 @@ class Accounts(RequestSessions[U]):
             **{name: getattr(begun, name) for name in _ANEW},
         )
         by_bearer = self._is_by_bearer(c)
+        is_known = verified.is_known_device
+        device: str | None = None
+        remember: list[Statement] = []
+        if is_known or not by_bearer:
+            device, remember = self._remember_device(c, changed, is_known=is_known)
         own = session.id if self.limits.grace and not by_bearer else ""
-        results = await db.batch(
+        results = await self._write(
+            c,
             [
                 self._store.change_password(verified.key, hashed),
+                self._store.change_other_passwords(changed),
                 *self._store.change_sessions(changed, own, self.clock() + self.limits.grace),
                 *self._forget_attempts(verified),
+                *remember,
+                self._store.forget_devices(changed.id, hashed, digest(device or "")),
                 *([] if by_bearer else [self._store.insert_session(begun, changed)]),
-            ]
+            ],
         )
         if results[0].changes == 0:
             raise InvalidCredentials
         if not by_bearer:
             self._signed_in(c, begun, token, verified.user)
+            self._send_device(c, device)
+
+    async def _hash_new(self, c: Context, verified: Verified[U], new: str) -> str:
+        """Return the hash of *new*; where there can be none, what led here was no guess."""
+        try:
+            return await self.keys.hash(new)
+        except PasswordError:
+            remember: list[Statement] = []
+            if verified.is_known_device:  # begins the count of this browser anew
+                _, remember = self._remember_device(c, verified.key, is_known=True)
+            await self._db(c).batch([*self._forget_attempts(verified), *remember])
+            raise
 
     async def delete_user(self, c: Context, first: Sequence[Statement] = ()) -> None:
         """Delete this request's user with all that Auth knows of them, and clear the cookie: one batch.
 
-        *first* are the app's own statements for what belongs to the user; they run before.
+        *first* are the app's own statements for what belongs to the user; they run before. Raises
+        `InvalidSession`, and nothing is deleted, where the session ended meanwhile.
         """
-        await self.users.delete(self._db(c), c.get(self.session_slot).user_id, first)
-        if not self._is_by_bearer(c):
-            self._forget(c)
+        await self._write(c, self.users.deletion(c.get(self.session_slot).user_id, first))
+        self._leave(c)
 
     def _key_id(self, canonical: str) -> str:
         return f"{self._provider}:{canonical}"

@@ -97,12 +97,15 @@ class Auth(Recovery[U]):
             mailer,
         )
 
-    def guard(self) -> Guard:
+    def guard(self, *, for_sign_out: bool = False) -> Guard:
         """Return the guard that lets pass who is signed in. Hands on the session and the user.
 
         One statement for each request. 401 where nobody is signed in, 503 where the database does
-        not answer: the cookie stays then.
+        not answer: the cookie stays then, but *for_sign_out* it is cleared. That one is for the
+        route that signs out: it looks by itself, not together with what other guards read.
         """
+        if for_sign_out:
+            return self._guard_for_sign_out()
 
         def find_session(c: Context) -> Statement | None:
             return self._find_statement(c)
@@ -116,6 +119,20 @@ class Auth(Recovery[U]):
             provides=(self.session_slot, self.user_slot),
             reads=find_session,
             database=self._database,
+            refuses=(401,),
+            scheme=self._cookie.scheme,
+        )
+
+    def _guard_for_sign_out(self) -> Guard:
+        async def authorized(c: Context) -> None:
+            if await self._find_leaving(c) is None:
+                raise InvalidSession("Sign in first.")
+
+        return guard(
+            authorized,
+            provides=(self.session_slot, self.user_slot),
+            database=self._database,
+            statements=1,
             refuses=(401,),
             scheme=self._cookie.scheme,
         )

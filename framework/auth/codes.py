@@ -9,6 +9,7 @@ import msgspec
 from framework.database import Statement, statement
 
 __all__ = [
+    "CODES_PER_ADDRESS",
     "CODES_PER_WINDOW",
     "CODE_LIFE",
     "CODE_PATTERN",
@@ -32,6 +33,10 @@ CODE_TRIES: Final = 5
 CODES_PER_WINDOW: Final = 5
 """Codes sent to one user in a window; with the tries, 25 guesses at one in 100,000,000."""
 
+CODES_PER_ADDRESS: Final = 2 * CODES_PER_WINDOW
+"""Codes sent to one address in a window, whoever asks. Twice as many as to a user, so that one alone,
+whose windows begin elsewhere, never gets there."""
+
 CODE_WINDOW: Final = 60 * 60_000
 """The window in milliseconds, from its first code on."""
 
@@ -41,6 +46,18 @@ _ALL: Final = 10**8
 _FAIR: Final = 2**32 - 2**32 % _ALL
 """Below this, every code comes from as many numbers of 32 bits as any other."""
 
+# A clock that was put back would else refuse for as long as it was wrong.
+_CAP: Final = "UPDATE email_code SET resets_at = min(resets_at, ?2) WHERE user_id = ?1"
+# In a table of counts that is there, under what is the name of no key: that has a colon.
+_ADDRESS: Final = "'code to ' || email"
+_COUNT_ADDRESS: Final = (
+    f"INSERT INTO sign_in_attempt (account, attempts, resets_at) SELECT {_ADDRESS}, 1, ?2 FROM user"
+    " WHERE id = ?1 AND email IS NOT NULL AND email_verified_at IS NULL AND NOT EXISTS"
+    " (SELECT 1 FROM email_code WHERE user_id = ?1 AND resets_at > ?3 AND sent >= ?4)"
+    " ON CONFLICT (account) DO UPDATE SET"
+    " attempts = CASE WHEN resets_at <= ?3 THEN 1 ELSE attempts + 1 END,"
+    " resets_at = CASE WHEN resets_at <= ?3 THEN ?2 ELSE min(resets_at, ?2) END"
+)
 # One row a user, so that a new code takes the place of the old one.
 _ISSUE: Final = (
     "INSERT INTO email_code (user_id, email, code, tries, expires_at, sent, resets_at)"
@@ -53,8 +70,10 @@ _ISSUE: Final = (
     " WHERE resets_at <= ?5 OR sent < ?6"
 )
 _STATE: Final = (
-    "SELECT u.email, u.email_verified_at, c.resets_at FROM user u"
-    " LEFT JOIN email_code c ON c.user_id = u.id WHERE u.id = ?1"
+    "SELECT u.email, u.email_verified_at, c.resets_at, coalesce(a.attempts, 0) AS sent_to_address"
+    f" FROM (SELECT id, email, email_verified_at, {_ADDRESS} AS address FROM user WHERE id = ?1) u"
+    " LEFT JOIN email_code c ON c.user_id = u.id"
+    " LEFT JOIN sign_in_attempt a ON a.account = u.address"
 )
 _TRY: Final = "UPDATE email_code SET tries = tries + 1 WHERE user_id = ?1"
 _IS_RIGHT: Final = (
@@ -70,14 +89,22 @@ _USE: Final = (
 )
 _FORGET: Final = "DELETE FROM email_code WHERE user_id = ?1"
 _PURGE: Final = "DELETE FROM email_code WHERE expires_at <= ?1 AND resets_at <= ?1"
+_PURGE_ADDRESSES: Final = (
+    "DELETE FROM sign_in_attempt WHERE account > 'code to ' AND account < 'code to!'"
+    " AND resets_at <= ?1"  # in plain, so no longer than it counts
+)
 
 
 class CodeState(msgspec.Struct, frozen=True):
-    """What there is to verify, and when more codes are sent. Times are Unix milliseconds."""
+    """What there is to verify, and when more codes are sent. Times are Unix milliseconds.
+
+    *sent_to_address* is how many went there in a window, this one and those for others included.
+    """
 
     email: str | None
     email_verified_at: int | None
     resets_at: int | None
+    sent_to_address: int
 
 
 def new_code() -> str:
@@ -102,11 +129,13 @@ def digest_code(code: str, user_id: str, secret: bytes) -> str:
 def issue_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
     """Store *digest* for a user whose address is not verified, in place of the one before.
 
-    The first changes nothing where there is none to verify, or where too many were sent in the
-    window; the second gives a `CodeState`, which says which.
+    The last but one changes nothing where there is none to verify, or where too many were sent in
+    the window; the last gives a `CodeState`, which says which.
     """
     ends = (now + CODE_LIFE, now + CODE_WINDOW)
     return [
+        statement(_CAP, user_id, now + CODE_WINDOW),
+        statement(_COUNT_ADDRESS, user_id, now + CODE_WINDOW, now, CODES_PER_WINDOW),
         statement(_ISSUE, user_id, digest, *ends, now, CODES_PER_WINDOW),
         statement(_STATE, user_id),
     ]
@@ -126,6 +155,6 @@ def forget_code(user_id: str) -> Statement:
     return statement(_FORGET, user_id)
 
 
-def purge_codes(now: int) -> Statement:
-    """Delete the codes that are over at *now*."""
-    return statement(_PURGE, now)
+def purge_codes(now: int) -> Sequence[Statement]:
+    """Delete the codes that are over at *now*, and the counts of addresses."""
+    return [statement(_PURGE, now), statement(_PURGE_ADDRESSES, now)]

@@ -13,6 +13,7 @@ __all__ = [
     "DuplicateKey",
     "InvalidCode",
     "InvalidCredentials",
+    "InvalidEmail",
     "InvalidKey",
     "InvalidLink",
     "InvalidPassword",
@@ -112,6 +113,14 @@ class DuplicateEmail(AuthError, Conflict):
 
     code = "duplicate-email"
     detail = "Another account has verified this address."
+
+
+class InvalidEmail(AuthError, ValueError):
+    """What somebody gave as their e-mail address is none; see `normalize_email`."""
+
+    status = 422
+    code = "invalid-email"
+    detail = "This is no address that mail can be sent to."
 
 
 class InvalidUsername(AuthError, ValueError):

@@ -126,13 +126,15 @@ class Keys(Generic[U]):
     ) -> Key:
         """Give a key another password, or take it away; end all sessions of its user: one batch.
 
+        The browsers that the user is known by are forgotten, and so is how often the key was tried.
         For programs: nobody is asked for the old one. Raises `UnknownKey` and `PasswordError`.
         """
-        key_id = self.id_of(provider, provider_user_id)
+        key_id, hashed = self.id_of(provider, provider_user_id), await self._hashed(password)
         results = await db.batch(
             [
-                self._store.set_password(key_id, await self._hashed(password)),
+                self._store.set_password(key_id, hashed),
                 self._store.delete_sessions_of_key(key_id),
+                self._store.forget_devices(key_id, hashed),
                 self._store.forget_attempts(digest(key_id)),
             ]
         )
@@ -140,6 +142,11 @@ class Keys(Generic[U]):
         if key is None:
             raise UnknownKey
         return _shown(key)
+
+    async def forget_attempts(self, db: Database, provider: str, provider_user_id: str) -> None:
+        """Let somebody try again whom `Limits.attempts` or `Limits.failures` refuses."""
+        account = digest(self.id_of(provider, provider_user_id))
+        await db.batch([self._store.forget_attempts(account)])
 
     async def delete(self, db: Database, provider: str, provider_user_id: str) -> bool:
         """Delete a key; return whether there was one. Sessions that it began go on."""
@@ -180,10 +187,9 @@ class Keys(Generic[U]):
         a count of its own. Raises as `use` does.
         """
         now, account = self._clock(), digest(key_id)
-        resets_at = now + self._limits.window
-        counted = [self._store.count_attempt(account, now, resets_at)]
+        counted = [self._store.count_attempt(account, now, self._limits)]
         if device is not None:
-            counted = [*self._store.count_attempt_from(device, account, key_id, now, resets_at)]
+            counted = [*self._store.count_attempt_from(device, account, key_id, now, self._limits)]
         find = [self._store.find_key(key_id), self._store.find_user_by_key(key_id)]
         *counts, keys, users = await db.batch([*counted, *find])
         attempts = [count.first(Attempt) for count in counts]
@@ -211,8 +217,9 @@ class Keys(Generic[U]):
         if attempt is None:
             raise LookupError("RETURNING gave no row")
         limit = self._limits.device_attempts if is_known else self._limits.attempts
-        if attempt.attempts > limit:
-            wait = seconds_until(attempt.resets_at, now)
+        until = attempt.refused_until(limit, self._limits.failures, now)
+        if until is not None:
+            wait = seconds_until(until, now)
             raise TooManyRequests("Too many attempts for this account.", retry_after=wait)
 
     async def _use_without_password(self, db: Database, key_id: str) -> StoredKey:

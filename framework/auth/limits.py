@@ -5,7 +5,10 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["GRACE", "SECOND", "Limits", "now", "seconds_until"]
+from framework.cookies import AGE_LIMIT
+from framework.errors import ConfigurationError
+
+__all__ = ["FAILURES_KEPT", "GRACE", "SECOND", "Limits", "now", "seconds_until"]
 
 SECOND: Final = 1000
 """One second in milliseconds."""
@@ -17,9 +20,24 @@ GRACE: Final = 10 * SECOND
 """For how many milliseconds a plain cookie of Lucia's is still good once a hashed one replaced it,
 and what to give `Limits.grace` where one is wanted at all."""
 
+FAILURES_KEPT: Final = 30 * _DAY
+"""How many milliseconds after the end of its last window the failures of an account are forgotten,
+and with them that it was refused for `Limits.failures`."""
+
+COUNT_MAX: Final = 999_999
+"""How many attempts of one window are told apart; more of them are refused alike."""
+
+_LONGEST: Final = 2**52
+"""Milliseconds, some 140,000 years: any moment of ours and this are exact in JavaScript, and D1."""
+
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How long things last, in milliseconds, and how often they may be tried."""
+    """How long things last, in milliseconds, and how often they may be tried.
+
+    Whole numbers, none of them 0 but where it says so. Raises `ConfigurationError`, with the name
+    of the field, for any other, for a session whose cookie would outlive the 400 days that browsers
+    allow, and for a *grace* as long as a session.
+    """
 
     active: int = _DAY
     """A session is used without a write for so long (Lucia v2: 24 hours)."""
@@ -39,6 +57,23 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """A browser counts as known so long after it last signed in."""
     window: int = 15 * _MINUTE
     """The window, from the first attempt on."""
+    failures: int = 100
+    """Failures on end that an account, and each browser known to it, may have over all windows
+    (NIST SP 800-63B-4: 100 at most); 0 for any number. After that no password is looked at.
+
+    A new password by a link, `Keys.forget_attempts`, a sign-in from a browser that is known to the
+    account, and `FAILURES_KEPT` without an attempt that counts begin it anew. Anybody can use up
+    somebody's, in two and a half hours; the owner goes on in the browsers that they signed in with
+    before. Where an account can have neither those (``device_cookie=None``, programs that keep no
+    cookies) nor a verified address, that is thirty days at a time: weigh 0 there, against the 960
+    guesses a day that the window alone allows.
+    """
+    sessions: int = 100
+    """Sessions of one user; 0 for any number. To begin one more ends those that began first.
+
+    Only the newest 100 are listed, so that with more some cannot be ended one by one. In a database
+    shared with Lucia v2 none is ended so: Lucia would not.
+    """
     grace: int = 0
     """A session that was replaced in its own browser, by a sign-in, a password change or
     `Auth.rotate_session`, is good for so long after. None, by OWASP ASVS 5.0, 7.2.4 and 7.4.3.
@@ -48,6 +83,29 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     price is that whoever stole that very cookie keeps it so long; it cannot be renewed or rotated
     then, and is not `recent`.
     """
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value, least = getattr(self, name), 0 if name in _MAY_BE_NONE else 1
+            most = COUNT_MAX if name in _COUNTS else _LONGEST
+            if type(value) is not int or not least <= value <= most:
+                raise ConfigurationError(
+                    f"Limits({name}={value!r}) has to be a whole number of {least} to {most}"
+                )
+        longest = min(self.active + self.idle, self.absolute)
+        if longest > AGE_LIMIT * SECOND:
+            raise ConfigurationError(
+                "Limits(active=, idle=, absolute=) let a session go for more than 400 days without"
+                " a request, and no cookie lives so long: make idle shorter"
+            )
+        if self.grace >= longest:
+            raise ConfigurationError(
+                f"Limits(grace={self.grace}) lets what was replaced live as long as a session"
+            )
+
+
+_MAY_BE_NONE: Final = {"failures", "grace", "sessions"}
+_COUNTS: Final = {"attempts", "device_attempts", "failures", "sessions"}
 
 
 def seconds_until(moment: int, now: int) -> int:

@@ -49,7 +49,9 @@ _FIND_ACCOUNT: Final = (
 )
 _INSERT: Final = (
     "INSERT INTO password_reset (id, user_id, email, key_id, replaces, expires_at)"
-    " SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE (SELECT count(*) FROM password_reset"
+    " SELECT ?1, u.id, u.email, k.id, ?5, ?6 FROM user u JOIN user_key k ON k.user_id = u.id"
+    " WHERE u.id = ?2 AND u.email = ?3 AND u.email_verified_at IS NOT NULL"
+    " AND k.id = ?4 AND k.hashed_password = ?9 AND (SELECT count(*) FROM password_reset"
     " WHERE user_id = ?2 AND email = ?3 AND replaces = ?5 AND expires_at > ?7) < ?8"
 )
 _LINKS: Final = (
@@ -137,10 +139,14 @@ def find_account(key_id: str, email: str | None, provider: str) -> Statement:
 
 
 def insert_link(token: str, account: Account, now: int) -> Statement:
-    """Store the digest of *token*; changes nothing where as many links as may be are good."""
+    """Store the digest of *token*; changes nothing where as many links as may be are good.
+
+    Nor where the account was deleted since it was found, or its address or password changed.
+    """
     bound = (account.email, account.key_id, digest(account.hashed_password))
     limits = (now + LINK_LIFE, now, LINKS_PER_ACCOUNT)
-    return statement(_INSERT, digest(token), account.user_id, *bound, *limits)
+    values = (digest(token), account.user_id, *bound, *limits, account.hashed_password)
+    return statement(_INSERT, *values)
 
 
 def find_link(token: str, now: int) -> Statement:

@@ -112,7 +112,7 @@ class Argon2Hasher:
         A string with costs outside of our bounds is not verified at all: one planted with 4 GiB
         would take the isolate with it.
         """
-        if not _within_bounds(stored):
+        if not isinstance(stored, str) or not _within_bounds(stored):
             return False
         try:
             return self._argon2.verify(stored, prepare_password(password))
@@ -137,6 +137,12 @@ async def hash_password(password: str) -> str:
     return await ARGON2.hash(password)
 
 
-async def verify_password(password: str, stored: str) -> bool:
-    """Return whether *stored*, a PHC string, is a hash of *password*. Never raises for bad input."""
-    return await ARGON2.verify(password, stored)
+async def verify_password(password: str, stored: str | None) -> bool:
+    """Return whether *stored*, a PHC string, is a hash of *password*. Never raises for bad input.
+
+    None, which a key without a password has, is a hash of nothing, and costs as much to be told so.
+    """
+    if not isinstance(password, str):
+        return False
+    matches = await ARGON2.verify(password, ARGON2.nobody if stored is None else stored)
+    return matches and stored is not None

@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 from framework.auth.accounts import Accounts
 from framework.auth.address_limit import limit_address
 from framework.auth.codes import (
+    CODES_PER_ADDRESS,
     CodeState,
     digest_code,
     forget_code,
@@ -15,7 +16,7 @@ from framework.auth.codes import (
     use_code,
 )
 from framework.auth.emails import normalize_email
-from framework.auth.errors import DuplicateEmail, InvalidCode, InvalidLink
+from framework.auth.errors import DuplicateEmail, InvalidCode, InvalidEmail, InvalidLink
 from framework.auth.limits import seconds_until
 from framework.auth.links import (
     Account,
@@ -34,7 +35,7 @@ from framework.auth.settings import Settings
 from framework.auth.tokens import digest, is_token, new_token
 from framework.auth.usernames import canonical_username
 from framework.context import Context
-from framework.database import Database, UniqueViolation
+from framework.database import Database, UniqueViolation, statement
 from framework.errors import ConfigurationError, Conflict, TooManyRequests
 from framework.problem import as_http_error, report
 
@@ -75,23 +76,28 @@ class Recovery(Accounts[U]):
         """Give this request's user another address, which is not verified, or none.
 
         The same address stays as it is. Codes and links that went to the old one are worth nothing
-        from now on. Says nothing of who else has it. Raises `ValueError` for what is no address.
+        from now on. Says nothing of who else has it. Raises `InvalidEmail` for what is no address.
         """
         canonical = None if email is None else normalize_email(email)
         if email is not None and canonical is None:
-            raise ValueError("this is no address that mail can be sent to")
-        await self._db(c).run(_SET_EMAIL, c.get(self.session_slot).user_id, canonical)
+            raise InvalidEmail
+        user_id = c.get(self.session_slot).user_id
+        await self._write(c, [statement(_SET_EMAIL, user_id, canonical)])
 
     async def send_verification(self, c: Context, write: Write = write_verification) -> None:
         """Mail a code to the address of this request's user; the one before is worth nothing then.
 
-        Raises `Conflict` where there is no address or it is verified, `TooManyRequests` past
-        `CODES_PER_WINDOW`, `ConfigurationError` without a mailer, and what the mailer raises.
+        Past `CODES_PER_ADDRESS`, whoever asked for them, nothing is mailed and nothing said: it
+        would tell that somebody else claims the address. Raises `Conflict` where there is no
+        address or it is verified, `TooManyRequests` past `CODES_PER_WINDOW` and where `Auth` was
+        given a rate limiter and it refuses the address of the client, `ConfigurationError` without
+        a mailer, and what the mailer raises.
         """
         mailer = self._mailer(c)
+        await limit_address(c, self._rate_limiter)
         user_id, code, now = c.get(self.session_slot).user_id, new_code(), self.clock()
         stored = digest_code(code, user_id, _secret(c))
-        issued, states = await self._db(c).batch(issue_code(user_id, stored, now))
+        *_, issued, states = await self._write(c, issue_code(user_id, stored, now))
         state = states.first(CodeState)
         if state is None or state.email is None:
             raise Conflict("There is no address to verify.")
@@ -100,7 +106,8 @@ class Recovery(Accounts[U]):
         if issued.changes == 0:
             wait = seconds_until(state.resets_at or now, now)
             raise TooManyRequests("Too many codes for this account.", retry_after=wait)
-        await mailer.send(c, write(state.email, code))
+        if state.sent_to_address <= CODES_PER_ADDRESS:
+            await mailer.send(c, write(state.email, code))
 
     async def verify_email(self, c: Context, code: str) -> None:
         """Verify the address of this request's user with the *code* that was mailed to it.
@@ -112,7 +119,7 @@ class Recovery(Accounts[U]):
         user_id = c.get(self.session_slot).user_id
         stored = digest_code("".join(code.split()), user_id, _secret(c))
         try:
-            results = await self._db(c).batch(use_code(user_id, stored, self.clock()))
+            results = await self._write(c, use_code(user_id, stored, self.clock()))
         except UniqueViolation as error:
             raise DuplicateEmail from error
         if results[1].changes == 0:
@@ -203,7 +210,7 @@ class Recovery(Accounts[U]):
         """
         if self._known_mailer is not None:
             now = self.clock()
-            await db.batch([purge_codes(now), purge_links(now)])
+            await db.batch([*purge_codes(now), purge_links(now)])
         return await super().purge(db)
 
     def _mailer(self, c: Context) -> Mailer:

@@ -1,10 +1,9 @@
-"""Keeps the session of a request: found, renewed, begun, replaced, ended. Knows no passwords."""
+"""Keeps the session of a request: found, renewed, begun, replaced. Knows no passwords."""
 
 from typing import Generic, TypeVar
 
 import msgspec
 
-from framework.auth.errors import UnknownSession
 from framework.auth.last_seen import note_seen
 from framework.auth.legacy_cookie import cookie_for
 from framework.auth.limits import GRACE, seconds_until
@@ -31,10 +30,14 @@ class Memo(Generic[U]):
     validated the token was then taken for who sent the cookie, without its protection.
     """
 
-    __slots__ = ("found",)
+    __slots__ = ("found", "opened")
 
     def __init__(self, found: Validated[U] | None) -> None:
-        self.found = found
+        self.found = self.opened = found
+
+    def end(self) -> None:
+        """Let the credential open nothing any more; *opened* is what it did."""
+        self.found = None
 
 
 class RequestSessions(Generic[U]):
@@ -59,6 +62,7 @@ class RequestSessions(Generic[U]):
         self._store: Storage[U] = settings.store(user, settings.session)
         self._cookie = cookie_for(settings.cookie, settings.sessions, settings.same_site)
         self._replaces_plain = settings.sessions == "migrate"
+        self._grace = max(self.limits.grace, GRACE if self._replaces_plain else 0)
         self.sessions: Sessions[U] = Sessions(
             self._store,
             settings.session,
@@ -66,6 +70,7 @@ class RequestSessions(Generic[U]):
             self.clock,
             self._cookie.id_of,
             keeps_last_seen=settings.sessions != "shared",  # Lucia moves nothing: it would mislead
+            ends_oldest=settings.sessions != "shared",  # nor does it end any: they are its own
         )
 
     def session(self, c: Context) -> Pending[Session | None]:
@@ -164,9 +169,9 @@ class RequestSessions(Generic[U]):
     def _is_by_bearer(self, c: Context) -> bool:
         """Return whether the session that the guard handed on came by a bearer token."""
         memo = c.find(self._by_bearer)
-        if memo is None or memo.found is None:
+        if memo is None or memo.opened is None:
             return False
-        return c.find(self.session_slot) is memo.found.session
+        return c.find(self.session_slot) is memo.opened.session
 
     async def rotate_session(self, c: Context) -> Session:
         """Give this request's session another token, and its browser another cookie: one batch.
@@ -213,22 +218,6 @@ class RequestSessions(Generic[U]):
         """Return the living sessions of this request's user, newest first, at most 100."""
         return await self.sessions.of(self._db(c), c.get(self.session_slot).user_id)
 
-    async def end_session(self, c: Context, handle: str) -> None:
-        """End the session of this request's user that *handle* names. Raises `UnknownSession`."""
-        own = c.get(self.session_slot)
-        for session in await self.list_sessions(c):
-            if session.handle == handle:
-                await self._store.delete_session(self._db(c), session.id, own.user_id)
-                if session.id == own.id and not self._is_by_bearer(c):
-                    self._forget(c)
-                return
-        raise UnknownSession
-
-    async def end_other_sessions(self, c: Context) -> int:
-        """End the sessions of this request's user but this one; return how many there were."""
-        own = c.get(self.session_slot)
-        return await self.sessions.end_others(self._db(c), own.user_id, own.id)
-
     async def purge(self, db: Database) -> int:
         """Delete what is dead: sessions, past sign-in windows, browsers not seen for a year.
 
@@ -269,6 +258,14 @@ class RequestSessions(Generic[U]):
         c.set(self.session_slot, session)
         c.set(self.user_slot, user)
         c.set(self._by_cookie, Memo(Validated(session, user)))
+
+    def _leave(self, c: Context) -> None:
+        """Let what opened this request's session open nothing, and have a browser forget it."""
+        memo = c.find(self._by_bearer)
+        if memo is not None and self._is_by_bearer(c):
+            memo.end()
+        else:
+            self._clear_session(c)
 
     def _clear_session(self, c: Context) -> None:
         """Let this request have no session, and have the browser forget it."""

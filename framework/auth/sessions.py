@@ -10,7 +10,7 @@ from framework.auth.limits import GRACE, Limits
 from framework.auth.models import NewSession, Session, State, User, Validated
 from framework.auth.storage import Storage
 from framework.auth.tokens import is_token, new_token
-from framework.database import Database, ForeignKeyViolation
+from framework.database import Database, ForeignKeyViolation, Statement
 
 __all__ = ["Sessions"]
 
@@ -33,6 +33,7 @@ class Sessions(Generic[U]):
         id_of: Callable[[str], str],
         *,
         keeps_last_seen: bool = True,
+        ends_oldest: bool = True,
     ) -> None:
         self._store = store
         self._session_type = session_type
@@ -40,9 +41,10 @@ class Sessions(Generic[U]):
         self._clock = clock
         self._id_of = id_of
         self._keeps_last_seen = keeps_last_seen
+        self._most = limits.sessions if ends_oldest else 0
 
     async def create(self, db: Database, user_id: str, /, **attributes: Any) -> NewSession[U]:
-        """Begin a session for the user *user_id*: one batch.
+        """Begin a session for the user *user_id*, and end their oldest past `Limits.sessions`: one batch.
 
         *attributes* are fields of the session Struct. It counts as `recent`, as after giving a
         password, unless ``authenticated_at=0`` is among them. Raises `UnknownUser`, and `TypeError`
@@ -50,8 +52,12 @@ class Sessions(Generic[U]):
         """
         session, token = self.begin(user_id, **attributes)
         try:
-            _, found = await db.batch(
-                [self._store.add_session(session), self._store.find_user(user_id)]
+            *_, found = await db.batch(
+                [
+                    self._store.add_session(session),
+                    *self.limit(session),
+                    self._store.find_user(user_id),
+                ]
             )
         except ForeignKeyViolation as error:
             raise UnknownUser from error
@@ -127,6 +133,12 @@ class Sessions(Generic[U]):
             **{**times, **attributes},
         )
         return session, token
+
+    def limit(self, session: Session) -> list[Statement]:
+        """Return what ends the oldest of the user's past `Limits.sessions`, once *session* is there."""
+        if self._most == 0:
+            return []
+        return [self._store.limit_sessions(session, self._clock() + GRACE, self._most)]
 
     def ends(self, created_at: int, now: int) -> tuple[int, int]:
         """Return when a session that is used now stops being active, and when it ends."""

@@ -8,6 +8,7 @@ is said here in words. Statements rather than calls, since what belongs together
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from framework.auth.limits import Limits
 from framework.auth.models import Session, User, Validated
 from framework.auth.store_users import StoredKey
 from framework.database import Database, Result, Statement
@@ -62,7 +63,7 @@ class Storage(Protocol[U]):
     async def find_password_key(
         self, db: Database, user_id: str, provider: str
     ) -> StoredKey | None:
-        """Return the key of *user_id* at *provider*."""
+        """Return the key of *user_id* at *provider* that has a password, the first by its id."""
         ...
 
     def insert_key(self, key: StoredKey) -> Statement:
@@ -71,6 +72,10 @@ class Storage(Protocol[U]):
 
     def change_password(self, key: StoredKey, hashed_password: str) -> Statement:
         """Give *key* another password, if it still has the one that *key* holds."""
+        ...
+
+    def change_other_passwords(self, changed: StoredKey) -> Statement:
+        """Give each other password of the user what *changed* holds, if its key has that now."""
         ...
 
     def set_password(self, key_id: str, hashed_password: str | None) -> Statement:
@@ -141,6 +146,28 @@ class Storage(Protocol[U]):
         """Delete the session *id*."""
         ...
 
+    def delete_others(self, user_id: str, id: str) -> Statement:
+        """Delete the sessions of *user_id* but *id*."""
+        ...
+
+    def end_session(self, session: Session, now: int, end: int) -> Statement:
+        """Delete *session*, what it was replaced by since it was read, and what it replaced.
+
+        What was replaced ends after *now*, by *end*. Changes nothing where none of them is there.
+        """
+        ...
+
+    def require_session(self, session: Session) -> Statement:
+        """Fail with `ConstraintViolation`, unless *session* is there and was not replaced since."""
+        ...
+
+    def limit_sessions(self, session: Session, end: int, most: int) -> Statement:
+        """Delete the oldest of *session*'s user past *most*, if *session* is there: that stays.
+
+        Those that end by *end* go first.
+        """
+        ...
+
     async def delete_session(self, db: Database, id: str, user_id: str) -> bool:
         """Delete session *id*, if it is of *user_id*; return whether it was."""
         ...
@@ -157,12 +184,17 @@ class Storage(Protocol[U]):
         """Delete all that is dead at *now*; return how many sessions."""
         ...
 
-    def count_attempt(self, account: str, now: int, resets_at: int) -> Statement:
-        """Count an attempt on *account*; gives an `Attempt`."""
+    def count_attempt(self, account: str, now: int, limits: Limits) -> Statement:
+        """Count an attempt on *account*; gives an `Attempt`.
+
+        A window is never over later than `Limits.window` from *now*. Where `Limits.failures` is not
+        0, what was looked at and failed in the windows before is counted on, until the account is
+        forgotten or no window ended for `FAILURES_KEPT`; past `Limits.failures` nothing changes.
+        """
         ...
 
     def count_attempt_from(
-        self, device: str, account: str, key_id: str, now: int, resets_at: int
+        self, device: str, account: str, key_id: str, now: int, limits: Limits
     ) -> Sequence[Statement]:
         """Count an attempt, apart where *device* is known to the user of *key_id*.
 
@@ -174,6 +206,14 @@ class Storage(Protocol[U]):
         """Forget how often *account* was tried."""
         ...
 
+    def forget_failures(self, account: str, now: int) -> Statement:
+        """Forget how often *account* was tried, but for the window that is not over at *now*."""
+        ...
+
     def remember_device(self, device: str, key: StoredKey, expires_at: int) -> Sequence[Statement]:
         """Know *device* as one of *key*'s user, if *key* has the password that it holds."""
+        ...
+
+    def forget_devices(self, key_id: str, hashed_password: str | None, keep: str = "") -> Statement:
+        """Know no browser of the user of *key_id* any more, but *keep*, if the key has that hash."""
         ...

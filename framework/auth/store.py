@@ -6,8 +6,9 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 
 from framework.auth.models import Session, User, Validated
-from framework.auth.store_attempts import Attempt, AttemptStore
+from framework.auth.store_attempts import PURGE_ATTEMPTS, Attempt, AttemptStore
 from framework.auth.store_columns import Columns, columns_of
+from framework.auth.store_ends import EndStore
 from framework.auth.store_users import StoredKey, UserStore
 from framework.database import Database, Result, Statement, statement
 from framework.errors import ConfigurationError
@@ -36,7 +37,6 @@ _DELETE_SESSIONS: Final = "DELETE FROM user_session WHERE user_id = ?1"
 _DELETE_SESSIONS_OF_KEY: Final = (
     "DELETE FROM user_session WHERE user_id = (SELECT user_id FROM user_key WHERE id = ?1)"
 )
-_DELETE_OTHERS: Final = "DELETE FROM user_session WHERE user_id = ?1 AND id <> ?2"
 _DELETE_AFTER_CHANGE: Final = (
     "DELETE FROM user_session WHERE user_id = ?1 AND id <> ?4"
     " AND EXISTS (SELECT 1 FROM user_key WHERE id = ?2 AND hashed_password = ?3)"
@@ -55,17 +55,18 @@ _REPLACE: Final = (
     " user_agent = ?6, country = ?7, last_seen_at = ?8 WHERE id = ?1 AND idle_expires > ?9"
 )
 _KEEP_FOR_A_MOMENT: Final = (
-    "INSERT INTO user_session (id, user_id, active_expires, idle_expires, last_seen_at)"
-    " SELECT ?1, user_id, ?3, ?3, last_seen_at FROM user_session WHERE id = ?2"
+    "INSERT INTO user_session"
+    " (id, user_id, active_expires, idle_expires, created_at, last_seen_at)"
+    " SELECT ?1, user_id, ?3, ?3, created_at, last_seen_at FROM user_session WHERE id = ?2"
 )
 _PURGE: Final = (
     "DELETE FROM user_session WHERE idle_expires <= ?1",
-    "DELETE FROM sign_in_attempt WHERE resets_at <= ?1",
+    PURGE_ATTEMPTS,
     "DELETE FROM known_device WHERE expires_at <= ?1",
 )
 
 
-class Store(UserStore[U], AttemptStore, Generic[U]):
+class Store(UserStore[U], AttemptStore, EndStore, Generic[U]):
     """`Storage` in the tables of ``schema.sql``, on D1 or on SQLite.
 
     The fields of the user Struct are columns of ``user``, those of the session Struct of
@@ -147,10 +148,6 @@ class Store(UserStore[U], AttemptStore, Generic[U]):
     async def delete_session(self, db: Database, id: str, user_id: str) -> bool:
         """Delete session *id* if it is of *user_id*; return whether it was there."""
         return await db.run(_DELETE_SESSION, id, user_id) > 0
-
-    async def delete_other_sessions(self, db: Database, user_id: str, id: str) -> int:
-        """Delete the sessions of *user_id* but *id*; return how many there were."""
-        return await db.run(_DELETE_OTHERS, user_id, id)
 
     async def purge(self, db: Database, now: int) -> int:
         """Delete what is dead at *now*: sessions, sign-in windows, known browsers.

@@ -5,33 +5,57 @@ from typing import Final
 
 import msgspec
 
+from framework.auth.limits import COUNT_MAX, FAILURES_KEPT, Limits
 from framework.auth.store_users import StoredKey
 from framework.database import Statement, statement
 
-__all__ = ["Attempt", "AttemptStore"]
+__all__ = ["PURGE_ATTEMPTS", "Attempt", "AttemptStore"]
 
-# The two counts go alike: a window begins with the first attempt and ends when it ends.
+_PART: Final = COUNT_MAX + 1
+"""`attempts` holds two numbers: those of the window and, times this, the failures before it."""
+
+# The two counts go alike. A window begins with the first attempt and ends when it ends, but never
+# later than one that began now: a clock that was put back would else lock for as long as it was
+# wrong. What failed in it (?6 at most were looked at) is added to what failed before, if that was
+# less than ?8 ago. Where that makes ?7, the row stays as it is, and is over at the end of ?8.
+_FAILURES: Final = f"attempts / {_PART} + min(attempts % {_PART}, ?6)"
+_IS_FORGOTTEN: Final = "resets_at + ?8 <= ?2"
 _COUNT: Final = (
-    " attempts = CASE WHEN resets_at <= ?2 THEN 1 ELSE attempts + 1 END,"
-    " resets_at = CASE WHEN resets_at <= ?2 THEN ?3 ELSE resets_at END"
+    f" attempts = CASE WHEN {_IS_FORGOTTEN} THEN 1"
+    f" WHEN resets_at > ?2 THEN attempts + (attempts % {_PART} < {COUNT_MAX})"
+    f" WHEN {_FAILURES} >= ?7 THEN attempts ELSE ({_FAILURES}) * {_PART} + 1 END,"
+    f" resets_at = CASE WHEN {_IS_FORGOTTEN} THEN ?3 WHEN resets_at > ?2 THEN min(resets_at, ?3)"
+    f" WHEN {_FAILURES} >= ?7 THEN resets_at ELSE ?3 END"
+)
+_COUNTED: Final = (
+    f" RETURNING attempts % {_PART} AS attempts, attempts / {_PART} AS failures, resets_at"
 )
 _IS_KNOWN: Final = (
     " WHERE id = ?4 AND expires_at > ?2 AND user_id = (SELECT user_id FROM user_key WHERE id = ?5)"
 )
 _ATTEMPT: Final = (
     "INSERT INTO sign_in_attempt (account, attempts, resets_at) VALUES (?1, 1, ?3)"
-    f" ON CONFLICT (account) DO UPDATE SET{_COUNT} RETURNING attempts, resets_at"
+    f" ON CONFLICT (account) DO UPDATE SET{_COUNT}{_COUNTED}"
 )
 _ATTEMPT_UNLESS_KNOWN: Final = (
     "INSERT INTO sign_in_attempt (account, attempts, resets_at) SELECT ?1, 1, ?3"
     f" WHERE NOT EXISTS (SELECT 1 FROM known_device{_IS_KNOWN})"
-    f" ON CONFLICT (account) DO UPDATE SET{_COUNT} RETURNING attempts, resets_at"
+    f" ON CONFLICT (account) DO UPDATE SET{_COUNT}{_COUNTED}"
 )
 # Takes what the other takes; ?1 is of no use here.
-_ATTEMPT_BY_KNOWN: Final = (
-    f"UPDATE known_device SET{_COUNT}{_IS_KNOWN} RETURNING attempts, resets_at"
-)
+_ATTEMPT_BY_KNOWN: Final = f"UPDATE known_device SET{_COUNT}{_IS_KNOWN}{_COUNTED}"
 _FORGET_ATTEMPTS: Final = "DELETE FROM sign_in_attempt WHERE account = ?1"
+_FORGET_FAILURES: Final = (
+    "UPDATE sign_in_attempt SET attempts ="
+    f" CASE WHEN resets_at > ?2 THEN attempts % {_PART} ELSE 0 END WHERE account = ?1"
+)
+PURGE_ATTEMPTS: Final = (
+    f"DELETE FROM sign_in_attempt WHERE resets_at <= ?1 - {FAILURES_KEPT // 30}"
+    f" AND (attempts = 1 OR resets_at <= ?1 - {FAILURES_KEPT})"
+)
+"""What deletes the attempts that count no more at ``?1``. Who tries once on each of a million names
+leaves each of them a day; once a day on one name is 365 guesses a year."""
+
 _REMEMBER_DEVICE: Final = (
     "INSERT INTO known_device (id, user_id, attempts, resets_at, expires_at)"
     " SELECT ?1, ?2, 0, 0, ?3"
@@ -43,35 +67,63 @@ _FORGET_OLD_DEVICES: Final = (
     "DELETE FROM known_device WHERE user_id = ?1 AND id NOT IN (SELECT id FROM known_device"
     " WHERE user_id = ?1 ORDER BY expires_at DESC, id LIMIT 20)"
 )
+_FORGET_DEVICES: Final = (
+    "DELETE FROM known_device WHERE id <> ?3"
+    " AND user_id = (SELECT user_id FROM user_key WHERE id = ?1 AND hashed_password IS ?2)"
+)
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """How often an account was tried in the window that ends at *resets_at*, in milliseconds."""
+    """How often an account was tried in the window that ends at *resets_at*, in milliseconds.
+
+    *failures* are those of the windows before it, without a success in between. Where they are as
+    many as may be, that window is the last, and over.
+    """
 
     attempts: int
     resets_at: int
+    failures: int = 0
+
+    def refused_until(self, limit: int, failures: int, now: int) -> int | None:
+        """Return until when this attempt is refused, in Unix milliseconds; None where it is not.
+
+        *limit* is how many a window takes, *failures* how many there may be on end, 0 for any number.
+        """
+        is_last = failures > 0 and self.failures + min(self.attempts, limit) >= failures
+        allowed = min(limit, failures - self.failures) if failures else limit
+        if self.resets_at > now and self.attempts <= allowed:
+            return None
+        return self.resets_at + (FAILURES_KEPT if is_last else 0)
 
 
 class AttemptStore:
     """The statements that count. *account* is the SHA-256 of a key's id."""
 
-    def count_attempt(self, account: str, now: int, resets_at: int) -> Statement:
+    def count_attempt(self, account: str, now: int, limits: Limits) -> Statement:
         """Count an attempt on *account*; gives an `Attempt`."""
-        return statement(_ATTEMPT, account, now, resets_at)
+        counts = _counts(limits, limits.attempts)
+        return statement(_ATTEMPT, account, now, now + limits.window, None, None, *counts)
 
     def count_attempt_from(
-        self, device: str, account: str, key_id: str, now: int, resets_at: int
+        self, device: str, account: str, key_id: str, now: int, limits: Limits
     ) -> list[Statement]:
         """Count an attempt from *device*, apart where it is known to the user of *key_id*.
 
         Two statements, of which one gives an `Attempt`: the first where the device is known.
         """
-        values = (account, now, resets_at, device, key_id)
-        return [statement(_ATTEMPT_BY_KNOWN, *values), statement(_ATTEMPT_UNLESS_KNOWN, *values)]
+        values = (account, now, now + limits.window, device, key_id)
+        return [
+            statement(_ATTEMPT_BY_KNOWN, *values, *_counts(limits, limits.device_attempts)),
+            statement(_ATTEMPT_UNLESS_KNOWN, *values, *_counts(limits, limits.attempts)),
+        ]
 
     def forget_attempts(self, account: str) -> Statement:
         """Forget how often *account* was tried."""
         return statement(_FORGET_ATTEMPTS, account)
+
+    def forget_failures(self, account: str, now: int) -> Statement:
+        """Forget how often *account* was tried, but for the window that is not over at *now*."""
+        return statement(_FORGET_FAILURES, account, now)
 
     def remember_device(self, device: str, key: StoredKey, expires_at: int) -> Sequence[Statement]:
         """Know *device* as one of the user of *key*, if that has the password that was verified.
@@ -83,3 +135,12 @@ class AttemptStore:
             statement(_REMEMBER_DEVICE, *values),
             statement(_FORGET_OLD_DEVICES, key.user_id),
         ]
+
+    def forget_devices(self, key_id: str, hashed_password: str | None, keep: str = "") -> Statement:
+        """Know no browser of the user of *key_id* any more, but *keep*, if the key has that hash."""
+        return statement(_FORGET_DEVICES, key_id, hashed_password, keep)
+
+
+def _counts(limits: Limits, limit: int) -> tuple[int, int, int]:
+    """Return what is counted: attempts of a window, failures on end, and how long those are kept."""
+    return limit, limits.failures, FAILURES_KEPT if limits.failures else 0

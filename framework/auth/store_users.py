@@ -16,10 +16,18 @@ U = TypeVar("U", bound=User)
 _KEY: Final = "SELECT id, user_id, hashed_password FROM user_key WHERE"
 _FIND_KEY: Final = f"{_KEY} id = ?1"
 _LIST_KEYS: Final = f"{_KEY} user_id = ?1 ORDER BY id LIMIT 100"
-_FIND_PASSWORD_KEY: Final = f"{_KEY} user_id = ?1 AND substr(id, 1, length(?2)) = ?2 LIMIT 1"
+_FIND_PASSWORD_KEY: Final = (
+    f"{_KEY} user_id = ?1 AND substr(id, 1, length(?2)) = ?2 AND hashed_password IS NOT NULL"
+    " ORDER BY id LIMIT 1"
+)
 _INSERT_KEY: Final = "INSERT INTO user_key (id, user_id, hashed_password) VALUES (?1, ?2, ?3)"
 _CHANGE_PASSWORD: Final = (
     "UPDATE user_key SET hashed_password = ?2 WHERE id = ?1 AND hashed_password = ?3"
+)
+_CHANGE_OTHERS: Final = (
+    "UPDATE user_key SET hashed_password = ?3"
+    " WHERE user_id = ?1 AND id <> ?2 AND hashed_password IS NOT NULL"
+    " AND EXISTS (SELECT 1 FROM user_key WHERE id = ?2 AND hashed_password = ?3)"
 )
 _SET_PASSWORD: Final = (
     "UPDATE user_key SET hashed_password = ?2 WHERE id = ?1 RETURNING id, user_id, hashed_password"
@@ -110,12 +118,16 @@ class UserStore(Generic[U]):
     async def find_password_key(
         self, db: Database, user_id: str, provider: str
     ) -> StoredKey | None:
-        """Return the key of *user_id* at *provider*."""
+        """Return the key of *user_id* at *provider* that has a password, the first by its id."""
         return await db.first(StoredKey, _FIND_PASSWORD_KEY, user_id, provider + ":")
 
     def change_password(self, key: StoredKey, hashed_password: str) -> Statement:
         """Give *key* another password, if it still has the one that was verified."""
         return statement(_CHANGE_PASSWORD, key.id, hashed_password, key.hashed_password)
+
+    def change_other_passwords(self, changed: StoredKey) -> Statement:
+        """Give each other password of the user what *changed* holds, if the change took place."""
+        return statement(_CHANGE_OTHERS, changed.user_id, changed.id, changed.hashed_password)
 
     def set_password(self, key_id: str, hashed_password: str | None) -> Statement:
         """Give the key *key_id* a password, or take it away; gives the `StoredKey`, if there is one."""

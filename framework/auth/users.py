@@ -80,9 +80,13 @@ class Users(Generic[U]):
 
         *first* are the app's own statements for what belongs to the user; they run before.
         """
-        also = [each for make in self._also for each in make(user_id)]
-        results = await db.batch([*first, *also, *self._store.delete_user(user_id)])
+        results = await db.batch(self.deletion(user_id, first))
         return results[-1].changes > 0
+
+    def deletion(self, user_id: str, first: Sequence[Statement] = ()) -> list[Statement]:
+        """Return what `delete` runs, for a batch; the last changes a row where there was a user."""
+        also = [each for make in self._also for each in make(user_id)]
+        return [*first, *also, *self._store.delete_user(user_id)]
 
 
 def new_user(user_type: type[U], id: str, key: NewKey | None, attributes: Mapping[str, Any]) -> U:

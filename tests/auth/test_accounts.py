@@ -418,6 +418,58 @@ async def test_changing_the_password_ends_every_session_and_begins_one(world: Wo
     assert len(await world.rows("user_session")) == 1
 
 
+NEW = "battery staple"
+
+
+async def test_changing_the_password_changes_every_password_of_the_user(world: World) -> None:
+    browser, db = await world.signed_up(), world.sqlite
+    await world.signed_up("bob")
+    [user_id] = [user["id"] for user in await world.rows("user") if user["username"] == USERNAME]
+    for provider, name in (("username", "alice2"), ("email", "alice@example.com")):
+        await world.auth.keys.create(db, user_id, provider, name, PASSWORD)
+    await world.auth.keys.create(db, user_id, "github", "7")
+
+    assert (await browser.put("/password", json={})).status == 204
+
+    for name in (USERNAME, "alice2"):
+        assert (await sign_in(world, name)).status == 401
+        assert (await sign_in(world, name, NEW)).status == 200
+    key = await world.auth.keys.use(db, "email", "alice@example.com", NEW)
+    assert key.user_id == user_id
+    assert not (await world.auth.keys.get(db, "github", "7")).has_password
+    assert (await sign_in(world, "bob")).status == 200
+
+
+async def test_a_change_that_lost_changes_none_of_them(world: World) -> None:
+    browser, db = await world.signed_up(), world.sqlite
+    [user] = await world.rows("user")
+    await world.auth.keys.create(db, user["id"], "username", "alice2", PASSWORD)
+    world.database = halting = HaltingDatabase(world.sqlite)
+    halt = halting.halt("UPDATE user_key")
+    late = asyncio.create_task(browser.put("/password", json={}))
+    await halt.reached()
+    await world.auth.keys.set_password(db, "username", USERNAME, "set meanwhile")
+    halt.release()
+
+    assert (await late).status == 401
+
+    assert (await sign_in(world, "alice2")).status == 200
+
+
+@pytest.mark.parametrize("other", ["aaron", "zoe"])
+async def test_a_key_without_a_password_is_not_in_the_way_of_a_change(
+    world: World, other: str
+) -> None:
+    browser = await world.signed_up()
+    [user] = await world.rows("user")
+    await world.auth.keys.create(world.sqlite, user["id"], "username", other)
+
+    assert (await browser.put("/password", json={})).status == 204
+
+    assert (await sign_in(world, USERNAME, NEW)).status == 200
+    assert not (await world.auth.keys.get(world.sqlite, "username", other)).has_password
+
+
 async def test_deleting_a_user_leaves_nothing_of_theirs(world: World) -> None:
     browser = await world.signed_up()
     bob = await world.signed_up("bob")

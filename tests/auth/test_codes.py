@@ -7,11 +7,23 @@ import os
 
 import pytest
 
-from framework.auth.codes import CODE_LIFE, CODE_TRIES, CODE_WINDOW, CODES_PER_WINDOW, new_code
+from framework import App, Context
+from framework.auth import Auth
+from framework.auth.codes import (
+    CODE_LIFE,
+    CODE_TRIES,
+    CODE_WINDOW,
+    CODES_PER_ADDRESS,
+    CODES_PER_WINDOW,
+    new_code,
+)
 from framework.response import Response
 from framework.testing import Client, json_of
 from tests.auth.clock import START
 from tests.auth.recovering import ADDRESS, Recovering
+from tests.auth.world import Member
+
+DAY = 86_400_000
 
 
 def code_of(answer: Response) -> tuple[int, str]:
@@ -192,6 +204,117 @@ async def test_codes_are_limited_for_each_account(recovering: Recovering) -> Non
     recovering.clock.now += 1
     assert (await browser.post("/code")).status == 204
     assert recovering.mailbox.code != code
+
+
+async def test_codes_are_limited_for_each_address_and_nobody_is_told(
+    recovering: Recovering,
+) -> None:
+    names = [f"user{number}" for number in range(4)]
+    browsers = [await recovering.addressed(name) for name in names]
+    other = await recovering.addressed("other", "other@example.com")
+    asked = [
+        [await browser.post("/code") for _ in range(CODES_PER_WINDOW + 1)]
+        for browser in (*browsers, other)
+    ]
+
+    def told(answers: list[Response]) -> list[tuple[int, object, object]]:
+        return [(answer.status, answer.headers, answer.body) for answer in answers]
+
+    assert [answer.status for answer in asked[0]] == [204] * CODES_PER_WINDOW + [429]
+    assert all(told(answers) == told(asked[0]) for answers in asked)
+    sent = [mail.to for mail in recovering.mailbox.mails]
+    assert (sent.count(ADDRESS), len(sent)) == (CODES_PER_ADDRESS, CODES_PER_ADDRESS + 5)
+
+
+async def test_to_leave_and_to_come_back_is_no_way_around(recovering: Recovering) -> None:
+    for number in range(6):
+        browser = await recovering.addressed(f"user{number}")
+        for _ in range(CODES_PER_WINDOW - 1):
+            await browser.post("/code")
+        await browser.post("/email", json={"email": f"user{number}@example.com"})
+        await browser.post("/code")
+        await browser.delete("/me")
+
+    sent = [mail.to for mail in recovering.mailbox.mails]
+    assert (sent.count(ADDRESS), len(sent)) == (CODES_PER_ADDRESS, CODES_PER_ADDRESS + 6)
+
+
+async def test_one_account_alone_gets_all_of_its_codes(recovering: Recovering) -> None:
+    browser = await recovering.addressed("alice", "mistyped@example.com")
+    await browser.post("/code")
+    await browser.post("/email", json={"email": ADDRESS})
+    recovering.clock.now += CODE_WINDOW - 1
+    first = [(await browser.post("/code")).status for _ in range(CODES_PER_WINDOW - 1)]
+    recovering.clock.now += 1
+    second = [(await browser.post("/code")).status for _ in range(CODES_PER_WINDOW)]
+
+    assert {*first, *second} == {204}
+    assert len(recovering.mailbox.mails) == 2 * CODES_PER_WINDOW
+
+
+@pytest.mark.parametrize(
+    ("later", "is_sent"), [(CODE_WINDOW - 1, False), (CODE_WINDOW, True)], ids=["before", "after"]
+)
+async def test_the_window_of_an_address_ends(
+    recovering: Recovering, later: int, is_sent: bool
+) -> None:
+    for number in range(3):
+        browser = await recovering.addressed(f"user{number}")
+        for _ in range(CODES_PER_WINDOW):
+            await browser.post("/code")
+    alice = await recovering.addressed()
+    recovering.clock.now += later
+    await recovering.auth.purge(recovering.sqlite)
+
+    assert (await alice.post("/code")).status == 204
+
+    assert len(recovering.mailbox.mails) == CODES_PER_ADDRESS + is_sent
+    assert len(await recovering.rows("sign_in_attempt")) == 1
+
+
+async def test_the_limiter_of_addresses_is_asked_before_anything(recovering: Recovering) -> None:
+    class Refusing:
+        async def allows(self, key: str) -> bool:
+            return not key
+
+    auth = Auth(
+        user=Member,
+        hasher=recovering.hasher,
+        clock=recovering.clock,
+        mailer=recovering.mailbox,
+        rate_limiter="LIMITER",
+    )
+    app = App()
+
+    @app.post("/code", guard=auth.guard())
+    async def send_code(c: Context) -> None:
+        await auth.send_verification(c)
+
+    browser = await recovering.addressed()
+    recovering.app = app
+    recovering.env["LIMITER"] = Refusing()
+
+    answer = await browser.post("/code")
+
+    assert code_of(answer) == (429, "too-many-requests")
+    assert recovering.mailbox.mails == []
+    assert await recovering.rows("email_code") == []
+
+
+async def test_a_clock_that_was_put_back_refuses_no_longer_than_a_window(
+    recovering: Recovering,
+) -> None:
+    browser = await recovering.addressed()
+    recovering.clock.now += 10 * DAY
+    for _ in range(CODES_PER_WINDOW):
+        assert (await browser.post("/code")).status == 204
+    recovering.clock.now -= 10 * DAY
+
+    refused = await browser.post("/code")
+
+    assert (refused.status, refused.header("retry-after")) == (429, str(CODE_WINDOW // 1000))
+    recovering.clock.now += CODE_WINDOW
+    assert (await browser.post("/code")).status == 204
 
 
 async def test_a_code_that_was_refused_leaves_the_one_before(recovering: Recovering) -> None:

@@ -10,7 +10,7 @@ from framework.auth import Limits
 from framework.auth.tokens import digest, is_token
 from framework.response import Response
 from framework.testing import Client
-from tests.auth.databases import CountingDatabase
+from tests.auth.databases import CountingDatabase, HaltingDatabase
 from tests.auth.world import PASSWORD, USERNAME, World
 
 DAY = 86_400_000
@@ -247,6 +247,81 @@ async def test_changing_the_password_counts_with_the_browser_that_asks(world: Wo
     await hammered(world)
 
     assert (await owner.put("/password", json={})).status == 204
+
+
+async def test_changing_the_password_forgets_every_other_browser(world: World) -> None:
+    owner, bob = await world.signed_up(), await world.signed_up("bob")
+    thieves = [await world.signed_in() for _ in range(3)]
+    before = owner.cookies[DEVICE]
+
+    assert (await owner.put("/password", json={})).status == 204
+
+    assert owner.cookies[DEVICE] == before
+    known = {digest(browser.cookies[DEVICE]) for browser in (owner, bob)}
+    assert {row["id"] for row in await world.rows("known_device")} == known
+    await hammered(world)
+    assert [await try_from(thief) for thief in thieves] == [429] * 3
+    assert await try_from(owner, "battery staple") == 200
+
+
+async def test_a_browser_that_was_forgotten_is_known_once_it_changed_the_password(
+    world: World,
+) -> None:
+    owner = await world.signed_up()
+    before = owner.cookies[DEVICE]
+    for _ in range(21):  # a thief who knows the password
+        world.clock.now += 1
+        await world.signed_in()
+
+    assert (await owner.put("/password", json={})).status == 204
+
+    assert owner.cookies[DEVICE] != before
+    [row] = await world.rows("known_device")
+    assert row["id"] == digest(owner.cookies[DEVICE])
+    await hammered(world)
+    assert await try_from(owner, "battery staple") == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [({"current": WRONG}, 401), ({"new": "short"}, 422)],
+    ids=["wrong", "unusable"],
+)
+async def test_a_change_that_took_no_place_forgets_none(
+    world: World, change: dict[str, str], status: int
+) -> None:
+    owner = await world.signed_up()
+    await world.signed_in()
+
+    assert (await owner.put("/password", json=change)).status == status
+
+    assert len(await world.rows("known_device")) == 2
+
+
+async def test_of_two_changes_at_once_the_one_that_lost_forgets_none(world: World) -> None:
+    tabs = [await world.signed_up(), await world.signed_in()]
+    world.database = halting = HaltingDatabase(world.sqlite)
+    halt = halting.halt("UPDATE user_key")
+    late = asyncio.create_task(tabs[1].put("/password", json={"new": "the late one"}))
+    await halt.reached()
+    assert (await tabs[0].put("/password", json={})).status == 204
+    halt.release()
+
+    answer = await late
+
+    assert (answer.status, device_cookies(answer)) == (401, [])
+    [row] = await world.rows("known_device")
+    assert row["id"] == digest(tabs[0].cookies[DEVICE])
+
+
+async def test_a_program_that_sets_a_password_forgets_all_browsers(world: World) -> None:
+    await world.signed_up()
+    bob = await world.signed_up("bob")
+
+    await world.auth.keys.set_password(world.sqlite, "username", USERNAME, "battery staple")
+
+    [row] = await world.rows("known_device")
+    assert row["id"] == digest(bob.cookies[DEVICE])
 
 
 async def test_attempts_and_devices_are_counted_in_one_trip(world: World) -> None:

@@ -16,6 +16,7 @@ TREE = {
         "invalid-credentials",
         ("AUTH_INVALID_KEY_ID", "AUTH_INVALID_PASSWORD", "AUTH_OUTDATED_PASSWORD"),
     ),
+    "InvalidEmail": (422, "invalid-email", ()),
     "InvalidKey": (401, "invalid-credentials", ("AUTH_INVALID_KEY_ID",)),
     "InvalidLink": (404, "invalid-link", ()),
     "InvalidPassword": (401, "invalid-credentials", ("AUTH_INVALID_PASSWORD",)),

@@ -129,6 +129,28 @@ async def test_a_password_that_is_none_changes_none(world: World, password: str)
     assert (await (await world.signed_in()).get("/me")).status == 200
 
 
+@pytest.mark.parametrize("is_known", [True, False], ids=["known browser", "unknown"])
+async def test_a_password_that_is_none_is_no_attempt(world: World, is_known: bool) -> None:
+    browser = await world.signed_up()
+    if not is_known:
+        await world.sqlite.run("DELETE FROM known_device")
+
+    answers = [await browser.put("/password", json={"new": "short"}) for _ in range(25)]
+
+    assert {answer.status for answer in answers} == {422}
+    assert await world.rows("sign_in_attempt") == []
+    assert (await browser.put("/password", json={})).status == 204
+
+
+async def test_whoever_does_not_know_it_is_counted_whatever_the_new_one(world: World) -> None:
+    browser = await world.signed_up()
+    wrong = {"current": "wrong horse", "new": "short"}
+
+    statuses = [(await browser.put("/password", json=wrong)).status for _ in range(6)]
+
+    assert statuses == [401] * 5 + [429]
+
+
 async def test_whoever_does_not_know_the_password_hears_of_that_alone(world: World) -> None:
     browser = await world.signed_up()
 

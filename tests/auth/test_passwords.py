@@ -1,12 +1,13 @@
 """What a password may be, and how it is hashed."""
 
 import time
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 from argon2 import PasswordHasher
 
 from framework.auth import Argon2Hasher, PasswordError, hash_password, verify_password
+from framework.auth.passwords import ARGON2
 from tests.auth.hasher import quick_hasher
 
 HASHER = quick_hasher()
@@ -18,6 +19,27 @@ async def test_the_parameters_are_those_of_owasp() -> None:
     assert stored.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert await verify_password("correct horse", stored)
     assert not await verify_password("wrong horse", stored)
+
+
+@pytest.mark.parametrize("password", ["correct horse", "", None, b"correct horse", 1])
+@pytest.mark.parametrize("stored", [None, "", "x", b"x", 1])
+async def test_whatever_is_asked_is_no_match_rather_than_an_error(
+    password: Any, stored: Any
+) -> None:
+    assert await verify_password(password, stored) is False
+
+
+async def test_no_hash_costs_as_much_and_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def verify(_: str, stored: str) -> bool:
+        asked.append(stored)
+        return True
+
+    monkeypatch.setattr(ARGON2, "verify", verify)
+
+    assert await verify_password("correct horse", None) is False
+    assert asked == [ARGON2.nobody]
 
 
 async def test_the_constant_hash_has_todays_parameters_and_nobodys_password() -> None:

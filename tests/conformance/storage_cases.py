@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from framework.auth.errors import UnknownSession
-from framework.auth.limits import GRACE, Limits
+from framework.auth.limits import FAILURES_KEPT, GRACE, Limits
 from framework.auth.models import Session, User, Validated
 from framework.auth.sessions import Sessions
 from framework.auth.storage import Storage
@@ -23,6 +23,7 @@ from framework.auth.store_attempts import Attempt
 from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest
 from framework.database import (
+    ConstraintViolation,
     Database,
     DatabaseError,
     ForeignKeyViolation,
@@ -671,6 +672,87 @@ async def test_the_sessions_of_a_key_are_those_of_its_user(place: Place) -> None
     assert await place.session("bobs session") == BOBS
 
 
+async def living(place: Place, user_id: str) -> list[str]:
+    rows = await place.db.all(
+        dict, "SELECT id FROM user_session WHERE user_id = ?1 ORDER BY id", user_id
+    )
+    return [str(row["id"]) for row in rows]
+
+
+@settled
+async def test_a_batch_is_done_while_its_session_is_there(place: Place) -> None:
+    store = place.store
+    country = Statement("UPDATE user_session SET country = 'SE' WHERE id = ?1", ("bobs session",))
+
+    assert await place.do(store.require_session(ANNS), country) == [0, 1]
+    await place.do(store.delete_token("anns session"), store.retire_session("bobs session", NOW))
+    for session in (ANNS, BOBS):  # one is gone, one was replaced
+        later = store.delete_sessions("bob")
+        await failure(ConstraintViolation, place.do(later, store.require_session(session)))
+
+    assert await living(place, "bob") == ["bobs session"]
+
+
+@settled
+async def test_a_session_is_ended_and_nothing_beside_it(place: Place) -> None:
+    twin = session_of(ANN, "began in the same moment")
+    await place.do(place.store.add_session(twin))
+
+    assert await place.do(place.store.end_session(ANNS, NOW, NOW + GRACE)) == [1]
+
+    assert (await living(place, "ann"), await living(place, "bob")) == ([twin.id], [BOBS.id])
+
+
+@settled
+async def test_a_session_ends_with_what_replaced_it(place: Place) -> None:
+    store = place.store
+    for end, count in ((NOW, 1), (NOW + GRACE, 2)):
+        new, later = session_of(ANN, "new"), session_of(ANN, "later", created_at=NOW + 1)
+        statements = store.replace_session("anns session", new, end)
+        await place.do(store.add_session(later), *(statements if end > NOW else statements[:1]))
+
+        assert await place.do(store.end_session(ANNS, NOW, end)) == [count]
+        assert await living(place, "ann") == ["later"]
+        assert await place.do(store.end_session(ANNS, NOW, end)) == [0]
+        await place.do(store.delete_sessions("ann"), store.add_session(ANNS))
+
+
+@settled
+async def test_a_session_ends_with_what_it_replaced(place: Place) -> None:
+    new = session_of(ANN, "new")
+    await place.do(*place.store.replace_session("anns session", new, NOW + GRACE))
+
+    assert await place.do(place.store.end_session(new, NOW, NOW + GRACE)) == [2]
+
+    assert (await living(place, "ann"), await living(place, "bob")) == ([], [BOBS.id])
+
+
+@settled
+async def test_the_oldest_sessions_past_the_limit_are_deleted(place: Place) -> None:
+    store = place.store
+    for number in range(1, 5):
+        await place.do(store.add_session(session_of(ANN, f"{number}", created_at=NOW + number)))
+    await place.do(store.retire_session("4", NOW + GRACE))
+    new = session_of(ANN, "new", created_at=NOW - 9)  # as by a clock that was put back
+
+    assert await place.do(store.limit_sessions(new, NOW + GRACE, 1)) == [0]
+    await place.do(store.add_session(new))
+    assert await place.do(store.limit_sessions(new, NOW + GRACE, 6)) == [0]
+    assert await place.do(store.limit_sessions(new, NOW + GRACE, 3)) == [3]
+
+    assert await living(place, "ann") == ["2", "3", "new"]
+    assert await place.do(store.limit_sessions(new, NOW + GRACE, 1)) == [2]
+    assert (await living(place, "ann"), await living(place, "bob")) == (["new"], [BOBS.id])
+
+
+@settled
+async def test_the_others_are_deleted_in_a_batch(place: Place) -> None:
+    await place.do(place.store.add_session(session_of(ANN, "other")))
+
+    assert await place.do(place.store.delete_others("ann", "anns session")) == [1]
+    assert await living(place, "ann") == ["anns session"]
+
+
 # --- Beyond Lucia: attempts, and browsers that are known ------------------------------------------
 
 WINDOW = NOW + LIMITS.window
@@ -681,9 +763,9 @@ YEAR = NOW + LIMITS.device
 async def test_attempts_are_counted_in_windows(place: Place) -> None:
     store = place.store
 
-    counts = [await place.attempt(store.count_attempt("a", NOW, WINDOW)) for _ in range(3)]
-    other = await place.attempt(store.count_attempt("b", NOW, WINDOW))
-    later = await place.attempt(store.count_attempt("a", WINDOW, WINDOW + 9))
+    counts = [await place.attempt(store.count_attempt("a", NOW, LIMITS)) for _ in range(3)]
+    other = await place.attempt(store.count_attempt("b", NOW, LIMITS))
+    later = await place.attempt(store.count_attempt("a", WINDOW, LIMITS))
 
     assert (counts, other, later) == ([[1], [2], [3]], [1], [1])
 
@@ -691,7 +773,7 @@ async def test_attempts_are_counted_in_windows(place: Place) -> None:
 @case
 async def test_attempts_at_once_are_each_counted(place: Place) -> None:
     counts = await asyncio.gather(
-        *[place.attempt(place.store.count_attempt("a", NOW, WINDOW)) for _ in range(20)]
+        *[place.attempt(place.store.count_attempt("a", NOW, LIMITS)) for _ in range(20)]
     )
 
     assert sorted(count or 0 for [count] in counts) == [*range(1, 21)]
@@ -699,11 +781,75 @@ async def test_attempts_at_once_are_each_counted(place: Place) -> None:
 
 @case
 async def test_attempts_are_forgotten(place: Place) -> None:
-    await place.attempt(place.store.count_attempt("a", NOW, WINDOW))
+    await place.attempt(place.store.count_attempt("a", NOW, LIMITS))
 
     await place.do(place.store.forget_attempts("a"))
 
-    assert await place.attempt(place.store.count_attempt("a", NOW, WINDOW)) == [1]
+    assert await place.attempt(place.store.count_attempt("a", NOW, LIMITS)) == [1]
+
+
+async def counted(place: Place, now: int, limits: Limits = LIMITS) -> Attempt:
+    """Count an attempt on the account a, and return what came of it."""
+    [result] = await place.db.batch([place.store.count_attempt("a", now, limits)])
+    attempt = result.first(Attempt)
+    assert attempt is not None
+    return attempt
+
+
+@case
+async def test_what_failed_in_windows_before_is_counted_on(place: Place) -> None:
+    few = Limits(attempts=3, failures=8, window=10)
+    seen = [await counted(place, NOW + at, few) for at in (0, 1, 2, 3, 10, 11, 20, 21, 22, 23)]
+
+    assert seen == [
+        *[Attempt(attempts, NOW + 10) for attempts in (1, 2, 3, 4)],
+        *[Attempt(attempts, NOW + 20, 3) for attempts in (1, 2)],
+        *[Attempt(attempts, NOW + 30, 5) for attempts in (1, 2, 3, 4)],
+    ]
+    last = Attempt(4, NOW + 30, 5)
+    for later in (NOW + 30, NOW + 29 + FAILURES_KEPT):
+        assert await counted(place, later, few) == last
+    forgotten = NOW + 30 + FAILURES_KEPT
+    assert await counted(place, forgotten, few) == Attempt(1, forgotten + 10)
+
+
+@case
+async def test_failures_are_counted_on_only_where_that_is_asked_for(place: Place) -> None:
+    any_number = Limits(failures=0)
+
+    seen = [await counted(place, NOW + at * LIMITS.window, any_number) for at in range(3)]
+
+    assert [(attempt.attempts, attempt.failures) for attempt in seen] == [(1, 0)] * 3
+
+
+@case
+async def test_a_window_ends_no_later_than_one_that_began_now(place: Place) -> None:
+    await counted(place, NOW + FAILURES_KEPT)
+
+    assert await counted(place, NOW) == Attempt(2, WINDOW)
+    assert await counted(place, NOW + 1) == Attempt(3, WINDOW)
+
+
+@case
+async def test_a_count_grows_no_further_than_it_is_told_apart(place: Place) -> None:
+    await counted(place, NOW)
+    await place.db.run("UPDATE sign_in_attempt SET attempts = 7999999")
+
+    assert await counted(place, NOW) == Attempt(999_999, WINDOW, 7)
+
+
+@case
+async def test_failures_are_forgotten_but_for_the_window(place: Place) -> None:
+    for at in (NOW, NOW + 1, WINDOW, WINDOW + 1):
+        await counted(place, at)
+
+    await place.do(place.store.forget_failures("a", WINDOW + 1))
+    assert await counted(place, WINDOW + 2) == Attempt(3, WINDOW + LIMITS.window)
+
+    over = WINDOW + LIMITS.window
+    await place.do(place.store.forget_failures("a", over))
+    assert await counted(place, over) == Attempt(1, over + LIMITS.window)
+    assert await place.do(place.store.forget_failures("nobody", NOW)) == [0]
 
 
 @settled
@@ -712,9 +858,7 @@ async def test_a_known_browser_has_a_count_of_its_own(place: Place) -> None:
     await place.do(*store.remember_device("device", ANNS_KEY, YEAR))
 
     async def count(device: str, key_id: str, now: int = NOW) -> list[int | None]:
-        return await place.attempt(
-            *store.count_attempt_from(device, key_id, key_id, now, now + LIMITS.window)
-        )
+        return await place.attempt(*store.count_attempt_from(device, key_id, key_id, now, LIMITS))
 
     assert await count("device", "username:ann") == [1, None]
     assert await count("device", "username:ann") == [2, None]
@@ -728,7 +872,7 @@ async def test_a_known_browser_has_a_count_of_its_own(place: Place) -> None:
 @settled
 async def test_to_sign_in_again_forgets_a_known_browsers_attempts(place: Place) -> None:
     store = place.store
-    counted = store.count_attempt_from("device", "a", "username:ann", NOW, WINDOW)
+    counted = store.count_attempt_from("device", "a", "username:ann", NOW, LIMITS)
     await place.do(*store.remember_device("device", ANNS_KEY, YEAR))
     await place.attempt(*counted)
 
@@ -758,9 +902,53 @@ async def test_the_twenty_browsers_that_signed_in_last_are_known(place: Place) -
 
 
 @settled
+async def test_browsers_are_forgotten_but_one_by_who_has_the_password(place: Place) -> None:
+    store = place.store
+    for device in ("one", "two"):
+        await place.do(*store.remember_device(device, ANNS_KEY, YEAR))
+    await place.do(*store.remember_device("bobs", BOBS_KEY, YEAR))
+
+    assert await place.do(store.forget_devices("username:ann", "never stored")) == [0]
+    assert await place.do(store.forget_devices("username:nobody", None)) == [0]
+    assert await place.do(store.forget_devices("username:ann", None)) == [0]
+    assert await place.do(store.forget_devices("username:ann", "a hash", "one")) == [1]
+    assert await place.do(store.forget_devices("username:ann", "a hash")) == [1]
+    await place.do(*store.remember_device("one", ANNS_KEY, YEAR))
+    await place.do(store.set_password("username:ann", None))
+    assert await place.do(store.forget_devices("username:ann", None)) == [1]
+    assert await place.count("known_device") == 1
+
+
+@settled
+async def test_the_passwords_of_a_user_change_together(place: Place) -> None:
+    store = place.store
+    for key in (
+        StoredKey("username:ann2", "ann", "a hash"),
+        StoredKey("email:ann", "ann", "a third"),
+        StoredKey("github:1", "ann", None),
+    ):
+        await place.do(store.insert_key(key))
+    changed = StoredKey("username:ann", "ann", "changed")
+
+    assert await place.do(store.change_other_passwords(changed)) == [0]
+    await place.do(
+        store.change_password(ANNS_KEY, "changed"), store.change_other_passwords(changed)
+    )
+
+    keys = await store.list_keys(place.db, "ann")
+    assert {key.id: key.hashed_password for key in keys} == {
+        "email:ann": "changed",
+        "github:1": None,
+        "username:ann": "changed",
+        "username:ann2": "changed",
+    }
+    assert await place.key("username:bob") == BOBS_KEY
+
+
+@settled
 async def test_what_is_dead_is_purged(place: Place) -> None:
     await place.do(
-        place.store.count_attempt("a", NOW, WINDOW),
+        place.store.count_attempt("a", NOW, LIMITS),
         *place.store.remember_device("device", ANNS_KEY, YEAR),
         place.store.retire_session("anns session", NOW + 5),
     )
@@ -783,6 +971,16 @@ async def test_the_password_key_of_a_user_is_found_by_its_provider(place: Place)
     assert await find("ann", "username") == ANNS_KEY
     assert await find("ann", "user") == StoredKey("user:ann", "ann", "x")
     assert (await find("ann", "use"), await find("nobody", "username")) == (None, None)
+
+
+@settled
+async def test_of_several_the_first_that_has_a_password_is_found(place: Place) -> None:
+    for id, hashed in (("username:aa", None), ("username:zz", "x"), ("username:ab", "y")):
+        await place.do(place.store.insert_key(StoredKey(id, "ann", hashed)))
+
+    found = await place.store.find_password_key(place.db, "ann", "username")
+
+    assert found == StoredKey("username:ab", "ann", "y")
 
 
 @settled

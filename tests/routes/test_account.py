@@ -8,10 +8,11 @@ import pytest
 from app import app
 from framework.database import statement
 from framework.local.sqlite import SQLiteDatabase
-from framework.testing import Client
+from framework.testing import Client, json_of
 from routes.account import Credentials, NewAccount, PasswordChange
 
 SCHEMA = (Path(__file__).parents[2] / "schema.sql").read_text()
+TWICE = {"detail": "This is given more than once."}
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,40 @@ SCHEMA = (Path(__file__).parents[2] / "schema.sql").read_text()
 def test_a_repr_shows_no_password(holder: Any) -> None:
     assert "canary" not in repr(holder)
     assert "canary" not in f"{holder}"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "pointer"),
+    [
+        ("POST", "/sign-up", b'{"username":"eve","password":"long one","password":"a long one"}', "password"),
+        ("POST", "/sign-up", b'{"username":"eve","username":"eva","password":"long enough"}', "username"),
+        ("POST", "/sign-in", b'{"username":"ada","password":"x","password":"long enough"}', "password"),
+        ("POST", "/sign-in", b'{"username":"b","\\u0075sername":"ada","password":"long enough"}', "username"),
+        ("PUT", "/me/password", b'{"current":"x","current":"long enough","new":"longer still"}', "current"),
+        ("POST", "/me/email", b'{"email":"a@example.com","email":"b@example.com"}', "email"),
+        ("POST", "/me/email/verify", b'{"code":"12345678","code":"12345678"}', "code"),
+        ("POST", "/password-reset", b'{"account":"ada","account":"bob"}', "account"),
+        ("POST", f"/password-reset/{'a' * 40}", b'{"password":"abcdefgh","password":"ijklmnop"}', "password"),
+    ],
+    ids=lambda value: str(value)[:20],
+)  # fmt: skip
+async def test_what_says_a_name_twice_is_refused(
+    method: str, path: str, body: bytes, pointer: str
+) -> None:
+    db = SQLiteDatabase(":memory:")
+    db.apply_schema(SCHEMA)
+    client = Client(app, env={"DB": db})
+    await client.post("/sign-up", json={"username": "ada", "password": "long enough"})
+    headers = {"content-type": "application/json"}
+
+    answer = await client.request(method, path, body=body, headers=headers)
+
+    problem = json_of(answer)
+    assert (answer.status, problem["code"]) == (422, "invalid-request")
+    assert problem["errors"] == [TWICE | {"pointer": f"/{pointer}"}]
+    users = await db.all(dict, "SELECT username FROM user")
+    assert users == [{"username": "ada"}]
+    db.close()
 
 
 async def test_a_note_for_an_account_that_was_deleted_meanwhile_is_401() -> None:

@@ -28,7 +28,7 @@ async def test_dead_sessions_go_in_one_statement_and_the_living_stay() -> None:
     assert [sql for sql in counting.statements if "user_session" in sql] == [
         "DELETE FROM user_session WHERE idle_expires <= ?1"
     ]
-    assert len(counting.statements) == 5  # attempts, devices, codes and links have one each
+    assert len(counting.statements) == 6  # attempts, devices, codes, addresses and links too
     assert len(await database.all(dict, "SELECT id FROM user_session")) == 1
     assert (await client.get("/me")).status == 200
     database.close()

@@ -1,0 +1,106 @@
+"""Ends the sessions of who asks, and lets them write while their own lasts. Knows no passwords."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from framework.auth.errors import InvalidSession, UnknownSession
+from framework.auth.models import Session, User
+from framework.auth.request_sessions import RequestSessions
+from framework.context import Context
+from framework.database import (
+    ConstraintViolation,
+    Database,
+    ForeignKeyViolation,
+    Result,
+    Statement,
+    UniqueViolation,
+)
+
+__all__ = ["Endings"]
+
+U = TypeVar("U", bound=User)
+
+
+class Endings(RequestSessions[U]):
+    """The part of `Auth` that ends sessions, or needs one that nobody has ended meanwhile."""
+
+    async def sign_out(self, c: Context) -> None:
+        """End the session of this request and clear its cookie, even where the database is out.
+
+        With it ends what it was given another token for, before or meanwhile. On a public route it
+        ends what the cookie opens, and nothing where that is nothing. Raises `InvalidSession` where
+        it was over by then, as when the password was changed meanwhile.
+        """
+        session = c.find(self.session_slot) or await self._find_leaving(c)
+        if session is None:
+            return
+        now = self.clock()
+        ids = () if self._is_by_bearer(c) else self._presented_ids(c)
+        self._leave(c)
+        ended = await self._db(c).batch(
+            [
+                self._store.end_session(session, now, now + self._grace),
+                # another one where it was replaced
+                *[self._store.delete_token(id) for id in ids if id != session.id],
+            ]
+        )
+        if not any(each.changes for each in ended):
+            raise InvalidSession
+
+    async def _find_leaving(self, c: Context) -> Session | None:
+        """Return the session that the cookie opens; where nobody can tell, clear the cookie first."""
+        try:
+            found = await self._validate(c)
+        except Exception:
+            self._forget(c)
+            raise
+        return None if found is None else found.session
+
+    async def end_session(self, c: Context, handle: str) -> None:
+        """End the session of this request's user that *handle* names.
+
+        Raises `UnknownSession`, also where it got another token since it was listed and lives on
+        under another handle, and `InvalidSession` where this request's own is over.
+        """
+        own = c.get(self.session_slot)
+        for session in await self.list_sessions(c):
+            if session.handle == handle:
+                [ended] = await self._write(c, [self._store.delete_token(session.id)])
+                if ended.changes == 0:
+                    break
+                if session.id == own.id:
+                    self._leave(c)
+                return
+        raise UnknownSession
+
+    async def end_other_sessions(self, c: Context) -> int:
+        """End the sessions of this request's user but this one; return how many there were.
+
+        Raises `InvalidSession` where this one is over.
+        """
+        own = c.get(self.session_slot)
+        [ended] = await self._write(c, [self._store.delete_others(own.user_id, own.id)])
+        return ended.changes
+
+    async def _write(self, c: Context, statements: Sequence[Statement]) -> list[Result]:
+        """Run *statements* in one batch, if this request's session is still what was let in.
+
+        Where it was ended or replaced since the guard looked, nothing is written, the cookie is
+        cleared, and this raises `InvalidSession`.
+        """
+        own, db = c.get(self.session_slot), self._db(c)
+        try:
+            _, *results = await db.batch([self._store.require_session(own), *statements])
+        except (UniqueViolation, ForeignKeyViolation):
+            raise
+        except ConstraintViolation as error:  # ours, or one of the app's own
+            if await self._is_there(db, own):
+                raise
+            self._leave(c)
+            raise InvalidSession from error
+        return results
+
+    async def _is_there(self, db: Database, own: Session) -> bool:
+        [result] = await db.batch([self._store.find_session([own.id])])
+        found = self._store.read_session(result)
+        return found is not None and found.session.authenticated_at >= own.authenticated_at

@@ -1,0 +1,61 @@
+"""The SQL of what ends sessions, or needs one that has not ended. Knows no attributes and no clock."""
+
+from typing import Final
+
+from framework.auth.models import Session
+from framework.database import Database, Statement, statement
+
+__all__ = ["EndStore"]
+
+_DELETE_OTHERS: Final = "DELETE FROM user_session WHERE user_id = ?1 AND id <> ?2"
+# What was replaced, and is still good after ?5 until ?4 at most, ends with any of its user's. A session
+# that is gone, or has no more than that left, got another token: one that began in the same moment.
+_END: Final = (
+    "DELETE FROM user_session WHERE id = ?1"
+    " OR user_id = ?2 AND authenticated_at = 0 AND idle_expires > ?5 AND idle_expires <= ?4"
+    " OR user_id = ?2 AND created_at = ?3 AND ?3 > 0"
+    " AND NOT EXISTS (SELECT 1 FROM user_session WHERE id = ?1 AND idle_expires > ?4)"
+)
+# There is no such row: it breaks NOT NULL, and all of the batch is undone.
+_REQUIRE: Final = (
+    "INSERT INTO user_session (id, user_id, active_expires, idle_expires)"
+    " SELECT NULL, NULL, NULL, NULL WHERE NOT EXISTS"
+    " (SELECT 1 FROM user_session WHERE id = ?1 AND authenticated_at >= ?2)"
+)
+# What is over, or will be by ?3, goes before what lives; the one that was just begun never does.
+_LIMIT: Final = (
+    "DELETE FROM user_session WHERE user_id = ?1 AND id NOT IN"
+    " (SELECT id FROM user_session WHERE user_id = ?1"
+    " ORDER BY id = ?2 DESC, idle_expires > ?3 DESC, created_at DESC, id LIMIT ?4)"
+    " AND EXISTS (SELECT 1 FROM user_session WHERE id = ?2)"
+)
+
+
+class EndStore:
+    """The statements. *session* is as the guard read it: the row may be another by now."""
+
+    async def delete_other_sessions(self, db: Database, user_id: str, id: str) -> int:
+        """Delete the sessions of *user_id* but *id*; return how many there were."""
+        return await db.run(_DELETE_OTHERS, user_id, id)
+
+    def delete_others(self, user_id: str, id: str) -> Statement:
+        """Delete the sessions of *user_id* but *id*."""
+        return statement(_DELETE_OTHERS, user_id, id)
+
+    def end_session(self, session: Session, now: int, end: int) -> Statement:
+        """Delete *session*, or what it became meanwhile, and what its user's were before.
+
+        What was replaced ends after *now*, by *end*. Changes nothing where the session is gone for good.
+        """
+        return statement(_END, session.id, session.user_id, session.created_at, end, now)
+
+    def require_session(self, session: Session) -> Statement:
+        """Fail, and its batch with it, unless *session* is there and was not replaced since."""
+        return statement(_REQUIRE, session.id, session.authenticated_at)
+
+    def limit_sessions(self, session: Session, end: int, most: int) -> Statement:
+        """Delete the oldest sessions of *session*'s user, so that *most* are left; never *session*.
+
+        Those that end by *end* go first. Changes nothing where *session* was not inserted.
+        """
+        return statement(_LIMIT, session.user_id, session.id, end, most)

@@ -1,0 +1,87 @@
+"""What `Limits` may be made of: what cannot work is refused at import, by its name."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from framework.auth import GRACE, Limits
+from framework.errors import ConfigurationError
+from tests.auth.world import World
+
+DAY = 86_400_000
+FIELDS = [field.name for field in msgspec.structs.fields(Limits)]
+COUNTS = {"attempts", "device_attempts", "failures", "sessions"}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize(
+    "value", [-1, 1.5, 3_600_000.0, True, None, "1", 2**52 + 1, 10**30], ids=str
+)
+def test_a_limit_is_a_whole_number(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=rf"Limits\({name}=") as caught:
+        Limits(**{name: value})
+
+    assert repr(value) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_none_of_them_is_nothing_but_three(name: str) -> None:
+    if name in {"failures", "grace", "sessions"}:
+        assert getattr(Limits(**{name: 0}), name) == 0
+        return
+    with pytest.raises(ConfigurationError, match=rf"Limits\({name}=0\)"):
+        Limits(**{name: 0})
+
+
+@pytest.mark.parametrize("name", sorted(COUNTS))
+def test_a_count_stays_one(name: str) -> None:
+    assert getattr(Limits(**{name: 999_999}), name) == 999_999
+    with pytest.raises(ConfigurationError, match=rf"Limits\({name}=1000000\)"):
+        Limits(**{name: 1_000_000})
+
+
+@pytest.mark.parametrize(
+    ("limits", "is_good"),
+    [
+        ({"active": DAY, "idle": 399 * DAY, "absolute": 1000 * DAY}, True),
+        ({"active": DAY, "idle": 399 * DAY + 1, "absolute": 1000 * DAY}, False),
+        ({"active": 400 * DAY, "idle": 1, "absolute": 1000 * DAY}, False),
+        ({"active": 401 * DAY, "idle": 401 * DAY, "absolute": 400 * DAY}, True),
+        ({"active": 401 * DAY, "idle": 401 * DAY, "absolute": 400 * DAY + 1}, False),
+        ({"idle": 420 * DAY}, True),  # 90 days after signing in it ends anyway
+        ({"absolute": 5_000}, True),
+        ({"device": 3650 * DAY}, True),  # that cookie is sent for 400 days
+    ],
+    ids=str,
+)
+async def test_a_session_lives_no_longer_than_a_cookie(
+    limits: dict[str, int], is_good: bool
+) -> None:
+    if not is_good:
+        with pytest.raises(ConfigurationError, match=r"400 days.*make idle shorter"):
+            Limits(**limits)
+        return
+    world = World(limits=Limits(**limits))
+
+    assert (await (await world.signed_up()).get("/me")).status == 200
+    world.close()
+
+
+@pytest.mark.parametrize(
+    ("grace", "absolute", "is_good"),
+    [(GRACE, 90 * DAY, True), (4_999, 5_000, True), (5_000, 5_000, False), (GRACE, 5_000, False)],
+)
+def test_what_was_replaced_ends_before_what_takes_its_place(
+    grace: int, absolute: int, is_good: bool
+) -> None:
+    if is_good:
+        assert Limits(grace=grace, absolute=absolute).grace == grace
+        return
+    with pytest.raises(ConfigurationError, match=rf"Limits\(grace={grace}\)"):
+        Limits(grace=grace, absolute=absolute)
+
+
+def test_changing_one_checks_them_again() -> None:
+    with pytest.raises(ConfigurationError, match="window"):
+        msgspec.structs.replace(Limits(), window=0)

@@ -1,0 +1,441 @@
+"""What a session does while it is ended elsewhere: it is over when that is answered, and not before."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from framework import Context, public
+from framework.auth import GRACE, Limits
+from framework.response import Response
+from framework.testing import Client, json_of
+from tests.auth.databases import CountingDatabase, FaultyDatabase, Halt, HaltingDatabase
+from tests.auth.recovering import ADDRESS, Recovering
+from tests.auth.world import USERNAME, World
+
+COOKIE = "auth_session"
+CLEARED = f"{COOKIE}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"
+GUARD = "SELECT s.id"
+WRITES = [
+    ("PUT", "/password", {"new": "battery staple"}),
+    ("DELETE", "/me", {}),
+    ("POST", "/others", {}),
+    ("POST", "/email", {"email": "thief@example.com"}),
+    ("POST", "/code", {}),
+    ("POST", "/verify", {"code": "12345678"}),
+]
+"""What a session writes, and what it sends."""
+
+
+def cookies(answer: Response) -> list[str]:
+    return [value for name, value in answer.headers if name == "set-cookie"]
+
+
+async def hold(world: World, sql: str) -> tuple[Halt, HaltingDatabase]:
+    halting = HaltingDatabase(world.sqlite)
+    world.database = halting
+    return halting.halt(sql), halting
+
+
+async def passed_the_guard(
+    world: World, call: Any, sql: str
+) -> tuple[Halt, asyncio.Task[Response]]:
+    """Let *call* go as far as the batch that holds *sql*; what comes next is not halted."""
+    halt, _ = await hold(world, sql)
+    task = asyncio.ensure_future(call)
+    await halt.reached()
+    world.database = world.sqlite
+    return halt, task
+
+
+@pytest.fixture
+def both() -> Iterator[Recovering]:
+    """A world with mails, and with all that ends sessions."""
+    world = Recovering()
+    auth, authorized = world.auth, world.auth.guard()
+
+    @world.app.post("/others", guard=authorized)
+    async def end_others(c: Context) -> int:
+        return await auth.end_other_sessions(c)
+
+    @world.app.post("/sign-out", guard=authorized)
+    async def sign_out(c: Context) -> None:
+        await auth.sign_out(c)
+
+    yield world
+    world.close()
+
+
+# --- Writes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ends", ["sign-out", "reset", "all"])
+@pytest.mark.parametrize(("method", "path", "json"), WRITES, ids=[path for _, path, _ in WRITES])
+async def test_a_session_that_was_ended_writes_nothing(
+    both: Recovering, method: str, path: str, json: dict[str, str], ends: str
+) -> None:
+    browser = await both.verified()
+    thief = browser.fork(with_cookies=True)
+    owner = await both.signed_in()
+    token = await both.mailed()
+    halt, late = await passed_the_guard(
+        both, thief.request(method, path, json=json), "NULL, NULL, NULL, NULL"
+    )
+    if ends == "sign-out":
+        assert (await browser.post("/sign-out")).status == 204
+    elif ends == "reset":
+        assert (await both.reset(token)).status == 204
+    else:
+        await both.sqlite.run("DELETE FROM user_session")
+    tables = ("user", "user_key", "user_session", "known_device", "email_code", "password_reset")
+    before = [await both.rows(table) for table in tables]
+
+    halt.release()
+
+    answer = await late
+    assert (answer.status, json_of(answer)["code"], cookies(answer)) == (
+        401,
+        "unauthorized",
+        [CLEARED],
+    )
+    assert [await both.rows(table) for table in tables] == before
+    assert (await owner.get("/me")).status == (200 if ends == "sign-out" else 401)
+
+
+async def test_the_apps_own_statements_are_undone_with_the_rest(world: World) -> None:
+    browser = await world.signed_up()
+    await world.sqlite.run(
+        "INSERT INTO note (user_id, title, body, created_at, updated_at)"
+        " SELECT id, 't', 'b', 0, 0 FROM user"
+    )
+    halt, late = await passed_the_guard(world, browser.delete("/me"), "DELETE FROM note")
+    await world.sqlite.run("DELETE FROM user_session")
+
+    halt.release()
+
+    assert (await late).status == 401
+    assert (len(await world.rows("note")), len(await world.rows("user"))) == (1, 1)
+
+
+async def test_what_the_app_breaks_is_no_session_that_is_over(world: World) -> None:
+    browser = await world.signed_up()
+    await world.sqlite.run(
+        "CREATE TRIGGER stays BEFORE DELETE ON user BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+
+    answer = await browser.delete("/me")
+
+    assert (answer.status, cookies(answer)) == (500, [])
+    assert (await browser.get("/me")).status == 200
+
+
+async def test_a_session_that_was_replaced_changes_no_password_in_its_grace() -> None:
+    world = World(limits=Limits(grace=GRACE))
+    browser = await world.signed_up()
+    before = browser.fork(with_cookies=True)
+    halt, late = await passed_the_guard(world, before.delete("/me"), "DELETE FROM note")
+    assert (await browser.post("/rotate")).status == 200
+
+    halt.release()
+
+    assert (await late).status == 401
+    assert (await browser.get("/me")).status == 200
+    world.close()
+
+
+# --- Signing out ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("grace", [0, GRACE])
+async def test_signing_out_ends_what_a_rotation_made_meanwhile(grace: int) -> None:
+    world = World(limits=Limits(grace=grace))
+    browser = await world.signed_up()
+    world.clock.now += 1
+    other = await world.signed_in()
+    leaving = browser.fork(with_cookies=True)
+    halt, late = await passed_the_guard(
+        world, leaving.post("/sign-out"), "DELETE FROM user_session"
+    )
+    before = browser.fork(with_cookies=True)
+    assert (await browser.post("/rotate")).status == 200
+
+    halt.release()
+
+    assert (await late).status == 204
+    assert [(await each.get("/me")).status for each in (browser, before)] == [401, 401]
+    assert (await other.get("/me")).status == 200
+    world.close()
+
+
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/password"), ("POST", "/sign-out")])
+async def test_signing_out_too_late_is_told(world: World, method: str, path: str) -> None:
+    browser = await world.signed_up()
+    leaving = browser.fork(with_cookies=True)
+    halt, late = await passed_the_guard(
+        world, leaving.post("/sign-out"), "DELETE FROM user_session"
+    )
+    world.clock.now += 1  # what begins with a new password is told from what was before by that
+    assert (await browser.request(method, path, json={})).status == 204
+    sessions = await world.rows("user_session")
+
+    halt.release()
+
+    answer = await late
+    assert (answer.status, cookies(answer)) == (401, [CLEARED])
+    assert await world.rows("user_session") == sessions
+
+
+async def test_a_rotation_too_late_makes_no_session(world: World) -> None:
+    browser = await world.signed_up()
+    late_browser = browser.fork(with_cookies=True)
+    halt, late = await passed_the_guard(
+        world, late_browser.post("/rotate"), "UPDATE user_session SET id"
+    )
+    assert (await browser.post("/sign-out")).status == 204
+
+    halt.release()
+
+    assert cookies(await late) == []
+    assert await world.rows("user_session") == []
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/rotate"), ("POST", "/sign-in")])
+@pytest.mark.parametrize("by_old", [False, True], ids=["by the new", "by the old"])
+async def test_signing_out_ends_the_grace_of_what_was_replaced(
+    method: str, path: str, by_old: bool
+) -> None:
+    world = World(limits=Limits(grace=GRACE))
+    browser = await world.signed_up()
+    old = browser.fork(with_cookies=True)
+    await browser.request(method, path, json={})
+    new = browser.fork(with_cookies=True)
+
+    assert (
+        await (old.fork(with_cookies=True) if by_old else browser).post("/sign-out")
+    ).status == 204
+
+    assert [(await each.get("/me")).status for each in (old, new)] == [401, 401]
+    world.close()
+
+
+async def test_of_two_sessions_that_began_together_one_is_ended(world: World) -> None:
+    first, second = await world.signed_up(), await world.signed_in()
+
+    assert (await first.post("/sign-out")).status == 204
+
+    assert (await second.get("/me")).status == 200
+
+
+@pytest.mark.parametrize("what", ["sign-out", "delete", "end"])
+async def test_nobody_is_signed_in_after_that_in_the_same_request(world: World, what: str) -> None:
+    auth = world.auth
+
+    @world.app.post("/leave", guard=auth.guard())
+    async def leave(c: Context) -> list[bool]:
+        if what == "sign-out":
+            await auth.sign_out(c)
+        elif what == "delete":
+            await auth.delete_user(c)
+        else:
+            await auth.end_session(c, c.get(auth.session_slot).handle)
+        return [await auth.session(c) is None, await auth.user(c) is None]
+
+    browser = await world.signed_up()
+
+    answer = await browser.post("/leave")
+
+    assert (json_of(answer), cookies(answer)) == ([True, True], [CLEARED])
+
+
+@pytest.fixture
+def doors() -> Iterator[World]:
+    """A world with a way out for whoever comes, and one that clears the cookie in an outage."""
+    world = World()
+    auth = world.auth
+
+    @world.app.post("/out", guard=public)
+    async def out(c: Context) -> None:
+        await auth.sign_out(c)
+
+    @world.app.post("/leave", guard=auth.guard(for_sign_out=True))
+    async def leave(c: Context) -> None:
+        await auth.sign_out(c)
+
+    yield world
+    world.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "state", "status", "sent"),
+    [
+        ("/out", "alive", 204, [CLEARED]),
+        ("/out", "dead", 204, [CLEARED]),
+        ("/out", "none", 204, []),
+        ("/leave", "alive", 204, [CLEARED]),
+        ("/leave", "dead", 401, [CLEARED]),
+        ("/leave", "none", 401, []),
+    ],
+)
+async def test_who_gets_out(
+    doors: World, path: str, state: str, status: int, sent: list[str]
+) -> None:
+    browser = await doors.signed_up()
+    if state == "dead":
+        await doors.sqlite.run("DELETE FROM user_session")
+
+    answer = await (doors.browser() if state == "none" else browser).post(path)
+
+    assert (answer.status, cookies(answer)) == (status, sent)
+    assert len(await doors.rows("user_session")) == (1 if state == "none" else 0)
+
+
+@pytest.mark.parametrize("fails_at", [1, 2])
+@pytest.mark.parametrize("path", ["/out", "/leave"])
+async def test_an_outage_clears_the_cookie_and_says_so(
+    doors: World, path: str, fails_at: int
+) -> None:
+    browser = await doors.signed_up()
+    doors.database = faulty = FaultyDatabase(doors.sqlite)
+    faulty.arm(fails_at)
+
+    answer = await browser.post(path)
+
+    assert (answer.status, cookies(answer)) == (503, [CLEARED])
+    assert len(await doors.rows("user_session")) == 1
+
+
+@pytest.mark.parametrize("path", ["/out", "/leave"])
+async def test_getting_out_takes_two_trips_and_asks_nothing_without_a_cookie(
+    doors: World, path: str
+) -> None:
+    browser = await doors.signed_up()
+    doors.database = counting = CountingDatabase(doors.sqlite)
+
+    await browser.post(path)
+    await doors.browser().post(path)
+
+    assert [len(trip) for trip in counting.trips] == [1, 1]
+
+
+async def test_another_sites_page_signs_nobody_out(doors: World) -> None:
+    browser = await doors.signed_up()
+
+    for path in ("/out", "/leave"):
+        answer = await browser.post(path, headers={"sec-fetch-site": "cross-site"})
+        assert (answer.status, cookies(answer)) == (403, [])
+
+    assert (await browser.get("/me")).status == 200
+
+
+# --- Ending one of one's sessions -----------------------------------------------------------------
+
+
+async def listed(browser: Client) -> list[str]:
+    return [str(handle) for handle in json_of(await browser.get("/sessions"))]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/rotate"), ("POST", "/sign-out")])
+async def test_to_end_what_has_another_name_by_now_is_not_found(
+    world: World, method: str, path: str
+) -> None:
+    browser = await world.signed_up()
+    [own] = await listed(browser)
+    other = await world.signed_in()
+    [handle] = [each for each in await listed(browser) if each != own]
+    halt, late = await passed_the_guard(
+        world, browser.delete(f"/sessions/{handle}"), "DELETE FROM user_session"
+    )
+    await other.request(method, path)
+
+    halt.release()
+
+    answer = await late
+    assert (answer.status, cookies(answer)) == (404, [])
+    assert (await browser.get("/me")).status == 200
+    for left in await listed(browser):
+        if left != own:
+            assert (await browser.delete(f"/sessions/{left}")).status == 204
+    assert (await other.get("/me")).status == 401
+
+
+async def test_a_session_that_is_over_ends_no_other(world: World) -> None:
+    thief = await world.signed_up()
+    [own] = await listed(thief)
+    owner = await world.signed_in()
+    [handle] = [each for each in await listed(owner) if each != own]
+    halt, late = await passed_the_guard(
+        world, thief.delete(f"/sessions/{handle}"), "DELETE FROM user_session"
+    )
+    assert (await owner.post("/others")).status == 200
+
+    halt.release()
+
+    assert (await late).status == 401
+    assert (await owner.get("/me")).status == 200
+
+
+# --- Links ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("meanwhile", ["deleted", "another address", "another password"])
+async def test_no_link_is_sent_for_what_is_no_more(recovering: Recovering, meanwhile: str) -> None:
+    browser = await recovering.verified()
+    halt, late = await passed_the_guard(
+        recovering, recovering.ask(USERNAME), "INSERT INTO password_reset"
+    )
+    if meanwhile == "deleted":
+        assert (await browser.delete("/me")).status == 204
+    elif meanwhile == "another address":
+        await browser.post("/email", json={"email": "other@example.com"})
+    else:
+        await browser.put("/password", json={})
+
+    halt.release()
+
+    assert (await late).status == 202
+    assert (recovering.mailbox.mails, await recovering.rows("password_reset")) == ([], [])
+
+
+async def test_a_link_is_sent_for_what_is_as_it_was(recovering: Recovering) -> None:
+    await recovering.verified()
+
+    await recovering.mailed()
+
+    [row] = await recovering.rows("password_reset")
+    assert row["email"] == ADDRESS
+    assert len(recovering.mailbox.mails) == 1
+
+
+# --- By a bearer token ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_ended", [False, True], ids=["alive", "ended meanwhile"])
+async def test_a_bearer_token_that_is_over_takes_no_cookie_along(
+    world: World, is_ended: bool
+) -> None:
+    auth = world.auth
+
+    @world.app.post("/leave", guard=auth.bearer_guard())
+    async def leave(c: Context) -> list[bool]:
+        if is_ended:
+            await c.database().run(
+                "DELETE FROM user_session WHERE id = ?1", c.get(auth.session_slot).id
+            )
+            await auth.delete_user(c)
+        await auth.sign_out(c)
+        by_token = await auth.handle_request(c).validate_bearer_token()
+        return [by_token is None, await auth.session(c) is None]
+
+    browser, bob = await world.signed_up(), await world.signed_up("bob")
+    header = {"authorization": f"Bearer {bob.cookies[COOKIE]}"}
+
+    answer = await browser.post("/leave", headers=header)
+
+    if is_ended:
+        assert (answer.status, cookies(answer)) == (401, [])
+    else:
+        assert (json_of(answer), cookies(answer)) == ([True, False], [])
+    assert (await browser.get("/me")).status == 200
+    assert len(await world.rows("user")) == 2
+    assert len(await world.rows("user_session")) == 1
