@@ -83,7 +83,7 @@ def parse_query(text: str) -> dict[str, list[str]]:
 def resolve_path(path: str) -> str:
     """Return *path* as a browser's URL parser leaves it: ``\\`` is ``/``, dot segments resolved.
 
-    In the Worker the runtime has done this before us; locally we do it, so that both see one path.
+    Neither workerd nor a server has to do this before us, and all edges shall see one path.
     """
     if "\\" not in path and "/." not in path and "/%2" not in path:
         return path

@@ -226,7 +226,7 @@ class _Encoded(dict[Header, RawHeader]):
         name, value = pair
         if name == "content-length":
             raise KeyError(name)
-        encoded = (name.encode("latin-1"), value.encode("latin-1"))
+        encoded = (name.encode(), value.encode())  # UTF-8, as workerd sends it
         if name not in SECRETIVE:
             if len(self) >= _KNOWN_HEADERS_LIMIT:
                 self.clear()

@@ -8,31 +8,40 @@ was drawn or read would be the same in every copy of it.
 from __future__ import annotations
 
 import importlib
-import os
-import random
 import runpy
 import sys
-import time
 import traceback
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 NEEDED = ("msgspec", "argon2")
-LACKS_PACKAGES = 3
+STAGED = {"app", "framework", "routes"}
+CONFIGURATION = Path(__file__).with_name("configuration.py")
+STARTING = Path(__file__).with_name("starting.py")
 TRIGGERS = Path(__file__).with_name("triggers.py")
+
+# The exit codes; `stage.py` has a heading for each.
+FAILED = 1
+LACKS_PACKAGES = 3
+INDESCRIBABLE = 4
+IDLE_TRIGGERS = 5
 
 
 def try_import(folder: str) -> int:
-    """Import what is staged in *folder*, write what is wrong with it, and return the exit code."""
+    """Import what is staged in *folder*, write what is wrong with it, and return the exit code.
+
+    The project that it was staged from is the current folder.
+    """
     if any(find_spec(name) is None for name in NEEDED):
         return LACKS_PACKAGES
+    code = FAILED
     try:
         for file in sorted(Path(folder).rglob("*.py")):
             compile(file.read_bytes(), file, "exec", dont_inherit=True)
-        _refuse_chance()
-        _refuse_clocks(folder)
+        starting = runpy.run_path(str(STARTING))
+        refuse_what_was_drawn = starting["refuse_chance"]()
+        starting["refuse_clocks"](folder)
         sys.path.insert(0, folder)
         app = importlib.import_module("app")
         if not hasattr(app, "app"):
@@ -40,72 +49,56 @@ def try_import(folder: str) -> int:
         app.app.prepare()
         if Path(folder, "framework", "openapi.py").is_file():
             # An app that describes itself does so when first asked to: too late for a mistake.
+            code = INDESCRIBABLE
             importlib.import_module("framework.openapi").describe(app.app, title="", version="")
-        _refuse_idle_triggers(app.app)
+            code = FAILED
+        refuse_what_was_drawn()
         _refuse_strangers(folder)
-    except Exception as problem:
+    except (Exception, SystemExit) as problem:  # an app that ends the process does not start either
         sys.stderr.write(_explain(problem, folder))
-        return 1
-    return 0
+        return code
+    found = _idle_triggers(app.app)
+    sys.stderr.write("".join(f"{sentence}\n" for sentence in found))
+    return IDLE_TRIGGERS if found else 0
 
 
-def _refuse_idle_triggers(app: Any) -> None:
-    """Refuse an app whose crons and queues are not those of ``wrangler.toml``, where it is run."""
-    compare = runpy.run_path(str(TRIGGERS))["mismatches"]
-    found = list(compare(Path("wrangler.toml"), app.crons, app.queues))
-    if found:
-        raise ValueError("; ".join(found))
-
-
-def _refuse_chance() -> None:
-    """Refuse randomness, as workerd does until the first request."""
-
-    def refuse(*_arguments: object, **_named: object) -> NoReturn:
-        raise RuntimeError(
-            "randomness is not allowed while a Worker is starting: draw it in the request"
-        )
-
-    for name, function in list(vars(random).items()):
-        if isinstance(getattr(function, "__self__", None), random.Random):
-            setattr(random, name, refuse)
-    for module, names in ((random, ("_urandom",)), (os, ("urandom", "getrandom"))):
-        for name in names:
-            setattr(module, name, refuse)
-
-
-def _refuse_clocks(folder: str) -> None:
-    """Refuse the time to the staged modules; others may read it, and get 0 in a starting Worker."""
-
-    def guarded(clock: Callable[[], Any]) -> Callable[[], Any]:
-        def read() -> Any:
-            if sys._getframe(1).f_code.co_filename.startswith(folder):
-                raise RuntimeError(
-                    "the clock stands still while a Worker is starting: read it in the request"
-                )
-            return clock()
-
-        return read
-
-    for name in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns"):
-        setattr(time, name, guarded(getattr(time, name)))
+def _idle_triggers(app: Any) -> list[str]:
+    """Return how the crons and queues of *app* are not those of ``wrangler.toml``, if there is one."""
+    settings = runpy.run_path(str(CONFIGURATION))["read_configuration"](Path())
+    if settings is None:
+        return []
+    return list(runpy.run_path(str(TRIGGERS))["mismatches"](settings, app.crons, app.queues))
 
 
 def _refuse_strangers(folder: str) -> None:
     """Refuse an app that got the framework, its routes or itself from somewhere else."""
     for name, module in list(sys.modules.items()):
         origin = getattr(module, "__file__", None)
-        ours = name.partition(".")[0] in {"app", "framework", "routes"}
+        ours = name.partition(".")[0] in STAGED
         if ours and origin and not origin.startswith(folder):
             raise ImportError(f"{name} came from {origin}, which is not staged")
 
 
-def _explain(problem: Exception, folder: str) -> str:
+def _explain(problem: BaseException, folder: str) -> str:
     """Return the traceback's part in the staged modules, and what was raised."""
     report = traceback.TracebackException.from_exception(problem)
     frames = [frame for frame in report.stack if frame.filename.startswith(folder)]
     report.stack = traceback.StackSummary.from_list(frames)
     report.__cause__ = report.__context__ = None
-    return "".join(report.format())
+    said = "".join(report.format())
+    if isinstance(problem, ModuleNotFoundError) and problem.name:
+        said += _left_behind(problem.name.partition(".")[0])
+    return said
+
+
+def _left_behind(name: str) -> str:
+    """Return what to do where the module *name* is the project's own and is not staged, or ""."""
+    if name in STAGED:
+        return ""
+    for place, shown in ((Path(f"{name}.py"), f"{name}.py"), (Path(name), f"{name}/")):
+        if place.exists():
+            return f"only app.py and routes/ are staged: move {shown} into routes/\n"
+    return ""
 
 
 if __name__ == "__main__":

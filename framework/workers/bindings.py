@@ -1,4 +1,4 @@
-"""Hands out the bindings of one request by name, databases and rate limiters ready to use."""
+"""Hands out the bindings of one request by name; databases, limiters and services ready to use."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +7,7 @@ from pyodide.ffi import JsProxy
 
 from framework.workers.d1 import D1Database
 from framework.workers.rate_limit import WorkersRateLimiter
+from framework.workers.services import WorkersService
 
 __all__ = ["Bindings"]
 
@@ -41,17 +42,18 @@ class Bindings:
 
 
 def _wrapper(value: Any) -> Callable[[Any], Any]:
-    """Return what a binding like *value* is handed out in: itself where we know no better."""
-    if hasattr(value, "prepare") and hasattr(value, "batch"):
+    """Return what a binding like *value* is handed out in: itself where we know no better.
+
+    A service has every method that it is asked for, since each may be its Worker's: a D1 database's
+    and a limiter's as well. What it alone has is ``fetch``. It is asked first: outside of workerd
+    (Miniflare's proxies), asking for what a service has not is an error. `send_email` is such a
+    service under ``wrangler dev``.
+    """
+    if hasattr(value, "fetch"):
+        return WorkersService
+    if hasattr(value, "prepare"):
         return D1Database
-    if _is_rate_limiter(value):
-        return WorkersRateLimiter
-    return _as_it_is
-
-
-def _is_rate_limiter(value: Any) -> bool:
-    """Return whether *value* has a limiter's one method, and is no service that has any."""
-    return hasattr(value, "limit") and not hasattr(value, "fetch")
+    return WorkersRateLimiter if hasattr(value, "limit") else _as_it_is
 
 
 def _as_it_is(value: Any) -> Any:

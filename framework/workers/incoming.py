@@ -6,6 +6,7 @@ from typing import Any
 from pyodide.ffi import JsException
 
 from framework.errors import BadRequest, ContentTooLarge
+from framework.paths import resolve_path
 from framework.request import Request, parse_length, split_url
 from framework.workers.streams import TooLong, read_stream
 
@@ -61,11 +62,15 @@ class _WorkerRequest(Request):
 
 
 def read_request(request: Any) -> Request:
-    """Return the JavaScript *request* as a `Request`: two crossings, however large it is."""
+    """Return the JavaScript *request* as a `Request`: two crossings, however large it is.
+
+    workerd hands on the path as it came; what stands before it resolves dot segments or not, by a
+    setting of Cloudflare's.
+    """
     scheme, host, path, query_string = split_url(request.url)
     headers = _JSHeaders(request)
     return _WorkerRequest(
-        request.method, scheme, host, path, query_string, headers, headers, request
+        request.method, scheme, host, resolve_path(path), query_string, headers, headers, request
     )
 
 

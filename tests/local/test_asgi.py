@@ -275,6 +275,18 @@ async def test_values_are_decoded_as_the_worker_decodes_them(value: bytes, seen:
     assert (await Exchange(headers=[HOST, (b"x", value)]).run()).json["x"] == seen
 
 
+async def test_values_are_encoded_as_the_worker_encodes_them() -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def beyond_ascii() -> Response:
+        return Response("", 200, [("x", "café"), ("set-cookie", "a=é")])
+
+    exchange = await Exchange().run(asgi(app, {}))
+
+    assert {(b"x", "café".encode()), (b"set-cookie", "a=é".encode())} <= set(exchange.headers)
+
+
 @pytest.mark.parametrize(("count", "status"), [(100, 200), (101, 431)])
 async def test_headers_are_counted(count: int, status: int) -> None:
     headers = [HOST, *((b"x-%d" % n, b"") for n in range(count - 1))]

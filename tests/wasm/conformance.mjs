@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import { loadPyodide } from "pyodide";
 
-import { applySchema, startBindings } from "./database.mjs";
+import { applySchema, asFetcher, startBindings } from "./database.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = resolve(HERE, "../..");
@@ -39,8 +39,9 @@ async function main() {
   for (const name of RUNTIME_MODULES) pyodide.registerJsModule(name, {});
   pyodide.runPython(`import sys; sys.path.insert(0, "${TARGET}")`);
   const suite = pyodide.pyimport("tests.wasm.conformance");
-  const { database, limiters: given, stop } = await starting;
-  const env = (db) => ({ DB: db, TEXT: "text", ...given, BROKEN: new BrokenLimiter() });
+  const { database, service, limiters: given, stop } = await starting;
+  const services = { SERVICE: asFetcher(service), OUTSIDE: service };
+  const env = (db) => ({ DB: db, TEXT: "text", ...given, ...services, BROKEN: new BrokenLimiter() });
   await runAll(suite, database, { ...BINDINGS, env, timers, proxies: countProxies(pyodide) });
   await stop();
   process.exit(0);

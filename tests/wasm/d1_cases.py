@@ -187,3 +187,18 @@ async def test_a_rate_limiter_that_is_out_is_an_outage(platform: Platform) -> No
     error = await failure(ServiceUnavailable, env["BROKEN"].allows("a"))
 
     assert "the limiter is out" in str(error.__cause__)
+
+
+@d1_case
+async def test_a_service_is_no_database(platform: Platform) -> None:
+    env = platform.bindings(platform.fakes.env(platform.binding))
+
+    for name in (
+        "SERVICE",
+        "OUTSIDE",
+        "SERVICE",
+    ):  # as workerd has it, and as Miniflare does outside
+        answer = await env[name].fetch("https://service.test/a")
+        assert await answer.text() == "fetched /a"
+    assert await env["SERVICE"].prepare("b") == "prepared b"
+    assert await env["DB"].first(dict, "SELECT 1 AS a") == {"a": 1}

@@ -1,9 +1,9 @@
 // Gives the Worker real bindings: Miniflare's D1, in memory or in a folder, its rate
-// limiters and its `send_email`. Knows nothing of Python.
+// limiters, its `send_email` and a service. Knows nothing of Python.
 
 import { Miniflare } from "miniflare";
 
-// Reached from outside workerd, the binding comes as a proxy without a class of its own. The Workers
+// Reached from outside workerd, a binding comes as a proxy without a class of its own. The Workers
 // SDK tells bindings by the names of their classes, so these have D1's and pass everything on.
 
 class D1PreparedStatement {
@@ -75,9 +75,51 @@ class D1Database extends D1DatabaseSession {
   }
 }
 
+class Fetcher {
+  get [Symbol.toStringTag]() {
+    return "Fetcher";
+  }
+}
+
 /**
- * Starts D1, the rate limiters, each `{limit, period}` by its name, and what sends mails, and returns
- * the bindings, with a function that ends them.
+ * Returns *binding* as workerd has a service: every name but `then` is there, and is a function. Only
+ * when it is called is the other Worker asked whether it has such a method. `fetch` needs its `this`.
+ */
+export function asFetcher(binding) {
+  const service = new Proxy(new Fetcher(), {
+    get(target, name) {
+      if (typeof name === "symbol" || name === "constructor") return Reflect.get(target, name);
+      if (name === "then") return undefined;
+      return async function (...args) {
+        if (name === "fetch" && this !== service) throw new TypeError("Illegal invocation");
+        return binding[name](...args);
+      };
+    },
+    has: (target, name) => (typeof name === "symbol" ? name in target : name !== "then"),
+  });
+  return service;
+}
+
+const SERVICE = `
+import { WorkerEntrypoint } from "cloudflare:workers";
+export default class extends WorkerEntrypoint {
+  fetch(request) { return new Response("fetched " + new URL(request.url).pathname) }
+  prepare(text) { return "prepared " + text }
+  send({ to }) { return "sent to " + to }
+}`;
+
+/** Returns a Worker of *source*, as Miniflare takes it. */
+function worker(name, compatibilityDate, source, env = {}) {
+  const manifest = {
+    mainModule: "main.mjs",
+    modules: { "main.mjs": { type: "esm", contents: source } },
+  };
+  return { config: { name, compatibilityDate, env, manifest } };
+}
+
+/**
+ * Starts D1, the rate limiters, each `{limit, period}` by its name, what sends mails and a service,
+ * and returns the bindings, with a function that ends them. The latter two are as Miniflare has them.
  */
 export async function startBindings({ binding, date, folder, limiters = {} }) {
   const limited = Object.entries(limiters).map(([name, simple]) => [
@@ -88,26 +130,19 @@ export async function startBindings({ binding, date, folder, limiters = {} }) {
     cf: false,
     ...(folder && { resourcePersistencePath: folder }),
     workers: [
-      {
-        config: {
-          name: "database",
-          compatibilityDate: date,
-          env: {
-            [binding]: { type: "d1", id: binding },
-            EMAIL: { type: "send-email" },
-            ...Object.fromEntries(limited),
-          },
-          manifest: {
-            mainModule: "main.mjs",
-            modules: { "main.mjs": { type: "esm", contents: "export default {}" } },
-          },
-        },
-      },
+      worker("database", date, "export default {}", {
+        [binding]: { type: "d1", id: binding },
+        EMAIL: { type: "send-email" },
+        SERVICE: { type: "worker", worker: "service" },
+        ...Object.fromEntries(limited),
+      }),
+      worker("service", date, SERVICE),
     ],
   });
-  const { [binding]: database, EMAIL: email, ...others } = await miniflare.getBindings();
+  const bindings = await miniflare.getBindings("database");
+  const { [binding]: database, EMAIL: email, SERVICE: service, ...others } = bindings;
   const stop = () => miniflare.dispose();
-  return { database: new D1Database(database), email, limiters: others, stop };
+  return { database: new D1Database(database), email, service, limiters: others, stop };
 }
 
 /** Runs a file of SQL, one statement after the other. */

@@ -9,6 +9,8 @@ const NULL_BODY_STATUSES = new Set([101, 103, 204, 205, 304]);
 // What a test may say about how a request reached Cloudflare. The Worker does not see these.
 const ORIGIN = "x-harness-origin";
 const ADDRESS = "x-harness-address";
+/** Says that nothing before the Worker resolved the path: workerd itself hands it on as it came. */
+const RAW = "x-harness-raw";
 
 const CF = { country: "DE", colo: "FRA", city: "Berlin", timezone: "Europe/Berlin", asn: 64496 };
 
@@ -27,6 +29,8 @@ export function readRequest(incoming) {
   headers.set("cf-connecting-ip", headers.get(ADDRESS) ?? incoming.socket.remoteAddress);
   headers.delete(ORIGIN);
   headers.delete(ADDRESS);
+  const isRaw = headers.has(RAW);
+  headers.delete(RAW);
   const body = hasBody(incoming) ? streamOf(incoming) : null;
   const request = new Request(origin + incoming.url, {
     method: incoming.method,
@@ -35,6 +39,7 @@ export function readRequest(incoming) {
     redirect: "manual",
     ...(body && { duplex: "half" }),
   });
+  if (isRaw) Object.defineProperty(request, "url", { value: origin + incoming.url });
   Object.defineProperty(request, "cf", { value: { ...CF }, enumerable: true });
   return request;
 }
@@ -80,9 +85,9 @@ export async function writeResponse(response, incoming, outgoing) {
     throw new TypeError("Incorrect type for Promise: the Promise did not resolve to 'Response'.");
   }
   for (const [name, value] of response.headers) {
-    if (name !== "set-cookie") outgoing.setHeader(name, value);
+    if (name !== "set-cookie") outgoing.setHeader(name, inUTF8(value));
   }
-  const cookies = response.headers.getSetCookie();
+  const cookies = response.headers.getSetCookie().map(inUTF8);
   if (cookies.length > 0) outgoing.setHeader("set-cookie", cookies);
   if (!incoming.complete && hasBody(incoming)) outgoing.setHeader("connection", "close");
   outgoing.writeHead(response.status);
@@ -92,6 +97,11 @@ export async function writeResponse(response, incoming, outgoing) {
     await pipe(response.body, outgoing);
   }
   outgoing.end(() => discard(incoming));
+}
+
+/** Has node, which writes Latin-1, send *value* in UTF-8, as workerd does. */
+function inUTF8(value) {
+  return Buffer.from(value, "utf8").toString("latin1");
 }
 
 async function pipe(body, outgoing) {

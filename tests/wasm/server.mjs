@@ -17,7 +17,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-import { applySchema, startBindings } from "./database.mjs";
+import { applySchema, asFetcher, startBindings } from "./database.mjs";
 import { readRequest, refuse, writeResponse } from "./http.mjs";
 import { ExecutionContext, loadWorker } from "./runtime.mjs";
 
@@ -81,11 +81,12 @@ async function main() {
     overlays: [join(HERE, "stand_in"), ...values.overlay],
     runtime: join(CACHE, "runtime"),
   });
-  const { database, email, limiters, stop } = await starting;
+  const { database, email, service, limiters, stop } = await starting;
   if (existsSync(values.schema)) await applySchema(database, readFileSync(values.schema, "utf8"));
   const mails = [];
   const env = {
-    EMAIL: new SendEmail(email, mails),
+    EMAIL: asFetcher(new SendEmail(email, mails)),
+    SERVICE: asFetcher(service),
     ...JSON.parse(values.vars),
     ...limiters,
     [values.binding]: database,

@@ -16,6 +16,8 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.low_level import Type, hash_secret_raw
 
+from tests.starts import ADVANCES, ALLOWED, CLOCKS, REFUSED
+
 from .launcher import RunningWorker, WorkerFailed, serve
 
 PROBE = Path(__file__).with_name("probe")
@@ -70,17 +72,49 @@ def test_the_clock_stands_still_while_the_worker_is_imported(worker: RunningWork
     [
         ("import os; os.urandom(8)", "Randomness is not allowed while a Worker is starting"),
         ("import posix; posix.urandom(8)", "OSError"),
+        (ADVANCES, "random seed in bad state"),
         ("x =", "SyntaxError"),
         ("", 'no WorkerEntrypoint class that is named "Default"'),
         ("from workers import WorkerEntrypoint as E\nclass Other(E): ...", "found: Other"),
     ],
-    ids=["urandom", "urandom below os", "broken", "no class", "another name"],
+    ids=["urandom", "urandom below os", "drawn unseen", "broken", "no class", "another name"],
 )
 def test_a_worker_that_may_not_start_does_not(tmp_path: Path, source: str, reason: str) -> None:
     (tmp_path / "worker.py").write_text(source)
 
     with pytest.raises(WorkerFailed, match=reason), serve(tmp_path):
         pass
+
+
+STARTING = """
+from workers import WorkerEntrypoint
+import js, json
+
+def attempt(source):
+    try:
+        exec(source, {"__name__": "tried"})
+    except Exception as refused:
+        return f"{type(refused).__name__}: {refused}"
+    return "allowed"
+
+OUTCOMES = {source: attempt(source) for source in SOURCES}
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return js.Response.new(json.dumps(OUTCOMES))
+"""
+
+
+def test_what_may_be_done_while_it_starts_is_as_it_is_written_down(tmp_path: Path) -> None:
+    sources = [*REFUSED, *ALLOWED, *CLOCKS]
+    (tmp_path / "worker.py").write_text(f"SOURCES = {sources!r}\n{STARTING}")
+
+    with serve(tmp_path) as worker:
+        outcomes = json.loads(get(worker, "/"))
+
+    refused = {source: outcomes.pop(source) for source in REFUSED}
+    assert {source: text.partition(":")[0] for source, text in refused.items()} == REFUSED
+    assert set(outcomes.values()) == {"allowed"}
 
 
 def test_hashes_made_in_the_worker_verify_outside(worker: RunningWorker) -> None:

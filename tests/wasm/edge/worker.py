@@ -1,0 +1,61 @@
+"""A Worker whose answers tell what its edge made of what it was handed."""
+
+import gc
+from typing import Any
+
+from framework import App, Context, Response, public
+from framework.middleware.timeout import timeout
+from framework.router import Router
+from framework.workers import entrypoint
+
+app = App()
+
+
+@app.get("/files/:file{.+}", guard=public)
+async def show_file(file: str) -> str:
+    return file
+
+
+@app.get("/header", guard=public)
+async def header() -> Response:
+    return Response("", headers=[("x", "café"), ("set-cookie", "a=é")])
+
+
+@app.get("/mail", guard=public)
+async def mail(c: Context) -> str:
+    message = {"to": "ada@example.com", "from": "b@example.com", "subject": "s", "text": "t"}
+    return str((await c.env["EMAIL"].send(**message)).messageId)
+
+
+@app.get("/service", guard=public)
+async def service(c: Context) -> list[Any]:
+    service = c.env["SERVICE"]
+    answer = await service.fetch("https://service.test/a")
+    sent = await service.send(to="ada")
+    return [await answer.text(), await service.prepare("b"), sent, hasattr(service, "__await__")]
+
+
+@app.get("/service/absent", guard=public)
+async def absent(c: Context) -> str:
+    return str(await c.env["SERVICE"].absent())
+
+
+in_time = Router("/in-time")
+in_time.use(timeout(5))
+
+
+@in_time.get("/", guard=public)
+async def quick() -> str:
+    return "quick"
+
+
+app.mount(in_time)
+
+
+@app.get("/objects", guard=public)
+async def count_objects() -> int:
+    gc.collect()
+    return len(gc.get_objects())
+
+
+Default = entrypoint(app)

@@ -1,0 +1,129 @@
+"""What reaches the application in the Worker's runtime is what reaches it locally, and so back."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from framework import App, public
+from framework.local.asgi import asgi
+
+from .launcher import RunningWorker, serve
+from .prepare import ROOT
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorker]:
+    """The Worker, with the framework beside it."""
+    bundle = tmp_path_factory.mktemp("edge")
+    left_out = shutil.ignore_patterns("local", "cli.py", "__pycache__")
+    shutil.copytree(ROOT / "framework", bundle / "framework", ignore=left_out)
+    shutil.copy(Path(__file__).with_name("edge") / "worker.py", bundle)
+    with serve(bundle) as running:
+        yield running
+
+
+def ask(worker: RunningWorker, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    connection = http.client.HTTPConnection(urlsplit(worker.url).netloc)
+    try:
+        connection.putrequest("GET", path)
+        for name, value in headers.items():
+            connection.putheader(name.replace("_", "-"), value)
+        connection.endheaders()
+        response = connection.getresponse()
+        return response.status, dict(response.getheaders()), response.read()
+    finally:
+        connection.close()
+
+
+local = App()
+
+
+@local.get("/files/:file{.+}", guard=public)
+async def show_file(file: str) -> str:
+    return file
+
+
+async def ask_locally(path: str) -> tuple[int, bytes]:
+    """Return status and body of what a server on this machine would answer."""
+    sent: list[Any] = []
+    raw_path, _, query = path.encode().partition(b"?")
+    scope = {
+        **{"type": "http", "method": "GET", "scheme": "http", "headers": [(b"host", b"h")]},
+        **{"path": path, "raw_path": raw_path, "query_string": query},
+    }
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    await asgi(local, {})(scope, receive, send)
+    start, body = sent
+    return start["status"], body["body"]
+
+
+PATHS = [
+    ("/files/a/../../etc\\passwd", 404, None),
+    ("/files/../files/a", 200, b"a"),
+    ("/files/a/%2e%2E/b", 200, b"b"),
+    ("/files/.%2e/files/%2e/c", 200, b"c"),
+    ("/files/a\\b\\..\\c", 200, b"a/c"),
+    ("/files\\a", 200, b"a"),
+    ("/x/..\\files/a/.", 200, b"a/"),
+    ("/files/..;/a", 200, b"..;/a"),
+    ("/files/.../.a", 200, b".../.a"),
+    ("/files/%252e%252e/a", 200, b"%2e%2e/a"),
+    ("/files/a%5c..%5cb", 400, None),
+    ("/files/a%2f..", 400, None),
+    ("/files/a?/../b", 200, b"a"),
+    ("/files/plain/a-b_c~d", 200, b"plain/a-b_c~d"),
+]
+
+
+@pytest.mark.parametrize(("path", "status", "body"), PATHS)
+async def test_a_path_that_nothing_resolved_is_what_it_is_locally(
+    worker: RunningWorker, path: str, status: int, body: bytes | None
+) -> None:
+    got, _, text = ask(worker, path, x_harness_raw="1")
+
+    assert got == status
+    assert body is None or text == body
+    assert await ask_locally(path) == (got, text)
+
+
+def test_what_is_sent_beyond_ascii_is_utf8(worker: RunningWorker) -> None:
+    connection = http.client.HTTPConnection(urlsplit(worker.url).netloc)
+    connection.request("GET", "/header")
+    response = connection.getresponse()
+    headers = {name.lower(): value.encode("latin-1") for name, value in response.getheaders()}
+    connection.close()
+
+    assert (headers["x"], headers["set-cookie"]) == ("café".encode(), "a=é".encode())
+
+
+def test_mails_are_sent_through_what_wrangler_binds(worker: RunningWorker) -> None:
+    status, _, body = ask(worker, "/mail")
+
+    assert status == 200, worker.errors()
+    assert body != b"undefined"
+
+
+def test_a_service_answers_by_fetch_and_by_its_methods(worker: RunningWorker) -> None:
+    status, _, body = ask(worker, "/service")
+
+    assert status == 200, worker.errors()
+    assert json.loads(body) == ["fetched /a", "prepared b", "sent to ada", False]
+
+
+def test_a_method_that_a_service_has_not_is_an_error(worker: RunningWorker) -> None:
+    assert ask(worker, "/service/absent")[0] == 500
+    assert 'does not implement the method "absent"' in worker.errors()
