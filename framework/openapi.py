@@ -41,8 +41,9 @@ def describe(
     Routes for one host alone are in the document of that *host*, as its router names it.
 
     *title*, *version* and *description* are the document's Info. *schemes* says how clients show
-    who they are, for guards that do not say so themselves. ``x-guard`` of each operation is its
-    guard as `App.access` lists it.
+    who they are, for guards that do not say so themselves. ``security`` of an operation names the
+    ways to pass that have a scheme; it is empty for `public` alone, and not there where a guard has
+    none. ``x-guard`` of each operation is its guard as `App.access` lists it.
     """
     document = _Document(schemes or {})
     for route in sorted(app.routes, key=lambda route: route.host is None):  # the host's own first
@@ -102,6 +103,7 @@ class _Document:
         read = [*route.parameters, *read_by_guards(route.guard, names)]
         parameters = self._parameters(read, template)
         refusals = set(self._refusals(route, verb, read, template))
+        security = self._access.requirements(route.guard)
         return {
             "operationId": self._name(route.name, verb),
             "summary": summary or route.name.replace("_", " ").capitalize(),
@@ -109,7 +111,7 @@ class _Document:
             "tags": [self._tag(route)],
             **_stated({"parameters": parameters, "requestBody": self._body(route)}),
             "responses": responses(signature.returns, refusals, self._schemas),
-            "security": self._access.requirements(route.guard),
+            **({} if security is None else {"security": security}),
             "x-guard": str(route.guard),
         }
 

@@ -1,6 +1,8 @@
 """Reads out of guards what a document says of them. Knows nothing of paths or bodies."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain, count
 
 from framework.guards import Guard, SecurityScheme
 from framework.parameters import MISSING, Parameter, marker_of
@@ -8,6 +10,9 @@ from framework.parameters import MISSING, Parameter, marker_of
 __all__ = ["Access", "members", "read_by_guards"]
 
 Requirement = dict[str, list[str]]
+
+_UNNAMEABLE = re.compile(r"[^A-Za-z0-9._-]")
+"""What no key of the Components Object may hold."""
 
 
 class Access:
@@ -18,16 +23,18 @@ class Access:
         """The definitions of the schemes that `requirements` named, by name."""
         self._schemes = schemes
 
-    def requirements(self, guard: Guard) -> list[Requirement]:
-        """Return the ways to pass *guard*, as far as schemes go; none where it asks for none."""
-        ways: list[Requirement] = []
-        for alternative in guard.alternatives():
-            schemes = [scheme for member in alternative if (scheme := self._scheme(member))]
-            self.used.update({scheme.name: scheme.definition for scheme in schemes})
-            way: Requirement = {scheme.name: [] for scheme in schemes}
-            if way not in ways:
-                ways.append(way)
-        return ways if any(ways) else []
+    def requirements(self, guard: Guard) -> list[Requirement] | None:
+        """Return the ways to pass *guard*, as far as schemes go. [] says that everybody may.
+
+        None where a guard stands before the route and no scheme is known.
+        """
+        if guard.is_public:
+            return []
+        ways = [self._requirement(alternative) for alternative in guard.alternatives()]
+        # In OpenAPI, {} beside others means that anonymous clients pass, and a guard that has no
+        # scheme may refuse them all the same: its way is left out, for a document may promise less
+        # than is so and never more. `x-guard` has the whole.
+        return [way for at, way in enumerate(ways) if way and way not in ways[:at]] or None
 
     def refusals(self, guard: Guard) -> Iterator[int]:
         """Yield the statuses that *guard* answers instead of the handler.
@@ -38,6 +45,17 @@ class Access:
         for member in members(guard):
             yield from member.refuses or ((401,) if self._scheme(member) else (403,))
             yield 503
+
+    def _requirement(self, guards: tuple[Guard, ...]) -> Requirement:
+        schemes = [scheme for member in guards if (scheme := self._scheme(member))]
+        return {self._name(scheme): [] for scheme in schemes}
+
+    def _name(self, scheme: SecurityScheme) -> str:
+        """Return what the document calls *scheme*: with a number where another has its name."""
+        plain = _UNNAMEABLE.sub("_", scheme.name)
+        names = chain([plain], (f"{plain}_{number}" for number in count(2)))
+        definition = scheme.definition
+        return next(name for name in names if self.used.setdefault(name, definition) == definition)
 
     def _scheme(self, guard: Guard) -> SecurityScheme | None:
         return guard.scheme or self._schemes.get(guard)

@@ -270,7 +270,11 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
         )
     if not scope.with_body and is_body(annotation):
         return f"{start} asks for a body, which is not read here"
-    if scope.with_body and isinstance(annotation, type) and not is_readable(annotation, with_several=True):
+    if (
+        scope.with_body
+        and isinstance(annotation, type)
+        and not is_readable(annotation, with_several=True)
+    ):
         return f"{start} is no body, since {annotation.__name__} is no msgspec Struct"
     return f"{start} is not in the path: mark it Query, Header, Cookie or Form"
 

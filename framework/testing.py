@@ -59,11 +59,27 @@ class Client:
     ``Max-Age=0`` or an ``Expires`` in the past. No other age ends one: a test that moves its clock
     says itself when the browser forgets (`clear_cookies`). Every request says
     ``Sec-Fetch-Site: same-origin``, unsafe ones ``Origin`` too; *headers* go along with all of them.
-    Redirects are not followed. Raises `ValueError` for a *base_url* that is no http(s) origin.
+    Redirects are not followed. Raises `ValueError` for a *base_url* that is no http(s) origin. A test
+    of the reference app, in the project's folder:
 
-        client = Client(app, env={"DB": SQLiteDatabase()})
-        await client.post("/sign-up", json={"username": "alice", "password": "correct horse"})
-        assert json_of(await client.get("/me"))["user"]["username"] == "alice"
+        from pathlib import Path
+
+        from app import app
+        from framework.local.sqlite import SQLiteDatabase
+        from framework.testing import Client, json_of
+
+        SCHEMA = Path("schema.sql").read_text()
+
+
+        async def test_who_signs_up_is_signed_in() -> None:
+            database = SQLiteDatabase()
+            database.apply_schema(SCHEMA)
+            client = Client(app, env={"DB": database})
+
+            await client.post("/sign-up", json={"username": "alice", "password": "correct horse"})
+
+            assert json_of(await client.get("/me"))["user"]["username"] == "alice"
+            database.close()
     """
 
     def __init__(

@@ -5,9 +5,11 @@ import importlib
 import inspect
 import re
 import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
+from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
@@ -95,16 +97,55 @@ def _entry(name: str, value: Any) -> str:
 
 
 def _members(value: type) -> str:
-    lines = []
-    for name, member in vars(value).items():
-        function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
-        if name.startswith("_") or not getattr(function, "__doc__", None):
-            continue
-        if inspect.isfunction(function):
-            lines.append(f"- `{name}{_signature(function)}`: {_first(function)}")
-        elif isinstance(member, property):
-            lines.append(f"- `{name}`: {_first(member)}")
+    lines = [f"- {line}" for line in _lines(value).values()]
+    lines += [f"- Also what `{name}` has: {members}." for name, members in _elsewhere(value)]
     return "\n" + "\n".join(lines) + "\n" if lines else ""
+
+
+def _lines(value: type) -> dict[str, str]:
+    """Return a line for each member of *value*: its own, then those of bases that have no entry."""
+    own = _own_lines(value)
+    inherited: dict[str, str] = {}
+    for base in reversed(value.__mro__[1:]):
+        if _is_ours(base) and base not in _documented():
+            inherited |= _own_lines(base)
+    return own | inherited | own
+
+
+def _own_lines(value: type) -> dict[str, str]:
+    lines = {name: _line(name, member) for name, member in vars(value).items()}
+    return {name: line for name, line in lines.items() if line}
+
+
+def _line(name: str, member: Any) -> str:
+    function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
+    if name.startswith("_") or not getattr(function, "__doc__", None):
+        return ""
+    if inspect.isfunction(function):
+        return f"`{name}{_signature(function)}`: {_first(function)}"
+    return f"`{name}`: {_first(member)}" if isinstance(member, property) else ""
+
+
+def _elsewhere(value: type) -> Iterator[tuple[str, str]]:
+    """Yield what *value* has of bases that have an entry, by their names."""
+    told = set(_lines(value))
+    for base in value.__mro__[1:]:
+        names = [name for name in _lines(base) if name not in told] if base in _documented() else []
+        told.update(names)
+        if names:
+            yield base.__name__, ", ".join(f"`{name}`" for name in names)
+
+
+def _is_ours(owner: type) -> bool:
+    return owner.__module__.partition(".")[0] == "framework"
+
+
+@cache
+def _documented() -> set[type]:
+    """Return the classes that have an entry."""
+    modules = [importlib.import_module(name) for name in MODULES]
+    values = [getattr(module, name) for module in modules for name in module.__all__]
+    return {value for value in values if inspect.isclass(value)}
 
 
 def _signature(function: Any) -> str:
@@ -129,7 +170,17 @@ def _first(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return "\n\n".join(_prose(part) for part in inspect.cleandoc(value.__doc__ or "").split("\n\n"))
+    parts = inspect.cleandoc(value.__doc__ or "").split("\n\n")
+    grouped = groupby(parts, lambda part: part.lstrip("\n").startswith("    "))
+    return "\n\n".join(_code(run) if is_code else _proses(run) for is_code, run in grouped)
+
+
+def _code(parts: Iterable[str]) -> str:
+    return "```py\n" + dedent("\n\n".join(parts)) + "\n```"
+
+
+def _proses(parts: Iterable[str]) -> str:
+    return "\n\n".join(map(_prose, parts))
 
 
 def _prose(text: str) -> str:
@@ -138,7 +189,7 @@ def _prose(text: str) -> str:
 
 def _described(name: str) -> str:
     """Return the text that stands below the assignment of *name*, or below its annotation."""
-    return "\n\n".join(_prose(part) for part in _descriptions()[name].split("\n\n"))
+    return _proses(_descriptions()[name].split("\n\n"))
 
 
 @cache

@@ -2,17 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from framework import App, Batch, ConfigurationError, Context, Job, Response, Router, guard, public
-from framework.auth import Auth
+from framework.auth import Auth, User
 from framework.compose import Next
 from framework.errors import HTTPError
 from framework.middleware.request_id import request_id
 
-auth = Auth()
+auth: Auth[User] = Auth()
 
 
 async def handle(c: Context) -> str:
@@ -36,7 +36,7 @@ HERE = r"test_misuse\.py:[0-9]+"
         (lambda app: app.get("/", guard=auth)(handle), r"is no guard: call its guard\(\)"),
         (lambda app: app.get("/", guard=handle)(handle), r"wrap the function in guard\(\.\.\.\)"),
         (lambda app: app.get("/", guard="public")(handle), r"wrap the function in guard\(\.\.\.\)"),
-        (lambda app: Router("/x", guard=auth), r"is no guard: call its guard\(\)"),
+        (lambda app: Router("/x", guard=cast("Any", auth)), r"is no guard: call its guard\(\)"),
         (lambda app: app.cron(handle), rf"{HERE}: say which job it takes"),
         (lambda app: app.queue(handle), rf"{HERE}: say which batch it takes"),
         (lambda app: App(origins="https://example.com"), "is one origin: write a list of them"),

@@ -23,6 +23,7 @@ from framework import (
     guard,
     public,
 )
+from framework.credentials import api_key, basic, bearer
 from framework.errors import InvalidField
 from framework.guards import Guard, SecurityScheme
 from framework.openapi import describe, session_cookie
@@ -69,6 +70,14 @@ async def owner(c: Context, id: int, team: Query[Code] = "") -> None: ...
 
 @guard
 async def silent(c: Context) -> None: ...
+
+
+async def fits(c: Context, token: str) -> bool:
+    return token == "right"
+
+
+async def knows(c: Context, user: str, password: str) -> bool:
+    return (user, password) == ("ada", "right")
 
 
 def document_of(app: App, **options: Any) -> dict[str, Any]:
@@ -372,30 +381,98 @@ TOKEN: dict[str, list[str]] = {"token": []}
     ("asks", "security"),
     [
         (public, []),
-        (silent, []),
+        (silent, None),
         (signed_in, [SESSION]),
         (signed_in & silent, [SESSION]),
         (signed_in & with_token, [SESSION | TOKEN]),
         (signed_in | with_token, [SESSION, TOKEN]),
-        (signed_in | silent, [SESSION, {}]),
+        (signed_in | silent, [SESSION]),
+        (silent | signed_in, [SESSION]),
+        (any_of(silent, owner), None),
         (any_of(signed_in, with_token) & silent, [SESSION, TOKEN]),
+        (bearer("KEY"), [{"bearer": []}]),
+        (basic(knows), [{"basic": []}]),
+        (api_key("KEY"), [{"api_key": []}]),
+        (bearer("KEY", name="admin's key"), [{"admin_s_key": []}]),
+        (signed_in | bearer("KEY"), [SESSION, {"bearer": []}]),
+        (signed_in & api_key("KEY"), [SESSION | {"api_key": []}]),
+        (bearer("KEY") | bearer("OTHER"), [{"bearer": []}]),
+        (bearer("KEY") | bearer("KEY", realm="b"), [{"bearer": []}, {"bearer_2": []}]),
         (all_of(signed_in, any_of(with_token, silent)), [SESSION | TOKEN, SESSION]),
         (any_of(signed_in & with_token, with_token), [SESSION | TOKEN, TOKEN]),
     ],
     ids=str,
 )
-def test_security_is_what_the_guard_says(asks: Guard, security: list[dict[str, Any]]) -> None:
+def test_security_is_what_the_guard_says(
+    asks: Guard, security: list[dict[str, Any]] | None
+) -> None:
+    app = App()
+    app.get("/:id", guard=asks)(lambda: "")
+
+    described = document_of(app)
+    operation = described["paths"]["/{id}"]["get"]
+
+    assert operation.get("security") == security
+    assert operation["x-guard"] == str(asks)
+    assert set(described["components"].get("securitySchemes", {})) == {
+        name for way in security or () for name in way
+    }
+
+
+@pytest.mark.parametrize(
+    ("asks", "definition"),
+    [
+        (bearer("KEY"), {"type": "http", "scheme": "bearer", "description": "Realm: api."}),
+        (
+            bearer(verify=fits, realm="b"),
+            {"type": "http", "scheme": "bearer", "description": "Realm: b."},
+        ),
+        (basic(knows), {"type": "http", "scheme": "basic", "description": "Realm: site."}),
+        (api_key("KEY"), {"type": "apiKey", "in": "header", "name": "x-api-key"}),
+        (api_key("KEY", header="X-Other"), {"type": "apiKey", "in": "header", "name": "x-other"}),
+    ],
+    ids=["bearer", "realm", "basic", "api_key", "header"],
+)
+async def test_a_credential_is_described_and_refused_as_the_document_says(
+    asks: Guard, definition: dict[str, str]
+) -> None:
     app = App()
     app.get("/", guard=asks)(lambda: "")
 
     described = document_of(app)
-    operation = described["paths"]["/"]["get"]
+    responses = described["paths"]["/"]["get"]["responses"]
 
-    assert operation["security"] == security
-    assert operation["x-guard"] == str(asks)
-    assert set(described["components"].get("securitySchemes", {})) == {
-        name for way in security for name in way
-    }
+    assert [*described["components"]["securitySchemes"].values()] == [definition]
+    assert set(responses) == {"200", "401", "503", "default"}
+    assert (await app.request("GET", "/", env={"KEY": "right"})).status == 401
+
+
+def test_schemes_of_one_name_and_other_definitions_are_told_apart() -> None:
+    app = App()
+    app.get("/a", guard=api_key("KEY", header="x-first"))(lambda: "")
+    app.get("/b", guard=api_key("KEY", header="x-second"))(lambda: "")
+    app.get("/c", guard=api_key("OTHER", header="X-First"))(lambda: "")
+    app.get("/d", guard=bearer("KEY", name="api_key_2"))(lambda: "")
+
+    described = document_of(app)
+    paths, schemes = described["paths"], described["components"]["securitySchemes"]
+
+    used = [[*way] for item in paths.values() for way in item["get"]["security"]]
+    assert used == [["api_key"], ["api_key_2"], ["api_key"], ["api_key_2_2"]]
+    assert [schemes[name].get("name") for (name,) in used] == [
+        "x-first", "x-second", "x-first", None,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("a b/c", "a_b_c"), ("schlüssel", "schl_ssel"), ("a.b-c_9", "a.b-c_9"), ("鍵", "_")],
+)
+def test_a_scheme_is_called_what_a_component_may_be(name: str, written: str) -> None:
+    app = App()
+    app.get("/", guard=api_key("KEY", name=name))(lambda: "")
+
+    assert [*document_of(app)["components"]["securitySchemes"]] == [written]
 
 
 def test_a_guard_that_does_not_say_can_be_told_of() -> None:

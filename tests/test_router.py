@@ -131,6 +131,17 @@ async def test_no_handler_and_no_guard_runs_for_another_method(method: str) -> N
     assert ran == []
 
 
+@pytest.mark.parametrize("route", ["/x/:id", "/x/:id{.+}", "/x/:id/:more?", "/x/*", "/*", "/x/a/b"])
+@pytest.mark.parametrize("slash", ["%2F", "%2f", "%5C", "%5c"])
+async def test_a_slash_that_hides_is_refused_whatever_the_route(route: str, slash: str) -> None:
+    app, ran = App(), list[str]()
+    note = guard(lambda: ran.append("guard"), name="note")
+    app.get(route, guard=note)(lambda: ran.append("handler"))
+
+    assert (await app.request("GET", f"/x/a{slash}b")).status == 400
+    assert ran == []
+
+
 @pytest.mark.parametrize(
     ("method", "status", "allow"),
     [
