@@ -28,7 +28,7 @@ test: $(VENV)/dev.stamp node_modules/.package-lock.json ## run every check and e
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	@$(WITH_TOOLS) $(BIN)/python -m tests.wasm.prepare
+	@test ! -d tests/wasm || $(WITH_TOOLS) $(BIN)/python -m tests.wasm.prepare
 	@$(WITH_TOOLS) $(BIN)/pytest $(WITHOUT_BROWSER)
 	@test -z "$(WITHOUT_BROWSER)" || echo "$(NO_BROWSER)"
 

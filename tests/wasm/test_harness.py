@@ -67,12 +67,15 @@ def test_the_clock_stands_still_while_the_worker_is_imported(worker: RunningWork
     assert json.loads(get(worker, "/chances"))["time"] == 0
 
 
+WORKER = "from workers import WorkerEntrypoint\nclass Default(WorkerEntrypoint): ..."
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
         ("import os; os.urandom(8)", "Randomness is not allowed while a Worker is starting"),
         ("import posix; posix.urandom(8)", "OSError"),
-        (ADVANCES, "random seed in bad state"),
+        (f"{WORKER}\n{ADVANCES}", "random seed in bad state"),
         ("x =", "SyntaxError"),
         ("", 'no WorkerEntrypoint class that is named "Default"'),
         ("from workers import WorkerEntrypoint as E\nclass Other(E): ...", "found: Other"),
