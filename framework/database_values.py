@@ -57,7 +57,7 @@ def check(sql: str, parameters: Sequence[Value]) -> Sequence[Bound]:
 
     Raises `ParameterError`, and `DatabaseError` when *sql* is longer than D1 takes.
     """
-    if len(sql) > LONGEST_SQL or not sql.isascii():
+    if type(sql) is not str or len(sql) > LONGEST_SQL or not sql.isascii():
         _check_sql(sql)
     if len(parameters) > MOST_PARAMETERS:
         raise ParameterError(f"{len(parameters)}, and D1 takes {MOST_PARAMETERS}", sql)
@@ -135,7 +135,9 @@ def _check_size(size: int, sql: str, position: int) -> None:
         raise ParameterError(f"{size} bytes, and D1 stores {LONGEST_VALUE}", sql, position)
 
 
-def _check_sql(sql: str) -> None:
+def _check_sql(sql: object) -> None:
+    if not isinstance(sql, str):
+        raise TypeError(f"the SQL is text, and comes after the type of a row: not {sql!r}")
     try:
         size = len(sql.encode())
     except UnicodeEncodeError as error:

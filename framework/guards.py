@@ -24,6 +24,7 @@ __all__ = [
 ]
 
 Check = Callable[[Context], Awaitable[None]]
+"""What a guard comes to for one route: it returns where the request may pass, and raises else."""
 Reader = Callable[..., Statement | None] | Callable[..., Awaitable[Statement | None]]
 F = TypeVar("F", bound=Callable[..., Any])
 

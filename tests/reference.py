@@ -40,6 +40,7 @@ MODULES = (
     "framework.response",
     "framework.bindings",
     "framework.context",
+    "framework.guards",
     "framework.queues",
     "framework.compose",
     "framework.application",
@@ -84,16 +85,16 @@ def _section(module: ModuleType, seen: set[int]) -> str:
         value = getattr(module, name)
         if id(value) not in seen:
             seen.add(id(value))
-            entries.append(_entry(name, value))
+            entries.append(_entry(name, value, module))
     return f"\n## {module.__name__}\n\n{opening}\n" + "".join(entries)
 
 
-def _entry(name: str, value: Any) -> str:
+def _entry(name: str, value: Any, module: ModuleType) -> str:
     if inspect.isclass(value):
         return f"\n### {name}\n\n{_text(value)}\n{_members(value)}"
     if callable(value) and inspect.isfunction(value):
         return f"\n### {name}{_signature(value)}\n\n{_text(value)}\n"
-    return f"\n### {name}\n\n{_described(name)}\n"
+    return f"\n### {name}\n\n{_described(name, module.__name__)}\n"
 
 
 def _members(value: type) -> str:
@@ -114,7 +115,34 @@ def _lines(value: type) -> dict[str, str]:
 
 def _own_lines(value: type) -> dict[str, str]:
     lines = {name: _line(name, member) for name, member in vars(value).items()}
-    return {name: line for name, line in lines.items() if line}
+    return _fields(value) | {name: line for name, line in lines.items() if line}
+
+
+def _fields(value: type) -> dict[str, str]:
+    """Return a line for each annotated name in the body of *value*, with the text below it."""
+    classes = [
+        node
+        for node in ast.walk(_tree(value.__module__))
+        if isinstance(node, ast.ClassDef) and node.name == value.__name__
+    ]
+    lines = {}
+    for statement, below in pairwise([*(classes[0].body if classes else ()), ast.Pass()]):
+        name = _assigned(statement)
+        if isinstance(statement, ast.AnnAssign) and name and not name.startswith("_"):
+            lines[name] = f"`{ast.unparse(statement)}`{_below(below)}"
+    return lines
+
+
+def _below(statement: ast.stmt) -> str:
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return ": " + _prose(inspect.cleandoc(value.value).partition("\n\n")[0])
+    return ""
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    return ast.parse(Path(importlib.import_module(module).__file__ or "").read_text())
 
 
 def _line(name: str, member: Any) -> str:
@@ -149,11 +177,15 @@ def _documented() -> set[type]:
 
 
 def _signature(function: Any) -> str:
-    names = []
+    names: list[str] = []
     for parameter in inspect.signature(function).parameters.values():
         if parameter.name in {"self", "cls"}:
             continue
         star = _STARS.get(parameter.kind.name, "")
+        if parameter.kind is parameter.KEYWORD_ONLY and not any(
+            each.startswith("*") for each in names
+        ):
+            names.append("*")
         default = "" if parameter.default is parameter.empty else "=" + _default(parameter.default)
         names.append(star + parameter.name + default)
     return f"({', '.join(names)})"
@@ -187,22 +219,20 @@ def _prose(text: str) -> str:
     return text.replace("\n", " ").replace("``", "`").replace("` `", "``")
 
 
-def _described(name: str) -> str:
-    """Return the text that stands below the assignment of *name*, or below its annotation."""
-    return _proses(_descriptions()[name].split("\n\n"))
-
-
-@cache
-def _descriptions() -> dict[str, str]:
-    """Return the texts below assignments, of every module, by the name assigned."""
-    found: dict[str, str] = {}
-    for path in sorted((PATH.parent.parent / "framework").rglob("*.py")):
-        body = ast.parse(path.read_text()).body
-        for statement, below in pairwise(body):
-            name = _assigned(statement)
-            if name and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-                found[name] = inspect.cleandoc(str(below.value.value))
-    return found
+def _described(name: str, module: str) -> str:
+    """Return the text that stands below the assignment of *name*, where *module* has it from."""
+    source = _tree(module)
+    for statement, below in pairwise(source.body):
+        if _assigned(statement) == name:
+            assert isinstance(below, ast.Expr), f"{module} says nothing of {name}"
+            assert isinstance(below.value, ast.Constant), f"{module} says nothing of {name}"
+            return _proses(inspect.cleandoc(str(below.value.value)).split("\n\n"))
+    for statement in source.body:
+        if isinstance(statement, ast.ImportFrom) and statement.module:
+            for alias in statement.names:
+                if (alias.asname or alias.name) == name:
+                    return _described(alias.name, statement.module)
+    raise LookupError(f"{module} has no {name}")
 
 
 def _assigned(statement: ast.stmt) -> str:

@@ -570,6 +570,13 @@ async def test_a_constraint_is_kept(
 
 
 @case
+async def test_sql_in_the_place_of_the_type_is_told(db: Database) -> None:
+    swapped: Any = ("SELECT name FROM person", Person)
+    for call in (db.first(*swapped), db.all(*swapped), db.run(swapped[1])):
+        error = await failure(TypeError, call)
+        assert str(error).startswith("the SQL is text, and comes after the type of a row: not ")
+
+
 async def test_a_missing_table_says_how_to_make_it(db: Database) -> None:
     error = await failure(MissingTable, db.first(dict, "SELECT * FROM nowhere WHERE a = ?", SECRET))
 
