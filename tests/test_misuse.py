@@ -7,12 +7,12 @@ from typing import Any, cast
 import pytest
 
 from framework import App, Batch, ConfigurationError, Context, Job, Response, Router, guard, public
-from framework.auth import Auth, User
+from framework.auth import Auth
 from framework.compose import Next
 from framework.errors import HTTPError
 from framework.middleware.request_id import request_id
 
-auth: Auth[User] = Auth()
+auth = Auth()
 
 
 async def handle(c: Context) -> str:

@@ -1,7 +1,7 @@
 """What an application declares once: who its users are, and the guards that ask for a session."""
 
 from collections.abc import Callable
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Generic, TypedDict, TypeVar, Unpack, overload
 
 from framework.auth.errors import InvalidSession, ReauthenticationRequired
 from framework.auth.handle import AuthRequest
@@ -33,6 +33,23 @@ _BEARER: Final = SecurityScheme(
 _CHALLENGE: Final = (("www-authenticate", 'Bearer realm="session"'),)
 
 
+class _Options(TypedDict, Generic[U], total=False):
+    """What `Auth` takes beside the database and the users, for type checkers."""
+
+    session: type[Session]
+    limits: Limits
+    cookie: str
+    same_site: SameSite
+    device_cookie: str | None
+    rate_limiter: str | None
+    hasher: Hasher
+    clock: Callable[[], int]
+    sessions: SessionFormat
+    provider: str
+    mailer: Mailer | None
+    store: Callable[[type[U], type[Session]], Storage[U]]
+
+
 class Auth(Recovery[U]):
     """Users, passwords and sessions in the database bound as *database*.
 
@@ -55,11 +72,21 @@ class Auth(Recovery[U]):
     with a ``:``, and words that *sessions* and *same_site* do not know.
     """
 
+    @overload
     def __init__(
+        self: "Auth[User]", database: str = "DB", **options: Unpack[_Options[User]]
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self, database: str = "DB", *, user: type[U], **options: Unpack[_Options[U]]
+    ) -> None: ...
+
+    def __init__(  # type: ignore[misc]  # where no user is given, U is User
         self,
         database: str = "DB",
         *,
-        user: type[U] = User,  # type: ignore[assignment]  # the default binds U to User
+        user: type[U] = User,  # type: ignore[assignment]  # as above
         session: type[Session] = Session,
         limits: Limits = Limits(),  # noqa: B008  frozen
         cookie: str = "auth_session",
