@@ -5,6 +5,7 @@ from typing import Any
 
 from framework.context import Context
 from framework.response import EMPTY_STATUSES, Header, Response
+from framework.streaming import ClosingStream
 
 __all__ = ["ASGIApp", "Exchange", "Message"]
 
@@ -65,25 +66,27 @@ class Exchange:
         headers = list(start.get("headers", ()))
         if self._c.request.method == "HEAD" or status in EMPTY_STATUSES:
             response = _without_body(status, headers)
-            await self.end()
+            await self._end()
             return response
         pairs = _decoded(headers, _NOT_HANDED_ON)
         if not self._is_complete:
-            return Response(_Stream(self), status, pairs)
+            return Response(ClosingStream(self._stream(), self._end), status, pairs)
         response = Response(self._take(), status, pairs)
         await self._leave()
         return response
 
-    async def next_chunk(self) -> bytes | None:
-        """Return what has come of the body since, waiting for it; None at its end."""
-        while not self._chunks and not self._is_complete:
-            if self._task.done():
+    async def _stream(self) -> AsyncIterator[bytes]:
+        """Yield what comes of the body, as it comes."""
+        while self._chunks or not self._is_complete:
+            if self._chunks:
+                yield self._take()
+            elif self._task.done():
                 self._raise_fault()
-            self._news.clear()
-            await self._news.wait()
-        return self._take() if self._chunks else None
+            else:
+                self._news.clear()
+                await self._news.wait()
 
-    async def end(self) -> None:
+    async def _end(self) -> None:
         """Let the application go on after its whole answer, or end it: nobody reads any more."""
         if not self._over.is_set():
             await (self._leave() if self._is_complete else self._give_up())
@@ -157,31 +160,6 @@ class Exchange:
         expected = "http.response.start" if self._start is None else "http.response.body"
         if kind != expected or self._is_complete:
             raise RuntimeError(f"unexpected ASGI message {kind!r}")
-
-
-class _Stream(AsyncIterator[bytes]):
-    """The body of an answer, as it comes. Closed, or read to its end, it ends the exchange.
-
-    Never read, too: a generator that never began would run no ``finally``.
-    """
-
-    def __init__(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-
-    async def __anext__(self) -> bytes:
-        try:
-            chunk = await self._exchange.next_chunk()
-        except BaseException:
-            await self.aclose()
-            raise
-        if chunk is None:
-            await self.aclose()
-            raise StopAsyncIteration
-        return chunk
-
-    async def aclose(self) -> None:
-        """End the exchange."""
-        await self._exchange.end()
 
 
 def _report(error: BaseException) -> None:

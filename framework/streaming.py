@@ -1,7 +1,7 @@
 """Answers that take their time, and files. Knows nothing of the edge that sends them."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 from framework.paths import encode_segment
 from framework.response import Response, close_body, encode_json
 
-__all__ = ["Event", "attachment", "server_sent_events", "stream"]
+__all__ = ["ClosingStream", "Event", "attachment", "server_sent_events", "stream"]
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _FILE_NAME = re.compile(r'[^"\\/\x00-\x1f\x7f]{1,255}')
@@ -46,14 +46,15 @@ def stream(
     The iterator is closed when it ends, breaks, or nobody listens any more. An error in it breaks
     the answer off: the status is out by then.
     """
-    body = _Derived(_encoded(chunks), chunks)
+    body = ClosingStream(_encoded(chunks), lambda: close_body(chunks))
     return Response(body, headers=[("content-type", content_type)])
 
 
 def server_sent_events(events: AsyncIterator[Event]) -> Response:
     """Return *events* as ``text/event-stream``, each sent as it comes, kept by no cache."""
     headers = [("content-type", "text/event-stream"), ("cache-control", "no-store")]
-    return Response(_Derived(_events(events), events), headers=headers)
+    body = ClosingStream(_events(events), lambda: close_body(events))
+    return Response(body, headers=headers)
 
 
 def attachment(data: bytes, name: str, content_type: str = "application/octet-stream") -> Response:
@@ -70,15 +71,16 @@ def attachment(data: bytes, name: str, content_type: str = "application/octet-st
     return Response(data, headers=headers)
 
 
-class _Derived(AsyncIterator[bytes]):
-    """What becomes of *source*, which is closed at the end, and also where nobody ever reads it.
+class ClosingStream(AsyncIterator[bytes]):
+    """The body *chunks*; *close* is called where it ends, breaks or is closed, read or not.
 
-    A generator alone would not do: one that never began runs no ``finally``.
+    That may be more than once. A generator's ``finally`` alone would not do: one that never began
+    runs none.
     """
 
-    def __init__(self, chunks: AsyncIterator[bytes], source: object) -> None:
+    def __init__(self, chunks: AsyncIterator[bytes], close: Callable[[], Awaitable[None]]) -> None:
         self._chunks = chunks
-        self._source = source
+        self._close = close
 
     async def __anext__(self) -> bytes:
         try:
@@ -88,9 +90,9 @@ class _Derived(AsyncIterator[bytes]):
             raise
 
     async def aclose(self) -> None:
-        """Close the source. What is closed already stays so."""
+        """Close the chunks, and then what they come from."""
         await close_body(self._chunks)
-        await close_body(self._source)
+        await self._close()
 
 
 async def _encoded(chunks: AsyncIterator[bytes | str]) -> AsyncIterator[bytes]:
