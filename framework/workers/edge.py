@@ -12,7 +12,7 @@ from pyodide.ffi import to_js
 from workers import WorkerEntrypoint
 
 from framework.application import App
-from framework.response import Response
+from framework.response import Response, close_body
 from framework.shared import Shared
 from framework.workers.bindings import Bindings
 from framework.workers.incoming import read_request
@@ -127,7 +127,5 @@ async def _pump(chunks: AsyncIterator[bytes], writer: Any) -> None:
         await writer.abort("the stream broke off")
         raise
     finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
+        await close_body(chunks)
     await writer.close()
