@@ -1,11 +1,12 @@
 """Refuses, where it is declared, what could not be called when a request comes. Knows no request."""
 
+from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
 from framework.errors import ConfigurationError
 
-__all__ = ["check_callable", "place_of"]
+__all__ = ["check_callable", "place_of", "wants_await"]
 
 _COROUTINE = 0x80  # CO_COROUTINE
 _VARARGS = 0x04  # CO_VARARGS
@@ -37,7 +38,12 @@ def _misfit(function: FunctionType, count: int) -> str:
         return f"takes more than {count} argument{'s' * (count > 1)}"
     if code.co_argcount < count and not code.co_flags & _VARARGS:
         return f"takes fewer than {count} argument{'s' * (count > 1)}"
-    return "" if code.co_flags & _COROUTINE else "is not async"
+    return "" if wants_await(function) else "is not async"
+
+
+def wants_await(function: Callable[..., Any]) -> bool:
+    """Return whether the plain *function* is declared ``async``."""
+    return bool(function.__code__.co_flags & _COROUTINE)
 
 
 def place_of(function: Any) -> str:

@@ -5,6 +5,7 @@ from types import FunctionType
 from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 from framework.bindings import Bindings, is_bindings
+from framework.callables import place_of, wants_await
 from framework.context import Context, Slot, handed_on
 from framework.database import Database, Result
 from framework.errors import ConfigurationError, Invalid, InvalidField
@@ -23,13 +24,12 @@ from framework.parameters import (
 from framework.request import Request
 from framework.text import is_readable, is_union
 
-__all__ = ["Plan", "Scope", "Signature", "make_plan", "read_signature", "wants_await"]
+__all__ = ["Plan", "Scope", "Signature", "make_plan", "read_signature"]
 
 Call = Callable[[Context], Awaitable[Any]]
 
 _VARIADIC = 0x04 | 0x08  # CO_VARARGS, CO_VARKEYWORDS
 _GENERATOR = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
-_COROUTINE = 0x80  # CO_COROUTINE
 
 
 class Signature(NamedTuple):
@@ -72,8 +72,7 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
     """
     if not isinstance(function, FunctionType):
         raise ConfigurationError(f"{function!r} is no plain function")
-    code = function.__code__
-    place = f"{code.co_filename}:{code.co_firstlineno}"
+    code, place = function.__code__, place_of(function)
     if code.co_flags & _VARIADIC:
         raise ConfigurationError(f"{place}: {code.co_name} takes * or ** parameters")
     if code.co_posonlyargcount:
@@ -99,11 +98,6 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
         keyword_only=frozenset(keyword),
         returns=hints.get("return", MISSING),
     )
-
-
-def wants_await(function: Callable[..., Any]) -> bool:
-    """Return whether *function* is declared ``async``."""
-    return bool(function.__code__.co_flags & _COROUTINE)
 
 
 def make_plan(signature: Signature, scope: Scope) -> Plan:
@@ -182,8 +176,8 @@ def _bindings_reader(type: type[Bindings]) -> Reader:
 def _refuse_unreadable(signature: Signature, parameter: Parameter) -> None:
     if not is_readable(parameter.type, with_several=parameter.source != "path"):
         raise ConfigurationError(
-            f"{signature.place}: the parameter {parameter.name!r} of {signature.name} is text in the"
-            f" {parameter.source}, and {parameter.type!r} is not read from text"
+            f"{_start(signature, parameter.name)} is text in the {parameter.source},"
+            f" and {parameter.type!r} is not read from text"
         )
 
 
