@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FILE", "WranglerError", "other_file", "read_configuration"]
+__all__ = ["FILE", "WranglerError", "other_file", "read_configuration", "why_missing"]
 
 FILE = "wrangler.toml"
 """The one file of settings that Kagari reads."""
@@ -54,6 +54,12 @@ def read_configuration(root: Path) -> dict[str, Any] | None:
 def other_file(root: Path) -> str | None:
     """Return the name of a file in *root* that wrangler reads before ``wrangler.toml``, or None."""
     return next((name for name in _OTHERS if (root / name).is_file()), None)
+
+
+def why_missing(root: Path) -> str:
+    """Return why nothing is read in *root*, where there is no ``wrangler.toml``."""
+    other = other_file(root)
+    return f"there is no {FILE}" if other is None else f"{other} is not read, only {FILE} is"
 
 
 # --- What values may be --------------------------------------------------------------------------

@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from framework.database import DatabaseError
-from framework.local.configuration import FILE, WranglerError, other_file, read_configuration
+from framework.local.configuration import (
+    FILE,
+    WranglerError,
+    other_file,
+    read_configuration,
+    why_missing,
+)
 from framework.local.failure import Failure
 from framework.local.mail import EMAIL, ConsoleMail
 from framework.local.rate_limit import LocalRateLimiter
@@ -96,14 +102,13 @@ def _read_settings(root: Path, database: Path) -> tuple[dict[str, Any], list[str
         settings = read_configuration(root)
     except WranglerError as error:
         raise EnvironmentProblem(str(error)) from error
-    other = other_file(root)
     if settings is not None:
+        other = other_file(root)
         if other is None:
             return settings, []
         return settings, [f"wrangler reads {other} before {FILE}, and Kagari does not: keep one"]
-    reason = f"there is no {FILE}" if other is None else f"{other} is not read, only {FILE} is"
     return {"d1_databases": [{"binding": "DB"}]}, [
-        f"{reason}: the binding DB is {database}, as if [[d1_databases]] named it"
+        f"{why_missing(root)}: the binding DB is {database}, as if [[d1_databases]] named it"
     ]
 
 

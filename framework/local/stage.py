@@ -114,11 +114,10 @@ def _check_configuration(root: Path) -> tuple[str, ...]:
         settings = configuration["read_configuration"](root)
     except ValueError as problem:
         raise StageError(str(problem)) from problem
-    other, unseen = configuration["other_file"](root), "no cron and no queue was compared with it"
     if settings is None:
-        if other is None:
-            return (f"there is no wrangler.toml: {unseen}",)
-        return (f"{other} is not read, only wrangler.toml is: {unseen}",)
+        reason = configuration["why_missing"](root)
+        return (f"{reason}: no cron and no queue was compared with it",)
+    other = configuration["other_file"](root)
     if other is None:
         return ()
     return (f"wrangler reads {other} before wrangler.toml, and Kagari does not: keep one of them",)
