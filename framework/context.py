@@ -3,7 +3,7 @@
 import builtins
 from collections.abc import Awaitable, Callable
 from types import MappingProxyType
-from typing import Any, Generic, Literal, TypeVar, cast
+from typing import Any, Generic, Literal, NoReturn, TypeVar, cast
 
 import msgspec
 
@@ -121,12 +121,11 @@ class Context(msgspec.Struct, eq=False):
         slots, provided = filled
         self._slots, self._provided = dict(slots), dict(provided)
 
-    def refuse_unawaited(self) -> None:
-        """Raise `TypeError` for what was asked and never awaited: it has decided nothing."""
-        if self.unawaited:
-            calls = " and ".join([pending.call for pending in self.unawaited])
-            self.unawaited = None
-            raise TypeError(f"{calls} was asked without await, so that nothing was decided by it")
+    def refuse_unawaited(self) -> NoReturn:
+        """Raise `TypeError` for what is `unawaited`, which is something: it has decided nothing."""
+        calls = " and ".join([pending.call for pending in self.unawaited or ()])
+        self.unawaited = None
+        raise TypeError(f"{calls} was asked without await, so that nothing was decided by it")
 
     def database(self, name: str = "DB") -> Database:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""

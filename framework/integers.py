@@ -8,7 +8,7 @@ import msgspec
 from msgspec import inspect
 
 from framework.errors import ConfigurationError
-from framework.text import SAFE_INTEGER, is_exact
+from framework.text import is_exact
 from framework.validation import point
 
 __all__ = ["NumberKinds", "inexact_places", "may_be_inexact", "number_kinds"]
@@ -87,10 +87,7 @@ def inexact_places(value: Any) -> Iterator[str]:
 
 def _places(value: Any, pointer: str) -> Iterator[str]:
     kind = type(value)
-    if kind is int:
-        if not -SAFE_INTEGER <= value <= SAFE_INTEGER:
-            yield pointer
-    elif kind is Decimal:
+    if kind is int or kind is Decimal:
         if not is_exact(value):
             yield pointer
     elif kind is list or isinstance(value, tuple):

@@ -33,8 +33,8 @@ def cache(
     All times are in whole seconds, at most a year; *shared* is for caches that many share, where it
     differs. Left alone are answers that say themselves how they are kept, that set a cookie or
     depend on who asks, those to a request with ``Authorization``, those of a handler that looked at
-    the cookies, sent or not, and those of a mounted application, which may have. Raises `ConfigurationError`
-    for an option that is none, and where it wraps a route behind a guard.
+    the cookies, sent or not, and those of a mounted application, which may have. Raises
+    `ConfigurationError` for an option that is none, and where it wraps a route behind a guard.
     """
     header = (
         "cache-control",
