@@ -7,7 +7,8 @@ The layers, lowest first; a module imports only from those below its own:
 2. text, validation, integers, multipart, body, fetching, matcher, sites, database: reading and finding
 3. bindings, request, cookie_jar, conditional, origin, context, queues, bearer_token, compose, answers:
    one request
-4. parameters, plan, answer_check, reads, guards, addresses, credentials, turnstile, problem: who passes
+4. parameters, plan, answer_check, reads, guards, addresses, credentials, turnstile, problem,
+   security_log: who passes
 5. foreign, misuse, router, route, application: what people declare
 6. auth: users, keys and sessions in D1
 7. middleware, openapi, testing: plug-ins

@@ -34,6 +34,12 @@ from framework.request import BODY_LIMIT, Request
 from framework.response import Response, encode_json, make
 from framework.route import Call, Route, make_route
 from framework.router import Declaration, Router
+from framework.security_log import (
+    SecurityLog,
+    check_security_log,
+    tell_of_refusal,
+    write_event,
+)
 from framework.sites import Sites
 from framework.urls import build_path
 
@@ -56,7 +62,8 @@ class App(Router):
     *guard* stands before every route. *origins* may send unsafe requests beside the site's own.
     *body_limit* is in bytes. *redirect_slashes* sends on with 308 where a path matches only with a
     slash more or less at its end. *check_answers* holds what each handler returns against its
-    annotation, and answers 500 where they differ: `kagari dev` does. A route that no guard stands
+    annotation, and answers 500 where they differ: `kagari dev` does. *security_log* is handed each
+    `SecurityEvent`; None keeps none. A route that no guard stands
     before anywhere raises `ConfigurationError` where it is declared; so does one that another owns
     already.
     """
@@ -70,10 +77,12 @@ class App(Router):
         body_limit: int = BODY_LIMIT,
         redirect_slashes: bool = False,
         check_answers: bool = False,
+        security_log: SecurityLog | None = write_event,
     ) -> None:
         super().__init__(prefix, guard=guard)
         self.redirect_slashes = redirect_slashes
         self.check_answers = check_answers
+        self.security_log = check_security_log(security_log)
         if isinstance(origins, str):
             raise ConfigurationError(f"origins={origins!r} is one origin: write a list of them")
         self.origins: Collection[str] = frozenset(check_origin(origin) for origin in origins)
@@ -193,7 +202,7 @@ class App(Router):
     ) -> Response:
         """Return the answer to *request*. Raises nothing but what ends the process."""
         request.body_limit = self.body_limit
-        c = Context(request, env, wait_until)
+        c = Context(request, env, wait_until, self.security_log)
         try:
             outermost = self._outermost
             if outermost is None:
@@ -374,6 +383,8 @@ class App(Router):
             c.private = True
         if known.status >= 500:
             report(c, known)
+        else:
+            tell_of_refusal(c, known)
         try:
             for router in self._concerned(c):
                 if router.error_handler is not None:

@@ -11,7 +11,7 @@ from framework.bindings import Bindings, Env, read_bindings
 from framework.cookie_jar import CookieJar
 from framework.cookies import SetCookie
 from framework.database import Database
-from framework.errors import ConfigurationError
+from framework.errors import ConfigurationError, HTTPError
 from framework.log import Log
 from framework.matcher import Parameters
 from framework.request import Request
@@ -73,6 +73,8 @@ class Context(msgspec.Struct, eq=False):
     request: Request
     env: Env
     _wait_until: Callable[[Awaitable[Any]], None] | None = None
+    security_log: Any = None
+    """The application's `SecurityLog`; None for none."""
     params: Parameters = _NO_PARAMETERS
     """What the path holds for the route's parameters, decoded."""
     route: Any = None
@@ -89,6 +91,12 @@ class Context(msgspec.Struct, eq=False):
     sent_cookies: dict[str, SetCookie] | None = None
     """What `send_cookie` was given, by name; None for nothing."""
     _provided: dict[Any, Any] | None = None
+    told: HTTPError | None = None
+    """The last error that the security log was told of."""
+    actor: Any = None
+    """The `Session` that was found or begun last, for the security log; None for none."""
+    request_id: str | None = None
+    """What the layer `request_id` calls this request; None without that layer."""
     unawaited: list[Any] | None = None
     """What was asked of who is there, and not awaited so far: each a `Pending`."""
 
@@ -155,9 +163,13 @@ class Context(msgspec.Struct, eq=False):
 
     @property
     def log(self) -> Log:
-        """Writes lines of JSON that name the method and the route: never the path or a header."""
+        """Writes lines of JSON that name the method and the route: never the path or a header.
+
+        They name the request as well, where the layer `request_id` has given it a name.
+        """
         route = None if self.route is None else self.route.path
-        return Log({"method": self.request.method, "route": route})
+        named = {} if self.request_id is None else {"request_id": self.request_id}
+        return Log({"method": self.request.method, "route": route, **named})
 
     def send_cookie(self, cookie: SetCookie) -> None:
         """Send *cookie* with whatever is answered, an error too. The last of a name counts."""

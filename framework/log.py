@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Log", "encode_line", "print_line"]
+__all__ = ["Log", "encode_line", "print_line", "time_now"]
 
 
 def print_line(line: str) -> None:
@@ -19,6 +19,13 @@ def encode_line(fields: dict[str, Any]) -> str:
     import json  # off the cold-start path: most requests have nothing to say
 
     return json.dumps(fields, separators=(",", ":"), default=repr)
+
+
+def time_now() -> str:
+    """Return the time in UTC, as ISO 8601 writes it, to the millisecond."""
+    from datetime import UTC, datetime  # off the cold-start path, as above
+
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 class Log:
@@ -51,8 +58,5 @@ class Log:
         self._say("error", message, fields)
 
     def _say(self, level: str, message: str, fields: dict[str, Any]) -> None:
-        from datetime import UTC, datetime  # off the cold-start path, as above
-
-        time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = {"time": time, "level": level, "message": message, **self._fields}
+        line = {"time": time_now(), "level": level, "message": message, **self._fields}
         self._write(encode_line({**line, **{k: v for k, v in fields.items() if k not in line}}))

@@ -37,6 +37,7 @@ MODULES = (
     "framework.cookie_jar",
     "framework.conditional",
     "framework.log",
+    "framework.security_log",
     "framework.response",
     "framework.bindings",
     "framework.context",

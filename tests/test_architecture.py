@@ -41,7 +41,7 @@ LAYERS = [
     ],
     [
         *("parameters", "plan", "answer_check", "reads", "guards", "addresses", "credentials"),
-        *("turnstile", "problem"),
+        *("turnstile", "problem", "security_log"),
     ],
     ["foreign", "misuse", "router", "route", "application"],
     ["auth"],

@@ -228,14 +228,16 @@ def test_a_port_in_use_is_one_sentence(
 
 
 @contextmanager
-def started(project: Path, *arguments: str, **environ: str) -> Iterator["subprocess.Popen[str]"]:
+def started(
+    project: Path, *arguments: str, stderr: int = subprocess.STDOUT, **environ: str
+) -> Iterator["subprocess.Popen[str]"]:
     """Run the command in a process of its own, and end it as Ctrl-C does."""
     process = subprocess.Popen(
         [sys.executable, "-m", "framework.cli", *arguments],
         cwd=project,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environ},
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=stderr,
         text=True,
     )
     alarm = Timer(3 * TIMEOUT, process.kill)  # a line that never comes would be waited for
@@ -273,9 +275,9 @@ def ask(url: str, data: bytes | None = None) -> str:
             return error.read().decode()
 
 
-def serving(project: Path, *arguments: str) -> Any:
+def serving(project: Path, *arguments: str, stderr: int = subprocess.STDOUT) -> Any:
     """Serve on any port, saying where in JSON."""
-    return started(project, "serve", "--port", "0", "--json-ready", *arguments)
+    return started(project, "serve", "--port", "0", "--json-ready", *arguments, stderr=stderr)
 
 
 def url_of(process: "subprocess.Popen[str]") -> str:
@@ -294,6 +296,19 @@ def test_data_survives_a_restart_and_variables_are_bound(project: Path) -> None:
             assert process.wait(TIMEOUT) == 0
 
     assert texts(project / "data/notes.sqlite3") == ["from: the line"] * 2
+
+
+def test_what_requests_print_is_no_standard_output(project: Path) -> None:
+    refused = {"Origin": "https://elsewhere.example"}
+    with serving(project, stderr=subprocess.DEVNULL) as process:
+        url = url_of(process)
+        for _ in range(400):  # more than a pipe that nobody reads would take
+            with pytest.raises(HTTPError):
+                urlopen(Request(f"{url}/notes", b"", refused), timeout=TIMEOUT)
+        process.terminate()
+
+        assert process.stdout is not None
+        assert process.stdout.read() == ""
 
 
 def texts(path: Path) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from framework import App, Context, public
 from framework.auth import Session
 from framework.log import Log
+from framework.middleware.request_id import request_id
 
 
 def said(write: Any) -> list[dict[str, Any]]:
@@ -45,6 +46,22 @@ def test_a_session_is_written_without_its_id() -> None:
 
     assert "5ec7e7" not in json.dumps(line)
     assert line["session"] == repr(session)
+
+
+async def test_a_line_names_the_request_where_it_has_a_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app = App()
+    app.use(request_id())
+
+    @app.get("/", guard=public)
+    async def index(c: Context) -> str:
+        c.log.info("here")
+        return "done"
+
+    await app.request("GET", "/", headers={"x-request-id": "abc"})
+
+    assert json.loads(capsys.readouterr().out)["request_id"] == "abc"
 
 
 async def test_a_handler_logs_its_route_and_never_the_path(

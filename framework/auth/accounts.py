@@ -13,12 +13,14 @@ from framework.auth.keys import Keys, Verified
 from framework.auth.models import NewKey, User
 from framework.auth.settings import Settings
 from framework.auth.store_users import StoredKey
+from framework.auth.telling import telling
 from framework.auth.tokens import digest, new_user_id
 from framework.auth.usernames import canonical_username
 from framework.auth.users import Users, new_user
 from framework.context import Context
 from framework.database import Statement, UniqueViolation
 from framework.errors import ConfigurationError
+from framework.security_log import tell
 
 __all__ = ["Accounts"]
 
@@ -75,6 +77,7 @@ class Accounts(Endings[U]):
             raise DuplicateKey from error
         self._signed_in(c, session, token, user)
         self._send_device(c, device)
+        tell(c, "user_created")
         return user
 
     async def sign_in(self, c: Context, username: str, password: str) -> U:
@@ -87,12 +90,14 @@ class Accounts(Endings[U]):
         to it before, and where `Auth` was given a rate limiter and it refuses the address.
         """
         await limit_address(c, self._rate_limiter)
-        canonical = canonical_username(username) or username
-        for _ in range(2):  # again where the hash was replaced meanwhile, as another sign-in does
-            user = await self._try_sign_in(c, self._key_id(canonical), password)
-            if user is not None:
-                return user
-        raise InvalidCredentials
+        key_id = self._key_id(canonical_username(username) or username)
+        with telling(c, "authn_login_fail"):
+            for _ in range(2):  # again where another sign-in has replaced the hash meanwhile
+                user = await self._try_sign_in(c, key_id, password)
+                if user is not None:
+                    tell(c, "authn_login_success")
+                    return user
+            raise InvalidCredentials
 
     async def _try_sign_in(self, c: Context, key_id: str, password: str) -> U | None:
         """Sign in; None where the hash that was verified is no longer the one stored."""
@@ -163,6 +168,11 @@ class Accounts(Endings[U]):
         meanwhile, `TooManyRequests` like `sign_in`, and `PasswordError`, which counts as no
         attempt, for a password that cannot be hashed.
         """
+        with telling(c, "authn_password_change_fail"):
+            await self._change_password(c, current, new)
+        tell(c, "authn_password_change")
+
+    async def _change_password(self, c: Context, current: str, new: str) -> None:
         session = c.get(self.session_slot)
         known = await self._store.find_password_key(self._db(c), session.user_id, self._provider)
         if known is None:
@@ -219,6 +229,7 @@ class Accounts(Endings[U]):
         """
         await self._write(c, self.users.deletion(c.get(self.session_slot).user_id, first))
         self._leave(c)
+        tell(c, "user_deleted")
 
     def _key_id(self, canonical: str) -> str:
         return f"{self._provider}:{canonical}"

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from framework.addresses import client_network
 from framework.context import Context
 from framework.errors import TooManyRequests
+from framework.security_log import tell
 
 __all__ = ["RateLimiter", "limit_address"]
 
@@ -36,4 +37,6 @@ async def limit_address(c: Context, binding: str | None) -> None:
     except KeyError:
         return
     if not await limiter.allows(f"sign-in {client_network(c)}"):
-        raise TooManyRequests("Too many attempts from this address.", retry_after=_RETRY_AFTER)
+        error = TooManyRequests("Too many attempts from this address.", retry_after=_RETRY_AFTER)
+        tell(c, "excess_rate_limit_exceeded", "address", error=error)
+        raise error

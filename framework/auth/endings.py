@@ -15,6 +15,7 @@ from framework.database import (
     Statement,
     UniqueViolation,
 )
+from framework.security_log import tell
 
 __all__ = ["Endings"]
 
@@ -46,6 +47,7 @@ class Endings(RequestSessions[U]):
         )
         if not any(each.changes for each in ended):
             raise InvalidSession
+        tell(c, "session_expired", "logout")
 
     async def _find_leaving(self, c: Context) -> Session | None:
         """Return the session that the cookie opens; where nobody can tell, clear the cookie first."""
@@ -70,6 +72,7 @@ class Endings(RequestSessions[U]):
                     break
                 if session.id == own.id:
                     self._leave(c)
+                tell(c, "session_expired", "revoked")
                 return
         raise UnknownSession
 
@@ -80,6 +83,8 @@ class Endings(RequestSessions[U]):
         """
         own = c.get(self.session_slot)
         [ended] = await self._write(c, [self._store.delete_others(own.user_id, own.id)])
+        if ended.changes:
+            tell(c, "session_expired", "revoked")
         return ended.changes
 
     async def _write(self, c: Context, statements: Sequence[Statement]) -> list[Result]:

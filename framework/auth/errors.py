@@ -5,7 +5,14 @@ status, the code and one sentence: those that a sign-in ends with are alike to t
 only the program can tell them apart. Lucia's AUTH_INVALID_REQUEST is `framework.errors.CrossSite`.
 """
 
-from framework.errors import Conflict, Forbidden, HTTPError, NotFound, Unauthorized
+from framework.errors import (
+    Conflict,
+    Forbidden,
+    HTTPError,
+    NotFound,
+    TooManyRequests,
+    Unauthorized,
+)
 
 __all__ = [
     "AuthError",
@@ -22,6 +29,7 @@ __all__ = [
     "OutdatedPassword",
     "PasswordError",
     "ReauthenticationRequired",
+    "TooManyAttempts",
     "UnknownKey",
     "UnknownSession",
     "UnknownUser",
@@ -33,6 +41,8 @@ class AuthError(HTTPError):
 
     lucia: tuple[str, ...] = ()
     """Lucia v2's codes for this; none where Lucia knows nothing of the kind."""
+    user_id: str | None = None
+    """Whose password was tried, for the security log alone; None where nobody's was."""
 
 
 class InvalidCredentials(AuthError):
@@ -64,6 +74,10 @@ class OutdatedPassword(InvalidCredentials):
     """The password is stored as bcrypt (``$2a``), which nothing here can verify."""
 
     lucia = ("AUTH_OUTDATED_PASSWORD",)
+
+
+class TooManyAttempts(AuthError, TooManyRequests):
+    """The account was tried too often. *retry_after* is in whole seconds."""
 
 
 class InvalidSession(AuthError, Unauthorized):

@@ -7,12 +7,14 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import msgspec
 
 from framework.auth.errors import (
+    AuthError,
     DuplicateKey,
     InvalidKey,
     InvalidPassword,
     InvalidUsername,
     OutdatedPassword,
     PasswordError,
+    TooManyAttempts,
     UnknownKey,
     UnknownUser,
 )
@@ -25,7 +27,6 @@ from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest
 from framework.auth.usernames import canonical_username
 from framework.database import Database, ForeignKeyViolation, Statement, UniqueViolation
-from framework.errors import TooManyRequests
 
 __all__ = ["Keys", "Verified"]
 
@@ -194,14 +195,15 @@ class Keys(Generic[U]):
         *counts, keys, users = await db.batch([*counted, *find])
         attempts = [count.first(Attempt) for count in counts]
         is_known = len(attempts) > 1 and attempts[0] is not None
-        self._refuse_many(attempts[0] or attempts[-1], is_known, now)
         key, user = keys.first(StoredKey), self._store.read_user(users)
+        self._refuse_many(attempts[0] or attempts[-1], is_known, now, user)
         stored = None if key is None else key.hashed_password
         matches = await self._hasher.verify(password, stored or self._hasher.nobody)
         if key is None or user is None:
             raise InvalidKey
         if not matches or not stored:
-            raise OutdatedPassword if (stored or "").startswith(_BCRYPT) else InvalidPassword
+            is_outdated = (stored or "").startswith(_BCRYPT)
+            raise _about(user, OutdatedPassword() if is_outdated else InvalidPassword())
         return Verified(key, user, is_known)
 
     async def renew_hash(self, key: StoredKey, password: str) -> tuple[list[Statement], StoredKey]:
@@ -213,14 +215,17 @@ class Keys(Generic[U]):
                 return [self._store.change_password(key, hashed)], renewed
         return [], key
 
-    def _refuse_many(self, attempt: Attempt | None, is_known: bool, now: int) -> None:
+    def _refuse_many(
+        self, attempt: Attempt | None, is_known: bool, now: int, user: U | None
+    ) -> None:
         if attempt is None:
             raise LookupError("RETURNING gave no row")
         limit = self._limits.device_attempts if is_known else self._limits.attempts
         until = attempt.refused_until(limit, self._limits.failures, now)
         if until is not None:
             wait = seconds_until(until, now)
-            raise TooManyRequests("Too many attempts for this account.", retry_after=wait)
+            error = TooManyAttempts("Too many attempts for this account.", retry_after=wait)
+            raise _about(user, error)
 
     async def _use_without_password(self, db: Database, key_id: str) -> StoredKey:
         [result] = await db.batch([self._store.find_key(key_id)])
@@ -233,6 +238,11 @@ class Keys(Generic[U]):
 
     async def _hashed(self, password: str | None) -> str | None:
         return None if password is None else await self.hash(password)
+
+
+def _about(user: User | None, error: AuthError) -> AuthError:
+    error.user_id = None if user is None else user.id
+    return error
 
 
 def _shown(key: StoredKey) -> Key:

@@ -32,12 +32,14 @@ from framework.auth.links import (
 from framework.auth.mail import Mailer, Message, write_reset, write_verification
 from framework.auth.models import User
 from framework.auth.settings import Settings
+from framework.auth.telling import telling
 from framework.auth.tokens import digest, is_token, new_token
 from framework.auth.usernames import canonical_username
 from framework.context import Context
 from framework.database import Database, UniqueViolation, statement
 from framework.errors import ConfigurationError, Conflict, TooManyRequests
 from framework.problem import as_http_error, report
+from framework.security_log import tell
 
 __all__ = ["Recovery"]
 
@@ -83,6 +85,7 @@ class Recovery(Accounts[U]):
             raise InvalidEmail
         user_id = c.get(self.session_slot).user_id
         await self._write(c, [statement(_SET_EMAIL, user_id, canonical)])
+        tell(c, "user_updated", "email")
 
     async def send_verification(self, c: Context, write: Write = write_verification) -> None:
         """Mail a code to the address of this request's user; the one before is worth nothing then.
@@ -124,6 +127,7 @@ class Recovery(Accounts[U]):
             raise DuplicateEmail from error
         if results[1].changes == 0:
             raise InvalidCode
+        tell(c, "user_updated", "email-verified")
 
     # --- A password, and the link that replaces it -----------------------------------------------
 
@@ -162,6 +166,7 @@ class Recovery(Accounts[U]):
             token = new_token()
             [stored] = await self._db(c).batch([insert_link(token, account, self.clock())])
             if stored.changes > 0:
+                tell(c, "authn_token_created", "password-reset", user_id=account.user_id)
                 await mailer.send(c, write(account.email, place + token))
         except Exception as error:  # whatever it is: the answer must not tell
             report(c, as_http_error(error))
@@ -178,6 +183,12 @@ class Recovery(Accounts[U]):
         `InvalidLink` where the link is used up, over, or was sent for another password or to another
         address than the account has now, and `PasswordError`, the link as good as before.
         """
+        with telling(c, "authn_password_change_fail"):
+            user_id = await self._use_link(c, token, password)
+        tell(c, "authn_password_change", "password-reset", user_id=user_id)
+
+    async def _use_link(self, c: Context, token: str, password: str) -> str:
+        """Give the owner of the link another password; return who it is."""
         link = await self._find_link(c, token)
         hashed = await self.keys.hash(password)
         with_devices = self._devices is not None
@@ -189,6 +200,7 @@ class Recovery(Accounts[U]):
         )
         if results[0].changes == 0:
             raise InvalidLink
+        return link.user_id
 
     async def _find_link(self, c: Context, token: str) -> Link:
         c.private = True

@@ -17,6 +17,7 @@ from framework.bearer_token import read_bearer
 from framework.context import Context, Slot
 from framework.database import Database, Result, Statement
 from framework.errors import ConfigurationError
+from framework.security_log import tell
 
 __all__ = ["Memo", "RequestSessions"]
 
@@ -109,6 +110,7 @@ class RequestSessions(Generic[U]):
             self._forget(c)
         c.set(self._by_cookie, Memo(found))
         if found is not None and not self._is_by_bearer(c):
+            c.actor = found.session
             c.set(self.session_slot, found.session)
             c.set(self.user_slot, found.user)
         return found
@@ -116,6 +118,8 @@ class RequestSessions(Generic[U]):
     async def _find(self, c: Context, read: Result | None) -> Validated[U] | None:
         token = self._cookie.read(c.request)
         if token is None:
+            if self._cookie.is_present(c.request):  # two that differ
+                tell(c, "malicious_extraneous", "session-cookie-twice")
             return None
         db = self._db(c)
         if read is None:
@@ -255,6 +259,7 @@ class RequestSessions(Generic[U]):
 
     def _remember(self, c: Context, session: Session, user: U) -> None:
         """Let *session* be this request's from here on."""
+        c.actor = session
         c.set(self.session_slot, session)
         c.set(self.user_slot, user)
         c.set(self._by_cookie, Memo(Validated(session, user)))

@@ -7,6 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,6 +65,8 @@ def develop(launch: Launch, port: int) -> None:
 
 def serve_once(launch: Launch, port: int, *, as_json: bool) -> None:
     """Serve until a signal. With *as_json*, standard output is the one line ``{"url": …}``.
+
+    What requests print goes to standard error, with the log.
 
     Raises `Failure`.
     """
@@ -130,14 +133,19 @@ def _run(
     notes: Sequence[str],
     lifeline: int | None = None,
 ) -> None:
+    output = sys.stdout
+
     def say_ready() -> None:
         for note in notes:
             _log.warning("%s", note)
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
-        sys.stdout.flush()
+        output.write("".join(f"{line}\n" for line in lines))
+        output.flush()
 
     try:
-        run(with_access_log(asgi(app, env)), listener, say_ready, lifeline)
+        with redirect_stdout(
+            sys.stderr
+        ):  # what requests print is a log: a program may read the rest
+            run(with_access_log(asgi(app, env)), listener, say_ready, lifeline)
     finally:
         close_environment(env)
 

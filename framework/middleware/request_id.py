@@ -3,10 +3,8 @@
 import os
 import re
 
-import msgspec
-
 from framework.compose import Middleware, Next
-from framework.context import Context, Slot
+from framework.context import Context
 from framework.middleware.options import check_header_name
 from framework.response import Response
 
@@ -17,13 +15,6 @@ LENGTH_LIMIT = 128
 
 _ID = re.compile(rf"[A-Za-z0-9_=-]{{1,{LENGTH_LIMIT}}}")
 _RAY = "cf-ray"
-
-
-class _RequestId(msgspec.Struct, frozen=True):
-    value: str
-
-
-_slot = Slot("request id", _RequestId)
 
 
 def request_id(header: str = "x-request-id", *, inbound: bool = True) -> Middleware:
@@ -38,7 +29,7 @@ def request_id(header: str = "x-request-id", *, inbound: bool = True) -> Middlew
 
     async def name_request(c: Context, call_next: Next) -> Response:
         value = _read(c, sources) or os.urandom(16).hex()
-        c.set(_slot, _RequestId(value))
+        c.request_id = value
         return (await call_next()).with_header(name, value)
 
     return name_request
@@ -46,8 +37,7 @@ def request_id(header: str = "x-request-id", *, inbound: bool = True) -> Middlew
 
 def find_request_id(c: Context) -> str | None:
     """Return the name of this request, or None where no `request_id` layer gave it one."""
-    found = c.find(_slot)
-    return None if found is None else found.value
+    return c.request_id
 
 
 def _read(c: Context, sources: tuple[str, ...]) -> str | None:

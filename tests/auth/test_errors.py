@@ -25,6 +25,7 @@ TREE = {
     "OutdatedPassword": (401, "invalid-credentials", ("AUTH_OUTDATED_PASSWORD",)),
     "PasswordError": (422, "unusable-password", ()),
     "ReauthenticationRequired": (403, "reauthentication-required", ()),
+    "TooManyAttempts": (429, "too-many-requests", ()),
     "UnknownKey": (404, "not-found", ("AUTH_INVALID_KEY_ID",)),
     "UnknownSession": (404, "not-found", ("AUTH_INVALID_SESSION_ID",)),
     "UnknownUser": (404, "not-found", ("AUTH_INVALID_USER_ID",)),

@@ -36,6 +36,7 @@ CROSSINGS = {
         *URL,
         "request.headers",
         "headers.get(cookie)",
+        *("headers.get(cf-connecting-ip)", "headers.get(cf-ray)"),  # for the security log
         "new Response()",
     ],
     "body": [

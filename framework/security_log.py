@@ -1,0 +1,172 @@
+"""Says who signs in, who is refused, and what changes: security events. Knows nothing of where they go.
+
+The names are those of OWASP's Logging Vocabulary Cheat Sheet, which tools for alerts know.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+import msgspec
+
+from framework.callables import place_of, wants_await
+from framework.context import Context
+from framework.errors import ConfigurationError, CrossSite, HTTPError
+from framework.log import encode_line, print_line, time_now
+from framework.problem import as_http_error, report
+
+__all__ = [
+    "EventName",
+    "SecurityEvent",
+    "SecurityLog",
+    "check_security_log",
+    "tell",
+    "tell_of_refusal",
+    "write_event",
+]
+
+EventName = Literal[
+    "authn_login_fail",
+    "authn_login_lock",
+    "authn_login_success",
+    "authn_password_change",
+    "authn_password_change_fail",
+    "authn_token_created",
+    "authz_fail",
+    "excess_rate_limit_exceeded",
+    "input_validation_fail",
+    "malicious_csrf",
+    "malicious_extraneous",
+    "session_expired",
+    "user_created",
+    "user_deleted",
+    "user_updated",
+]
+"""What can happen; docs/security.md says when."""
+
+_WARNINGS: Final = frozenset(
+    {
+        "authn_login_fail",
+        "authn_login_lock",
+        "authn_password_change_fail",
+        "authz_fail",
+        "excess_rate_limit_exceeded",
+        "input_validation_fail",
+        "malicious_csrf",
+        "malicious_extraneous",
+    }
+)
+"""Those that somebody may want to look into."""
+
+_REFUSED: Final = frozenset({401, 403})
+_BY_STATUS: Final[dict[int, EventName]] = {
+    413: "input_validation_fail",
+    429: "excess_rate_limit_exceeded",
+}
+
+
+class SecurityEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened. Holds no password, token, cookie or path, nor a name as it was typed."""
+
+    time: str
+    """When, in UTC: ISO 8601, to the millisecond."""
+    level: Literal["info", "warning"]
+    event: EventName
+    reason: str | None
+    """The code of the error that was answered, or one word."""
+    status: int | None
+    """The status of that error."""
+    method: str
+    route: str | None
+    """The pattern of the path; None where no route matched."""
+    user_id: str | None
+    """Who it was: known by the session, or meant by a name that exists."""
+    session: str | None
+    """`Session.handle`: a digest that opens nothing."""
+    address: str | None
+    """The client's, as `Request.address`."""
+    request_id: str | None
+    """As the layer `request_id` has it, or else Cloudflare's ``cf-ray``."""
+
+
+SecurityLog = Callable[[Context, SecurityEvent], None]
+"""Is handed each event as it happens. What it raises is logged, and changes no answer."""
+
+
+def write_event(_: Context, event: SecurityEvent) -> None:
+    """Print *event* as one line of JSON, without what is None; in the Worker to console.log."""
+    fields = msgspec.structs.asdict(event)
+    print_line(encode_line({name: value for name, value in fields.items() if value is not None}))
+
+
+def check_security_log(function: Any) -> SecurityLog | None:
+    """Return *function*. Raises `ConfigurationError` where it cannot be called, or is async."""
+    if function is None:
+        return None
+    if not callable(function):
+        raise ConfigurationError(f"security_log={function!r} cannot be called")
+    if hasattr(function, "__code__") and wants_await(function):
+        raise ConfigurationError(
+            f"{place_of(function)}: a security log is not async: hand what takes long to c.wait_until"
+        )
+    log: SecurityLog = function
+    return log
+
+
+def tell(
+    c: Context,
+    event: EventName,
+    reason: str | None = None,
+    *,
+    user_id: str | None = None,
+    error: HTTPError | None = None,
+) -> None:
+    """Hand *event* to the application's security log, if it has one.
+
+    *error* is what is answered with; it is not told of again. *user_id* is who is meant where that
+    is not who asks.
+    """
+    if error is not None:
+        c.told = error
+    log: SecurityLog | None = c.security_log
+    if log is None:
+        return
+    try:
+        log(c, _describe(c, event, reason, user_id, error))
+    except Exception as fault:  # whatever it is: what was done is done, and is answered
+        report(c, as_http_error(fault))
+
+
+def _describe(
+    c: Context,
+    event: EventName,
+    reason: str | None,
+    user_id: str | None,
+    error: HTTPError | None,
+) -> SecurityEvent:
+    who, request = c.actor, c.request
+    return SecurityEvent(
+        time=time_now(),
+        level="warning" if event in _WARNINGS else "info",
+        event=event,
+        reason=error.code if error is not None and reason is None else reason,
+        status=None if error is None else error.status,
+        method=request.method,
+        route=None if c.route is None else c.route.path,
+        user_id=who.user_id if who is not None and user_id is None else user_id,
+        session=None if who is None else who.handle,
+        address=request.address,
+        request_id=c.request_id or request.headers.get("cf-ray"),
+    )
+
+
+def tell_of_refusal(c: Context, error: HTTPError) -> None:
+    """Tell of *error*, where it says "not you" or "not so much" and nobody has told of it."""
+    if error is c.told:
+        return
+    event = _BY_STATUS.get(error.status)
+    if isinstance(error, CrossSite):
+        event = "malicious_csrf"
+    elif error.status in _REFUSED or (error.refusal and c.guard_outcome == "refused"):
+        event = "authz_fail"
+    if event is not None:
+        tell(c, event, error=error)

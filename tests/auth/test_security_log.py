@@ -1,0 +1,357 @@
+"""The security log is told of every sign-in, change and refusal, once, and of no secret."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+
+from framework import App, ConfigurationError, Context, HTTPError, Request, guard, public
+from framework.auth import Limits
+from framework.errors import Forbidden
+from framework.local.rate_limit import LocalRateLimiter
+from framework.middleware.request_id import request_id
+from framework.security_log import EventName, SecurityEvent
+from framework.testing import Client, json_of
+from tests.auth.recovering import ADDRESS, Recovering
+from tests.auth.world import PASSWORD, USERNAME, World
+from tests.secrecy import SECRET
+
+WRONG = "wrong horse"
+UNKNOWN = "correct.horse.as.a.name"
+
+Flow = Callable[[Recovering], Awaitable[object]]
+Told = tuple[str, str | None, int | None]
+
+
+@pytest.fixture
+def told(recovering: Recovering) -> list[SecurityEvent]:
+    """What the application of `recovering` is told, which verifies addresses too."""
+    events: list[SecurityEvent] = []
+    recovering.app.security_log = lambda _, event: events.append(event)
+    return events
+
+
+@pytest.fixture
+def inventory() -> dict[str, str]:
+    """The table of docs/security.md: the level of each event."""
+    text = (Path(__file__).parents[2] / "docs" / "security.md").read_text("utf-8")
+    return dict(re.findall(r"^\| `([a-z_]+)` \| (info|warning) \|", text, re.MULTILINE))
+
+
+def test_the_docs_list_every_event(inventory: dict[str, str]) -> None:
+    assert inventory.keys() == {*get_args(EventName)}
+
+
+def outlines(events: list[SecurityEvent]) -> list[Told]:
+    return [(event.event, event.reason, event.status) for event in events]
+
+
+async def sign_in(world: World, username: str = USERNAME, password: str = WRONG) -> None:
+    await world.browser().post("/sign-in", json={"username": username, "password": password})
+
+
+async def lock(world: World, username: str = USERNAME) -> None:
+    for _ in range(Limits().attempts + 1):
+        await sign_in(world, username)
+
+
+async def change(browser: Client, current: str) -> None:
+    await browser.put("/password", json={"current": current, "new": "battery staple"})
+
+
+async def twice(world: Recovering) -> None:
+    cookie = "; ".join(f"auth_session={letter * 40}" for letter in "ab")
+    await world.request("GET", "/me", headers={"cookie": cookie})
+
+
+async def verify(world: Recovering) -> None:
+    browser = await world.addressed()
+    await browser.post("/code")
+    await browser.post("/verify", json={"code": world.mailbox.code})
+
+
+async def reset(world: Recovering) -> None:
+    await world.verified()
+    await world.reset(await world.mailed())
+
+
+async def reset_twice(world: Recovering) -> None:
+    await world.verified()
+    token = await world.mailed()
+    await world.reset(token)
+    await world.reset(token)
+
+
+CREATED: Told = ("user_created", None, None)
+FAILED: Told = ("authn_login_fail", "invalid-credentials", 401)
+ADDRESSED: Told = ("user_updated", "email", None)
+MAILED: Told = ("authn_token_created", "password-reset", None)
+RESET: Told = ("authn_password_change", "password-reset", None)
+
+FLOWS: list[tuple[Flow, list[Told]]] = [
+    (lambda w: w.signed_up(), [CREATED]),
+    (lambda w: sign_in(w, UNKNOWN), [FAILED]),
+    (lambda w: lock(w), [*[FAILED] * 10, ("authn_login_lock", "too-many-requests", 429)]),
+    (lambda w: twice(w), [
+        ("malicious_extraneous", "session-cookie-twice", None), ("authz_fail", "unauthorized", 401),
+    ]),
+    (lambda w: w.request("GET", "/me"), [("authz_fail", "unauthorized", 401)]),
+    (lambda w: w.request("GET", "/me", headers={"cookie": f"auth_session={'a' * 40}"}), [
+        ("authz_fail", "unauthorized", 401),
+    ]),
+    (lambda w: w.request("POST", "/sign-in", headers={"origin": "https://evil.example"}, json={}), [
+        ("malicious_csrf", "cross-site", 403),
+    ]),
+    (lambda w: w.browser().post("/sign-in", json={"username": "a" * 2_000_000}), [
+        ("input_validation_fail", "content-too-large", 413),
+    ]),
+    (lambda w: w.addressed(), [CREATED, ADDRESSED]),
+    (verify, [CREATED, ADDRESSED, ("user_updated", "email-verified", None)]),
+    (reset, [CREATED, ADDRESSED, MAILED, RESET]),
+    (reset_twice, [
+        CREATED, ADDRESSED, MAILED, RESET, ("authn_password_change_fail", "invalid-link", 404),
+    ]),
+    (lambda w: w.ask(UNKNOWN), []),
+    (lambda w: w.request("GET", "/nothing"), []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("flow", "events"), FLOWS)
+async def test_each_thing_is_told_once_and_no_secret(
+    recovering: Recovering,
+    told: list[SecurityEvent],
+    inventory: dict[str, str],
+    flow: Flow,
+    events: list[Told],
+) -> None:
+    await flow(recovering)
+
+    assert outlines(told) == events
+    assert {event.event: event.level for event in told}.items() <= inventory.items()
+    for event in told:
+        line = msgspec.json.encode(event).decode()
+        assert not SECRET.search(line)
+        assert ADDRESS not in line
+
+
+async def test_what_somebody_does_is_told_with_their_id_and_session(world: World) -> None:
+    events: list[SecurityEvent] = []
+    world.app.security_log = lambda _, event: events.append(event)
+    browser = await world.signed_up()
+    second, third = await world.signed_in(), await world.signed_in()
+    [user] = await world.rows("user")
+    await change(browser, WRONG)
+    await change(browser, PASSWORD)
+    await second.get("/me")
+    fourth = await world.browser().post("/sign-in", json={"password": "battery staple"})
+    await browser.post("/others")
+    handles = json_of(await browser.get("/sessions"))
+    await browser.delete(f"/sessions/{handles[0]}")
+    await third.post("/sign-out")
+    again = world.browser()
+    await again.post("/sign-in", json={"password": "battery staple"})
+    await again.get("/admin")
+    await again.post("/sign-out")
+    await again.post("/sign-in", json={"password": "battery staple"})
+    await again.delete("/me")
+
+    assert fourth.status == 200
+    assert outlines(events) == [
+        CREATED,
+        ("authn_login_success", None, None),
+        ("authn_login_success", None, None),
+        ("authn_password_change_fail", "invalid-credentials", 401),
+        ("authn_password_change", None, None),
+        ("authz_fail", "unauthorized", 401),
+        ("authn_login_success", None, None),
+        ("session_expired", "revoked", None),
+        ("session_expired", "revoked", None),
+        ("authz_fail", "unauthorized", 401),
+        ("authn_login_success", None, None),
+        ("authz_fail", "forbidden", 403),
+        ("session_expired", "logout", None),
+        ("authn_login_success", None, None),
+        ("user_deleted", None, None),
+    ]
+    unknown = [event for event in events if event.reason == "unauthorized"]
+    assert {event.user_id for event in events if event not in unknown} == {user["id"]}
+    assert {event.user_id for event in unknown} == {event.session for event in unknown} == {None}
+    assert all(event.session for event in events if event not in unknown)
+
+
+@pytest.mark.parametrize(("username", "is_known"), [(USERNAME, True), (UNKNOWN, False)])
+async def test_a_wrong_password_names_who_was_meant_and_no_name_as_it_was_typed(
+    recovering: Recovering, told: list[SecurityEvent], username: str, is_known: bool
+) -> None:
+    await recovering.signed_up()
+    [user] = await recovering.rows("user")
+    told.clear()
+    await lock(recovering, username)
+
+    assert {event.user_id for event in told} == ({user["id"]} if is_known else {None})
+    assert UNKNOWN not in repr(told)
+
+
+async def test_an_address_that_a_limiter_refuses_is_told(world: World) -> None:
+    events: list[SecurityEvent] = []
+    limited = World(rate_limiter="LIMITER")
+    limited.env["LIMITER"] = LocalRateLimiter(1, 60)
+    limited.app.security_log = lambda _, event: events.append(event)
+    for _ in range(2):
+        await sign_in(limited)
+    limited.close()
+
+    assert outlines(events) == [FAILED, ("excess_rate_limit_exceeded", "address", 429)]
+
+
+# --- What a line holds ---------------------------------------------------------------------------
+
+
+async def test_an_event_says_when_where_and_who(capsys: pytest.CaptureFixture[str]) -> None:
+    app = App()
+    app.use(request_id())
+
+    @guard
+    def nobody() -> None:
+        raise Forbidden
+
+    @app.get("/reset/:token", guard=nobody)
+    async def show(token: str) -> str:
+        return token
+
+    request = Request.build("GET", "/reset/5ec7e7?key=5ec7e7", [("x-request-id", "abc")])
+    request.address = "203.0.113.7"
+    await app.handle(request, {})
+
+    out = capsys.readouterr().out
+    line = json.loads(out)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line.pop("time"))
+    assert line == {
+        "level": "warning",
+        "event": "authz_fail",
+        "reason": "forbidden",
+        "status": 403,
+        "method": "GET",
+        "route": "/reset/:token",
+        "address": "203.0.113.7",
+        "request_id": "abc",
+    }
+
+
+@pytest.mark.parametrize("text", ["a\nb", "\u2028", "\x1b[31m", '"}', "\u202e", "é"])
+async def test_nothing_a_client_sends_ends_the_line(
+    capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def index() -> None:
+        raise Forbidden
+
+    request = Request.build("GET", "/", [("cf-ray", text)])
+    request.address = text
+    await app.handle(request, {})
+
+    out = capsys.readouterr().out
+    assert out.isascii()
+    assert out.count("\n") == 1
+    assert (json.loads(out)["request_id"], json.loads(out)["address"]) == (text, text)
+
+
+# --- What is told, and what is not ---------------------------------------------------------------
+
+
+REFUSALS: list[tuple[HTTPError, str | None]] = [
+    (HTTPError(400), None),
+    (HTTPError(401), "authz_fail"),
+    (HTTPError(403), "authz_fail"),
+    (HTTPError(404), None),
+    (HTTPError(413), "input_validation_fail"),
+    (HTTPError(422), None),
+    (HTTPError(429), "excess_rate_limit_exceeded"),
+    (HTTPError(500), None),
+    (HTTPError(503), None),
+]
+
+
+@pytest.mark.parametrize(("error", "event"), REFUSALS, ids=lambda value: str(value))
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_handler_that_refuses_is_told_of_each_time(
+    error: HTTPError, event: str | None, times: int
+) -> None:
+    events: list[SecurityEvent] = []
+    app = App(security_log=lambda _, event: events.append(event))
+
+    @app.get("/", guard=public)
+    async def index() -> str:
+        raise error  # the same each time, as a program may keep it
+
+    for _ in range(times):
+        await app.request("GET", "/")
+
+    assert [told.event for told in events] == ([] if event is None else [event] * times)
+
+
+async def test_a_guard_that_hides_is_told_of() -> None:
+    events: list[SecurityEvent] = []
+    app = App(security_log=lambda _, event: events.append(event))
+
+    @guard
+    def hidden() -> None:
+        raise HTTPError(404)
+
+    @guard
+    def open_to_all() -> None: ...
+
+    @app.get("/hidden", guard=hidden)
+    async def show() -> str:
+        return "shown"
+
+    @app.get("/either", guard=hidden | open_to_all)
+    async def either() -> str:
+        return "shown"
+
+    assert (await app.request("GET", "/hidden")).status == 404
+    assert (await app.request("GET", "/either")).status == 200
+    assert outlines(events) == [("authz_fail", "not-found", 404)]
+
+
+async def test_a_log_that_fails_changes_no_answer(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(c: Context, event: SecurityEvent) -> None:
+        raise RuntimeError("the log is full")
+
+    world.app.security_log = fail
+    browser = await world.signed_up()
+
+    assert (await browser.get("/me")).status == 200
+    assert "the log is full" in caplog.text
+
+
+async def test_without_a_log_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    app = App(security_log=None)
+
+    @app.get("/", guard=public)
+    async def index() -> None:
+        raise Forbidden
+
+    assert (await app.request("GET", "/")).status == 403
+    assert capsys.readouterr().out == ""
+
+
+async def wait(c: Context, event: SecurityEvent) -> None:
+    """A log that nobody would await."""
+
+
+@pytest.mark.parametrize(
+    ("log", "says"),
+    [("print", "cannot be called"), (wait, "is not async"), (5, "cannot be called")],
+)
+def test_what_is_no_log_is_refused(log: Any, says: str) -> None:
+    with pytest.raises(ConfigurationError, match=says):
+        App(security_log=log)
