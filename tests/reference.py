@@ -24,6 +24,7 @@ MODULES = (
     "framework.errors",
     "framework.database",
     "framework.auth",
+    "framework.auth.breached",
     "framework.auth.legacy",
     "framework.credentials",
     "framework.addresses",

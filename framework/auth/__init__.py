@@ -1,6 +1,7 @@
-"""Users, keys and sessions in D1, Lucia's way. Layers: errors, models, tokens, limits, pending <
-passwords, usernames, emails, mail, session_cookie < store, codes, links, storage, settings < sessions,
-keys, devices < users, last_seen < request_sessions < accounts < recovery, handle < auth."""
+"""Users, keys and sessions in D1, Lucia's way. Layers: errors, models, tokens, limits, pending, telling
+< passwords, usernames, emails, mail, session_cookie < store, codes, links, storage, settings, breached
+< sessions, keys, devices < users, last_seen < request_sessions < endings < accounts < recovery, handle
+< auth."""
 
 from framework.auth.address_limit import RateLimiter
 from framework.auth.auth import Auth
@@ -20,6 +21,7 @@ from framework.auth.errors import (
     OutdatedPassword,
     PasswordError,
     ReauthenticationRequired,
+    TooManyAttempts,
     UnknownKey,
     UnknownSession,
     UnknownUser,
@@ -40,6 +42,7 @@ from framework.auth.models import (
 from framework.auth.passwords import (
     Argon2Hasher,
     Hasher,
+    PasswordCheck,
     hash_password,
     verify_password,
 )
@@ -75,6 +78,7 @@ __all__ = [
     "NewKey",
     "NewSession",
     "OutdatedPassword",
+    "PasswordCheck",
     "PasswordError",
     "RateLimiter",
     "ReauthenticationRequired",
@@ -82,6 +86,7 @@ __all__ = [
     "Sessions",
     "State",
     "Storage",
+    "TooManyAttempts",
     "UnknownKey",
     "UnknownSession",
     "UnknownUser",

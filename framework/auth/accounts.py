@@ -35,9 +35,7 @@ class Accounts(Endings[U]):
         provider = settings.provider
         if not provider or ":" in provider:
             raise ConfigurationError(f"provider={provider!r} cannot begin a key: it ends at the :")
-        self.keys: Keys[U] = Keys(
-            self._store, settings.hasher, settings.limits, settings.clock, provider
-        )
+        self.keys: Keys[U] = Keys(self._store, settings)
         self.users: Users[U] = Users(self._store, self._user_type, self.keys)
         self._provider = provider
         self._rate_limiter = settings.rate_limiter

@@ -9,7 +9,7 @@ from framework.auth.legacy_cookie import SessionFormat
 from framework.auth.limits import Limits, now
 from framework.auth.mail import Mailer
 from framework.auth.models import Session, User
-from framework.auth.passwords import ARGON2, Hasher
+from framework.auth.passwords import ARGON2, Hasher, PasswordCheck
 from framework.auth.recovery import Recovery
 from framework.auth.session_cookie import SameSite
 from framework.auth.settings import Settings
@@ -43,6 +43,7 @@ class _Options(TypedDict, Generic[U], total=False):
     device_cookie: str | None
     rate_limiter: str | None
     hasher: Hasher
+    check_password: PasswordCheck | None
     clock: Callable[[], int]
     sessions: SessionFormat
     provider: str
@@ -63,9 +64,10 @@ class Auth(Recovery[U]):
     *rate_limiter* names a binding of Workers' rate limiting API, which is asked about the address
     before anything is read or hashed; where none is bound, nothing is asked. *device_cookie* is the
     name of the cookie that lets the browser of an account's owner in while others hammer it; None
-    leaves it out. *mailer* sends the codes and links of verification and reset; without one, neither
-    is to be had, and the tables and columns they need are not asked for. *store* makes another
-    `Storage` than the one that ships.
+    leaves it out. *check_password* may refuse what somebody chooses as a password, as
+    `framework.auth.breached.not_breached` does. *mailer* sends the codes and links of verification
+    and reset; without one, neither is to be had, and the tables and columns they need are not asked
+    for. *store* makes another `Storage` than the one that ships.
 
     ``auth.users``, ``auth.keys`` and ``auth.sessions`` are for programs: they take a database
     rather than a request. Raises `ConfigurationError` for Structs that cannot be rows, a *provider*
@@ -94,6 +96,7 @@ class Auth(Recovery[U]):
         device_cookie: str | None = "auth_device",
         rate_limiter: str | None = None,
         hasher: Hasher = ARGON2,
+        check_password: PasswordCheck | None = None,
         clock: Callable[[], int] = now,
         sessions: SessionFormat = "hashed",
         provider: str = "username",
@@ -116,6 +119,7 @@ class Auth(Recovery[U]):
                 device_cookie=device_cookie,
                 rate_limiter=rate_limiter,
                 hasher=hasher,
+                check_password=check_password,
                 clock=clock,
                 sessions=sessions,
                 provider=provider,

@@ -1,6 +1,5 @@
 """Makes, checks, lists and removes the keys that users sign in with. Knows no request, no session."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -18,9 +17,9 @@ from framework.auth.errors import (
     UnknownKey,
     UnknownUser,
 )
-from framework.auth.limits import Limits, seconds_until
+from framework.auth.limits import seconds_until
 from framework.auth.models import Key, User
-from framework.auth.passwords import Hasher
+from framework.auth.settings import Settings
 from framework.auth.storage import Storage
 from framework.auth.store_attempts import Attempt
 from framework.auth.store_users import StoredKey
@@ -57,19 +56,13 @@ class Keys(Generic[U]):
     choose, it is `InvalidUsername`.
     """
 
-    def __init__(
-        self,
-        store: Storage[U],
-        hasher: Hasher,
-        limits: Limits,
-        clock: Callable[[], int],
-        provider: str,
-    ) -> None:
+    def __init__(self, store: Storage[U], settings: Settings) -> None:
         self._store = store
-        self._hasher = hasher
-        self._limits = limits
-        self._clock = clock
-        self._provider = provider
+        self._hasher = settings.hasher
+        self._check_password = settings.check_password
+        self._limits = settings.limits
+        self._clock = settings.clock
+        self._provider = settings.provider
 
     async def create(
         self,
@@ -177,6 +170,8 @@ class Keys(Generic[U]):
         """Return what is stored of *password*. Raises `PasswordError`."""
         if not password:  # whatever the hasher thinks: nobody could ever sign in with it
             raise PasswordError("A password is not empty.")
+        if self._check_password is not None:
+            await self._check_password(password)
         return await self._hasher.hash(password)
 
     async def verify(

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from argon2 import PasswordHasher
@@ -15,6 +16,7 @@ __all__ = [
     "PASSWORD_MIN",
     "Argon2Hasher",
     "Hasher",
+    "PasswordCheck",
     "hash_password",
     "prepare_password",
     "verify_password",
@@ -62,6 +64,11 @@ def _within_bounds(stored: str) -> bool:
         return False
     memory, time, lanes = map(int, parts.groups())
     return memory in _MEMORY_BOUNDS and time in _TIME_BOUNDS and lanes in _PARALLELISM_BOUNDS
+
+
+PasswordCheck = Callable[[str], Awaitable[None]]
+"""Awaited with each password that somebody chooses, before it is hashed; raises `PasswordError` for
+one that may not be chosen. Never asked about passwords that are in use already."""
 
 
 class Hasher(Protocol):

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 from framework.auth.legacy_cookie import SessionFormat
 from framework.auth.limits import Limits
 from framework.auth.models import Session
-from framework.auth.passwords import Hasher
+from framework.auth.passwords import Hasher, PasswordCheck
 from framework.auth.storage import Storage
 
 __all__ = ["Settings"]
@@ -24,6 +24,7 @@ class Settings(NamedTuple):
     device_cookie: str | None
     rate_limiter: str | None
     hasher: Hasher
+    check_password: PasswordCheck | None
     clock: Callable[[], int]
     sessions: SessionFormat
     provider: str

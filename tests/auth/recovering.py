@@ -79,7 +79,7 @@ class Mailbox:
 class Recovering(World):
     """A world whose people have addresses."""
 
-    def __init__(self, **env: Any) -> None:
+    def __init__(self, *, check_password: Any = None, **env: Any) -> None:
         super().__init__()
         self.mailbox = Mailbox()
         self.env = env
@@ -89,6 +89,7 @@ class Recovering(World):
             hasher=self.hasher,
             clock=self.clock,
             mailer=self.mailbox,
+            check_password=check_password,
         )
         self.app = _make_app(self.auth)
 
