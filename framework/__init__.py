@@ -5,8 +5,8 @@ The layers, lowest first; a module imports only from those below its own:
 1. errors, callables, paths, patterns, urls, hosts, cookies, shared, response, streaming, signing,
    scrypt, log: values
 2. text, validation, integers, multipart, body, fetching, matcher, sites, database: reading and finding
-3. bindings, request, cookie_jar, conditional, origin, context, queues, bearer_token, compose, answers:
-   one request
+3. bindings, request, slots, cookie_jar, conditional, origin, context, queues, bearer_token, compose,
+   answers: one request
 4. parameters, plan, answer_check, reads, guards, addresses, credentials, turnstile, problem,
    security_log: who passes
 5. foreign, misuse, router, route, application: what people declare
@@ -17,7 +17,7 @@ The layers, lowest first; a module imports only from those below its own:
 
 from framework.application import App
 from framework.bindings import Bindings
-from framework.context import Context, Job, Slot
+from framework.context import Context, Job
 from framework.errors import ConfigurationError, HTTPError
 from framework.guards import all_of, any_of, guard, public
 from framework.parameters import Cookie, Depends, Form, Header, Query
@@ -25,6 +25,7 @@ from framework.queues import Batch, Message
 from framework.request import Request
 from framework.response import Response
 from framework.router import Router
+from framework.slots import Slot
 
 __all__ = [
     "App",

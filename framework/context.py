@@ -1,9 +1,8 @@
 """What a handler is handed: the request, the bindings, and what the guards learned."""
 
-import builtins
 from collections.abc import Awaitable, Callable
 from types import MappingProxyType
-from typing import Any, Generic, Literal, NoReturn, TypeVar, cast
+from typing import Any, Literal, NoReturn, TypeVar, cast
 
 import msgspec
 
@@ -16,53 +15,14 @@ from framework.log import Log
 from framework.matcher import Parameters
 from framework.request import Request
 from framework.response import close_body
+from framework.slots import Slot
 
-__all__ = ["Context", "Env", "GuardOutcome", "Job", "Slot", "find_database", "handed_on", "reserve"]
+__all__ = ["Context", "Env", "GuardOutcome", "Job", "find_database"]
 
 T = TypeVar("T")
 B = TypeVar("B", bound=Bindings)
 GuardOutcome = Literal["none", "passed", "refused", "failed"]
 """What a guard said of a request: nothing, yes, no, or that it could not tell."""
-
-_handed_on: set[type] = set()
-
-
-class Slot(Generic[T]):
-    """A typed place on the context where a guard leaves what it learned.
-
-    A handler asks for the value by annotating a parameter with *type*; asking without a guard that
-    fills the slot is refused at import. Raises `ConfigurationError` for a *type* that is no class,
-    and for ``object``.
-    """
-
-    __slots__ = ("name", "type")
-
-    def __init__(self, name: str, type: type[T]) -> None:
-        if not isinstance(type, builtins.type) or type is object:
-            raise ConfigurationError(f"the slot {name} has no class of its own: {type!r}")
-        self.name = name
-        self.type = type
-        if type.__module__ != "builtins":  # an int here says nothing of ints elsewhere
-            reserve(type)
-
-    def __repr__(self) -> str:
-        return f"<Slot {self.name}: {self.type.__name__}>"
-
-
-def reserve(kind: type) -> None:
-    """Say that values of *kind* come from slots, so that none is ever read from a body."""
-    _handed_on.add(kind)
-
-
-def handed_on(annotation: Any) -> bool:
-    """Return whether *annotation* is what some slot carries: never read from a body."""
-    return isinstance(annotation, type) and any(
-        known in annotation.__mro__ or annotation in known.__mro__ for known in _handed_on
-    )
-
-
-reserve(Bindings)
-reserve(Request)
 
 _NO_PARAMETERS = cast("Parameters", MappingProxyType({}))
 

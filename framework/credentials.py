@@ -7,9 +7,10 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
 from framework.bearer_token import CREDENTIAL_LIMIT, read_bearer
-from framework.context import Context, Slot
+from framework.context import Context
 from framework.errors import ConfigurationError, Unauthorized
 from framework.guards import Guard, SecurityScheme, guard
+from framework.slots import Slot
 
 __all__ = ["CREDENTIAL_LIMIT", "api_key", "basic", "bearer", "read_bearer", "read_secret"]
 

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain, product
 from typing import Any, NamedTuple, TypeVar, get_args, overload
 
-from framework.context import Context, Slot
+from framework.context import Context
 from framework.database import Result, Statement
 from framework.errors import ConfigurationError, HTTPError, ServiceUnavailable
 from framework.plan import Scope, Signature, make_plan, read_signature
 from framework.reads import Read
+from framework.slots import Slot
 
 __all__ = [
     "Check",

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hi
 
 from framework.bindings import Bindings, is_bindings
 from framework.callables import place_of, wants_await
-from framework.context import Context, Slot, handed_on
+from framework.context import Context
 from framework.database import Database, Result
 from framework.errors import ConfigurationError, Invalid, InvalidField
 from framework.parameters import (
@@ -22,6 +22,7 @@ from framework.parameters import (
     value_reader,
 )
 from framework.request import Request
+from framework.slots import Slot, handed_on, note_body
 from framework.text import is_readable, is_union
 
 __all__ = ["Plan", "Scope", "Signature", "make_plan", "read_signature"]
@@ -142,6 +143,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
             except (ConfigurationError, TypeError) as error:
                 raise ConfigurationError(f"{signature.place}: the body {name!r}: {error}") from None
             declared.append(parameter)
+            note_body(annotation, f"{signature.place}: {signature.name}")
         else:
             raise ConfigurationError(_unfillable(signature, name, annotation, scope))
     if len(bodies) > 1:
@@ -199,8 +201,8 @@ def _slot_reader(annotation: Any, scope: Scope, start: str) -> Reader | None:
         return _find_in(slot) if is_optional else _get_from(slot)
     if is_optional and handed_on(_named(wanted[0])):
         raise ConfigurationError(
-            f"{start} asks for {_named(wanted[0]).__name__}, which no guard of this route can fill:"
-            " it would always be None"
+            f"{start} asks for {_named(wanted[0]).__name__}, which {handed_on(_named(wanted[0]))} hands"
+            " on, but no guard of this route can fill: it would always be None"
         )
     return None
 
@@ -259,8 +261,8 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
         return f"{start} asks for a Result, but no reads= says what to read"
     if handed_on(annotation):
         return (
-            f"{start} asks for {annotation.__name__}, but no guard that is asked before provides one:"
-            " put one in front, with &"
+            f"{start} asks for {annotation.__name__}, which {handed_on(annotation)} hands on, but no"
+            " guard that is asked before provides one: put one in front, with &"
         )
     if not scope.with_body and is_body(annotation):
         return f"{start} asks for a body, which is not read here"

@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from framework.context import Context, Slot
+from framework.context import Context
 from framework.database import Result, Statement
 from framework.errors import ConfigurationError, HTTPError
+from framework.slots import Slot
 
 __all__ = ["Read", "Reads"]
 

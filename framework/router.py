@@ -208,11 +208,10 @@ class Router:
         name: str | None,
         hide: bool,
     ) -> Callable[[F], F]:
-        names = _locals_of_caller()
         check_paths(paths, methods)
 
         def decorate(function: F) -> F:
-            signature = read_signature(function, names)
+            signature = read_signature(function, _locals_of_caller())
             try:
                 check_declaration(methods, paths, guard)
             except ConfigurationError as error:
@@ -237,8 +236,8 @@ class Router:
 
 
 def _locals_of_caller() -> Mapping[str, Any]:
-    """Return the local names where a decorator stands, for annotations that are written as text."""
-    frame = sys._getframe(3)
+    """Return the local names where a function is decorated, for annotations that are written as text."""
+    frame = sys._getframe(2)
     return {} if frame.f_locals is frame.f_globals else frame.f_locals
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-from framework import App, Context, Query, Slot, guard, public
+from framework import App, Context, Query, Router, Slot, guard, public
 
 
 class Note(msgspec.Struct):
@@ -40,4 +42,29 @@ def build() -> App:
     def read_local(c: Context, local: Local, known: Known) -> dict[str, object]:
         return {"number": local.number, "name": known.name}
 
+    return app
+
+
+def build_with_own_router() -> App:
+    """Return an application on a router of its own kind, whose decorators wrap the framework's."""
+
+    class Open(Router):
+        """Routes that are open."""
+
+        def get(self, *paths: str, **options: Any) -> Any:
+            """Declare a public GET."""
+            return super().get(*paths, guard=public, **options)
+
+    class Local(msgspec.Struct):
+        """A class of this function."""
+
+        number: int
+
+    app, router = App(), Open()
+
+    @router.get("/local")
+    async def show(number: Query[int]) -> Local:
+        return Local(number)
+
+    app.mount(router)
     return app

@@ -42,6 +42,7 @@ MODULES = (
     "framework.response",
     "framework.bindings",
     "framework.context",
+    "framework.slots",
     "framework.guards",
     "framework.queues",
     "framework.compose",

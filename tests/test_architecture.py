@@ -36,7 +36,16 @@ LAYERS = [
         "database",
     ],
     [
-        *("bindings", "request", "cookie_jar", "conditional", "origin", "context", "queues"),
+        *(
+            "bindings",
+            "request",
+            "slots",
+            "cookie_jar",
+            "conditional",
+            "origin",
+            "context",
+            "queues",
+        ),
         *("bearer_token", "compose", "answers"),
     ],
     [

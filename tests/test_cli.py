@@ -28,7 +28,7 @@ TIMEOUT = 20.0
 
 APP = '''
 from framework import App, Context, Router, guard, public
-from framework.context import Slot
+from framework.slots import Slot
 
 app = App()
 

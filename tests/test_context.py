@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from framework import App, ConfigurationError, Context, Job, Request, Slot, public
-from framework.context import handed_on, reserve
 from framework.cookies import SetCookie
+from framework.slots import handed_on, reserve
 
 
 class Person(msgspec.Struct):
@@ -79,7 +79,7 @@ def test_slots_can_be_set_back() -> None:
     ],
 )
 def test_what_a_slot_carries_is_known(annotation: Any, held: bool) -> None:
-    assert handed_on(annotation) is held
+    assert (handed_on(annotation) is not None) is held
 
 
 def test_a_class_can_be_reserved_without_a_slot() -> None:
@@ -87,15 +87,42 @@ def test_a_class_can_be_reserved_without_a_slot() -> None:
         value: str
 
     before = handed_on(Secret)
-    reserve(Secret)
+    reserve(Secret, "the vault")
 
-    assert (before, handed_on(Secret)) == (False, True)
+    assert (before, handed_on(Secret)) == (None, "the vault")
 
 
 def test_a_slot_of_a_type_of_the_language_takes_it_from_nobody_else() -> None:
     slots: list[Slot[Any]] = [Slot("count", int), Slot("names", dict), Slot("name", str)]
 
-    assert [handed_on(slot.type) for slot in slots] == [False, False, False]
+    assert [handed_on(slot.type) for slot in slots] == [None, None, None]
+
+
+@pytest.mark.parametrize("is_slot_first", [False, True])
+def test_what_a_guard_finds_out_is_no_body_whichever_was_declared_first(
+    is_slot_first: bool,
+) -> None:
+    class Draft(msgspec.Struct):
+        id: int
+
+    app = App()
+
+    def declare_slot() -> None:
+        Slot("draft", Draft)
+
+    def declare_route() -> None:
+        @app.post("/publish", guard=public)
+        async def publish(draft: Draft) -> None: ...
+
+    first, second = declare_route, declare_slot
+    if is_slot_first:
+        first, second = declare_slot, declare_route
+    first()
+    with pytest.raises(ConfigurationError, match="the slot 'draft'") as caught:
+        second()
+
+    assert "Draft" in str(caught.value)
+    assert f"{__file__}:" in str(caught.value)
 
 
 def test_a_missing_database_says_where_to_name_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 from framework import App, ConfigurationError, Context, Form, Query, Request, Slot, guard, public
 from framework.database import Database, Result
 from framework.testing import json_of
-from tests.later_annotations import build
+from tests.later_annotations import build, build_with_own_router
 
 
 class Note(msgspec.Struct):
@@ -163,6 +163,12 @@ async def test_annotations_that_are_text_are_understood() -> None:
     assert json_of(local) == {"number": 3, "name": "eve"}
 
 
+async def test_a_router_of_ones_own_kind_may_wrap_the_decorators() -> None:
+    answer = await build_with_own_router().request("GET", "/local?number=3")
+
+    assert json_of(answer) == {"number": 3}
+
+
 class Methods:
     """Handlers are functions; these are not."""
 
@@ -261,7 +267,7 @@ def two_forms(a: Form[Note], b: Note) -> None: ...
         (unmarked_default, "mark it Query, Header, Cookie or Form"),
         (some_class, "'value' of some_class is no body, since Methods is no msgspec Struct"),
         (some_union, "'value' of some_union is not in the path"),
-        (slot_nobody_fills, "asks for Person, but no guard that is asked before provides one"),
+        (slot_nobody_fills, "but no guard that is asked before provides one"),
         (the_request, "take the context, c: Context, and read c.request"),
         (a_database, r"take the context, c: Context, and call c.database\(\)"),
         (an_outcome, "asks for a Result, but no reads= says what to read"),

@@ -206,7 +206,7 @@ async def generates() -> Any:
     ("provider", "message"),
     [
         (takes_body, "asks for a body, which is not read here"),
-        (takes_person, "asks for Person, but no guard"),
+        (takes_person, "but no guard"),
         (takes_itself, "asks for itself"),
         (takes_the_unknown, "is not in the path"),
         (generates, "is a generator"),

@@ -6,7 +6,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from framework.context import reserve
+from framework.slots import reserve
 
 __all__ = ["Key", "NewKey", "NewSession", "Session", "State", "User", "Validated"]
 
@@ -116,5 +116,5 @@ class NewSession(msgspec.Struct, Generic[U], frozen=True):
         return f"<NewSession {self.session.handle} of {self.session.user_id}>"
 
 
-reserve(User)
-reserve(Session)
+reserve(User, "Auth")
+reserve(Session, "Auth")

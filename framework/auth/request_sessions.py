@@ -14,10 +14,11 @@ from framework.auth.settings import Settings
 from framework.auth.storage import Storage
 from framework.auth.tokens import is_token
 from framework.bearer_token import read_bearer
-from framework.context import Context, Slot
+from framework.context import Context
 from framework.database import Database, Result, Statement
 from framework.errors import ConfigurationError
 from framework.security_log import tell
+from framework.slots import Slot
 
 __all__ = ["Memo", "RequestSessions"]
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 import msgspec
 
-from framework.context import Context, Slot
+from framework.context import Context
 from framework.errors import ConfigurationError
+from framework.slots import Slot
 
 __all__ = ["NONCE", "content_security_policy", "find_nonce", "nonce"]
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, TypeVar
 
-from framework.context import Context, Slot
+from framework.context import Context
 from framework.database import Database, Result, Statement, Value
+from framework.slots import Slot
 
 __all__ = ["Meter", "MeteredDatabase", "meter_of"]
 

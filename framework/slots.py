@@ -1,0 +1,81 @@
+"""Typed places where guards leave what they find out; no class of theirs is read from a body."""
+
+import builtins
+from typing import Any, Generic, TypeVar
+
+from framework.bindings import Bindings
+from framework.errors import ConfigurationError
+from framework.request import Request
+
+__all__ = ["Slot", "handed_on", "note_body", "reserve"]
+
+T = TypeVar("T")
+
+_handed_on: dict[type, str] = {}
+"""Classes whose values come from guards, each with what hands it on."""
+
+_bodies: dict[type, str] = {}
+"""Classes that handlers read from a body, each with the first place that does."""
+
+
+class Slot(Generic[T]):
+    """A typed place on the context where a guard leaves what it learned.
+
+    A handler asks for the value by annotating a parameter with *type*; asking without a guard that
+    fills the slot is refused at import. Raises `ConfigurationError` for a *type* that is no class,
+    for ``object``, and for a class that a handler reads from a body.
+    """
+
+    __slots__ = ("name", "type")
+
+    def __init__(self, name: str, type: type[T]) -> None:
+        if not isinstance(type, builtins.type) or type is object:
+            raise ConfigurationError(f"the slot {name} has no class of its own: {type!r}")
+        self.name = name
+        self.type = type
+        if _is_telling(type):
+            reserve(type, f"the slot {name!r}")
+
+    def __repr__(self) -> str:
+        return f"<Slot {self.name}: {self.type.__name__}>"
+
+
+def reserve(kind: type, by: str) -> None:
+    """Say that values of *kind* come from guards, *by* what, so that none is ever read from a body.
+
+    Raises `ConfigurationError` where a handler reads one already: whoever sends the request would
+    choose what a guard was to find out.
+    """
+    for body, place in _bodies.items():
+        if _are_alike(kind, body):
+            raise ConfigurationError(
+                f"{place} reads {body.__name__} from the body, and {by} hands on"
+                f" {kind.__name__}: give one of them a class of its own"
+            )
+    _handed_on.setdefault(kind, by)
+
+
+def note_body(kind: Any, place: str) -> None:
+    """Say that the function at *place* reads a *kind* from a body; only classes are noted."""
+    if _is_telling(kind):
+        _bodies.setdefault(kind, place)
+
+
+def handed_on(annotation: Any) -> str | None:
+    """Return what hands on what *annotation* asks for, so that it is never read from a body."""
+    if not _is_telling(annotation):
+        return None
+    return next((by for kind, by in _handed_on.items() if _are_alike(kind, annotation)), None)
+
+
+def _is_telling(annotation: Any) -> bool:
+    """Return whether *annotation* is a class of somebody's: an int here says nothing of ints there."""
+    return isinstance(annotation, type) and annotation.__module__ != "builtins"
+
+
+def _are_alike(one: type, other: type) -> bool:
+    return one in other.__mro__ or other in one.__mro__
+
+
+reserve(Bindings, "the environment")
+reserve(Request, "the context")
