@@ -20,7 +20,7 @@ from framework.bindings import Bindings
 from framework.context import Context, Job
 from framework.errors import ConfigurationError, HTTPError
 from framework.guards import all_of, any_of, guard, public
-from framework.parameters import Cookie, Depends, Form, Header, Query
+from framework.parameters import Cookie, Depends, Form, Header, Name, Query
 from framework.queues import Batch, Message
 from framework.request import Request
 from framework.response import Response
@@ -40,6 +40,7 @@ __all__ = [
     "Header",
     "Job",
     "Message",
+    "Name",
     "Query",
     "Request",
     "Response",

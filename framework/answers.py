@@ -76,6 +76,7 @@ def finish(c: Context, response: Response) -> Response:
     """
     if c.private and c.unawaited:
         c.refuse_unawaited()
+    c.is_answered = not isinstance(response.body, bytes)
     headers: Sequence[Header] = response.headers
     if c.request.method == "HEAD":
         c.drop(response.body)

@@ -9,11 +9,7 @@ from framework.answers import answer, as_response, finish, read_stream
 from framework.callables import check_callable, place_of
 from framework.compose import Handler, Middleware, Next, compose
 from framework.context import Context, Env, Job
-from framework.errors import (
-    BadRequest,
-    ConfigurationError,
-    NotFound,
-)
+from framework.errors import BadRequest, ConfigurationError, HTTPError, NotFound
 from framework.guards import Guard, all_of
 from framework.matcher import Matcher
 from framework.origin import SAFE_METHODS, check_origin, refuse_cross_site
@@ -381,19 +377,25 @@ class App(Router):
         known = as_http_error(error)
         if known.status in _OF_WHO_ASKS:
             c.private = True
-        if known.status >= 500:
-            report(c, known)
-        else:
-            tell_of_refusal(c, known)
+        tell_of_refusal(c, known)
         try:
-            for router in self._concerned(c):
-                if router.error_handler is not None:
-                    response = await router.error_handler(c, known)
-                    if response is not None:
-                        return _checked(response, router.error_handler)
-            return problem(known)
+            response = await self._ask_handlers(c, known)
+            if known.status >= 500 and (response is None or response.status >= 500):
+                report(c, known)  # what a handler makes a refusal of was none of our faults
+            return problem(known) if response is None else response
         except Exception as fault:
+            if known.status >= 500:
+                report(c, known)
             return explain_fault(c, fault)
+
+    async def _ask_handlers(self, c: Context, error: HTTPError) -> Response | None:
+        """Return what the nearest handler answers to *error*; None where none does."""
+        for router in self._concerned(c):
+            if router.error_handler is not None:
+                response = await router.error_handler(c, error)
+                if response is not None:
+                    return _checked(response, router.error_handler)
+        return None
 
 
 def _host_of(routers: Sequence[Router]) -> str | None:

@@ -20,6 +20,11 @@ def check_callable(function: Any, takes: tuple[str, ...], what: str) -> None:
     """
     if not callable(function):
         raise ConfigurationError(f"{function!r} is no {what}: it cannot be called")
+    if isinstance(function, type):
+        raise ConfigurationError(
+            f"{function.__qualname__} is a class, and no {what}: give a function, as"
+            f" async def name({', '.join(takes)})"
+        )
     if not isinstance(function, FunctionType):
         return
     problem = _misfit(function, len(takes))

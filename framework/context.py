@@ -51,6 +51,8 @@ class Context(msgspec.Struct, eq=False):
     sent_cookies: dict[str, SetCookie] | None = None
     """What `send_cookie` was given, by name; None for nothing."""
     _provided: dict[Any, Any] | None = None
+    is_answered: bool = False
+    """Whether the headers are made, and the body is a stream that goes on: too late for a cookie."""
     told: HTTPError | None = None
     """The last error that the security log was told of."""
     actor: Any = None
@@ -132,10 +134,19 @@ class Context(msgspec.Struct, eq=False):
         return Log({"method": self.request.method, "route": route, **named})
 
     def send_cookie(self, cookie: SetCookie) -> None:
-        """Send *cookie* with whatever is answered, an error too. The last of a name counts."""
+        """Send *cookie* with whatever is answered, an error too. The last of a name counts.
+
+        Raises `TypeError` in a stream, whose headers are sent.
+        """
+        self.refuse_answered("a cookie is sent")
         if self.sent_cookies is None:
             self.sent_cookies = {}
         self.sent_cookies[cookie.name] = cookie
+
+    def refuse_answered(self, what: str) -> None:
+        """Raise `TypeError` in a stream, whose headers are sent: *what* comes too late."""
+        if self.is_answered:
+            raise TypeError(f"{what} before a stream begins: its headers have gone out")
 
     def cookies_to_send(self) -> list[SetCookie]:
         """Return what `send_cookie` was given."""

@@ -1,6 +1,6 @@
 """The two families of error: the program is wrong, or the request is. Knows nothing of responses."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import overload
 
 import msgspec
@@ -25,7 +25,11 @@ __all__ = [
 
 
 class ConfigurationError(Exception):
-    """The program is wrong. Raised while it is imported, never while it serves."""
+    """The program or its deployment is set up wrong.
+
+    Raised at import where that can be seen there. What only a request can show, such as a missing
+    binding or secret, answers 500 and is logged.
+    """
 
 
 class InvalidField(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,8 +52,9 @@ class HTTPError(Exception):
 
     Becomes an RFC 9457 problem with *status*, a stable *code* and *detail*, a sentence that we
     wrote. Raise it as ``HTTPError(418, "I am a teapot.", code="teapot")``, or make a subclass that
-    fixes ``status`` and ``code`` and raise that with a sentence or with nothing. Raises `ValueError`
-    for a status that tells of no error.
+    fixes ``status`` and ``code`` and raise that with a sentence or with nothing. *headers* are sent
+    along, *errors* are listed in the answer. Raises `ValueError` for a status that is no error's, and
+    for headers that are not pairs of text.
     """
 
     status: int = 500
@@ -69,7 +74,7 @@ class HTTPError(Exception):
         /,
         *,
         code: str | None = None,
-        headers: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         errors: Sequence[InvalidField] = (),
     ) -> None: ...
 
@@ -81,7 +86,7 @@ class HTTPError(Exception):
         /,
         *,
         code: str | None = None,
-        headers: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         errors: Sequence[InvalidField] = (),
     ) -> None: ...
 
@@ -89,7 +94,7 @@ class HTTPError(Exception):
         self,
         *arguments: int | str | None,
         code: str | None = None,
-        headers: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         errors: Sequence[InvalidField] = (),
     ) -> None:
         for argument in arguments:
@@ -103,7 +108,10 @@ class HTTPError(Exception):
                 self.detail = argument
         if code is not None:
             self.code = code
-        self.headers = tuple(headers)
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        self.headers = tuple([(name, value) for name, value in pairs])
+        if not all(isinstance(text, str) for pair in self.headers for text in pair):
+            raise ValueError("the headers of an error are pairs of text")
         self.errors = tuple(errors)
         super().__init__(self.detail or self.code)
 

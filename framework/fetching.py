@@ -114,10 +114,17 @@ class Fetch(Protocol):
 _provided: Fetch | None = None
 
 
-def provide_fetch(implementation: Fetch) -> None:
-    """Send requests with *implementation* from now on. Each edge provides its own; a test may too."""
+def provide_fetch(implementation: Fetch | None, *, unless_provided: bool = False) -> Fetch | None:
+    """Send requests with *implementation* from now on; return what they were sent with before.
+
+    A test gives that back when it is done. Each edge provides its own, but not where a test has
+    provided another: *unless_provided*.
+    """
     global _provided  # one process, one edge
-    _provided = implementation
+    before = _provided
+    if before is None or not unless_provided:
+        _provided = implementation
+    return before
 
 
 async def fetch(

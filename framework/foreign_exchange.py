@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 from framework.context import Context
+from framework.log import log_error
 from framework.response import EMPTY_STATUSES, Header, Response
 from framework.streaming import ClosingStream
 
@@ -163,11 +164,7 @@ class Exchange:
 
 
 def _report(error: BaseException) -> None:
-    import logging  # off the cold-start path: most answers end well
-
-    logging.getLogger("kagari").error(
-        "a mounted application failed after its answer", exc_info=error
-    )
+    log_error("a mounted application failed after its answer", error)
 
 
 def _without_body(status: int, headers: list[tuple[bytes, bytes]]) -> Response:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar, get_args, overload
 
 from framework.context import Context
 from framework.database import Result, Statement
-from framework.errors import ConfigurationError, HTTPError, ServiceUnavailable
+from framework.errors import ConfigurationError, HTTPError, Invalid, ServiceUnavailable
 from framework.plan import Scope, Signature, make_plan, read_signature
 from framework.reads import Read
 from framework.slots import Slot
@@ -162,6 +162,9 @@ class _FunctionGuard(Guard):
                 result = await call(c)
                 if c.unawaited:
                     c.refuse_unawaited()
+            except Invalid as error:  # what shows who asks is missing, or is not what it has to be
+                error.refusal = True
+                raise
             except HTTPError:
                 raise
             except Exception as error:
@@ -304,8 +307,11 @@ def _grouped(member: Guard, other: type[Guard]) -> str:
 
 
 def _most_telling(refusals: list[HTTPError]) -> HTTPError:
-    """Return the first refusal of somebody known, else the first: 403 says more than 401."""
-    return next((refusal for refusal in refusals if refusal.status != 401), refusals[0])
+    """Return the one that says the most: 403 more than 401, and that more than a parameter's 422."""
+    return min(refusals, key=lambda refusal: _SAYING_LITTLE.get(refusal.status, 0))
+
+
+_SAYING_LITTLE = {401: 1, Invalid.status: 2}
 
 
 def all_of(*guards: Guard) -> Guard:
@@ -332,7 +338,8 @@ def all_of(*guards: Guard) -> Guard:
 def any_of(*guards: Guard) -> Guard:
     """Return a guard that passes where one of *guards* does, asked from left to right.
 
-    Only a refusal (401, 403, 404) asks the next: an outage is 503, never "not you". Raises
+    Only a refusal (401, 403, 404, or a parameter of the guard's own that is missing or does not fit)
+    asks the next: an outage is 503, never "not you". Raises
     `ConfigurationError` for none, for what is no guard, and for `public`, which would open it all.
     """
     members = _checked(guards)

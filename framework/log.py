@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Log", "encode_line", "print_line", "time_now"]
+__all__ = ["Log", "encode_line", "log_error", "print_line", "time_now"]
 
 
 def print_line(line: str) -> None:
@@ -26,6 +26,32 @@ def time_now() -> str:
     from datetime import UTC, datetime  # off the cold-start path, as above
 
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def log_error(message: str, error: BaseException) -> None:
+    """Log *message* with the traceback of *error*, whose own text ends no line and colours no terminal."""
+    import logging  # off the cold-start path: most requests have nothing to say
+
+    logger = logging.getLogger("kagari")
+    if logger.isEnabledFor(logging.ERROR):
+        info = (type(error), error, error.__traceback__)
+        record = logger.makeRecord(logger.name, logging.ERROR, __file__, 0, message, (), info)
+        record.exc_text = _traceback_of(error)  # formatters take it as it is
+        logger.handle(record)
+
+
+def _traceback_of(error: BaseException) -> str:
+    from traceback import TracebackException  # off the cold-start path, as above
+
+    parts = [part.strip("\n") for part in TracebackException.from_exception(error).format()]
+    return "\n".join([part if part.startswith("  File ") else _one_line(part) for part in parts])
+
+
+def _one_line(text: str) -> str:
+    """Return *text* with all that is not printable escaped."""
+    return "".join(
+        [each if each.isprintable() else each.encode("unicode_escape").decode() for each in text]
+    )
 
 
 class Log:

@@ -155,9 +155,8 @@ class _Document:
 
     def _elsewhere(self, parameter: Parameter) -> dict[str, Any]:
         type = without_none(parameter.type)
-        name = parameter.name
         return {
-            "name": name.replace("_", "-") if parameter.source == "header" else name,
+            "name": parameter.sent_name,
             "in": parameter.source,
             "required": parameter.default is MISSING,
             "schema": self._schemas.of(type, **default_of(type, parameter.default)),

@@ -27,12 +27,14 @@ __all__ = [
     "Form",
     "Header",
     "Marker",
+    "Name",
     "Parameter",
     "Query",
     "Reader",
     "body_reader",
     "is_body",
     "marker_of",
+    "name_of",
     "path_reader",
     "provider_of",
     "value_reader",
@@ -58,6 +60,15 @@ class Marker(msgspec.Struct, frozen=True):
     source: str
 
 
+class Name(msgspec.Struct, frozen=True):
+    """Says what clients call a parameter, where that is not a name in Python or is taken there.
+
+    ``since: Annotated[Query[str], Name("from")]``; for fields of the query, headers and cookies.
+    """
+
+    text: str
+
+
 class Depends(msgspec.Struct, frozen=True):
     """Says which function a parameter's value comes from, asked once a request.
 
@@ -66,6 +77,9 @@ class Depends(msgspec.Struct, frozen=True):
     """
 
     provider: Callable[..., Any]
+
+    def __repr__(self) -> str:
+        return f"Depends({getattr(self.provider, '__name__', self.provider)})"
 
 
 Query = Annotated[T, Marker("query")]
@@ -86,6 +100,15 @@ class Parameter(msgspec.Struct, frozen=True):
     type: Any
     default: Any = MISSING
     media_types: tuple[str, ...] = ()
+    alias: str | None = None
+    """What clients call it, where that is not a name in Python."""
+
+    @property
+    def sent_name(self) -> str:
+        """What clients call it."""
+        if self.alias is not None:
+            return self.alias
+        return self.name.replace("_", "-") if self.source == "header" else self.name
 
 
 def marker_of(annotation: Any) -> tuple[str, Any]:
@@ -94,9 +117,19 @@ def marker_of(annotation: Any) -> tuple[str, Any]:
         inner, *metadata = get_args(annotation)
         markers = [note for note in metadata if isinstance(note, Marker)]
         if markers:
-            rest = tuple(note for note in metadata if not isinstance(note, Marker))
+            rest = tuple(note for note in metadata if not isinstance(note, Marker | Name))
             return markers[0].source, Annotated[(inner, *rest)] if rest else inner
     return "", annotation
+
+
+def name_of(annotation: Any) -> str | None:
+    """Return what clients call a parameter by its `Name`. Raises `ConfigurationError` for two or none."""
+    if get_origin(annotation) is not Annotated:
+        return None
+    names = [note.text for note in get_args(annotation)[1:] if isinstance(note, Name)]
+    if len(names) > 1 or "" in names:
+        raise ConfigurationError(f"{annotation!r} has to have one name")
+    return names[0] if names else None
 
 
 def provider_of(annotation: Any) -> Callable[..., Any] | None:
@@ -155,11 +188,11 @@ def _integer_reader(name: str) -> Reader:
 
 def value_reader(parameter: Parameter) -> Reader:
     """Return a reader of a query field, header or cookie. It raises `Invalid` for a misfit."""
-    find = _FINDERS[parameter.source](parameter.name)
+    find = _FINDERS[parameter.source](parameter.sent_name)
     takes_list = takes_several(parameter.type)
     default = parameter.default
     is_changeable = isinstance(default, list | set)
-    place = f"{parameter.source}:{parameter.name}"
+    place = f"{parameter.source}:{parameter.sent_name}"
 
     def read(c: Context) -> Any:
         values = find(c)
@@ -174,7 +207,9 @@ def value_reader(parameter: Parameter) -> Reader:
                 values if takes_list else values[0], parameter.type, strict=False
             )
         except msgspec.ValidationError as error:
-            raise _misfit(say(error), place) from None
+            raise _misfit(
+                say(error).replace(", got str.", "."), place
+            ) from None  # all of it is text
         if not is_exact(value):
             raise _misfit("This number is out of range.", place)
         return value
@@ -195,7 +230,7 @@ def _query_finder(name: str) -> Callable[[Context], list[str]]:
 
 
 def _header_finder(name: str) -> Callable[[Context], list[str]]:
-    header = name.replace("_", "-").lower()
+    header = name.lower()
 
     def find(c: Context) -> list[str]:
         value = c.request.headers.get(header)
@@ -266,6 +301,8 @@ def _media_types(annotation: Any) -> dict[str, Any]:
     if any(marker_of(member)[0] for member in get_args(plain)):
         raise ConfigurationError("a marker stands around the whole type, not inside of it")
     is_json = isinstance(plain, msgspec.StructMeta) or get_origin(plain) in {list, dict}
+    if members:  # each tagged, as msgspec asks
+        is_json = all(isinstance(_plain(member), msgspec.StructMeta) for member in members)
     return {JSON_TYPE: annotation} if is_json or plain in {list, dict} else {}
 
 

@@ -12,11 +12,13 @@ from framework.errors import ConfigurationError, Invalid, InvalidField
 from framework.parameters import (
     MISSING,
     BodyReader,
+    Depends,
     Parameter,
     Reader,
     body_reader,
     is_body,
     marker_of,
+    name_of,
     path_reader,
     provider_of,
     value_reader,
@@ -113,6 +115,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
     declared: list[Parameter] = []
     for index, (name, annotation) in enumerate(signature.annotations.items()):
         default = signature.defaults.get(name, MISSING)
+        _refuse_default(signature, name, default)
         source, type = marker_of(annotation)
         is_first = annotation is MISSING and index == 0 and name not in scope.path_names
         if annotation is Context or is_first:
@@ -132,24 +135,49 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
             _refuse_unreadable(signature, declared[-1])
             certain[name] = path_reader(name, declared[-1].type, default)
         elif source in {"query", "header", "cookie"}:
-            declared.append(Parameter(name, source, type, default))
+            declared.append(Parameter(name, source, type, default, alias=name_of(annotation)))
+            _refuse_cookies(signature, declared[-1])
             _refuse_unreadable(signature, declared[-1])
             checked[name] = value_reader(declared[-1])
         elif (slot_reader := _slot_reader(annotation, scope, _start(signature, name))) is not None:
             certain[name] = slot_reader
-        elif scope.with_body and not handed_on(annotation) and is_body(annotation):
+        elif scope.with_body and not _carried(annotation) and is_body(annotation):
+            if default is not MISSING:
+                raise ConfigurationError(
+                    f"{_start(signature, name)} is the body, which every request has to send: take"
+                    " its default away"
+                )
             try:
                 parameter, bodies[name] = body_reader(name, annotation)
             except (ConfigurationError, TypeError) as error:
                 raise ConfigurationError(f"{signature.place}: the body {name!r}: {error}") from None
             declared.append(parameter)
-            note_body(annotation, f"{signature.place}: {signature.name}")
+            for kind in _members(annotation):
+                note_body(kind, f"{signature.place}: {signature.name}")
         else:
             raise ConfigurationError(_unfillable(signature, name, annotation, scope))
     if len(bodies) > 1:
         raise ConfigurationError(f"{signature.place}: {signature.name} reads the body twice")
     waited = {**provided, **bodies}
     return Plan(_make_call(signature, certain, checked, waited), tuple(declared))
+
+
+def _refuse_default(signature: Signature, name: str, default: Any) -> None:
+    """Raise for a provider in the place of a default: nobody would ask it."""
+    if isinstance(default, Depends):
+        raise ConfigurationError(
+            f"{_start(signature, name)} has {default!r} as its default: write"
+            f" {name}: Annotated[..., {default!r}]"
+        )
+
+
+def _refuse_cookies(signature: Signature, parameter: Parameter) -> None:
+    """Raise for the header of cookies: answers that depend on one are known by its being looked at."""
+    if parameter.source == "header" and parameter.sent_name.lower() == "cookie":
+        raise ConfigurationError(
+            f"{_start(signature, parameter.name)} is the header of all cookies: write"
+            f" {parameter.name}: Cookie[...] for one of them"
+        )
 
 
 def _plan_provider(signature: Signature, provider: Callable[..., Any], scope: Scope) -> Plan:
@@ -259,13 +287,17 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
         return f"{start} asks for a Database: take the context, c: Context, and call c.database()"
     if annotation is Result:
         return f"{start} asks for a Result, but no reads= says what to read"
-    if handed_on(annotation):
+    if carried := _carried(annotation):
         return (
-            f"{start} asks for {annotation.__name__}, which {handed_on(annotation)} hands on, but no"
-            " guard that is asked before provides one: put one in front, with &"
+            f"{start} asks for {carried.__name__}, which {handed_on(carried)} hands on, but no guard"
+            " that is asked before provides one: put one in front, with &"
         )
     if not scope.with_body and is_body(annotation):
         return f"{start} asks for a body, which is not read here"
+    if type(None) in _members(annotation) and any(map(is_body, _members(annotation))):
+        return (
+            f"{start} is a body or nothing, and every request has to send one: take the None away"
+        )
     if (
         scope.with_body
         and isinstance(annotation, type)
@@ -273,6 +305,16 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
     ):
         return f"{start} is no body, since {annotation.__name__} is no msgspec Struct"
     return f"{start} is not in the path: mark it Query, Header, Cookie or Form"
+
+
+def _members(annotation: Any) -> tuple[Any, ...]:
+    """Return the types that *annotation* joins; itself where it joins none."""
+    return get_args(annotation) if is_union(annotation) else (annotation,)
+
+
+def _carried(annotation: Any) -> Any:
+    """Return the first class in *annotation* that some guard hands on, or None."""
+    return next((member for member in _members(annotation) if handed_on(member)), None)
 
 
 def _make_call(

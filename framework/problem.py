@@ -8,6 +8,7 @@ from framework.compose import Handler
 from framework.context import Context
 from framework.database import Unavailable
 from framework.errors import HTTPError, InvalidField, MethodNotAllowed, NotFound, ServiceUnavailable
+from framework.log import log_error
 from framework.response import Response, encode_json, make
 from framework.shared import PROBLEM_HEADERS, Shared
 
@@ -115,14 +116,6 @@ def explain_fault(c: Context, fault: Exception) -> Response:
 
 def report(c: Context, error: HTTPError) -> None:
     """Log *error*, with what caused it and where."""
-    import logging  # off the cold-start path: most requests have nothing to say
-
     cause = error.__cause__ or error
     place = c.route.path if c.route is not None else "no route"
-    logging.getLogger("kagari").error(
-        "%s %s: %s",
-        c.request.method,
-        place,
-        repr(str(cause)),  # on one line, whatever it holds
-        exc_info=cause,
-    )
+    log_error(f"{c.request.method} {place}: {str(cause)!r}", cause)

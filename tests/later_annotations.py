@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
 from framework import App, Context, Query, Router, Slot, guard, public
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Note(msgspec.Struct):
@@ -51,9 +54,9 @@ def build_with_own_router() -> App:
     class Open(Router):
         """Routes that are open."""
 
-        def get(self, *paths: str, **options: Any) -> Any:
+        def show(self, path: str) -> Callable[[F], F]:
             """Declare a public GET."""
-            return super().get(*paths, guard=public, **options)
+            return self.get(path, guard=public)
 
     class Local(msgspec.Struct):
         """A class of this function."""
@@ -62,7 +65,7 @@ def build_with_own_router() -> App:
 
     app, router = App(), Open()
 
-    @router.get("/local")
+    @router.show("/local")
     async def show(number: Query[int]) -> Local:
         return Local(number)
 

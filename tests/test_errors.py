@@ -1,5 +1,7 @@
 """An error carries a status, a code and a sentence of ours; whether it is a refusal follows from it."""
 
+from typing import Any
+
 import pytest
 
 from framework import HTTPError
@@ -63,6 +65,19 @@ def test_a_status_brings_its_code(status: int, code: str) -> None:
     assert (error.status, error.code, error.detail) == (status, code, "A sentence.")
     assert error.headers == (("a", "b"),)
     assert HTTPError(status, code="mine").code == "mine"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"a": "b", "c": "d"}, [("a", "b"), ("c", "d")], iter([("a", "b"), ("c", "d")])]
+)
+def test_headers_are_pairs_or_a_mapping(headers: Any) -> None:
+    assert HTTPError(401, headers=headers).headers == (("a", "b"), ("c", "d"))
+
+
+@pytest.mark.parametrize("headers", ["ab", [("a", 1)], [("a", "b", "c")], {"a": None}, 5])
+def test_headers_that_could_not_be_sent_are_refused_where_they_are_given(headers: Any) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        HTTPError(401, headers=headers)
 
 
 @pytest.mark.parametrize("status", [-1, 0, 100, 200, 204, 302, 304, 399, 600, 1000])

@@ -7,6 +7,7 @@ import pytest
 
 from framework import App, ConfigurationError, Context, fetching, public
 from framework.fetching import Fetched, FetchFailed, FetchRequest, fetch, provide_fetch
+from framework.local.asgi import asgi
 
 seen: list[FetchRequest] = []
 
@@ -138,6 +139,19 @@ async def test_an_edge_provides_its_own() -> None:
         "1",
         None,
     )
+
+
+async def test_what_a_test_provides_stays_beside_an_edge_and_is_given_back() -> None:
+    async def fake(request: FetchRequest, /) -> Fetched:
+        return Fetched(200, (), b"fake")
+
+    before = provide_fetch(fake)
+    asgi(App(), {})
+    beside_an_edge = (await fetch("http://x/")).body
+    given_back = provide_fetch(before)
+
+    assert (beside_an_edge, given_back) == (b"fake", fake)
+    assert fetching._provided is before
 
 
 class Point(msgspec.Struct):

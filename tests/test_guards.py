@@ -287,6 +287,49 @@ async def test_only_a_refusal_asks_the_next(
     )
 
 
+@guard
+async def signed(x_signature: Header[str], n: Query[int] = 0) -> None:
+    if x_signature != "right":
+        raise Forbidden
+
+
+@guard
+async def named(x_name: Header[str | None] = None) -> None:
+    if x_name is None:
+        raise Unauthorized
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("/alone", {"x-signature": "right"}, 204),
+        ("/alone", {}, 422),
+        ("/either", {"x-signature": "right"}, 204),
+        ("/either", {"x-name": "ada"}, 204),
+        ("/either?n=x", {"x-name": "ada", "x-signature": "right"}, 204),
+        ("/either", {"x-signature": "wrong", "x-name": "ada"}, 204),
+        ("/either", {"x-signature": "wrong"}, 403),
+        ("/either", {}, 401),
+        ("/turned", {}, 401),
+        ("/turned", {"x-signature": "right"}, 204),
+    ],
+)
+async def test_a_parameter_that_a_guard_lacks_asks_the_next(
+    path: str, headers: dict[str, str], status: int
+) -> None:
+    app = App()
+    for name, asked in {
+        "/alone": signed,
+        "/either": signed | named,
+        "/turned": named | signed,
+    }.items():
+
+        @app.get(name, guard=asked)
+        async def show() -> None: ...
+
+    assert (await app.request("GET", path, headers=headers)).status == status
+
+
 class Suspended(HTTPError):
     """An application's own refusal."""
 

@@ -43,6 +43,38 @@ def make_app(*, late: bool) -> App:
     return app
 
 
+class Missing(Exception):
+    """An error of the application's own, which knows nothing of HTTP."""
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "is_logged"),
+    [
+        (Missing("note 5"), 404, False),
+        (KeyError("a bug"), 500, True),
+        (HTTPError(503), 503, True),
+        (HTTPError(409), 409, False),
+    ],
+)
+async def test_an_error_that_a_handler_explains_is_no_fault_to_log(
+    caplog: pytest.LogCaptureFixture, raised: Exception, status: int, is_logged: bool
+) -> None:
+    app = App()
+
+    @app.on_error
+    async def explain(c: Context, error: HTTPError) -> Response | None:
+        if isinstance(error.__cause__, Missing):
+            return Response.json({"missing": True}, 404)
+        return None if error.status != 503 else Response.text("later", 503)
+
+    @app.get("/", guard=public)
+    async def fail() -> None:
+        raise raised
+
+    assert (await app.request("GET", "/")).status == status
+    assert bool(caplog.records) is is_logged
+
+
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
     ("path", "answer"),

@@ -1,13 +1,14 @@
 """What a handler says is one line of JSON, whatever it holds."""
 
 import json
+import logging
 from typing import Any
 
 import pytest
 
 from framework import App, Context, public
 from framework.auth import Session
-from framework.log import Log
+from framework.log import Log, log_error
 from framework.middleware.request_id import request_id
 
 
@@ -31,6 +32,24 @@ def test_no_text_ends_the_line(text: str) -> None:
     [line] = said(lambda log: log.info(text, field=text))
 
     assert (line["message"], line["field"]) == (text, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["x\nERROR kagari: all is well", "\x1b[31m", "\u2028", "\u202e", "\r\n"]
+)
+def test_the_text_of_an_error_forges_no_line(caplog: pytest.LogCaptureFixture, text: str) -> None:
+    fault = RuntimeError(f"no such thing: {text}")
+    try:
+        raise fault from KeyError(text)
+    except RuntimeError as error:
+        log_error("it failed", error)
+
+    [record] = caplog.records
+    lines = logging.Formatter().format(record).split("\n")
+    assert record.exc_info is not None
+    assert [line for line in lines if "no such thing" in line] == [lines[-1]]
+    assert sum("test_log.py" in line for line in lines) == 1
+    assert all(line.isprintable() for line in lines)
 
 
 def test_no_field_replaces_what_the_line_is_known_by() -> None:

@@ -97,6 +97,8 @@ ONE: list[Callable[[App, Any], Any]] = [
         (not_async, "it is not async: write async def not_async"),
         (None, "it cannot be called"),
         (Response.text("x"), "it cannot be called"),
+        (ValueError, "ValueError is a class, and no"),
+        (Response, "Response is a class, and no"),
     ],
 )
 def test_a_layer_that_could_not_be_called_is_refused(
@@ -114,6 +116,7 @@ def test_a_layer_that_could_not_be_called_is_refused(
         (two, "it takes more than 1 argument:"),
         (not_async_either, "it is not async: write async def not_async_either"),
         ("purge", "it cannot be called"),
+        (LookupError, "LookupError is a class, and no"),
     ],
 )
 def test_what_takes_one_thing_is_refused_without(

@@ -1,12 +1,25 @@
 """How a handler is called is worked out at import, and whatever could not be called is refused there."""
 
 from collections.abc import Callable
-from typing import Any, Union
+from typing import Annotated, Any, Union
 
 import msgspec
 import pytest
 
-from framework import App, ConfigurationError, Context, Form, Query, Request, Slot, guard, public
+from framework import (
+    App,
+    ConfigurationError,
+    Context,
+    Depends,
+    Form,
+    Header,
+    Name,
+    Query,
+    Request,
+    Slot,
+    guard,
+    public,
+)
 from framework.database import Database, Result
 from framework.testing import json_of
 from tests.later_annotations import build, build_with_own_router
@@ -246,6 +259,58 @@ def two_bodies(a: Note, b: list[Note]) -> None: ...
 def two_forms(a: Form[Note], b: Note) -> None: ...
 
 
+class Cat(msgspec.Struct, tag=True):
+    lives: int
+
+
+class Dog(msgspec.Struct, tag=True):
+    tricks: int
+
+
+def find_note() -> Note:
+    return Note("a")
+
+
+ASK: Any = Depends(find_note)
+DRAFT = Note("b")
+
+
+def provider_as_default(note: Note = ASK) -> None: ...
+
+
+def provider_as_default_of_a_query(limit: Query[int] = ASK) -> None: ...
+
+
+def provider_as_default_of_nothing(anything=ASK) -> None: ...  # type: ignore[no-untyped-def]
+
+
+def body_with_default(note: Note = DRAFT) -> None: ...
+
+
+def form_with_default(note: Form[Note] = DRAFT) -> None: ...
+
+
+def body_or_nothing(note: Note | None = None) -> None: ...
+
+
+def body_or_slot(value: Cat | Person) -> None: ...
+
+
+def untagged(note: Note | Unreadable) -> None: ...
+
+
+def two_names(a: Annotated[Query[str], Name("a"), Name("b")]) -> None: ...
+
+
+def no_name(a: Annotated[Query[str], Name("")]) -> None: ...
+
+
+def the_cookie_header(cookie: Header[str]) -> None: ...
+
+
+def the_cookie_header_by_name(a: Annotated[Header[str], Name("Cookie")]) -> None: ...
+
+
 @pytest.mark.parametrize(
     ("handler", "words"),
     [
@@ -274,6 +339,18 @@ def two_forms(a: Form[Note], b: Note) -> None: ...
         (unreadable, "the body 'body': JSON is not read into Database"),
         (two_bodies, "two_bodies reads the body twice"),
         (two_forms, "two_forms reads the body twice"),
+        (provider_as_default, r"write note: Annotated\[..., Depends\(find_note\)\]"),
+        (provider_as_default_of_a_query, r"write limit: Annotated\[..., Depends\(find_note\)\]"),
+        (provider_as_default_of_nothing, r"write anything: Annotated\[..., Depends"),
+        (body_with_default, "every request has to send: take its default away"),
+        (form_with_default, "every request has to send: take its default away"),
+        (body_or_nothing, "a body or nothing, and every request has to send one"),
+        (body_or_slot, "asks for Person, which the slot 'person' hands on"),
+        (untagged, "the body 'note': "),
+        (two_names, "has to have one name"),
+        (no_name, "has to have one name"),
+        (the_cookie_header, r"write cookie: Cookie\[...\]"),
+        (the_cookie_header_by_name, r"write a: Cookie\[...\]"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -282,6 +359,36 @@ def test_what_could_not_be_called_is_refused(handler: Any, words: str) -> None:
         App().post("/", guard=public)(handler)
 
     assert "test_plan.py:" in str(refused.value) or "no plain function" in str(refused.value)
+
+
+@pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "all"])
+def test_a_provider_in_the_place_of_a_default_is_refused(method: str) -> None:
+    with pytest.raises(ConfigurationError, match="write note: Annotated"):
+        getattr(App(), method)("/", guard=public)(provider_as_default)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "name"),
+    [
+        ({"type": "Cat", "lives": 9}, 200, "Cat"),
+        ({"type": "Dog", "tricks": 1}, 200, "Dog"),
+        ({"type": "Cow"}, 422, None),
+        ({"lives": 9}, 422, None),
+    ],
+)
+async def test_a_body_is_one_of_several_by_its_tag(
+    body: dict[str, Any], status: int, name: str | None
+) -> None:
+    app = App()
+
+    @app.post("/", guard=public)
+    async def read(pet: Cat | Dog) -> str:
+        return type(pet).__name__
+
+    answer = await app.request("POST", "/", json=body)
+
+    assert answer.status == status
+    assert answer.body == name.encode() if name else json_of(answer)["code"] == "invalid-request"
 
 
 def reads_note(note: Note) -> None: ...

@@ -71,7 +71,8 @@ class Auth(Recovery[U]):
 
     ``auth.users``, ``auth.keys`` and ``auth.sessions`` are for programs: they take a database
     rather than a request. Raises `ConfigurationError` for Structs that cannot be rows, a *provider*
-    with a ``:``, and words that *sessions* and *same_site* do not know.
+    with a ``:``, words that *sessions* and *same_site* do not know, and a *mailer* beside a *store*
+    that is no `Store`, since codes and links are written to the tables of ``schema.sql``.
     """
 
     @overload
@@ -107,6 +108,11 @@ class Auth(Recovery[U]):
             raise ConfigurationError(
                 'sessions="shared" leaves passwords in Lucia\'s form as well:'
                 ' pass hasher=LuciaHasher(writes="s2")'
+            )
+        if mailer is not None and not (isinstance(store, type) and issubclass(store, Store)):
+            raise ConfigurationError(
+                "mailer= writes to the tables of schema.sql itself, which a store= that is no Store"
+                " does not have"
             )
         super().__init__(
             Settings(
@@ -189,6 +195,7 @@ class Auth(Recovery[U]):
 
         return guard(
             bearer,
+            name=_BEARER.name,
             provides=(self.session_slot, self.user_slot),
             reads=find_session,
             database=self._database,

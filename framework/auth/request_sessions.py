@@ -102,10 +102,12 @@ class RequestSessions(Generic[U]):
 
     async def _validate(self, c: Context, read: Result | None = None) -> Validated[U] | None:
         """Return what the cookie of this request opens; *read* is what was found, if it was."""
-        c.private = True
         memo = c.find(self._by_cookie)
         if memo is not None:
+            c.private = True
             return memo.found
+        c.refuse_answered("who is there is asked")
+        c.private = True
         found = await self._find(c, read)
         if found is None and self._cookie.is_present(c.request):
             self._forget(c)
@@ -155,10 +157,12 @@ class RequestSessions(Generic[U]):
 
     async def _validate_bearer(self, c: Context, read: Result | None = None) -> Validated[U] | None:
         """Return what the bearer token of this request opens. Reads no cookie and sends none."""
-        c.private = True
         memo = c.find(self._by_bearer)
         if memo is not None:
+            c.private = True
             return memo.found
+        c.refuse_answered("who is there is asked")
+        c.private = True
         if read is None:
             statement = self._find_bearer_statement(c)
             read = None if statement is None else (await self._db(c).batch([statement]))[0]

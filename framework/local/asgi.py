@@ -53,7 +53,7 @@ def asgi(app: App, env: Env) -> ASGIApplication:
     connection: ``X-Forwarded-For`` is not read here.
     """
     app.prepare()
-    provide_fetch(fetch_in_thread)
+    provide_fetch(fetch_in_thread, unless_provided=True)
     background = Background()
     start_work = background.start
     reading = Reading()

@@ -35,6 +35,6 @@ class Background:
     def _end(self, task: Any) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            from logging import getLogger
+            from framework.log import log_error
 
-            getLogger("kagari").error("work after the answer failed", exc_info=error)
+            log_error("work after the answer failed", error)

@@ -17,7 +17,7 @@ _HEADERS = msgspec.json.Decoder(tuple[Header, ...])
 
 def provide() -> None:
     """Have `framework.fetching.fetch` send its requests so."""
-    provide_fetch(fetch_in_worker)
+    provide_fetch(fetch_in_worker, unless_provided=True)
 
 
 async def fetch_in_worker(request: FetchRequest, /) -> Fetched:

@@ -8,6 +8,7 @@ import pytest
 
 from framework import Context
 from framework.auth import NewSession, Session
+from framework.credentials import bearer
 from framework.response import Response
 from framework.testing import Client, json_of
 from tests.auth.databases import CountingDatabase, FaultyDatabase
@@ -307,3 +308,14 @@ async def test_a_client_without_cookies_needs_no_origin(world: World) -> None:
     )
 
     assert answer.status == 200
+
+
+def test_it_is_listed_under_a_name_of_its_own(world: World) -> None:
+    @world.app.post("/machine", guard=bearer("TOKENS"))
+    async def machine() -> None: ...
+
+    access = world.app.access()
+
+    assert access["GET", "/bearer"] == "session_token"
+    assert access["GET", "/either"] == "authorized | session_token"
+    assert access["POST", "/machine"] == "bearer"
