@@ -76,7 +76,6 @@ def finish(c: Context, response: Response) -> Response:
     """
     if c.private and c.unawaited:
         c.refuse_unawaited()
-    c.is_answered = not isinstance(response.body, bytes)
     headers: Sequence[Header] = response.headers
     if c.request.method == "HEAD":
         c.drop(response.body)
@@ -86,6 +85,7 @@ def finish(c: Context, response: Response) -> Response:
             return response
         private = _private(headers) if type(headers) is Shared else _make_private(headers)
         return make(response.body, response.status, private)
+    c.is_answered = not isinstance(response.body, bytes)  # a stream never has the headers of many
     cookies = c.cookies_to_send()
     present = dict(response.headers)
     if "etag" in present:

@@ -124,7 +124,7 @@ class App(Router):
         return _keep_in(self.queues, name, f"the queue {name!r} has two consumers", "batch")
 
     async def run_queue(self, batch: Batch) -> None:
-        """Have the consumer of ``batch.queue`` take *batch*, and say of each message what became of it.
+        """Have the consumer of ``batch.queue`` take *batch*, and acknowledge or retry each message.
 
         Raises what the consumer raises, once the messages that nothing was said of are to come again,
         and `ConfigurationError` where the queue has no consumer.

@@ -46,9 +46,9 @@ def check_depth(data: bytes) -> None:
 def json_decoder(type: Any) -> Callable[[bytes], Any]:
     """Return a function that decodes JSON into *type*. Make it once, at import.
 
-    The function raises `BadRequest` for what is no JSON or nests too deep, and `Invalid` with every
+    The function raises `BadRequest` for what is not JSON or nests too deep, and `Invalid` with every
     misfit for what does not fit the type, or with every integer beyond ±(2^53 - 1): JavaScript, and
-    so D1, would round it; and every `Decimal` that is no number. A Struct with
+    so D1, would round it; and every `Decimal` that is not a number. A Struct with
     ``forbid_unknown_fields`` takes no name twice either: msgspec would take the last, what stands in
     front of us perhaps the first. Raises `ConfigurationError` for a type that JSON is not read into.
     """
@@ -125,7 +125,7 @@ def _refuse_inexact(value: Any) -> None:
 
 
 def _explain(data: bytes, type: Any, error: Exception) -> BadRequest | Invalid:
-    """Return why *data* does not decode: what is no JSON at all first, then every misfit."""
+    """Return why *data* does not decode: what is not JSON at all first, then every misfit."""
     try:
         value = msgspec.json.decode(data)
     except msgspec.ValidationError:

@@ -19,10 +19,10 @@ def check_callable(function: Any, takes: tuple[str, ...], what: str) -> None:
     functions are looked into: anything else that can be called is taken at its word.
     """
     if not callable(function):
-        raise ConfigurationError(f"{function!r} is no {what}: it cannot be called")
+        raise ConfigurationError(f"{function!r} is not a {what}: it cannot be called")
     if isinstance(function, type):
         raise ConfigurationError(
-            f"{function.__qualname__} is a class, and no {what}: give a function, as"
+            f"{function.__qualname__} is a class, not a {what}: write a function, as"
             f" async def name({', '.join(takes)})"
         )
     if not isinstance(function, FunctionType):
@@ -30,7 +30,7 @@ def check_callable(function: Any, takes: tuple[str, ...], what: str) -> None:
     problem = _misfit(function, len(takes))
     if problem:
         raise ConfigurationError(
-            f"{place_of(function)}: {function.__qualname__} is no {what}, since it {problem}: write"
+            f"{place_of(function)}: {function.__qualname__} is not a {what}, since it {problem}: write"
             f" async def {function.__name__}({', '.join(takes)})"
         )
 
@@ -52,6 +52,6 @@ def wants_await(function: Callable[..., Any]) -> bool:
 
 
 def place_of(function: Any) -> str:
-    """Return the file and line where *function* stands, or its name where it is no plain function."""
+    """Return the file and line where *function* stands, or its name where it is not a plain function."""
     code = getattr(function, "__code__", None)
     return repr(function) if code is None else f"{code.co_filename}:{code.co_firstlineno}"

@@ -100,7 +100,7 @@ class HTTPError(Exception):
         for argument in arguments:
             if isinstance(argument, int):
                 if not 400 <= argument <= 599:
-                    raise ValueError(f"{argument} is no status of an error")
+                    raise ValueError(f"{argument} is not an error status")
                 self.status = argument
                 self.code = code or _CODES.get(argument, "error")
                 self.refusal = argument in _REFUSALS

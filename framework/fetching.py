@@ -87,7 +87,7 @@ class Fetched(msgspec.Struct, frozen=True):
     def json(self, type: Any = Any) -> Any:
         """Return the body decoded from JSON into *type*, whatever Content-Type and status say.
 
-        Raises `FetchFailed` where it is no JSON, does not fit, or nests deeper than 64 levels.
+        Raises `FetchFailed` where it is not JSON, does not fit, or nests deeper than 64 levels.
         """
         try:
             check_depth(self.body)
@@ -176,7 +176,7 @@ def check_url(url: str) -> str:
 
 def _check_method(method: str, body: bytes) -> None:
     if not _METHOD.fullmatch(method) or method in _NEVER:
-        raise ValueError(f"{method!r} is no method to send: write it in upper case")
+        raise ValueError(f"{method!r} is not a method to send: write it in upper case")
     if body and method in _WITHOUT_BODY:
         raise ValueError(f"{method} carries no body")
 

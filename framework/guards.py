@@ -74,7 +74,7 @@ class Guard:
         return any_of(self, other)
 
     def __bool__(self) -> bool:
-        raise TypeError("a guard is no truth value: compose guards with & and |")
+        raise TypeError("a guard has no truth value: compose guards with & and |")
 
     @property
     def is_public(self) -> bool:
@@ -317,7 +317,7 @@ _SAYING_LITTLE = {401: 1, Invalid.status: 2}
 def all_of(*guards: Guard) -> Guard:
     """Return a guard that passes where all of *guards* do. `public` adds nothing.
 
-    Raises `ConfigurationError` for none, or for what is no guard.
+    Raises `ConfigurationError` for none, or for what is not a guard.
     """
     members = _checked(guards)
     flat = [
@@ -340,7 +340,7 @@ def any_of(*guards: Guard) -> Guard:
 
     Only a refusal (401, 403, 404, or a parameter of the guard's own that is missing or does not fit)
     asks the next: an outage is 503, never "not you". Raises
-    `ConfigurationError` for none, for what is no guard, and for `public`, which would open it all.
+    `ConfigurationError` for none, for what is not a guard, and for `public`, which would open it all.
     """
     members = _checked(guards)
     if any(member.is_public for member in members):
@@ -358,7 +358,7 @@ def _checked(guards: Sequence[Guard]) -> Sequence[Guard]:
         raise ConfigurationError("no guards given: name at least one")
     for member in guards:
         if not isinstance(member, Guard):
-            raise ConfigurationError(f"{member!r} is no guard: wrap the function in guard(...)")
+            raise ConfigurationError(f"{member!r} is not a guard: wrap the function in guard(...)")
     return guards
 
 

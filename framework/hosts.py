@@ -17,13 +17,13 @@ def parse_host(host: str) -> Pattern:
     """Return the pattern of *host*, such as ``api.example.com`` or ``:tenant.example.com``.
 
     Labels stand from the last to the first, so that what matches paths matches hosts as well, and
-    the more literal of two hosts wins. Raises `ConfigurationError` for what is no host: upper case,
+    the more literal of two hosts wins. Raises `ConfigurationError` for what is not a host: upper case,
     a port, an address in brackets, another script (write it as a browser sends it, in Punycode).
     """
     labels = host.split(".")
     if not all(_LABEL.fullmatch(label) for label in labels):
         raise ConfigurationError(
-            f"{host!r} is no host: labels in lower case or :names, without a port"
+            f"{host!r} is not a host: labels in lower case or :names, without a port"
         )
     [pattern] = parse_pattern("/" + "/".join(reversed(labels)))
     return pattern

@@ -1,4 +1,4 @@
-"""Says of what is no route, where it is declared, what was probably meant. Knows no router."""
+"""Says of what is not a route, where it is declared, what was probably meant. Knows no router."""
 
 from framework.callables import place_of
 from framework.errors import ConfigurationError
@@ -33,14 +33,14 @@ def check_guard(given: object) -> None:
         cure = "call it"
     elif callable(getattr(given, "guard", None)):
         cure = "call its guard()"
-    raise ConfigurationError(f"{given!r} is no guard: {cure}")
+    raise ConfigurationError(f"{given!r} is not a guard: {cure}")
 
 
 def check_paths(given: tuple[object, ...], methods: tuple[str, ...]) -> None:
     """Raise `ConfigurationError` where what is *given* as paths of *methods* are none."""
     for path in given:
         if isinstance(path, Guard):
-            raise ConfigurationError(f"{path!r} is no path: name it, as guard=...")
+            raise ConfigurationError(f"{path!r} is not a path: name it, as guard=...")
         if not isinstance(path, str):
             place = place_of(path) if callable(path) else repr(path)
             example = f'@app.{"".join(methods[:1]).lower()}("/path", guard=...)'

@@ -21,7 +21,7 @@ def check_origin(origin: str) -> str:
     scheme, _, rest = origin.partition("://")
     if not _ORIGIN.fullmatch(origin) or rest.endswith(_DEFAULT_PORTS[scheme]):
         raise ConfigurationError(
-            f"{origin!r} is no origin: write scheme://host or scheme://host:port, in lower case,"
+            f"{origin!r} is not an origin: write scheme://host or scheme://host:port, in lower case,"
             " without the port that the scheme has anyway"
         )
     return origin

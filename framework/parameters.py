@@ -53,6 +53,9 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,15}")
 """The integers of a path: ASCII, one spelling each."""
 
+_FRACTION = re.compile(r"-?[0-9]+[.eE].*", re.DOTALL)
+"""What msgspec takes for an integer although it is written as another number: ``1e2``, ``1.0``."""
+
 
 class Marker(msgspec.Struct, frozen=True):
     """Says which part of the request a parameter is read from."""
@@ -190,6 +193,7 @@ def value_reader(parameter: Parameter) -> Reader:
     """Return a reader of a query field, header or cookie. It raises `Invalid` for a misfit."""
     find = _FINDERS[parameter.source](parameter.sent_name)
     takes_list = takes_several(parameter.type)
+    takes_integer = takes_integers(parameter.type)
     default = parameter.default
     is_changeable = isinstance(default, list | set)
     place = f"{parameter.source}:{parameter.sent_name}"
@@ -202,6 +206,8 @@ def value_reader(parameter: Parameter) -> Reader:
             return default.copy() if is_changeable else default  # each request its own
         if not takes_list and len(values) > 1:
             raise _misfit("This parameter may be given once.", place)
+        if takes_integer and any(map(_FRACTION.fullmatch, values)):
+            raise _misfit("Expected int.", place)
         try:
             value = msgspec.convert(
                 values if takes_list else values[0], parameter.type, strict=False

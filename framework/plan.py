@@ -70,11 +70,11 @@ class Plan(NamedTuple):
 def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Signature:
     """Return what *function* declares; *names* are the locals where it is declared.
 
-    Raises `ConfigurationError` for what is no plain function, and for annotations that do not
+    Raises `ConfigurationError` for what is not a plain function, and for annotations that do not
     resolve.
     """
     if not isinstance(function, FunctionType):
-        raise ConfigurationError(f"{function!r} is no plain function")
+        raise ConfigurationError(f"{function!r} is not a plain function")
     code, place = function.__code__, place_of(function)
     if code.co_flags & _VARIADIC:
         raise ConfigurationError(f"{place}: {code.co_name} takes * or ** parameters")
@@ -303,7 +303,7 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
         and isinstance(annotation, type)
         and not is_readable(annotation, with_several=True)
     ):
-        return f"{start} is no body, since {annotation.__name__} is no msgspec Struct"
+        return f"{start} is not a body, since {annotation.__name__} is not a msgspec Struct"
     return f"{start} is not in the path: mark it Query, Header, Cookie or Form"
 
 

@@ -55,7 +55,7 @@ class Router:
     Mounting is live: routes may be added before or after. *host*, as in ``api.example.com`` or
     ``:tenant.example.com``, keeps the routes to requests for that host, where they come before those
     for any; its names are parameters like the path's. Raises `ConfigurationError` for a prefix that
-    does not start with a slash or ends with one, or that is no path, and for what is no host.
+    does not start with a slash or ends with one, or that is not a path, and for what is not a host.
     """
 
     def __init__(

@@ -22,7 +22,7 @@ class Slot(Generic[T]):
     """A typed place on the context where a guard leaves what it learned.
 
     A handler asks for the value by annotating a parameter with *type*; asking without a guard that
-    fills the slot is refused at import. Raises `ConfigurationError` for a *type* that is no class,
+    fills the slot is refused at import. Raises `ConfigurationError` for a *type* that is not a class,
     for ``object``, and for a class that a handler reads from a body.
     """
 

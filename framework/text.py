@@ -61,9 +61,12 @@ def takes_several(annotation: Any) -> bool:
 
 
 def takes_integers(annotation: Any) -> bool:
-    """Return whether *annotation* is an integer, or None, and nothing else."""
+    """Return whether *annotation* is an integer, several of them, or None, and nothing else."""
     integers = (inspect.IntType, inspect.NoneType)
-    return all(isinstance(member, integers) for member in _members(annotation))
+    return all(
+        isinstance(_plain(member.item_type) if isinstance(member, _SEVERAL) else member, integers)
+        for member in _members(annotation)
+    )
 
 
 def is_exact(value: Any) -> bool:

@@ -171,7 +171,7 @@ def email_of(text: str) -> str | None:
     """Return the one form of the address *text*; None for an empty one. Raises `Invalid`."""
     email = normalize_email(text)
     if email is None and text.strip():
-        detail = "This is no address that mail can be sent to."
+        detail = "This is not a valid e-mail address."
         raise Invalid(errors=[InvalidField(detail, pointer="/email")])
     return email
 

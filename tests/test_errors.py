@@ -82,7 +82,7 @@ def test_headers_that_could_not_be_sent_are_refused_where_they_are_given(headers
 
 @pytest.mark.parametrize("status", [-1, 0, 100, 200, 204, 302, 304, 399, 600, 1000])
 def test_a_status_that_tells_of_no_error_is_refused(status: int) -> None:
-    with pytest.raises(ValueError, match="no status of an error"):
+    with pytest.raises(ValueError, match="not an error status"):
         HTTPError(status)
 
 

@@ -153,7 +153,7 @@ NO_HOSTS = (
 
 @pytest.mark.parametrize("host", NO_HOSTS)
 def test_what_is_no_host_is_refused(host: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no host"):
+    with pytest.raises(ConfigurationError, match="is not a host"):
         Router(host=host)
 
 

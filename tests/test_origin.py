@@ -123,7 +123,7 @@ async def test_listed_origins_are_exact(origin: str, passes: bool, fetch_site: s
     ],
 )
 def test_what_no_browser_would_write_is_refused_as_an_origin(origin: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no origin"):
+    with pytest.raises(ConfigurationError, match="is not an origin"):
         App(origins=[origin])
 
 

@@ -314,11 +314,11 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Name("Cookie")]) -> None
 @pytest.mark.parametrize(
     ("handler", "words"),
     [
-        (Methods().bound, "no plain function"),
-        (Methods(), "no plain function"),
-        (Methods, "no plain function"),
-        (print, "no plain function"),
-        (public, "no plain function"),
+        (Methods().bound, "not a plain function"),
+        (Methods(), "not a plain function"),
+        (Methods, "not a plain function"),
+        (print, "not a plain function"),
+        (public, "not a plain function"),
         (variadic, r"takes \* or \*\*"),
         (variadic_names, r"takes \* or \*\*"),
         (by_position, "by position only"),
@@ -330,7 +330,7 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Name("Cookie")]) -> None
         (bare, "'limit' of bare has no annotation and is not in the path"),
         (unmarked, "'limit' of unmarked is not in the path: mark it Query, Header, Cookie or Form"),
         (unmarked_default, "mark it Query, Header, Cookie or Form"),
-        (some_class, "'value' of some_class is no body, since Methods is no msgspec Struct"),
+        (some_class, "'value' of some_class is not a body, since Methods is not a msgspec Struct"),
         (some_union, "'value' of some_union is not in the path"),
         (slot_nobody_fills, "but no guard that is asked before provides one"),
         (the_request, "take the context, c: Context, and read c.request"),
@@ -358,7 +358,7 @@ def test_what_could_not_be_called_is_refused(handler: Any, words: str) -> None:
     with pytest.raises(ConfigurationError, match=words) as refused:
         App().post("/", guard=public)(handler)
 
-    assert "test_plan.py:" in str(refused.value) or "no plain function" in str(refused.value)
+    assert "test_plan.py:" in str(refused.value) or "not a plain function" in str(refused.value)
 
 
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete", "all"])

@@ -210,7 +210,7 @@ async def generates() -> Any:
         (takes_itself, "asks for itself"),
         (takes_the_unknown, "is not in the path"),
         (generates, "is a generator"),
-        (print, "is no plain function"),
+        (print, "is not a plain function"),
     ],
 )
 def test_a_provider_that_could_not_be_asked_is_refused_at_import(

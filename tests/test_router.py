@@ -384,9 +384,9 @@ def test_no_path_and_no_method_are_refused() -> None:
 def test_what_is_no_guard_is_refused_where_it_stands() -> None:
     function: Any = answer
 
-    with refuses(PLACE, "is no guard", r"guard\(\.\.\.\)"):
+    with refuses(PLACE, "is not a guard", r"guard\(\.\.\.\)"):
         App().get("/x", guard=function)(answer)
-    with refuses("is no guard"):
+    with refuses("is not a guard"):
         Router(guard=function)
 
 

@@ -111,7 +111,7 @@ class Auth(Recovery[U]):
             )
         if mailer is not None and not (isinstance(store, type) and issubclass(store, Store)):
             raise ConfigurationError(
-                "mailer= writes to the tables of schema.sql itself, which a store= that is no Store"
+                "mailer= writes to the tables of schema.sql itself, which a store= that is not a Store"
                 " does not have"
             )
         super().__init__(
@@ -135,7 +135,7 @@ class Auth(Recovery[U]):
         )
 
     def guard(self, *, for_sign_out: bool = False) -> Guard:
-        """Return the guard that lets pass who is signed in. Hands on the session and the user.
+        """Return a guard that admits people who are signed in. Hands on the session and the user.
 
         One statement for each request. 401 where nobody is signed in, 503 where the database does
         not answer: the cookie stays then, but *for_sign_out* it is cleared. That one is for the
@@ -175,7 +175,7 @@ class Auth(Recovery[U]):
         )
 
     def bearer_guard(self) -> Guard:
-        """Return the guard that lets pass who sends ``Authorization: Bearer`` with a session's token.
+        """Return a guard that admits requests with a session's token as ``Authorization: Bearer``.
 
         For clients that are no browser. Hands on the session and the user as `guard` does, at the
         same cost; reads no cookie and sends none, and `session` and `user` go on to mean the
@@ -208,7 +208,7 @@ class Auth(Recovery[U]):
         return AuthRequest(self, c)
 
     def recent(self) -> Guard:
-        """Return the guard that lets pass who gave the password within `Limits.recent`.
+        """Return a guard that admits people who gave their password within `Limits.recent`.
 
         Stands behind `guard`; 403 ``reauthentication-required`` else.
         """
@@ -220,7 +220,7 @@ class Auth(Recovery[U]):
         return guard(recent, refuses=(403,))
 
     def role(self, role: str) -> Guard:
-        """Return the guard that lets pass users whose ``role`` is *role*; stands behind `guard`.
+        """Return a guard that admits users whose ``role`` is *role*; stands behind `guard`.
 
         Raises `ConfigurationError` where the user Struct has no such field.
         """

@@ -134,11 +134,11 @@ class InvalidEmail(AuthError, ValueError):
 
     status = 422
     code = "invalid-email"
-    detail = "This is no address that mail can be sent to."
+    detail = "This is not a valid e-mail address."
 
 
 class InvalidUsername(AuthError, ValueError):
-    """What somebody chose to sign in with is no name. Never raised by `Auth.sign_in`."""
+    """What somebody chose to sign in with is not a name. Never raised by `Auth.sign_in`."""
 
     status = 422
     code = "invalid-username"
@@ -155,7 +155,7 @@ class PasswordError(AuthError, ValueError):
 
     status = 422
     code = "unusable-password"
-    detail = "This cannot be a password."
+    detail = "This password cannot be used."
 
 
 class InvalidCode(AuthError):
@@ -163,11 +163,11 @@ class InvalidCode(AuthError):
 
     status = 422
     code = "invalid-code"
-    detail = "This is not the code, or not any more. Ask for another."
+    detail = "This code is wrong or has expired. Request a new one."
 
 
 class InvalidLink(AuthError, NotFound):
     """The link is used, too old, or was sent for a password or an address that is no more."""
 
     code = "invalid-link"
-    detail = "This link is not good any more. Ask for another."
+    detail = "This link is no longer valid. Request a new one."

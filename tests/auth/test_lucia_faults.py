@@ -106,7 +106,7 @@ async def test_fault_05_only_the_host_is_compared(world: World, origin: str, sta
 
 @pytest.mark.parametrize("pattern", ["*", "https://*.shop.co.uk", "*.shop.co.uk", "shop.co.uk"])
 def test_fault_06_a_wildcard_takes_in_the_neighbours(pattern: str) -> None:
-    with pytest.raises(ConfigurationError, match="is no origin"):
+    with pytest.raises(ConfigurationError, match="is not an origin"):
         App(origins=[pattern])
 
 

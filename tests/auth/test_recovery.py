@@ -240,7 +240,7 @@ async def test_no_link_leads_where_a_request_says(
 
     assert answer.status == 500
     assert world.mailbox.mails == []
-    assert "PUBLIC_URL" in caplog.text or "is no origin" in caplog.text
+    assert "PUBLIC_URL" in caplog.text or "is not an origin" in caplog.text
     world.close()
 
 

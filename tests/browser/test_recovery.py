@@ -37,7 +37,7 @@ def test_an_address_is_verified_with_the_code_from_the_mail(
     sql(service, _AGO, address)
     first = code_in(_mail(service, address))
     browser.submit("Verify the address", {"Code from the mail": first}, status=422)
-    assert "This is not the code, or not any more." in browser.text
+    assert "This code is wrong or has expired." in browser.text
 
     browser.follow("Back to the start")
     browser.submit("Send a code")
@@ -95,7 +95,7 @@ def test_a_lost_password_is_replaced(
     assert f"Signed in as {member.username}" in phone.text
 
     phone.open(path, status=404)
-    assert "This link is not good any more." in phone.text
+    assert "This link is no longer valid." in phone.text
     phone.follow("Ask for another link")
 
 
