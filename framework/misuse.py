@@ -1,10 +1,14 @@
 """Says of what is not a route, where it is declared, what was probably meant. Knows no router."""
 
+from collections.abc import Callable
+from typing import Any
+
 from framework.callables import place_of
 from framework.errors import ConfigurationError
 from framework.guards import Guard
+from framework.response import Response
 
-__all__ = ["check_declaration", "check_guard", "check_paths"]
+__all__ = ["check_answers_itself", "check_declaration", "check_guard", "check_paths"]
 
 _AUTOMATIC = {"HEAD", "OPTIONS", "TRACE", "CONNECT"}
 
@@ -45,3 +49,19 @@ def check_paths(given: tuple[object, ...], methods: tuple[str, ...]) -> None:
             place = place_of(path) if callable(path) else repr(path)
             example = f'@app.{"".join(methods[:1]).lower()}("/path", guard=...)'
             raise ConfigurationError(f"{place}: a route is declared at a path, as {example}")
+
+
+def check_answers_itself(handler: Callable[..., Any]) -> None:
+    """Raise `ConfigurationError` for a *handler* annotated to return what can be no `Response`."""
+    returned = getattr(handler, "__annotations__", {}).get("return", Response)
+    if returned is Any or (isinstance(returned, type) and _may_be(returned)):
+        return
+    if returned is None or isinstance(returned, type):
+        raise ConfigurationError(
+            f"{place_of(handler)}: what answers where there is no route says its status: return a"
+            f" Response with 404, not {getattr(returned, '__name__', returned)}"
+        )
+
+
+def _may_be(kind: type) -> bool:
+    return issubclass(kind, Response) or issubclass(Response, kind)

@@ -10,7 +10,7 @@ from framework.context import Context
 from framework.errors import ConfigurationError, HTTPError
 from framework.guards import Guard
 from framework.hosts import parse_host
-from framework.misuse import check_declaration, check_guard, check_paths
+from framework.misuse import check_answers_itself, check_declaration, check_guard, check_paths
 from framework.patterns import parse_pattern
 from framework.plan import Signature, read_signature
 from framework.response import Response
@@ -159,9 +159,12 @@ class Router:
     def not_found(self, handler: Handler) -> Handler:
         """Let *handler* answer below this router's prefix where there is no route at all.
 
-        Raises `ConfigurationError` for a function that is not async or takes other arguments.
+        It takes the context and returns a `Response`, which says its status: nothing is made a 200.
+        Raises `ConfigurationError` for a function that is not async, takes other arguments, or is
+        annotated to return anything else.
         """
         check_callable(handler, ("c",), "handler")
+        check_answers_itself(handler)
         self.not_found_handler = handler
         self._changed()
         return handler

@@ -126,6 +126,19 @@ def test_what_takes_one_thing_is_refused_without(
         declare(App(), function)
 
 
+async def says_text(c: Context) -> str:
+    return "nothing here"
+
+
+async def says_nothing(c: Context) -> None: ...
+
+
+@pytest.mark.parametrize("handler", [says_text, says_nothing])
+def test_what_answers_where_there_is_no_route_has_to_say_its_status(handler: Any) -> None:
+    with pytest.raises(ConfigurationError, match=rf"{HERE}: .* return a Response with 404"):
+        Router("/x").not_found(handler)
+
+
 class Layer:
     """A layer that is an object."""
 
