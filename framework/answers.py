@@ -1,6 +1,6 @@
 """Turns what a handler gave back into the answer that is sent. Knows nothing of routes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from framework.conditional import not_modified
@@ -93,11 +93,18 @@ def finish(c: Context, response: Response) -> Response:
         if unchanged is not None:
             c.drop(response.body)
             response = unchanged
-    kept = [pair for pair in response.headers if pair[0] != NO_SNIFF[0]]
+    replaced = {cookie.name for cookie in cookies}
+    kept = [pair for pair in response.headers if not _is_said_anew(pair, replaced)]
     if c.private or cookies or "set-cookie" in present:
         kept = [*_make_private(kept), *(("set-cookie", cookie.header()) for cookie in cookies)]
     kept.append(NO_SNIFF)
     return make(response.body, response.status, kept)
+
+
+def _is_said_anew(header: Header, cookies: Collection[str]) -> bool:
+    """Return whether *header* is one that every answer gets, or sets one of *cookies*."""
+    name, value = header
+    return name == NO_SNIFF[0] or (name == "set-cookie" and value.partition("=")[0] in cookies)
 
 
 def _private(headers: Shared) -> Shared:

@@ -1,11 +1,15 @@
 """What one answer is given, no other carries."""
 
+from collections.abc import AsyncIterator
+
 import msgspec
 import pytest
 
-from framework import App, Context, HTTPError, Response, guard, public
+from framework import App, Context, HTTPError, Request, Response, guard, public
 from framework.compose import Next
+from framework.cookies import SetCookie
 from framework.guards import Guard
+from framework.streaming import stream
 
 
 @guard
@@ -38,6 +42,24 @@ async def test_a_cookie_forced_into_one_answer_is_not_in_the_next() -> None:
     assert second.headers == [
         ("content-type", "text/plain; charset=utf-8"),
         ("x-content-type-options", "nosniff"),
+    ]
+
+
+async def test_a_cookie_is_set_once_whichever_ways_set_it() -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def index(c: Context) -> Response:
+        answer = Response.text("set")
+        for name, value in (("theme", "from the answer"), ("size", "3"), ("theme-x", "4")):
+            answer = answer.with_cookie(SetCookie(name=name, value=value.replace(" ", "-")))
+        c.send_cookie(SetCookie(name="theme", value="from-the-context"))
+        return answer
+
+    headers = (await app.request("GET", "/")).headers
+
+    assert [value.partition(";")[0] for name, value in headers if name == "set-cookie"] == [
+        *("size=3", "theme-x=4", "theme=from-the-context"),
     ]
 
 
@@ -203,3 +225,18 @@ async def test_every_answer_says_what_it_owes(
     assert [v for n, v in response.headers if n == "x-mine"] == ["1"] * bool(layers)
     is_private = ("cache-control", "private, no-store") in response.headers
     assert is_private == (status == 403 or (is_routed and guards is whoever))
+
+
+async def test_head_of_a_stream_is_answered_where_nothing_can_wait() -> None:
+    app = App()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"never sent"
+
+    @app.get("/", guard=public)
+    async def index() -> Response:
+        return stream(chunks())
+
+    response = await app.handle(Request.build("HEAD", "/"), {})  # no wait_until is given
+
+    assert (response.status, response.body) == (200, b"")

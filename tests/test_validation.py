@@ -299,3 +299,31 @@ def test_text_that_does_not_fit_is_told_in_words(meta: msgspec.Meta, detail: str
         convert({"text": "short"}, kind, strict=True)
 
     assert [(each.detail, each.pointer) for each in caught.value.errors] == [(detail, "/text")]
+
+
+class Span(msgspec.Struct):
+    """Two numbers that have to fit together."""
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        if self.start > self.end:
+            raise ValueError("It starts after its end.")
+
+
+class Booking(msgspec.Struct):
+    """A model that holds one with rules of its own."""
+
+    when: Span
+    guests: int
+
+
+def test_the_rules_of_a_struct_inside_are_told_with_the_rest() -> None:
+    with pytest.raises(Invalid) as caught:
+        convert({"when": {"start": 2, "end": 1}, "guests": "many"}, Booking, strict=True)
+
+    assert [(each.detail, each.pointer) for each in caught.value.errors] == [
+        ("It starts after its end.", "/when"),
+        ("Expected int, got str.", "/guests"),
+    ]

@@ -196,6 +196,20 @@ async def test_a_wrong_password_names_who_was_meant_and_no_name_as_it_was_typed(
     assert UNKNOWN not in repr(told)
 
 
+async def test_who_has_no_password_changes_none_and_that_is_told(
+    recovering: Recovering, told: list[SecurityEvent]
+) -> None:
+    browser = await recovering.signed_up()
+    await recovering.sqlite.run("UPDATE user_key SET hashed_password = NULL")
+    answer = await browser.put("/password", json={})
+
+    assert answer.status == 401
+    assert outlines(told) == [
+        CREATED,
+        ("authn_password_change_fail", "invalid-credentials", 401),
+    ]
+
+
 async def test_an_address_that_a_limiter_refuses_is_told(world: World) -> None:
     events: list[SecurityEvent] = []
     limited = World(rate_limiter="LIMITER")
