@@ -12,8 +12,8 @@ from framework.context import Context, Env, Job
 from framework.errors import BadRequest, ConfigurationError, HTTPError, NotFound
 from framework.guards import Guard, all_of
 from framework.matcher import Matcher
+from framework.multipart import File
 from framework.origin import SAFE_METHODS, check_origin, refuse_cross_site
-from framework.parameters import FORM_TYPE, JSON_TYPE
 from framework.paths import MalformedURL, decode_path, encode_segment
 from framework.patterns import parse_pattern
 from framework.problem import (
@@ -27,7 +27,7 @@ from framework.problem import (
 )
 from framework.queues import Batch, QueueHandler
 from framework.request import BODY_LIMIT, Request
-from framework.response import Response, encode_json, make
+from framework.response import Response, make
 from framework.route import Call, Route, make_route
 from framework.router import Declaration, Router
 from framework.security_log import (
@@ -167,24 +167,24 @@ class App(Router):
         *,
         headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         json: Any = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str | File] | None = None,
         body: bytes | str | None = None,
         env: Env | None = None,
     ) -> Response:
         """Return the answer to a request made in this process, its stream read to the end.
 
         *path* may be an absolute URL; else the site is http://localhost. *json* is anything msgspec
-        encodes, *form* becomes an urlencoded body; *env* holds the bindings by name. What handlers
-        hand to ``wait_until`` is done when this returns; raises what it raises, the first.
+        encodes but None, which sends nothing (write ``body="null"``); *form* becomes an urlencoded
+        body, or a multipart one if there is a `File` among its values; *env* holds the bindings by
+        name. What handlers hand to ``wait_until`` is done when this returns; raises what it raises,
+        the first, and `ValueError` for more than one of *json*, *form* and *body*.
         """
+        from framework.in_process import encode_body  # as its name says: no part of a cold start
+
         pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
-        data = body.encode() if isinstance(body, str) else body or b""
-        if json is not None:
-            data = encode_json(json)
-            _declare_type(pairs, JSON_TYPE)
-        elif form is not None:
-            data = _encode_form(form)
-            _declare_type(pairs, FORM_TYPE)
+        data, media_type = encode_body(json, form, body)
+        if media_type and all(name.lower() != "content-type" for name, _ in pairs):
+            pairs.append(("content-type", media_type))
         request = Request.build(method, path, pairs, data)
         work: list[Awaitable[Any]] = []
         response = await self.handle(request, {} if env is None else env, work.append)
@@ -480,11 +480,6 @@ def _refuse_conflict(owner: Route | None, route: Route, method: str) -> None:
         )
 
 
-def _declare_type(pairs: list[tuple[str, str]], media_type: str) -> None:
-    if not any(name.lower() == "content-type" for name, _ in pairs):
-        pairs.append(("content-type", media_type))
-
-
 def _keep_in(kept: dict[str, H], name: str, problem: str, takes: str) -> Callable[[H], H]:
     """Return a decorator that keeps a function as *name*; it raises *problem* for a second one."""
     if not isinstance(name, str):
@@ -516,9 +511,3 @@ async def _do_all(work: list[Awaitable[Any]]) -> None:
             errors.append(error)
     if errors:
         raise errors[0]
-
-
-def _encode_form(fields: Mapping[str, str]) -> bytes:
-    from urllib.parse import urlencode  # in-process calls only: kept off the cold-start path
-
-    return urlencode(fields).encode()

@@ -17,6 +17,7 @@ from typing import (
 
 import msgspec
 
+from framework.database import Database
 from framework.errors import ConfigurationError
 
 __all__ = ["Bindings", "Env", "is_bindings", "read_bindings"]
@@ -28,18 +29,20 @@ class Env(Protocol):
     """The bindings of this deployment, by name. A dict does."""
 
     def __getitem__(self, name: str, /) -> Any:
-        """Return the binding *name*; raise `KeyError` where there is none.
+        """Return the binding *name*; raise `KeyError` if there is none.
 
-        A second argument of that error, if it has one, says why.
+        A second argument of that error, if it has one, says why. A third is what `Bindings` hold in
+        its place: it raises when it is used.
         """
 
 
 class Bindings(msgspec.Struct):
     """What an application needs of its deployment. Subclass it with a field for each binding.
 
-    A field of text, numbers, lists or Structs is a variable or a secret, converted; any other type
-    is a binding such as `Database`, handed on as it is. A handler, a guard or a provider asks for it
-    by annotating a parameter with the subclass; it is never read from a body. The repr shows names,
+    A field of text, numbers, lists or Structs is a variable or a secret, converted: a bool from true,
+    false, 1 or 0, and a list, dict or Struct from JSON, if the value is text. Any other type is a
+    binding such as `Database`, handed on as it is. A handler, a guard or a provider asks for it by
+    annotating a parameter with the subclass; it is never read from a body. The repr shows names,
     never values.
     """
 
@@ -47,7 +50,8 @@ class Bindings(msgspec.Struct):
         return f"<{type(self).__name__}: {', '.join(self.__struct_fields__)}>"
 
 
-_DATA = (str, int, float, bytes, list, dict, tuple, set, type(None), Enum, msgspec.Struct)
+_COMPOUND = (list, dict, tuple, set, msgspec.Struct)
+_DATA = (str, int, float, bytes, *_COMPOUND, type(None), Enum)
 _REMEDY = (
     "see wrangler.toml; a secret is a line in .dev.vars on your machine, and deployed it is"
     " npx wrangler secret put"
@@ -61,22 +65,53 @@ class _Field(NamedTuple):
     name: str
     binding: str
     is_required: bool
-    expected: str
-    read: Callable[[Any], Any]
+    type: Any
+    is_data: bool
+    """Whether it is a variable or a secret."""
+    is_database: bool
+
+    def read(self, value: Any) -> Any:
+        """Return *value* as this field holds it. Raises `ValueError` if it does not fit."""
+        if not self.is_data:
+            return value
+        to_python = getattr(value, "to_py", None)  # a variable that is an object, in the Worker
+        plain = value if to_python is None else to_python()
+        try:
+            return msgspec.convert(plain, self.type, strict=False)
+        except msgspec.ValidationError:
+            if not isinstance(plain, str) or not _names(self.type, _COMPOUND):
+                raise
+            return msgspec.json.decode(plain, type=self.type, strict=False)
+
+    def misfit(self) -> str:
+        """Return what to say of a value that does not fit: how it is written, and not the value."""
+        shown = self.type.__name__ if isinstance(self.type, type) else str(self.type)
+        if _names(self.type, _COMPOUND):
+            shown += ", which is written as JSON"
+        elif _names(self.type, (bool,)):
+            shown += ", which is true, false, 1 or 0"
+        return f"{self.binding} does not fit {shown}"
 
 
 _fields: dict[type[Bindings], list[_Field]] = {}
 """Those of each subclass, looked up once: what is declared does not change."""
 
 
-def read_bindings(type: type[T], env: Env) -> T:
+def read_bindings(
+    type: type[T], env: Env, wrap_database: Callable[[Database], Database] | None = None
+) -> T:
     """Return the bindings that *type* declares, out of *env*.
 
-    Raises `ConfigurationError` that names all that are missing or do not fit, and no value.
+    What a field annotated as `Database` holds is passed through *wrap_database*. Raises
+    `ConfigurationError` that names all that are missing or do not fit, and no value.
     """
     if type not in _fields:
         _fields[type] = [
-            _Field(f.name, f.encode_name, f.required, _named(f.type), _reader(f.type))
+            _Field(
+                *(f.name, f.encode_name, f.required, f.type),
+                is_data=_is_data(f.type),
+                is_database=Database in _members(f.type),
+            )
             for f in msgspec.structs.fields(type)
         ]
     values: dict[str, Any] = {}
@@ -84,50 +119,49 @@ def read_bindings(type: type[T], env: Env) -> T:
     reasons: list[str] = []
     for field in _fields[type]:
         try:
-            values[field.name] = field.read(env[field.binding])
+            value = field.read(env[field.binding])
         except KeyError as error:
-            if field.is_required:
+            reason, stand_in = (*error.args[1:3], None, None)[:2]
+            if stand_in is not None and field.is_required and not field.is_data:
+                values[field.name] = stand_in
+            elif field.is_required:
                 problems.append(f"{field.binding} is missing")
-                reasons.append(str(error.args[1]) if len(error.args) > 1 else _REMEDY)
-        except msgspec.ValidationError:  # its text may show the value
-            problems.append(f"{field.binding} does not fit {field.expected}")
+                reasons.append(reason or _REMEDY)
+        except ValueError:  # its text may show the value
+            problems.append(field.misfit())
             reasons.append(_REMEDY)
+        else:
+            if field.is_database and wrap_database is not None:
+                value = wrap_database(value)
+            values[field.name] = value
     if problems:
         remedies = "; ".join(dict.fromkeys(reasons))
         raise ConfigurationError(f"{type.__name__}: {'; '.join(problems)}: {remedies}")
     return type(**values)
 
 
-def _named(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
-
-
-def _reader(annotation: Any) -> Callable[[Any], Any]:
-    if not _is_data(annotation):
-        return lambda value: value
-
-    def convert(value: Any) -> Any:
-        to_python = getattr(value, "to_py", None)  # a variable that is an object, in the Worker
-        return msgspec.convert(
-            value if to_python is None else to_python(), annotation, strict=False
-        )
-
-    return convert
-
-
 def _is_data(annotation: Any) -> bool:
     """Return whether *annotation* is what a variable can hold; else it is a binding, as it came."""
-    if get_origin(annotation) in _WRAPPERS:
-        members = (
-            get_args(annotation)[:1]
-            if get_origin(annotation) is Annotated
-            else get_args(annotation)
-        )
-        return all(_is_data(member) for member in members)
-    plain = get_origin(annotation) or annotation
-    if plain is Literal:
-        return True
-    return isinstance(plain, type) and issubclass(plain, _DATA)
+    return all(
+        member is Literal or (isinstance(member, type) and issubclass(member, _DATA))
+        for member in _members(annotation)
+    )
+
+
+def _names(annotation: Any, kinds: tuple[type, ...]) -> bool:
+    """Return whether *annotation* is of one of *kinds*, or a union with one."""
+    return any(
+        isinstance(member, type) and issubclass(member, kinds) for member in _members(annotation)
+    )
+
+
+def _members(annotation: Any) -> list[Any]:
+    """Return what *annotation* is a union of, or itself, each without what is in its brackets."""
+    origin = get_origin(annotation)
+    if origin not in _WRAPPERS:
+        return [origin or annotation]
+    arguments = get_args(annotation)[: 1 if origin is Annotated else None]
+    return [member for argument in arguments for member in _members(argument)]
 
 
 def is_bindings(annotation: Any) -> bool:

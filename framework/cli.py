@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from framework import __version__
 from framework.local.failure import Failure
 
 __all__ = ["main"]
@@ -38,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kagari", description="Serve, list and check an app.")
+    parser.add_argument("--version", action="version", version=f"kagari {__version__}")
     commands = parser.add_subparsers(dest="name", required=True, metavar="COMMAND")
 
     def add(name: str, command: Any, text: str) -> argparse.ArgumentParser:
@@ -55,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
     access = add(
         "access", _access, "list who may reach what, and the guard's D1 statements, a line a route"
     )
+    openapi = add("openapi", _openapi, "print the app's OpenAPI 3.1 document")
+    openapi.add_argument("--title", default="API", help="the document's title; API unless given")
+    openapi.add_argument("--api-version", default="0", metavar="VERSION", help="its version")
+    openapi.add_argument("--host", help="with the routes for this host alone")
     add("build", _build, "stage what is uploaded into build/worker")
     add("check", _check, "stage, and list what would be uploaded")
     add("doctor", _doctor, "check the tools that make worker and make deploy need")
@@ -62,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "hash-cost", _hash_cost, "measure what hashing a password costs on this machine"
     )
     hash_cost.add_argument("--rounds", type=_count, default=7, help="hashes a set; 7 unless given")
-    for listed in (dev, serve, cron, routes, access):
+    for listed in (dev, serve, cron, routes, access, openapi):
         listed.add_argument("--app", default="app:app", metavar="MODULE:NAME", help="the app")
     for serving in (dev, serve):
         serving.add_argument("--port", type=int, help="PORT unless given, else 8787; 0 is any")
@@ -160,6 +166,17 @@ def _access(asked: argparse.Namespace) -> int:
     from framework.local.loading import load_app
 
     return _print(access_lines(load_app(asked.app, Path.cwd())))
+
+
+def _openapi(asked: argparse.Namespace) -> int:
+    import msgspec
+
+    from framework.local.loading import load_app
+    from framework.openapi import describe
+
+    app = load_app(asked.app, Path.cwd())
+    document = describe(app, title=asked.title, version=asked.api_version, host=asked.host)
+    return _print([msgspec.json.format(msgspec.json.encode(document)).decode()])
 
 
 def _build(_asked: argparse.Namespace) -> int:

@@ -92,7 +92,7 @@ class Context(msgspec.Struct, eq=False):
         self._slots, self._provided = dict(slots), dict(provided)
 
     def refuse_unawaited(self) -> NoReturn:
-        """Raise `TypeError` for what is `unawaited`, which is something: it has decided nothing."""
+        """Raise `TypeError` that names the calls in `unawaited`, of which there are some."""
         calls = " and ".join([pending.call for pending in self.unawaited or ()])
         self.unawaited = None
         raise TypeError(f"{calls} was asked without await, so that nothing was decided by it")
@@ -105,12 +105,14 @@ class Context(msgspec.Struct, eq=False):
     def bindings(self, type: type[B]) -> B:
         """Return the bindings that *type* declares, read once a request.
 
-        Raises `ConfigurationError` that names all that are missing or do not fit.
+        Databases among them are what `database` returns. Raises `ConfigurationError` that names all
+        that are missing or do not fit.
         """
         provided = self.provided()
-        if type not in provided:
-            provided[type] = read_bindings(type, self.env)
-        return cast("B", provided[type])
+        asked = type, self.wrap_database  # a layer may ask for bindings before another counts
+        if asked not in provided:
+            provided[asked] = read_bindings(type, self.env, self.wrap_database)
+        return cast("B", provided[asked])
 
     def provided(self) -> dict[Any, Any]:
         """Return what providers have returned for this request, by provider, to be added to."""

@@ -56,9 +56,10 @@ class MissingTable(Unavailable):
 
     def __str__(self) -> str:
         return (
-            f"{super().__str__()}. Create the tables: kagari dev makes those of schema.sql when it"
-            " starts, and all of them anew where its database file was removed; for the Worker,"
-            " wrangler d1 execute DB --local --file=schema.sql (or --remote, for the deployed database)"
+            f"{super().__str__()}. Create the tables of that database: kagari dev makes those of"
+            " schema.sql (for a further binding, of schema-<BINDING>.sql) when it starts, and all of"
+            " them anew if its database file was removed; for the Worker, npx wrangler d1 execute"
+            " <BINDING> --local --file=<FILE> (or --remote, for the deployed database)"
         )
 
 

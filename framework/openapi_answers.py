@@ -5,31 +5,18 @@ from http import HTTPStatus
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
-import msgspec
-
-from framework.errors import InvalidField
 from framework.openapi_schemas import Schemas
 from framework.parameters import JSON_TYPE, MISSING
+from framework.problem import Problem
 from framework.response import Reply, Response
 
-__all__ = ["PROBLEM_TYPE", "Problem", "problems", "responses"]
+__all__ = ["PROBLEM_TYPE", "problems", "responses"]
 
 PROBLEM_TYPE = "application/problem+json"
 """The media type of RFC 9457."""
 
 _TEXT_TYPES = {str: "text/plain; charset=utf-8", bytes: "application/octet-stream"}
 _NONE = type(None)
-
-
-class Problem(msgspec.Struct):
-    """What went wrong (RFC 9457). *code* is stable and for programs; *detail* is for people."""
-
-    title: str
-    status: int
-    code: str
-    detail: str | msgspec.UnsetType = msgspec.UNSET
-    errors: list[InvalidField] | msgspec.UnsetType = msgspec.UNSET
-    """Every misfit at once, where the request does not fit the schema."""
 
 
 class _Answer(NamedTuple):

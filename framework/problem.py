@@ -13,6 +13,7 @@ from framework.response import Response, encode_json, make
 from framework.shared import PROBLEM_HEADERS, Shared
 
 __all__ = [
+    "Problem",
     "as_http_error",
     "explain_fault",
     "method_not_allowed",
@@ -28,13 +29,17 @@ _TITLES = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
+    406: "Not Acceptable",
     408: "Request Timeout",
     409: "Conflict",
     410: "Gone",
+    412: "Precondition Failed",
     413: "Content Too Large",
     414: "URI Too Long",
     415: "Unsupported Media Type",
+    416: "Range Not Satisfiable",
     422: "Unprocessable Content",
+    428: "Precondition Required",
     429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
@@ -42,16 +47,21 @@ _TITLES = {
     503: "Service Unavailable",
     504: "Gateway Timeout",
 }
+"""Those of IANA's registry that are usual, or that Python has called otherwise before 3.13."""
+
+_UNUSED = {418}
+"""Statuses that IANA keeps without a title, and Python has one for."""
 
 
-class _Problem(msgspec.Struct, omit_defaults=True):
-    """RFC 9457, section 3. *code* is stable and for programs; *detail* is for people."""
+class Problem(msgspec.Struct, omit_defaults=True):
+    """What went wrong (RFC 9457). *code* is stable and for programs; *detail* is for people."""
 
     title: str
     status: int
     code: str
-    detail: str | None = None
-    errors: tuple[InvalidField, ...] = ()
+    detail: str | msgspec.UnsetType = msgspec.UNSET
+    errors: tuple[InvalidField, ...] | msgspec.UnsetType = msgspec.UNSET
+    """Every misfit at once, where the request does not fit the schema."""
 
 
 def problem(error: HTTPError) -> Response:
@@ -59,11 +69,24 @@ def problem(error: HTTPError) -> Response:
 
     Raises `ValueError` where one of its headers could break out of its line.
     """
-    title = _TITLES.get(error.status, "Error")
-    body = encode_json(_Problem(title, error.status, error.code, error.detail, error.errors))
+    title = _TITLES.get(error.status) or _find_title(error.status)
+    detail = msgspec.UNSET if error.detail is None else error.detail
+    body = encode_json(
+        Problem(title, error.status, error.code, detail, error.errors or msgspec.UNSET)
+    )
     if error.status in _TITLES and not error.headers:
         return make(body, error.status, PROBLEM_HEADERS)
     return Response(body, error.status, [*PROBLEM_HEADERS, *error.headers])
+
+
+def _find_title(status: int) -> str:
+    """Return the title of a status that is seldom sent; "Error" if it has none."""
+    from http import HTTPStatus  # off the cold-start path: most applications never ask
+
+    try:
+        return "Error" if status in _UNUSED else HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
 
 
 def method_not_allowed(methods: tuple[str, ...]) -> MethodNotAllowed:

@@ -7,19 +7,19 @@ there for a request that is made of nothing but what you give it.
 from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from time import time
-from typing import Any, Protocol
-from urllib.parse import urlencode
+from typing import Any, Protocol, TypedDict, Unpack
 
 import msgspec
 
 from framework.context import Env
 from framework.hosts import host_name
+from framework.in_process import encode_body
+from framework.multipart import File
 from framework.origin import SAFE_METHODS
-from framework.parameters import FORM_TYPE
 from framework.request import split_url
-from framework.response import Header, Response, encode_json
+from framework.response import Header, Response
 
-__all__ = ["Application", "Client", "json_of"]
+__all__ = ["Application", "Client", "Content", "bytes_of", "json_of", "text_of"]
 
 
 class Application(Protocol):
@@ -37,8 +37,32 @@ class Application(Protocol):
         """Return the answer to a request; *path* is an absolute URL."""
 
 
+class Content(TypedDict, total=False):
+    """What a `Client` sends along with a request, by the names that `Client.request` has for it."""
+
+    headers: Mapping[str, str] | Iterable[Header]
+    json: Any
+    form: Mapping[str, str | File] | None
+    body: bytes | str | None
+
+
+def bytes_of(response: Response) -> bytes:
+    """Return the body of *response*. Raises `ValueError` for a stream that nobody has read."""
+    if not isinstance(response.body, bytes):
+        raise ValueError(f"{response!r} is a stream: read it first, as App.request does")
+    return response.body
+
+
+def text_of(response: Response) -> str:
+    """Return the body of *response* as text in UTF-8, whatever type it says it has.
+
+    Raises `UnicodeDecodeError` for other bytes, and `ValueError` for a stream that nobody has read.
+    """
+    return bytes_of(response).decode()
+
+
 def json_of(response: Response, type: Any = Any) -> Any:
-    """Return the JSON in *response*, as a *type* where one is given.
+    """Return the JSON in *response*, as a *type* if one is given.
 
     Raises `msgspec.ValidationError` where it does not fit the type, `msgspec.DecodeError` where it
     is no JSON, and `ValueError` where the answer does not call itself JSON.
@@ -46,9 +70,7 @@ def json_of(response: Response, type: Any = Any) -> Any:
     media_type = (response.header("content-type") or "").partition(";")[0]
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise ValueError(f"{response!r} is no JSON but {media_type or 'of no type'}")
-    if not isinstance(response.body, bytes):
-        raise ValueError(f"{response!r} is a stream: read it first, as App.request does")
-    return msgspec.json.decode(response.body, type=type)
+    return msgspec.json.decode(bytes_of(response), type=type)
 
 
 class Client:
@@ -123,18 +145,21 @@ class Client:
         *,
         headers: Mapping[str, str] | Iterable[Header] = (),
         json: Any = None,
-        form: Mapping[str, str] | None = None,
+        form: Mapping[str, str | File] | None = None,
         body: bytes | str | None = None,
     ) -> Response:
         """Return the answer to a request for *path*, which is of this site, its query included.
 
-        *json* is anything msgspec encodes, *form* becomes an urlencoded body, *body* is sent as it
-        is. *headers* replace what the browser would have sent under the same names. Raises
-        `ValueError` for a path that does not start with ``/``.
+        *json* is anything msgspec encodes but None, which sends nothing (write ``body="null"``).
+        *form* becomes an urlencoded body, or a multipart one if there is a `File` among its values:
+        ``form={"photo": File("a.png", "image/png", data)}``. *body* is sent as it is. *headers*
+        replace what the browser would have sent under the same names. Raises `ValueError` for a path
+        that does not start with ``/``, and for more than one of *json*, *form* and *body*.
         """
         if not path.startswith("/"):
             raise ValueError(f"{path!r} is no path of this site: it starts with /")
-        data, types = _encode(json, form, body)
+        data, media_type = encode_body(json, form, body)
+        types = [] if media_type is None else [("content-type", media_type)]
         given = _pairs(headers)
         replaced = {name.lower() for name, _ in given}
         usual = [*self._headers, *self._usual_headers(method, path), *types]
@@ -156,19 +181,19 @@ class Client:
         """Return the answer to a GET; see `request`."""
         return await self.request("GET", path, headers=headers)
 
-    async def post(self, path: str, **content: Any) -> Response:
+    async def post(self, path: str, **content: Unpack[Content]) -> Response:
         """Return the answer to a POST with *content*, as `request` takes it."""
         return await self.request("POST", path, **content)
 
-    async def put(self, path: str, **content: Any) -> Response:
+    async def put(self, path: str, **content: Unpack[Content]) -> Response:
         """Return the answer to a PUT with *content*, as `request` takes it."""
         return await self.request("PUT", path, **content)
 
-    async def patch(self, path: str, **content: Any) -> Response:
+    async def patch(self, path: str, **content: Unpack[Content]) -> Response:
         """Return the answer to a PATCH with *content*, as `request` takes it."""
         return await self.request("PATCH", path, **content)
 
-    async def delete(self, path: str, **content: Any) -> Response:
+    async def delete(self, path: str, **content: Unpack[Content]) -> Response:
         """Return the answer to a DELETE with *content*, as `request` takes it."""
         return await self.request("DELETE", path, **content)
 
@@ -185,17 +210,6 @@ class Client:
 
 def _pairs(headers: Mapping[str, str] | Iterable[Header]) -> list[Header]:
     return list(headers.items() if isinstance(headers, Mapping) else headers)
-
-
-def _encode(
-    json: Any, form: Mapping[str, str] | None, body: bytes | str | None
-) -> tuple[bytes, list[Header]]:
-    """Return the bytes of a body and the headers that describe it."""
-    if json is not None:
-        return encode_json(json), [("content-type", "application/json")]
-    if form is not None:
-        return urlencode(form).encode(), [("content-type", FORM_TYPE)]
-    return body.encode() if isinstance(body, str) else body or b"", []
 
 
 class _Cookie(msgspec.Struct, frozen=True):

@@ -2,14 +2,17 @@
 
 import logging
 from enum import Enum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
 
-from framework import App, Bindings, ConfigurationError, Context, Job, guard, public
+from framework import App, Bindings, ConfigurationError, Context, Job, Response, guard, public
 from framework.bindings import read_bindings
+from framework.compose import Next
 from framework.database import Database
+from framework.local.sqlite import SQLiteDatabase
+from framework.middleware.database_meter import meter_of
 from framework.testing import json_of
 
 
@@ -30,6 +33,8 @@ class Settings(Bindings):
     COLOUR: Colour = Colour.RED
     LIMITS: Limits | None = None
     TAGS: list[str] = msgspec.field(default_factory=list)
+    RATES: dict[str, float] | None = None
+    PAIR: tuple[int, int] | str = ""
     MAIL: Any = None
 
 
@@ -52,12 +57,21 @@ LEAST = {"API_KEY": "5ec7e7", "DB": DATABASE}
         ({"ROWS": 5.0}, "ROWS", 5),
         ({"ROWS": "5"}, "ROWS", 5),
         ({"DEBUG": "true"}, "DEBUG", True),
+        ({"DEBUG": "True"}, "DEBUG", True),
         ({"DEBUG": "0"}, "DEBUG", False),
         ({"MODE": "b"}, "MODE", "b"),
         ({"COLOUR": "red"}, "COLOUR", Colour.RED),
         ({"LIMITS": {"rows": 3}}, "LIMITS", Limits(3)),
         ({"LIMITS": Remote()}, "LIMITS", Limits(7)),
+        ({"LIMITS": '{"rows": 3}'}, "LIMITS", Limits(3)),
+        ({"LIMITS": '{"rows": "3"}'}, "LIMITS", Limits(3)),
+        ({"LIMITS": "null"}, "LIMITS", None),
         ({"TAGS": ["x"]}, "TAGS", ["x"]),
+        ({"TAGS": ' ["x", "é"]\n'}, "TAGS", ["x", "é"]),
+        ({"TAGS": "[]"}, "TAGS", []),
+        ({"RATES": '{"eur": 1}'}, "RATES", {"eur": 1.0}),
+        ({"PAIR": "[1, 2]"}, "PAIR", "[1, 2]"),  # text fits: it is left as it is
+        ({"PAIR": [1, 2]}, "PAIR", (1, 2)),
         ({"MAIL": DATABASE}, "MAIL", DATABASE),
         ({"OTHER": 1}, "API_KEY", "5ec7e7"),
         ({}, "DB", DATABASE),
@@ -87,6 +101,26 @@ def test_all_that_is_missing_is_named_and_no_value(env: dict[str, Any], named: l
         read_bindings(Settings, env)
 
     assert [part in str(caught.value) for part in named] == [True] * len(named)
+    assert "5ec7e7" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"TAGS": "5ec7e7,b"}, "TAGS does not fit list[str], which is written as JSON"),
+        ({"TAGS": '{"5ec7e7": 1}'}, "TAGS does not fit list[str], which is written as JSON"),
+        ({"TAGS": ["5ec7e7", 1]}, "TAGS does not fit list[str], which is written as JSON"),
+        ({"TAGS": "\udc80"}, "TAGS does not fit list[str], which is written as JSON"),
+        ({"LIMITS": "[" * 9999}, "which is written as JSON"),
+        ({"DEBUG": "yes"}, "DEBUG does not fit bool, which is true, false, 1 or 0"),
+        ({"ROWS": "[5]"}, "ROWS does not fit int: see wrangler.toml"),
+    ],
+)
+def test_what_does_not_fit_is_told_with_how_it_is_written(more: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read_bindings(Settings, {**LEAST, **more})
+
+    assert said in str(caught.value)
     assert "5ec7e7" not in str(caught.value)
 
 
@@ -139,6 +173,45 @@ async def test_what_is_missing_is_a_fault_that_is_logged_and_not_told(
     assert response.status == status
     assert "API_KEY" not in str(json_of(response))
     assert "API_KEY is missing" in caplog.text
+
+
+class Stores(Bindings):
+    """A database under each spelling, and what is no database."""
+
+    DB: Database
+    LOGS: Database | None = None
+    ARCHIVE: Annotated[Database, "kept for ten years"] | None = None
+    MAIL: Any = None
+
+
+@pytest.mark.parametrize(("name", "trips"), [("DB", 1), ("LOGS", 1), ("ARCHIVE", 1), ("MAIL", 0)])
+async def test_a_database_among_them_is_counted_as_any(name: str, trips: int) -> None:
+    database = SQLiteDatabase()
+    counts: list[int] = []
+    app = App()
+
+    @app.use
+    async def early(c: Context, call_next: Next) -> Response:
+        c.bindings(Stores)  # before anybody counts
+        return await call_next()
+
+    @app.use
+    async def count(c: Context, call_next: Next) -> Response:
+        meter = meter_of(c)
+        response = await call_next()
+        counts.append(meter.trips)
+        return response
+
+    @app.get("/", guard=public)
+    async def index(c: Context, stores: Stores) -> bool:
+        await getattr(stores, name).first(dict, "SELECT 1 AS one")
+        return stores is c.bindings(Stores)
+
+    answer = await app.request("GET", "/", env=dict.fromkeys(["DB", name], database))
+
+    database.close()
+    assert json_of(answer) is True
+    assert counts == [trips]
 
 
 async def test_a_cron_job_asks_for_them_as_well() -> None:

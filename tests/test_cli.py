@@ -18,6 +18,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from openapi_spec_validator import validate
 from pywrangler.utils import MIN_UV_VERSION, MIN_WRANGLER_VERSION
 
 from framework.cli import main
@@ -138,6 +139,16 @@ def test_access_is_a_line_a_route(capsys: pytest.CaptureFixture[str]) -> None:
         "POST /notes  authorized  1",
         "PUT /notes/:id{[0-9]+}  authorized  1",
     ]
+
+
+@pytest.mark.usefixtures("project")
+def test_the_document_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["openapi", "--title", "Notes", "--api-version", "1.2"]) == 0
+
+    document = json.loads(capsys.readouterr().out)
+    validate(document)
+    assert document["info"] == {"title": "Notes", "version": "1.2"}
+    assert document["paths"]["/notes"]["post"]["x-guard"] == "authorized"
 
 
 # --- What is wrong with an application -----------------------------------------------------------
@@ -339,6 +350,36 @@ def test_a_cron_runs_now(project: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert "no function runs at the cron '0 0 * * *'" in capsys.readouterr().err
 
 
+FAILING_CRONS = [
+    (
+        'job.database().run("DELETE FROM absent")',
+        r"D1_ERROR: no such table: absent.* Create the tables of that database: .* <BINDING> --local .*",
+    ),
+    ("job.database().run('DELETE\\n\\nFROM')", r"D1_ERROR: incomplete input: .* \[DELETE FROM\]"),
+    ('job.database("ARCHIVE").run("")', r"the binding ARCHIVE is missing: .*"),
+]
+
+
+@pytest.mark.parametrize(("work", "message"), FAILING_CRONS, ids=["table", "syntax", "binding"])
+def test_a_cron_that_its_database_fails_is_one_sentence(
+    project: Path, capsys: pytest.CaptureFixture[str], work: str, message: str
+) -> None:
+    purge = CRON.replace(
+        """job.database().run("INSERT INTO note (text) VALUES ('purged')")""", work
+    )
+    (project / "app.py").write_text(APP + purge)
+
+    assert main(["cron"]) == 1
+    assert re.fullmatch(f"kagari cron: 17 3 [*] [*] [*]: {message}\n", last_line(capsys))
+
+
+def last_line(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the last line of the errors, which is all of them but what is logged at the start."""
+    lines = capsys.readouterr().err.splitlines(keepends=True)
+    assert not any("Traceback" in line for line in lines)
+    return lines[-1]
+
+
 WRONG = [
     (
         SETTINGS.replace("binding", "bindng"),
@@ -390,17 +431,24 @@ def test_what_is_bound_without_settings_is_said(project: Path) -> None:
 
 
 NEEDY = """
+from typing import Any
+
 from framework import App, Bindings, Context, public
 from framework.credentials import bearer
 
 class Needed(Bindings):
-    CACHE: object
+    CACHE: Any
+    TEXT: str
 
 app = App()
 
+@app.get("/text", guard=public)
+async def text(needed: Needed) -> str:
+    return needed.TEXT
+
 @app.get("/cache", guard=public)
-async def cache(needed: Needed) -> int:
-    return 1
+async def cache(needed: Needed) -> str:
+    return await needed.CACHE.get("a")
 
 @app.get("/secret", guard=bearer("TOKEN"))
 async def secret() -> int:
@@ -417,7 +465,7 @@ async def table(c: Context) -> int:
     [
         ("/cache", ["binds CACHE under [[kv_namespaces]]", "make worker"]),
         ("/secret", ["a line TOKEN=… in .dev.vars", "npx wrangler secret put TOKEN"]),
-        ("/table", ["kagari dev makes those of schema.sql", "wrangler d1 execute DB"]),
+        ("/table", ["kagari dev makes those of schema.sql", "wrangler d1 execute <BINDING>"]),
     ],
 )
 def test_what_is_missing_is_said_with_the_remedy_that_fits_here(
@@ -429,6 +477,7 @@ def test_what_is_missing_is_said_with_the_remedy_that_fits_here(
     with serving(project) as process:
         note = line_with(process, "not on the local server")
         url = url_of(process)
+        assert ask(f"{url}/text") == "from vars"
         ask_with_token(f"{url}{path}")
         said = line_with(process, remedies[0])
 

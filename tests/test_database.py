@@ -140,7 +140,7 @@ def test_a_missing_table_says_how_to_make_it(message: str) -> None:
 
     assert isinstance(error, MissingTable)
     assert error.table == "user_key"
-    assert "wrangler d1 execute DB --local --file=schema.sql" in str(error)
+    assert "wrangler d1 execute <BINDING> --local --file=<FILE>" in str(error)
 
 
 @pytest.mark.parametrize(

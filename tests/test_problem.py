@@ -83,6 +83,29 @@ def test_what_breaks_says_only_whether_to_come_back(
     assert b"secret" not in bytes(json_of(response, dict).__repr__(), "utf-8")
 
 
+REGISTRY = {
+    **{400: "Bad Request", 401: "Unauthorized", 402: "Payment Required", 403: "Forbidden"},
+    **{404: "Not Found", 405: "Method Not Allowed", 406: "Not Acceptable"},
+    **{407: "Proxy Authentication Required", 408: "Request Timeout", 409: "Conflict"},
+    **{410: "Gone", 411: "Length Required", 412: "Precondition Failed", 413: "Content Too Large"},
+    **{414: "URI Too Long", 415: "Unsupported Media Type", 416: "Range Not Satisfiable"},
+    **{417: "Expectation Failed", 421: "Misdirected Request", 422: "Unprocessable Content"},
+    **{423: "Locked", 424: "Failed Dependency", 425: "Too Early", 426: "Upgrade Required"},
+    **{428: "Precondition Required", 429: "Too Many Requests"},
+    **{431: "Request Header Fields Too Large", 451: "Unavailable For Legal Reasons"},
+    **{500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway"},
+    **{503: "Service Unavailable", 504: "Gateway Timeout", 505: "HTTP Version Not Supported"},
+    **{506: "Variant Also Negotiates", 507: "Insufficient Storage", 508: "Loop Detected"},
+    **{510: "Not Extended", 511: "Network Authentication Required"},
+}
+"""IANA's registry of HTTP status codes, as of 2026."""
+
+
+@pytest.mark.parametrize("status", range(400, 600))
+def test_the_title_is_the_one_that_the_status_has(status: int) -> None:
+    assert json_of(problem(HTTPError(status)))["title"] == REGISTRY.get(status, "Error")
+
+
 def test_the_cause_is_kept_for_the_log() -> None:
     cause = RuntimeError("secret")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from framework.database import DatabaseError
+from framework.local.absent import Absent
 from framework.local.configuration import (
     FILE,
     WranglerError,
@@ -35,7 +36,10 @@ class EnvironmentProblem(Failure):
 
 
 class _LocalEnvironment(dict[str, Any]):
-    """The bindings by name. Says why one is missing that ``wrangler.toml`` has."""
+    """The bindings by name. Says why one is missing that ``wrangler.toml`` has.
+
+    `Bindings` hold an `Absent` in its place, so that what does not use it works.
+    """
 
     def __init__(self, elsewhere: Mapping[str, str]) -> None:
         super().__init__()
@@ -44,7 +48,8 @@ class _LocalEnvironment(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         if name in self._elsewhere:
-            raise KeyError(name, _explain_elsewhere(name, self._elsewhere[name]))
+            reason = _explain_elsewhere(name, self._elsewhere[name])
+            raise KeyError(name, reason, Absent(name, self._elsewhere[name], reason))
         raise KeyError(name)
 
 
@@ -52,10 +57,11 @@ def make_environment(root: Path, database: Path) -> tuple[dict[str, Any], list[s
     """Return the bindings of the project in *root*, and what a person should know about them.
 
     The first D1 binding in ``wrangler.toml`` is the file *database*, made from ``schema.sql`` if it
-    is new; the others are files beside it. Where there is no ``wrangler.toml``, that is ``DB``. Rate
-    limiters are counters in this process, and mail is printed to the terminal. The variables are
-    those of ``[vars]``, and of ``.dev.vars`` above them. What ``wrangler.toml`` binds beside those
-    is missing, and asking for it says why. Raises `EnvironmentProblem`.
+    is new; the others are files beside it, made from ``schema-NAME.sql`` if there is such a file for
+    the binding ``NAME``. Without ``wrangler.toml``, the first is ``DB``. Rate limiters are counters
+    in this process, and mail is printed to the terminal. The variables are those of ``[vars]``, and
+    of ``.dev.vars`` above them. What ``wrangler.toml`` binds beside those is missing, and asking for
+    it says why; `Bindings` say so when it is used. Raises `EnvironmentProblem`.
     """
     settings, notes = _read_settings(root, database)
     elsewhere = _bound_elsewhere(settings)
@@ -75,8 +81,8 @@ def make_environment(root: Path, database: Path) -> tuple[dict[str, Any], list[s
             path = database if first else database.with_stem(f"{database.stem}-{name}")
             path.parent.mkdir(parents=True, exist_ok=True)
             env[name] = SQLiteDatabase(path)
-            if first:
-                notes += _apply_schema(env[name], path, root / "schema.sql")
+            schema = root / ("schema.sql" if first else f"schema-{name}.sql")
+            notes += _apply_schema(env[name], path, schema)
     except (OSError, DatabaseError, sqlite3.Error) as error:
         close_environment(env)
         raise EnvironmentProblem(f"{database}: {error}") from error

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from framework.application import App
+from framework.database import DatabaseError
+from framework.errors import ConfigurationError
 from framework.fetching import provide_fetch
 from framework.guards import public
 from framework.local.asgi import asgi
@@ -98,7 +100,8 @@ def serve_supervised(launch: Launch, supervision: Supervision) -> None:
 def run_crons(launch: Launch, schedule: str | None) -> list[str]:
     """Run the function of the cron *schedule* now, or of every one, and return which ran.
 
-    Raises `Failure`.
+    Raises `Failure`, for a binding or a database that fails the function too, and what else the
+    function raises.
     """
     log_to_terminal()
     app = load_app(launch.target, launch.root)
@@ -112,10 +115,18 @@ def run_crons(launch: Launch, schedule: str | None) -> list[str]:
     provide_fetch(fetch_in_thread)
     try:
         for each in schedules:
-            asyncio.run(app.run_cron(each, env, time.time_ns() // 1_000_000))
+            _run_cron(app, each, env)
     finally:
         close_environment(env)
     return schedules
+
+
+def _run_cron(app: App, schedule: str, env: Mapping[str, Any]) -> None:
+    try:
+        asyncio.run(app.run_cron(schedule, env, time.time_ns() // 1_000_000))
+    except (ConfigurationError, DatabaseError) as error:
+        line = " ".join(str(error).split())  # which may hold a statement of many lines
+        raise Failure(f"{schedule}: {line}") from error
 
 
 def _environment(launch: Launch) -> tuple[dict[str, Any], list[str]]:

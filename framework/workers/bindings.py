@@ -1,8 +1,9 @@
-"""Hands out the bindings of one request by name; databases, limiters and services ready to use."""
+"""Hands out the bindings of one request by name, each in what makes it ready to use in Python."""
 
 from collections.abc import Callable
 from typing import Any
 
+from js import Object
 from pyodide.ffi import JsProxy
 
 from framework.workers.d1 import D1Database
@@ -18,11 +19,12 @@ _wrappers: dict[str, Callable[[Any], Any]] = {}
 class Bindings:
     """The ``env`` of one request. Never kept beyond it: bindings belong to the request."""
 
-    __slots__ = ("_env", "_known")
+    __slots__ = ("_env", "_known", "_sdk")
 
     def __init__(self, env: Any) -> None:
         # The SDK wraps env in converters that cost several crossings a call; D1Database needs none.
         self._env = getattr(env, "_env", env)
+        self._sdk = env
         self._known: dict[str, Any] = {}
 
     def __getitem__(self, name: str, /) -> Any:
@@ -36,24 +38,33 @@ class Bindings:
             raise KeyError(name)
         wrap = _wrappers.get(name)
         if wrap is None:  # asking a value what it is takes several crossings
-            wrap = _wrapper(value) if isinstance(value, JsProxy) else _as_it_is
+            is_object = isinstance(value, JsProxy)
+            wrap = _wrapper(value, getattr(self._sdk, name)) if is_object else _as_it_is
             _wrappers[name] = wrap
         return wrap(value)
 
 
-def _wrapper(value: Any) -> Callable[[Any], Any]:
-    """Return what a binding like *value* is handed out in: itself where we know no better.
+def _wrapper(value: Any, wrapped: Any) -> Callable[[Any], Any]:
+    """Return what a binding like *value* is handed out in: itself if neither we nor the SDK know it.
+
+    *wrapped* is the same in the SDK's own converter, for KV, R2, queues, AI, Durable Objects and
+    more: dicts become objects on the way out, and on the way back null becomes None.
 
     A service has every method that it is asked for, since each may be its Worker's: a D1 database's
-    and a limiter's as well. What it alone has is ``fetch``. It is asked first: outside of workerd
-    (Miniflare's proxies), asking for what a service has not is an error. `send_email` is such a
-    service under ``wrangler dev``.
+    and a limiter's as well. What it alone has is ``fetch``, but for AI, which the SDK knows better.
+    It is asked first: outside of workerd (Miniflare's proxies), asking for what a service has not is
+    an error. `send_email` is such a service under ``wrangler dev``.
     """
-    if hasattr(value, "fetch"):
+    theirs = None if isinstance(wrapped, JsProxy) else type(wrapped)
+    if theirs is None and getattr(value, "constructor", None) == Object:  # a variable
+        return _as_it_is
+    if hasattr(value, "fetch") and (theirs is None or hasattr(theirs, "fetch")):
         return WorkersService
     if hasattr(value, "prepare"):
         return D1Database
-    return WorkersRateLimiter if hasattr(value, "limit") else _as_it_is
+    if hasattr(value, "limit"):
+        return WorkersRateLimiter
+    return theirs or _as_it_is
 
 
 def _as_it_is(value: Any) -> Any:

@@ -581,7 +581,7 @@ async def test_a_missing_table_says_how_to_make_it(db: Database) -> None:
     error = await failure(MissingTable, db.first(dict, "SELECT * FROM nowhere WHERE a = ?", SECRET))
 
     assert error.table == "nowhere"
-    assert "wrangler d1 execute DB --local --file=schema.sql" in str(error)
+    assert "wrangler d1 execute <BINDING> --local --file=<FILE>" in str(error)
     assert "--remote" in str(error)
 
 

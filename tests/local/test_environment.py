@@ -1,6 +1,8 @@
 """The bindings come from the project's files, and the tables from its schema."""
 
+import re
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +111,12 @@ def test_a_binding_that_only_the_worker_has_is_named_with_its_table(tmp_path: Pa
     assert env["AI"] == "a variable of that name"
 
 
+WHY = (
+    "wrangler.toml binds CACHE under [[kv_namespaces]], which the local server does not have:"
+    " make worker serves with it"
+)
+
+
 class Needed(Bindings):
     """What the worker has, what it lacks, and what may be missing."""
 
@@ -117,22 +125,70 @@ class Needed(Bindings):
     FILES: Any = None
 
 
+class Stored(Bindings):
+    """A text that is bound as something else."""
+
+    CACHE: str
+
+
+def elsewhere(root: Path, **variables: object) -> dict[str, object]:
+    """Return the bindings of a project that has most of them in the Worker alone."""
+    (root / "wrangler.toml").write_text(ELSEWHERE)
+    env, _ = make(root)
+    env.update(variables)
+    return env
+
+
 def test_what_is_missing_is_told_with_its_own_remedy(tmp_path: Path) -> None:
-    (tmp_path / "wrangler.toml").write_text(ELSEWHERE)
-    env, _ = make(tmp_path)
+    env = elsewhere(tmp_path)
 
     with pytest.raises(KeyError, match=r"under .*kv_namespaces.*, which the local server does not"):
         env["CACHE"]
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(
+        ConfigurationError, match=r"^Needed: API_KEY is missing: see wrangler\.toml"
+    ):
         read_bindings(Needed, env)
-    assert str(caught.value) == (
-        "Needed: CACHE is missing; API_KEY is missing: wrangler.toml binds CACHE under"
-        " [[kv_namespaces]], which the local server does not have: make worker serves with it; see"
-        " wrangler.toml; a secret is a line in .dev.vars on your machine, and deployed it is npx"
-        " wrangler secret put"
+    with pytest.raises(
+        ConfigurationError, match=f"^{re.escape(f'Stored: CACHE is missing: {WHY}')}$"
+    ):
+        read_bindings(Stored, env)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda cache: cache.get("a"),
+        lambda cache: cache.get,
+        lambda cache: cache["a"],
+        lambda cache: cache("a"),
+        lambda cache: list(cache),
+        lambda cache: "a" in cache,
+        lambda cache: cache._binding,
+    ],
+    ids=["method", "attribute", "item", "call", "iteration", "containment", "private"],
+)
+def test_what_only_the_worker_has_raises_when_it_is_used(
+    tmp_path: Path, use: Callable[[Any], object]
+) -> None:
+    bound = read_bindings(Needed, elsewhere(tmp_path, API_KEY="a"))
+
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(WHY)}$"):
+        use(bound.CACHE)
+
+
+def test_what_only_the_worker_has_is_in_nobodys_way(tmp_path: Path) -> None:
+    env = elsewhere(tmp_path, API_KEY="a")
+
+    bound = read_bindings(Needed, env)
+
+    assert bound.API_KEY == "a"
+    assert bound.FILES is None  # it has a default, which says that it may be missing
+    assert repr(bound.CACHE) == (
+        "<CACHE of [[kv_namespaces]], which the local server does not have>"
     )
-    bound = read_bindings(Needed, {**env, "CACHE": 1, "API_KEY": "a"})
-    assert bound.FILES is None
+    assert not hasattr(bound.CACHE, "__await__")
+    env["CACHE"] = 1
+    assert read_bindings(Needed, env).CACHE == 1
 
 
 def test_mail_is_printed_under_each_name(tmp_path: Path) -> None:
@@ -155,6 +211,22 @@ def test_databases_are_bound_as_wrangler_binds_them(tmp_path: Path) -> None:
     assert list(env) == ["EMAIL", "MAIN", "LOGS"]
     assert tables(tmp_path / "data/dev.sqlite3") == {"note"}
     assert tables(tmp_path / "data/dev-LOGS.sqlite3") == set()
+
+
+def test_a_further_database_has_a_schema_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "schema.sql").write_text(SCHEMA)
+    (tmp_path / "schema-LOGS.sql").write_text(SCHEMA.replace("note", "line"))
+    (tmp_path / "wrangler.toml").write_text(
+        '[[d1_databases]]\nbinding = "DB"\n[[d1_databases]]\nbinding = "LOGS"\n'
+    )
+    main, logs = tmp_path / "data/dev.sqlite3", tmp_path / "data/dev-LOGS.sqlite3"
+
+    assert make(tmp_path)[1] == [
+        f"{main} made from schema.sql",
+        f"{logs} made from schema-LOGS.sql",
+    ]
+    assert make(tmp_path)[1] == []
+    assert (tables(main), tables(logs)) == ({"note"}, {"line"})
 
 
 def test_local_variables_stand_above_those_of_wrangler(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ const FILES = [
   "schema.sql",
   "tests/conformance/database_cases.py",
   "tests/conformance/storage_cases.py",
+  "tests/wasm/binding_cases.py",
   "tests/wasm/d1_cases.py",
   "tests/wasm/queue_cases.py",
   "tests/wasm/conformance.py",
@@ -39,9 +40,10 @@ async function main() {
   for (const name of RUNTIME_MODULES) pyodide.registerJsModule(name, {});
   pyodide.runPython(`import sys; sys.path.insert(0, "${TARGET}")`);
   const suite = pyodide.pyimport("tests.wasm.conformance");
-  const { database, service, limiters: given, stop } = await starting;
+  const { database, service, stores, limiters: given, stop } = await starting;
   const services = { SERVICE: asFetcher(service), OUTSIDE: service };
-  const env = (db) => ({ DB: db, TEXT: "text", ...given, ...services, BROKEN: new BrokenLimiter() });
+  const ours = { TEXT: "text", SETTING: { limit: 5, fetch: "a", prepare: [1] }, AI: new Ai(), BROKEN: new BrokenLimiter() };
+  const env = (db) => ({ DB: db, ...ours, ...given, ...services, ...stores });
   await runAll(suite, database, { ...BINDINGS, env, timers, proxies: countProxies(pyodide) });
   await stop();
   process.exit(0);
@@ -95,6 +97,17 @@ const BINDINGS = {
 class BrokenLimiter {
   async limit() {
     throw new Error("the limiter is out");
+  }
+}
+
+/** What Workers AI is in workerd: it has a `fetch`, as a service has. Answers with what it was asked. */
+class Ai {
+  async run(model, inputs) {
+    return inputs === undefined ? null : { model, inputs: structuredClone(inputs), usage: null };
+  }
+
+  async fetch() {
+    throw new Error("nobody asks this");
   }
 }
 

@@ -8,6 +8,7 @@ from framework.workers.d1 import D1Database
 from tests.conformance import database_cases, storage_cases
 from tests.conformance.database_cases import CASES
 from tests.conformance.storage_cases import STORAGE_CASES
+from tests.wasm.binding_cases import BINDING_CASES
 from tests.wasm.d1_cases import D1_CASES, Platform
 from tests.wasm.queue_cases import QUEUE_CASES
 
@@ -22,7 +23,7 @@ RESET = (*database_cases.RESET, *storage_cases.RESET)
 
 def names() -> list[str]:
     """Return the name of every case, in order."""
-    return [*CASES, *D1_CASES, *STORAGE_CASES, *QUEUE_CASES]
+    return [*CASES, *D1_CASES, *STORAGE_CASES, *QUEUE_CASES, *BINDING_CASES]
 
 
 async def run(name: str, binding: Any, fakes: Any) -> str | None:
@@ -34,6 +35,8 @@ async def run(name: str, binding: Any, fakes: Any) -> str | None:
             await STORAGE_CASES[name](D1Database(binding))
         elif name in QUEUE_CASES:
             await QUEUE_CASES[name](fakes)
+        elif name in BINDING_CASES:
+            await BINDING_CASES[name](fakes.env(binding))
         else:
             await D1_CASES[name](Platform(D1Database, Bindings, binding, fakes))
     except Exception:

@@ -1,5 +1,5 @@
 // Gives the Worker real bindings: Miniflare's D1, in memory or in a folder, its rate
-// limiters, its `send_email` and a service. Knows nothing of Python.
+// limiters, its `send_email`, a service, a KV, an R2 bucket and a queue. Knows nothing of Python.
 
 import { Miniflare } from "miniflare";
 
@@ -75,6 +75,21 @@ class D1Database extends D1DatabaseSession {
   }
 }
 
+const METHODS = {
+  KvNamespace: ["get", "getWithMetadata", "put", "list", "delete"],
+  R2Bucket: ["head", "get", "put", "list", "delete"],
+  WorkerQueue: ["send", "sendBatch"],
+};
+
+/** Returns *binding* as one of the class *name*, which passes everything on. */
+function asInstance(name, binding) {
+  const { [name]: Class } = { [name]: class {} };
+  for (const method of METHODS[name]) {
+    Class.prototype[method] = (...args) => binding[method](...args);
+  }
+  return new Class();
+}
+
 class Fetcher {
   get [Symbol.toStringTag]() {
     return "Fetcher";
@@ -118,8 +133,9 @@ function worker(name, compatibilityDate, source, env = {}) {
 }
 
 /**
- * Starts D1, the rate limiters, each `{limit, period}` by its name, what sends mails and a service,
- * and returns the bindings, with a function that ends them. The latter two are as Miniflare has them.
+ * Starts D1, the rate limiters, each `{limit, period}` by its name, what sends mails, a service, and
+ * as `stores` a KV, an R2 bucket and a queue. Returns the bindings, with a function that ends them.
+ * What sends mails and the service are as Miniflare has them.
  */
 export async function startBindings({ binding, date, folder, limiters = {} }) {
   const limited = Object.entries(limiters).map(([name, simple]) => [
@@ -134,15 +150,24 @@ export async function startBindings({ binding, date, folder, limiters = {} }) {
         [binding]: { type: "d1", id: binding },
         EMAIL: { type: "send-email" },
         SERVICE: { type: "worker", worker: "service" },
+        CACHE: { type: "kv", id: "cache" },
+        FILES: { type: "r2", name: "files" },
+        MAILS: { type: "queue", name: "mails" },
         ...Object.fromEntries(limited),
       }),
       worker("service", date, SERVICE),
     ],
   });
   const bindings = await miniflare.getBindings("database");
-  const { [binding]: database, EMAIL: email, SERVICE: service, ...others } = bindings;
+  const { [binding]: database, EMAIL: email, SERVICE: service, CACHE, FILES, MAILS, ...others } =
+    bindings;
+  const stores = {
+    CACHE: asInstance("KvNamespace", CACHE),
+    FILES: asInstance("R2Bucket", FILES),
+    MAILS: asInstance("WorkerQueue", MAILS),
+  };
   const stop = () => miniflare.dispose();
-  return { database: new D1Database(database), email, service, limiters: others, stop };
+  return { database: new D1Database(database), email, service, stores, limiters: others, stop };
 }
 
 /** Runs a file of SQL, one statement after the other. */

@@ -9,11 +9,13 @@ import pytest
 from tests.conformance.database_cases import CASES
 from tests.conformance.storage_cases import STORAGE_CASES
 
+from .binding_cases import BINDING_CASES
 from .d1_cases import D1_CASES
 from .launcher import find_node
 from .prepare import prepare
 from .queue_cases import QUEUE_CASES
 
+NAMES = [*CASES, *D1_CASES, *STORAGE_CASES, *QUEUE_CASES, *BINDING_CASES]
 SCRIPT = Path(__file__).with_name("conformance.mjs")
 
 
@@ -28,7 +30,7 @@ def outcomes() -> dict[str, str | None]:
     return {line["name"]: line["error"] for line in lines}
 
 
-@pytest.mark.parametrize("name", [*CASES, *D1_CASES, *STORAGE_CASES, *QUEUE_CASES])
+@pytest.mark.parametrize("name", NAMES)
 def test_d1(name: str, outcomes: dict[str, str | None]) -> None:
     error = outcomes[name]
 
@@ -36,4 +38,4 @@ def test_d1(name: str, outcomes: dict[str, str | None]) -> None:
 
 
 def test_no_case_is_run_that_is_not_counted(outcomes: dict[str, str | None]) -> None:
-    assert list(outcomes) == [*CASES, *D1_CASES, *STORAGE_CASES, *QUEUE_CASES]
+    assert list(outcomes) == NAMES

@@ -1,0 +1,51 @@
+"""Encodes the body of a request that is made in this process. Knows nothing of who answers it."""
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+from framework.multipart import MULTIPART_TYPE, File
+from framework.parameters import FORM_TYPE, JSON_TYPE
+from framework.response import encode_json
+
+__all__ = ["encode_body"]
+
+_ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+
+
+def encode_body(
+    json: Any, form: Mapping[str, str | File] | None, body: bytes | str | None
+) -> tuple[bytes, str | None]:
+    """Return the bytes of a body and its type; None for that of *body* itself, and for no body.
+
+    *form* is multipart if there is a `File` among its values, and else urlencoded. None says that
+    there is no such content. Raises `ValueError` for more than one.
+    """
+    if [json, form, body].count(None) < 2:
+        raise ValueError("a request has one body: give json, form or body")
+    if json is not None:
+        return encode_json(json), JSON_TYPE
+    if form is None:
+        return body.encode() if isinstance(body, str) else body or b"", None
+    if any(isinstance(value, File) for value in form.values()):
+        return _encode_multipart(form)
+    return urlencode(form).encode(), FORM_TYPE
+
+
+def _encode_multipart(form: Mapping[str, str | File]) -> tuple[bytes, str]:
+    parts = [_encode_part(name, value) for name, value in form.items()]
+    content = b"".join(parts)
+    boundary = next(name for name in map("form-{}".format, count()) if name.encode() not in content)
+    delimiter = f"--{boundary}".encode()
+    data = b"".join([delimiter + part for part in parts]) + delimiter + b"--\r\n"
+    return data, f"{MULTIPART_TYPE}; boundary={boundary}"
+
+
+def _encode_part(name: str, value: str | File) -> bytes:
+    """Return a part as browsers write it (WHATWG HTML, multipart form data)."""
+    head = f'\r\nContent-Disposition: form-data; name="{name.translate(_ESCAPES)}"'
+    if isinstance(value, str):
+        return f"{head}\r\n\r\n{value}\r\n".encode()
+    head += f'; filename="{value.name.translate(_ESCAPES)}"\r\nContent-Type: {value.content_type}'
+    return head.encode() + b"\r\n\r\n" + value.data + b"\r\n"

@@ -1,0 +1,100 @@
+"""What a Worker gets of KV, R2, queues and AI, by way of the SDK's env as workerd hands it over."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+__all__ = ["BINDING_CASES"]
+
+
+def bindings_of(env: Any) -> Any:
+    """Return what a handler has as ``c.env`` in the Worker."""
+    from workers.rpc import _EnvWrapper  # only in the Worker's runtime
+
+    from framework.workers.bindings import Bindings
+
+    return Bindings(_EnvWrapper(env))
+
+
+async def test_a_key_that_kv_has_not_is_none(env: Any) -> None:
+    for cache in (bindings_of(env)["CACHE"], bindings_of(env)["CACHE"]):  # known from then on
+        assert await cache.get("absent") is None
+        assert await cache.get("absent", "json") is None
+
+
+async def test_kv_takes_and_gives_text_bytes_and_json(env: Any) -> None:
+    cache = bindings_of(env)["CACHE"]
+
+    await cache.put("text", "é", expirationTtl=60)
+    await cache.put("bytes", b"\x00\xff")
+    await cache.put("json", '{"a": [1, null]}')
+
+    assert await cache.get("text") == "é"
+    assert bytes(await cache.get("bytes", "arrayBuffer")) == b"\x00\xff"
+    assert await cache.get("json", type="json") == {"a": [1, None]}
+    await cache.delete("text")
+    assert await cache.get("text") is None
+
+
+async def test_a_key_that_r2_has_not_is_none(env: Any) -> None:
+    files = bindings_of(env)["FILES"]
+
+    assert await files.get("absent") is None
+    assert await files.head("absent") is None
+
+
+async def test_r2_takes_and_gives_text(env: Any) -> None:
+    files = bindings_of(env)["FILES"]
+
+    await files.put("a", "text", httpMetadata={"contentType": "text/plain"})
+
+    assert await (await files.get("a")).text() == "text"
+
+
+async def test_a_queue_takes_what_json_takes(env: Any) -> None:
+    mails = bindings_of(env)["MAILS"]
+
+    for body in ({"to": "ada", "tags": [1, None]}, "text", 5, None):
+        await mails.send(body, contentType="json", delaySeconds=1)
+    await mails.sendBatch([{"body": {"to": "ada"}}])
+
+
+async def test_ai_is_no_service_though_it_has_a_fetch(env: Any) -> None:
+    ai = bindings_of(env)["AI"]
+
+    assert await ai.run("@cf/model") is None
+    assert await ai.run("@cf/model", {"prompt": "a"}) == {
+        "model": "@cf/model",
+        "inputs": {"prompt": "a"},
+        "usage": None,
+    }
+
+
+async def test_what_is_ours_is_handed_out_as_before(env: Any) -> None:
+    bindings = bindings_of(env)
+
+    assert type(bindings["DB"]).__name__ == "D1Database"
+    assert type(bindings["LIMITER"]).__name__ == "WorkersRateLimiter"
+    assert type(bindings["SERVICE"]).__name__ == "WorkersService"
+    assert type(bindings["OUTSIDE"]).__name__ == "WorkersService"
+    assert bindings["TEXT"] == "text"
+
+
+async def test_a_variable_that_is_an_object_is_one_whatever_its_names(env: Any) -> None:
+    setting = bindings_of(env)["SETTING"]
+
+    assert setting.to_py() == {"limit": 5, "fetch": "a", "prepare": [1]}
+
+
+BINDING_CASES: dict[str, Callable[[Any], Awaitable[None]]] = {
+    case.__name__: case
+    for case in (
+        test_a_key_that_kv_has_not_is_none,
+        test_kv_takes_and_gives_text_bytes_and_json,
+        test_a_key_that_r2_has_not_is_none,
+        test_r2_takes_and_gives_text,
+        test_a_queue_takes_what_json_takes,
+        test_ai_is_no_service_though_it_has_a_fetch,
+        test_what_is_ours_is_handed_out_as_before,
+        test_a_variable_that_is_an_object_is_one_whatever_its_names,
+    )
+}
