@@ -16,6 +16,7 @@ PROBLEM_TYPE = "application/problem+json"
 """The media type of RFC 9457."""
 
 _TEXT_TYPES = {str: "text/plain; charset=utf-8", bytes: "application/octet-stream"}
+_TYPES: dict[Any, str] = {**_TEXT_TYPES, Problem: PROBLEM_TYPE}
 _NONE = type(None)
 
 
@@ -23,6 +24,7 @@ class _Answer(NamedTuple):
     status: int
     type: Any = MISSING
     """None for no body, missing where nobody said."""
+    media_type: str | None = None
 
 
 _PROBLEMS = {
@@ -82,7 +84,7 @@ def _merge(written: dict[str, Any], answer: _Answer, schemas: Schemas) -> None:
     if answer.type is MISSING:
         response["description"] = f"{phrase}: of a shape that the route does not declare."
     elif answer.type is not None:
-        media_type = _TEXT_TYPES.get(_plain(answer.type), JSON_TYPE)
+        media_type = answer.media_type or _TYPES.get(_plain(answer.type), JSON_TYPE)
         schema = {} if answer.type is bytes else {"schema": schemas.of(answer.type)}
         response.setdefault("content", {})[media_type] = schema
 
@@ -90,7 +92,7 @@ def _merge(written: dict[str, Any], answer: _Answer, schemas: Schemas) -> None:
 def _answers(annotation: Any) -> Iterator[_Answer]:
     replies = [note for note in _notes(annotation) if isinstance(note, Reply)]
     if replies:
-        yield from (_Answer(reply.status, reply.type) for reply in replies)
+        yield from (_Answer(reply.status, reply.type, reply.media_type) for reply in replies)
         return
     members = get_args(annotation) if _is_union(annotation) else (annotation,)
     shapes = [member for member in members if not _is_special(member)]

@@ -41,11 +41,13 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 class Reply(msgspec.Struct, frozen=True):
     """What a handler that returns a `Response` puts in it, for OpenAPI.
 
-    As in ``-> Annotated[Response, Reply(Note, 201)]``; *type* None is an answer without a body.
+    As in ``-> Annotated[Response, Reply(Note, 201), Reply(None, 303)]``; *type* None is an answer
+    without a body. *media_type* is for what is not JSON: ``Reply(str, media_type="text/csv")``.
     """
 
     type: Any
     status: int = 200
+    media_type: str | None = None
 
 
 class Response:
