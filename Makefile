@@ -15,7 +15,7 @@ WITHOUT_BROWSER := $(if $(HAS_BROWSER)$(CI),,--ignore=tests/browser)
 NO_BROWSER := left out: tests/browser, for want of Chromium: apt-get install chromium chromium-driver
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check format routes worker deploy schema schema-production clean
+.PHONY: help dev test format routes worker deploy database schema schema-production wrangler clean
 .DELETE_ON_ERROR:
 
 help: ## list what can be made
@@ -45,11 +45,17 @@ worker: tools ## serve the Worker itself: workerd, with a local D1
 deploy: tools ## deploy the Worker
 	@$(WITH_TOOLS) $(BIN)/pywrangler deploy
 
+database: tools ## create the D1 database, once; put the id that it prints into wrangler.toml
+	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 create kagari $(ARGS)
+
 schema: tools ## make the tables in the Worker's local D1
 	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute DB --local --file=schema.sql
 
 schema-production: tools ## make the tables in the deployed D1
 	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute DB --remote --file=schema.sql
+
+wrangler: tools ## any other command of wrangler's: make wrangler ARGS="secret put CODE_SECRET"
+	@$(WITH_TOOLS) $(BIN)/npx wrangler $(ARGS)
 
 .PHONY: tools
 tools: $(VENV)/dev.stamp node_modules/.package-lock.json

@@ -1,6 +1,7 @@
--- Everything Kagari's reference app keeps. Applied with
+-- Everything Kagari's reference app keeps. Applied by `make dev` when it starts, by `make schema` (to the
+-- Worker's local database) and by `make schema-production`; the last two run
 --   npx wrangler d1 execute DB --local --file=schema.sql      (or --remote, for the deployed database)
--- and by `make dev` on the first start. Each statement may run again without harm.
+-- Each statement may run again without harm.
 --
 -- Times are Unix milliseconds. Nothing here cascades onto `user`: SQLite rebuilds a table to change
 -- it, and a cascade would empty these with it. An account is deleted in one batch instead.

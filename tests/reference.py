@@ -13,17 +13,19 @@ from textwrap import dedent
 from types import ModuleType
 from typing import Any
 
-__all__ = ["MODULES", "PATH", "render"]
+__all__ = ["MODULES", "PATH", "names_of", "render"]
 
 PATH = Path(__file__).parent.parent / "docs" / "reference.md"
 
 _MIDDLEWARE = PATH.parent.parent / "framework" / "middleware"
+_INTERNAL = {"options", "database_meter"}  # what layers are made with
 
 MODULES = (
     "framework",
     "framework.errors",
     "framework.database",
     "framework.auth",
+    "framework.auth.store",
     "framework.auth.breached",
     "framework.auth.legacy",
     "framework.credentials",
@@ -37,8 +39,10 @@ MODULES = (
     "framework.cookies",
     "framework.cookie_jar",
     "framework.conditional",
+    "framework.problem",
     "framework.log",
     "framework.security_log",
+    "framework.request",
     "framework.response",
     "framework.bindings",
     "framework.context",
@@ -47,13 +51,23 @@ MODULES = (
     "framework.queues",
     "framework.compose",
     "framework.application",
-    *(f"framework.middleware.{path.stem}" for path in sorted(_MIDDLEWARE.glob("[a-z]*.py"))),
+    *(
+        f"framework.middleware.{path.stem}"
+        for path in sorted(_MIDDLEWARE.glob("[a-z]*.py"))
+        if path.stem not in _INTERNAL
+    ),
     "framework.openapi",
     "framework.testing",
     "framework.local.asgi",
     "framework.local.sqlite",
 )
 """What people import, in the order of the page. The Worker's edge has a section of its own."""
+
+_ONLY = {
+    "framework.auth.store": ["Attempt", "StoredKey"],
+    "framework.problem": ["Problem", "problem"],
+}
+"""What is for people in modules whose other names the framework uses alone."""
 
 _STARS = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}
 
@@ -81,10 +95,15 @@ def render() -> str:
     return _HEAD + "".join(sections) + _TAIL
 
 
+def names_of(module: ModuleType) -> list[str]:
+    """Return the names of *module* that have an entry, unless another module has it."""
+    return sorted(_ONLY.get(module.__name__, module.__all__), key=str.casefold)
+
+
 def _section(module: ModuleType, seen: set[int]) -> str:
     opening = (module.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
     entries = []
-    for name in sorted(module.__all__, key=str.casefold):
+    for name in names_of(module):
         value = getattr(module, name)
         if id(value) not in seen:
             seen.add(id(value))
@@ -139,7 +158,7 @@ def _fields(value: type) -> dict[str, str]:
 def _below(statement: ast.stmt) -> str:
     value = statement.value if isinstance(statement, ast.Expr) else None
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        return ": " + _prose(inspect.cleandoc(value.value).partition("\n\n")[0])
+        return ": " + _in_full(value.value)
     return ""
 
 
@@ -153,8 +172,8 @@ def _line(name: str, member: Any) -> str:
     if name.startswith("_") or not getattr(function, "__doc__", None):
         return ""
     if inspect.isfunction(function):
-        return f"`{name}{_signature(function)}`: {_first(function)}"
-    return f"`{name}`: {_first(member)}" if isinstance(member, property) else ""
+        return f"`{name}{_signature(function)}`: {_in_full(function.__doc__)}"
+    return f"`{name}`: {_in_full(member.__doc__)}" if isinstance(member, property) else ""
 
 
 def _elsewhere(value: type) -> Iterator[tuple[str, str]]:
@@ -175,7 +194,7 @@ def _is_ours(owner: type) -> bool:
 def _documented() -> set[type]:
     """Return the classes that have an entry."""
     modules = [importlib.import_module(name) for name in MODULES]
-    values = [getattr(module, name) for module in modules for name in module.__all__]
+    values = [getattr(module, name) for module in modules for name in names_of(module)]
     return {value for value in values if inspect.isclass(value)}
 
 
@@ -199,9 +218,9 @@ def _default(value: Any) -> str:
     return text if re.fullmatch(r"[\w.'()\[\]\"-]{0,24}", text) else "…"
 
 
-def _first(value: Any) -> str:
-    paragraph = inspect.cleandoc(value.__doc__ or "").partition("\n\n")[0]
-    return _prose(paragraph)
+def _in_full(text: str | None) -> str:
+    """Return *text* as one paragraph, for an entry of a list."""
+    return _prose(inspect.cleandoc(text or "").replace("\n\n", " "))
 
 
 def _text(value: Any) -> str:

@@ -12,7 +12,11 @@ from typing import Any
 
 import pytest
 
-from framework import fetching
+from app import app as reference_app
+from framework import App, Context, fetching, public
+from framework.local.sqlite import SQLiteDatabase
+from framework.testing import Client, text_of
+from routes.access import auth
 from tests import reference
 
 ROOT = Path(__file__).parent.parent
@@ -76,24 +80,79 @@ def test_the_links_lead_somewhere(document: Path) -> None:
     assert missing == []
 
 
+def anchors(document: Path) -> set[str]:
+    """Return what links to headings of *document* may name, as GitHub derives it."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_the_links_to_headings_lead_to_one(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)", document.read_text())
+
+    missing = [
+        (target, anchor)
+        for target, anchor in links
+        if anchor not in anchors(document.parent / target if target else document)
+    ]
+
+    assert missing == []
+
+
 def test_the_readme_example_answers_as_it_says() -> None:
-    app = run_blocks(ROOT / "README.md")["app"]
-
-    async def statuses() -> list[int]:
-        answers = [
-            await app.request("GET", "/"),
-            await app.request("GET", "/notes/1"),
-            await app.request("POST", "/notes", json={"title": "Hello"}),
-            await app.request("PUT", "/notes"),
-        ]
-        return [answer.status for answer in answers]
-
-    assert asyncio.run(statuses()) == [200, 401, 401, 405]
+    app: App = run_blocks(ROOT / "README.md")["app"]
     assert app.access() == {
         ("GET", "/"): "public",
-        ("POST", "/notes"): "authorized & on_weekdays",
-        ("GET", "/notes/:id{[0-9]+}"): "authorized",
+        ("GET", "/notes/:id{[0-9]+}"): "authorized & owns_note",
+        ("PUT", "/notes/:id{[0-9]+}"): "authorized & owns_note",
     }
+
+    @app.post("/sign-up/:name", guard=public)
+    async def sign_up(c: Context, name: str) -> None:
+        user = await auth.sign_up(c, name, "correct horse", created_at=0)  # the same tables
+        await c.database().run(_INSERT, user.id, name)
+
+    async def ask() -> list[tuple[int, str]]:
+        database = SQLiteDatabase()
+        database.apply_schema((ROOT / "schema.sql").read_text())
+        alice, bob, nobody = (Client(app, env={"DB": database}) for _ in range(3))
+        assert (await alice.post("/sign-up/alice")).status == 204
+        assert (await bob.post("/sign-up/bob1")).status == 204
+        answers = [
+            await nobody.get("/"),
+            await nobody.get("/notes/1"),
+            await bob.get("/notes/1"),
+            await bob.put("/notes/1", json={"title": "Mine"}),
+            await alice.put("/notes/1", json={}),
+            await alice.put("/notes/1", json={"title": "New"}),
+            await alice.get("/notes/1"),
+            await alice.delete("/notes/1"),
+        ]
+        database.close()
+        return [(answer.status, text_of(answer)) for answer in answers]
+
+    answers = asyncio.run(ask())
+    assert [status for status, _ in answers] == [200, 401, 404, 404, 422, 204, 200, 405]
+    assert '"title":"New"' in answers[6][1]
+
+
+_INSERT = (
+    "INSERT INTO note (user_id, title, body, created_at, updated_at) VALUES (?1, ?2, '', 0, 0)"
+)
+
+
+def test_the_readme_shows_what_curl_shows() -> None:
+    text = (ROOT / "README.md").read_text()
+    shown = text.partition("localhost:8787/notes/1")[2].partition("\n```")[0]
+    head, _, body = shown.partition("\n...\n\n")
+    _, status, *headers = head.splitlines()
+
+    answer = asyncio.run(reference_app.request("GET", "/notes/1"))
+
+    assert status == f"HTTP/1.1 {answer.status} Unauthorized"
+    assert len(headers) == 2
+    assert {tuple(line.split(": ")) for line in headers} <= set(answer.headers)
+    assert body == text_of(answer)
 
 
 def test_the_readme_fits_on_about_a_screen() -> None:
@@ -101,19 +160,25 @@ def test_the_readme_fits_on_about_a_screen() -> None:
 
 
 def test_the_reference_is_what_the_docstrings_say() -> None:
-    assert reference.PATH.read_text() == reference.render(), "run: python -m tests.reference"
+    assert reference.PATH.read_text() == page(), "run: python -m tests.reference"
+
+
+@cache
+def page() -> str:
+    """Return the reference as the docstrings say it."""
+    return reference.render()
 
 
 @cache
 def section(name: str) -> str:
     """Return what the reference says of *name*."""
-    return reference.render().partition(f"\n### {name}\n")[2].partition("\n### ")[0]
+    return page().partition(f"\n### {name}\n")[2].partition("\n### ")[0]
 
 
 CLASSES = {
     value: name
     for module in map(importlib.import_module, reference.MODULES)
-    for name in module.__all__
+    for name in reference.names_of(module)
     if inspect.isclass(value := getattr(module, name))
 }
 
@@ -132,6 +197,29 @@ def test_the_reference_has_what_a_class_inherits(value: type) -> None:
     assert members <= set(re.findall(r"`(\w+)", section(CLASSES[value])))
 
 
+def test_the_reference_says_what_a_method_raises() -> None:
+    raising = {
+        (entry, name)
+        for value, entry in CLASSES.items()
+        for name, member in vars(value).items()
+        if inspect.isfunction(member) and not name.startswith("_")
+        if "Raises" in (member.__doc__ or "")
+    }
+    told = {
+        (entry, name)
+        for entry in CLASSES.values()
+        for name in re.findall(r"^- `(\w+)\(.*Raises", section(entry), re.MULTILINE)
+    }
+
+    assert len(raising) > 50
+    assert raising <= told
+
+
+def test_what_the_framework_uses_alone_is_in_no_reference() -> None:
+    for name in ("check_header_name", "MeteredDatabase", "explain_fault", "decode_path"):
+        assert name not in page()
+
+
 def test_what_an_auth_and_an_app_inherit() -> None:
     names = re.findall(r"^- `(\w+)", section("Auth"), re.MULTILINE)
 
@@ -139,7 +227,7 @@ def test_what_an_auth_and_an_app_inherit() -> None:
     assert names.index("sign_up") < names.index("sign_in") < names.index("reset_password")
     assert len(names) == len(set(names)) > 20
     assert "Also what `Router` has: `get`, `post`" in section("App")
-    assert "with_traceback" not in reference.render()
+    assert "with_traceback" not in page()
 
 
 def test_code_in_a_docstring_stays_code() -> None:
@@ -148,8 +236,8 @@ def test_code_in_a_docstring_stays_code() -> None:
 
 
 def test_every_claim_of_the_comparison_names_a_test_that_is_there() -> None:
-    page = ROOT / "docs" / "comparison.md"
-    claims = re.findall(r'\]\(\.\./(tests/[^ )]+\.py) "(\w+)"\)', page.read_text())
+    text = (ROOT / "docs" / "comparison.md").read_text()
+    claims = re.findall(r'\]\(\.\./(tests/[^ )]+\.py) "(\w+)"\)', text)
 
     missing = [
         (file, name) for file, name in claims if f"def {name}(" not in (ROOT / file).read_text()

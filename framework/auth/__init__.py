@@ -1,7 +1,14 @@
-"""Users, keys and sessions in D1, Lucia's way. Layers: errors, models, tokens, limits, pending, telling
-< passwords, usernames, emails, mail, session_cookie < store, codes, links, storage, settings, breached
-< sessions, keys, devices < users, last_seen < request_sessions < endings < accounts < recovery, handle
-< auth."""
+"""Users, keys and sessions in D1, Lucia's way.
+
+The layers, lowest first; a module imports only from those that stand before it:
+
+1. errors, models, tokens, limits, pending, telling, usernames, emails, address_limit: values and refusals
+2. passwords, breached, legacy, session_cookie, legacy_cookie, devices, mail: what people and browsers hold
+3. store_columns, store_users, store_attempts, store_ends, storage, store, codes, links, settings: the tables
+4. sessions, keys, users, last_seen: rows, one kind each
+5. request_sessions, endings, accounts, recovery, handle: one request
+6. auth: the whole
+"""
 
 from framework.auth.address_limit import RateLimiter
 from framework.auth.auth import Auth

@@ -1,0 +1,60 @@
+"""What the targets run, and that each is listed."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+
+
+def make(*arguments: str) -> list[str]:
+    """Return the lines that `make` prints when it is called by a person, not by the `make` of these tests."""
+    done = subprocess.run(
+        ["make", *arguments],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if "MAKE" not in name},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["worker"], "pywrangler dev"),
+        (["deploy"], "pywrangler deploy"),
+        (["database"], "npx wrangler d1 create kagari"),
+        (["database", "ARGS=--location weur"], "npx wrangler d1 create kagari --location weur"),
+        (["schema"], "npx wrangler d1 execute DB --local --file=schema.sql"),
+        (["schema-production"], "npx wrangler d1 execute DB --remote --file=schema.sql"),
+        (["wrangler", "ARGS=secret put CODE_SECRET"], "npx wrangler secret put CODE_SECRET"),
+        (["wrangler"], "npx wrangler"),
+    ],
+)
+def test_a_target_runs_its_command_with_the_tools_of_the_project(
+    arguments: list[str], command: str
+) -> None:
+    last = make("--dry-run", *arguments)[-1].strip()
+
+    assert last == f'PATH="{ROOT}/.venv/bin:$PATH" .venv/bin/{command}'
+
+
+def test_every_target_that_people_call_is_listed() -> None:
+    declared = re.findall(r"^\.PHONY: (help .*)$", MAKEFILE, re.MULTILINE)
+    listed = [line.split()[1] for line in make("help")]
+
+    assert [sorted(names.split()) for names in declared] == [sorted(listed)]
+
+
+@pytest.mark.parametrize("name", ["wrangler.toml", "schema.sql"])
+def test_what_has_to_be_typed_is_a_target_of_this_makefile(name: str) -> None:
+    named = re.findall(r"`?make ([a-z-]+)", (ROOT / name).read_text("utf-8"))
+
+    assert named
+    assert set(named) <= {line.split()[1] for line in make("help")}
