@@ -20,16 +20,16 @@ _IPV6_PREFIX = 64
 
 
 def ip_allow(*networks: str, name: str = "ip_allow") -> Guard:
-    """Return a guard that lets pass only addresses inside of *networks*, such as ``10.0.0.0/8``.
+    """Return a guard that admits only addresses inside of *networks*, such as ``10.0.0.0/8``.
 
-    A request whose address is unknown is refused. 403 else. Raises `ConfigurationError` for what
-    is no network.
+    Otherwise answers 403, also if the address is unknown. Raises `ConfigurationError` for an
+    invalid network.
     """
     return _guard_addresses(name, networks, lambda inside: inside)
 
 
 def ip_deny(*networks: str, name: str = "ip_deny") -> Guard:
-    """Return a guard that refuses addresses inside of *networks*, and those unknown; see `ip_allow`."""
+    """Return a guard that refuses addresses inside of *networks*, and unknown ones; see `ip_allow`."""
     return _guard_addresses(name, networks, lambda inside: not inside)
 
 
@@ -77,7 +77,7 @@ def _network(text: str) -> Network:
     try:
         network = ip_network(text)
     except ValueError as error:
-        raise ConfigurationError(f"{text!r} is no network: {error}") from None
+        raise ConfigurationError(f"{text!r} is not a network: {error}") from None
     if network.version == 6 and network.prefixlen >= _MAPPED_PREFIX:
         mapped = network.network_address.ipv4_mapped
         if mapped is not None:

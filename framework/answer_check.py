@@ -1,13 +1,13 @@
 """Holds what a handler returns against its annotation, in development. Knows nothing of routes."""
 
 from collections.abc import Callable
-from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
 from framework.parameters import MISSING
 from framework.response import Reply, Response, encode_json
+from framework.text import is_union
 
 __all__ = ["AnswerMismatch", "make_answer_check"]
 
@@ -21,16 +21,14 @@ class AnswerMismatch(TypeError):
 def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | None:
     """Return what raises `AnswerMismatch` for values that *annotation* does not allow.
 
-    None where it says nothing that could be held against a value. A `Response` is looked into where
-    ``Annotated[Response, Reply(...)]`` says of its status what its JSON is.
+    None if it allows anything. The JSON of a `Response` is checked if
+    ``Annotated[Response, Reply(...)]`` names the type that belongs to its status.
     """
     if any(annotation is unsaid for unsaid in _UNSAID):
         return None
     notes = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
     replies = {note.status: note.type for note in notes if isinstance(note, Reply)}
-    members = (
-        get_args(annotation) if get_origin(annotation) in {Union, UnionType} else (annotation,)
-    )
+    members = get_args(annotation) if is_union(annotation) else (annotation,)
     shapes = [member for member in members if _plain(member) is not Response]
     allows_response = len(shapes) < len(members)
     wanted: Any = Union[tuple(shapes)] if shapes else None  # noqa: UP007  known only now
@@ -38,13 +36,13 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
     def check(value: Any) -> None:
         if isinstance(value, Response):
             if not allows_response:
-                raise AnswerMismatch(f"{place}: returned a Response, and says {_named(annotation)}")
+                raise AnswerMismatch(f"{place}: returned a Response, not {_named(annotation)}")
             _check_reply(value, replies, place)
         elif not shapes:
-            raise AnswerMismatch(f"{place}: returned {type(value).__name__}, and says Response")
+            raise AnswerMismatch(f"{place}: returned {type(value).__name__}, not Response")
         elif isinstance(value, bytes):  # JSON has no bytes: what it makes of them is text
             if not any(_plain(shape) in {bytes, Any, object} for shape in shapes):
-                raise AnswerMismatch(f"{place}: returned bytes, and says {_named(annotation)}")
+                raise AnswerMismatch(f"{place}: returned bytes, not {_named(annotation)}")
         else:
             _check_json(encode_json(value), wanted, place)
 
@@ -57,7 +55,10 @@ def _check_reply(response: Response, replies: dict[int, Any], place: str) -> Non
         return
     if wanted is None:
         if response.body:
-            raise AnswerMismatch(f"{place}: {response.status} has a body, and says it has none")
+            status = response.status
+            raise AnswerMismatch(
+                f"{place}: {status} has a body, but Reply(None, {status}) has none"
+            )
     elif (response.header("content-type") or "").startswith("application/json"):
         _check_json(response.body, wanted, place)
 
@@ -66,7 +67,7 @@ def _check_json(data: bytes, wanted: Any, place: str) -> None:
     try:
         msgspec.json.decode(data, type=wanted)
     except msgspec.ValidationError as error:
-        raise AnswerMismatch(f"{place}: {error}, by what {_named(wanted)} says") from None
+        raise AnswerMismatch(f"{place}: the answer is not {_named(wanted)}: {error}") from None
 
 
 def _plain(annotation: Any) -> Any:

@@ -40,9 +40,9 @@ class CookieJar:
         self._send = send
 
     def get(self, name: str, *, prefix: Prefix = "") -> str | None:
-        """Return the value of the cookie *name*, as it came; None where there is none.
+        """Return the value of the cookie *name*, as it came; None if there is none.
 
-        None as well where two of that name differ: one of them may be somebody else's.
+        None as well if two of that name differ: one of them may be somebody else's.
         """
         return self._request.cookie(self._full(name, prefix))
 

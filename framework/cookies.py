@@ -5,9 +5,11 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["SetCookie", "parse_cookies"]
+__all__ = ["TOKEN", "SetCookie", "parse_cookies"]
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""Matches a token, which the names of headers and cookies are (RFC 9110, 5.6.2)."""
+
 _VALUE = re.compile(r"[!#-+\--:<-\[\]-~]*")
 _ATTRIBUTE = re.compile(r"[ -:<-~]*")
 
@@ -52,7 +54,7 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
     same_site: Literal["Lax", "Strict", "None"] = "Lax"
 
     def __post_init__(self) -> None:
-        _check(_NAME.fullmatch(self.name) is not None, "the name is no token")
+        _check(TOKEN.fullmatch(self.name) is not None, "the name is no token")
         _check(_VALUE.fullmatch(self.value) is not None, "the value holds a forbidden character")
         _check(len(self.name) + len(self.value) <= PAIR_LIMIT, "longer than 4096 octets")
         _check(_ATTRIBUTE.fullmatch(self.path) is not None, "the path holds a forbidden character")
@@ -62,7 +64,7 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
         _check(self.secure or self.same_site != "None", "SameSite=None asks for Secure")
         _check(self.secure or not self.name.startswith("__"), "a __ prefix asks for Secure")
         if self.domain is not None:
-            _check(_NAME.fullmatch(self.domain) is not None, "the domain is none")
+            _check(TOKEN.fullmatch(self.domain) is not None, "the domain is none")
         if self.name.lower().startswith("__host-"):
             _check(self.domain is None and self.path == "/", "__Host- asks for Path=/, no Domain")
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from hashlib import sha256
 
 from framework.bearer_token import CREDENTIAL_LIMIT, read_bearer
+from framework.callables import check_callable
 from framework.context import Context
 from framework.errors import ConfigurationError, Unauthorized
 from framework.guards import Guard, SecurityScheme, guard
@@ -25,11 +26,12 @@ def bearer(
     realm: str = "api",
     name: str = "bearer",
 ) -> Guard:
-    """Return a guard that lets pass who sends ``Authorization: Bearer`` with the right token.
+    """Return a guard that admits requests with the right token in ``Authorization: Bearer``.
 
     The token stands in the secret *binding* (several, separated by blanks, while one replaces
-    another), or *verify* says whether it is right. 401 with ``WWW-Authenticate`` else. Raises
-    `ConfigurationError` unless exactly one of the two is given.
+    another), or *verify* says whether it is right: an async function of the context and the token.
+    Otherwise answers 401 with ``WWW-Authenticate``. Raises `ConfigurationError` unless exactly one
+    of the two is given, and for a *verify* that is not async or takes other arguments.
     """
     check = _checker(binding, verify)
     challenge = _challenge("Bearer", realm)
@@ -49,11 +51,14 @@ def basic(
     name: str = "basic",
     user: Slot[str] | None = None,
 ) -> Guard:
-    """Return a guard that lets pass whom *verify* knows by username and password (RFC 7617).
+    """Return a guard that admits requests with a username and a password that *verify* accepts.
 
-    The username is handed on in the slot *user*, where one is given. 401 with
-    ``WWW-Authenticate`` else.
+    They come in ``Authorization: Basic`` (RFC 7617). *verify* is an async function of the context,
+    the username and the password. The username is handed on in the slot *user*, if one is given.
+    Otherwise answers 401 with ``WWW-Authenticate``. Raises `ConfigurationError` for a *verify* that
+    is not async or takes other arguments.
     """
+    check_callable(verify, ("c", "username", "password"), "verify")
     challenge = _challenge("Basic", realm)
 
     async def has_password(c: Context) -> str | None:
@@ -78,7 +83,7 @@ def api_key(
     verify: Callable[[Context, str], Awaitable[bool]] | None = None,
     name: str = "api_key",
 ) -> Guard:
-    """Return a guard that lets pass who sends the right key in *header*; see `bearer`."""
+    """Return a guard that admits requests with the right key in *header*; see `bearer`."""
     check = _checker(binding, verify)
     wanted = header.lower()
 
@@ -92,7 +97,7 @@ def api_key(
 
 
 def read_secret(c: Context, binding: str) -> str:
-    """Return the secret *binding*. Raises `ConfigurationError` where it is missing or empty."""
+    """Return the secret *binding*. Raises `ConfigurationError` if it is missing or empty."""
     try:
         secret = c.env[binding]
     except KeyError:
@@ -123,6 +128,7 @@ def _checker(
     if (binding is None) == (verify is None):
         raise ConfigurationError("name the secret's binding, or give verify=: one of the two")
     if verify is not None:
+        check_callable(verify, ("c", "token"), "verify")
         return verify
 
     from hmac import compare_digest  # most apps have no such guard: kept off the cold-start path
@@ -150,6 +156,6 @@ def _http(name: str, scheme: str, realm: str) -> SecurityScheme:
 
 def _challenge(scheme: str, realm: str) -> list[tuple[str, str]]:
     if not _REALM.fullmatch(realm):
-        raise ConfigurationError(f"{realm!r} is no realm: letters, digits, blanks and . _ -")
+        raise ConfigurationError(f"{realm!r} is not a realm: letters, digits, blanks and . _ -")
     charset = ', charset="UTF-8"' if scheme == "Basic" else ""
     return [("www-authenticate", f'{scheme} realm="{realm}"{charset}')]

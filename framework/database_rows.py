@@ -7,23 +7,13 @@ Struct without `bytes` and `datetime` fields is decoded from the JSON straight a
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from types import UnionType
-from typing import (
-    Annotated,
-    Any,
-    Final,
-    TypeVar,
-    Union,
-    cast,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Annotated, Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from framework.database_errors import RowMismatch
 from framework.database_values import EPOCH, MILLISECOND
+from framework.text import is_union
 
 __all__ = ["convert_rows", "decode_rows"]
 
@@ -65,7 +55,7 @@ def convert_rows(
 class _Plan(msgspec.Struct, frozen=True):
     """How rows become one type."""
 
-    target: Any  # a list of the type, or None where the rows are what is asked for
+    target: Any  # a list of the type, or None if the rows themselves are asked for
     strict: bool
     revive: Callable[[Row], None] | None
     decoder: msgspec.json.Decoder[Any] | None
@@ -98,7 +88,7 @@ def _plan(type: Any) -> _Plan:
 
 
 def _columns(declared: Any) -> Mapping[str, Any] | None:
-    """Return the type of each column, or None where the type names no columns, as `dict` does."""
+    """Return the type of each column, or None if the type names no columns, as `dict` does."""
     origin = get_origin(declared) or declared
     if origin is Any or issubclass(origin, dict):
         return get_type_hints(origin, include_extras=True) or None
@@ -113,13 +103,13 @@ def _parts(annotation: Any) -> set[Any]:
     arguments = get_args(annotation)
     if get_origin(annotation) is Annotated:
         return _parts(arguments[0])
-    if get_origin(annotation) in (Union, UnionType):
+    if is_union(annotation):
         return set().union(*map(_parts, arguments))
     return {annotation}
 
 
 def _revival(columns: Mapping[str, Any]) -> Callable[[Row], None] | None:
-    """Return what makes BLOBs and times of the columns declared so, or None where none is."""
+    """Return what makes BLOBs and times of the columns declared so, or None if none is."""
     parts = {name: _parts(kind) for name, kind in columns.items()}
     blobs = [name for name, kinds in parts.items() if bytes in kinds or Any in kinds]
     times = [name for name, kinds in parts.items() if datetime in kinds]
@@ -142,7 +132,7 @@ def _revive_blobs(row: Row) -> None:
 
 
 def _instant(milliseconds: int) -> datetime | int:
-    """Return the time, or the number where no datetime is that far away: it will not fit."""
+    """Return the time, or the number if no datetime is that far away: it will not fit."""
     try:
         return EPOCH + milliseconds * MILLISECOND
     except OverflowError:

@@ -22,11 +22,11 @@ _NOT_HANDED_IN = {"accept-encoding"}
 def fetch_handler(function: FetchFunction) -> Handler:
     """Return a handler that lets *function* answer: an async function of the `Request` alone.
 
-    Raises `ConfigurationError` for what cannot be called. The handler raises `TypeError` where
-    anything but a `Response` comes back.
+    Raises `ConfigurationError` for what cannot be called. The handler raises `TypeError` if
+    *function* returns anything but a `Response`.
     """
     if not callable(function):
-        raise ConfigurationError(f"{function!r} is no function of a request")
+        raise ConfigurationError(f"{function!r} is not a function of a request")
 
     async def fetch(c: Context) -> Response:
         response = await function(c.request)
@@ -54,7 +54,7 @@ def asgi_handler(app: ASGIApp) -> Handler:
     answered by the router. Raises `ConfigurationError` for what cannot be called.
     """
     if not callable(app):
-        raise ConfigurationError(f"{app!r} is no ASGI application")
+        raise ConfigurationError(f"{app!r} is not an ASGI application")
 
     async def asgi(c: Context) -> Response:
         _ = c.request.cookies  # what looks at them and answers accordingly is not seen here

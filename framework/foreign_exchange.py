@@ -18,7 +18,7 @@ ASGIApp = Callable[
 """An ASGI 3 application: a Starlette, a FastAPI, or any function of scope, receive and send."""
 
 _WATER_MARK = 64 * 1024
-"""Bytes that an application may be ahead of whoever reads its answer."""
+"""Bytes that an application may be ahead of the reader of its answer."""
 
 _NOT_HANDED_ON = {b"connection", b"content-length", b"keep-alive", b"transfer-encoding"}
 """What each connection says for itself."""
@@ -88,7 +88,7 @@ class Exchange:
                 await self._news.wait()
 
     async def _end(self) -> None:
-        """Let the application go on after its whole answer, or end it: nobody reads any more."""
+        """Let the application go on after its whole answer, or end it: there is no reader any more."""
         if not self._over.is_set():
             await (self._leave() if self._is_complete else self._give_up())
 
@@ -175,7 +175,7 @@ def _without_body(status: int, headers: list[tuple[bytes, bytes]]) -> Response:
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    """Stand for a body that is left out: its length is nobody's to count."""
+    """Stand for a body that is left out, so that the edge does not count its length."""
     for _ in ():
         yield b""
 

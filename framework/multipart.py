@@ -18,14 +18,15 @@ PART_LIMIT = 1000
 HEAD_LIMIT = 8 * 1024
 """Bytes of one part's headers."""
 
-_BOUNDARY = re.compile(r'boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))(?:\s*;|\s*$)', re.IGNORECASE)
+_TYPE_PARAMETER = re.compile(r';\s*([^\s;="]+)=(?:"([^"]*)"|([^\s;"]*))')
+_BOUNDARY_LIMIT = 70
 _PARAMETER = re.compile(r';\s*([a-z]+)="([^"\r\n]*)"', re.IGNORECASE)
 _ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
 _ESCAPE = re.compile("|".join(_ESCAPES))
 
 
 class File(msgspec.Struct, frozen=True):
-    """An uploaded file. *name* and *content_type* are what the client says, and no path: data only."""
+    """An uploaded file. The client chose *name* and *content_type*: never use *name* as a path."""
 
     name: str
     content_type: str
@@ -43,15 +44,25 @@ class Part(NamedTuple):
 
 
 def boundary_of(content_type: str) -> bytes:
-    """Return the boundary that *content_type* names. Raises `BadRequest` where it names none."""
-    found = _BOUNDARY.search(content_type)
-    if found is None or not content_type.isascii():
-        raise BadRequest("The multipart body names no boundary of 1 to 70 characters.")
-    return (found[1] or found[2]).encode()
+    """Return the boundary that *content_type* names. Raises `BadRequest` unless it names one.
+
+    Of two, other software may go by the other one, and see other fields than we do.
+    """
+    parameters = content_type[len(content_type.partition(";")[0]) :]
+    found = [
+        (name.lower(), quoted or plain)
+        for name, quoted, plain in _TYPE_PARAMETER.findall(parameters)
+        if name.lower().partition("*")[0] == "boundary"  # as in boundary*=, RFC 2231
+    ]
+    is_malformed = _TYPE_PARAMETER.sub("", parameters).strip(" \t;") or not content_type.isascii()
+    boundary: str = dict(found).get("boundary", "")
+    if is_malformed or len(found) != 1 or not 1 <= len(boundary) <= _BOUNDARY_LIMIT:
+        raise BadRequest("The multipart body names no boundary of 1 to 70 characters, or several.")
+    return boundary.encode()
 
 
 def parse_multipart(data: bytes, boundary: bytes) -> list[Part]:
-    """Return the parts of *data*, in order. Raises `BadRequest` for what is no such body.
+    """Return the parts of *data*, in order. Raises `BadRequest` if it is malformed.
 
     Nothing may stand before the first boundary or after the last, as no browser sends it. Text is
     UTF-8, whatever a part claims.
@@ -97,11 +108,13 @@ def _disposition(value: str) -> tuple[str, dict[str, str]]:
 
     Quotes and line breaks inside of a name are percent-encoded there (WHATWG HTML, multipart
     form data); RFC 2231's ``filename*`` is not, and so is refused with whatever else is left over.
+    So is a parameter that is there twice: other software may go by the other one.
     """
     kind, _, rest = value.partition(";")
     rest = f";{rest}" if rest else ""
-    found = {name.lower(): _unescape(text) for name, text in _PARAMETER.findall(rest)}
-    if _PARAMETER.sub("", rest).strip():
+    pairs = _PARAMETER.findall(rest)
+    found = {name.lower(): _unescape(text) for name, text in pairs}
+    if len(found) != len(pairs) or _PARAMETER.sub("", rest).strip():
         raise _malformed("a part's Content-Disposition is malformed")
     return kind.strip().lower(), found
 

@@ -23,7 +23,7 @@ class Kind(IntEnum):
     STAR = 3
     """``*`` in the middle: one segment that is not empty, not kept."""
     REST = 4
-    """``:file{.+}`` at the end: all that is left, slashes too, where the regex matches it whole."""
+    """``:file{.+}`` at the end: all that is left, slashes too, if the regex matches it whole."""
     STAR_REST = 5
     """``*`` at the end: all that is left, or nothing; kept as ``*``."""
 
@@ -43,10 +43,10 @@ _PARAMETER = re.compile(r":(?P<name>[^{}?]*)(?:\{(?P<regex>.*)\})?(?P<optional>\
 
 
 def parse_pattern(path: str) -> list[Pattern]:
-    """Return the patterns that *path* stands for: one, or more where it has optional parameters.
+    """Return the patterns that *path* stands for: one, or more if it has optional parameters.
 
-    Where two of them are alike, as ``/:a`` and ``/:b`` are in ``/:a?/:b?``, the first one counts.
-    Raises `ConfigurationError` for what the grammar does not have.
+    If two of them are alike, as ``/:a`` and ``/:b`` are in ``/:a?/:b?``, the first one counts.
+    Raises `ConfigurationError` for a path that the grammar does not allow.
     """
     if not path.startswith("/"):
         raise ConfigurationError(f"the path {path!r} does not start with /")
@@ -86,7 +86,9 @@ def _parse_segment(text: str, *, is_last: bool) -> tuple[Segment, bool]:
         return Segment(Kind.LITERAL, _literal(text, is_last=is_last)), False
     parts = _PARAMETER.fullmatch(text)
     if parts is None or not _NAME.fullmatch(parts["name"]):
-        raise ConfigurationError(f"{text!r} is no parameter: write :name, :name? or :name{{regex}}")
+        raise ConfigurationError(
+            f"{text!r} is not a parameter: write :name, :name? or :name{{regex}}"
+        )
     optional = parts["optional"] is not None
     if parts["regex"] is None:
         return Segment(Kind.NAMED, parts["name"]), optional
@@ -127,7 +129,7 @@ def _may_match_slash(regex: str, text: str) -> bool:
         re.compile(regex)
         return _spans(_parser.parse(regex))
     except (re.error, OverflowError, RecursionError) as error:
-        raise ConfigurationError(f"the regex of {text!r} is none: {error}") from None
+        raise ConfigurationError(f"invalid regex in {text!r}: {error}") from None
 
 
 def _spans(parsed: Any) -> bool:

@@ -38,19 +38,22 @@ class Message:
         self.timestamp = timestamp
         self.attempts = attempts
         self.outcome: Outcome | None = None
-        """What was said of it: ``ack``, ``retry``, or nothing yet. The first word counts."""
+        """How it was settled: ``ack``, ``retry``, or None for not yet. The first call counts."""
         self._settle = settle
 
     def read(self, type: type[T]) -> T:
-        """Return the body as a *type*. Raises `msgspec.ValidationError` where it does not fit."""
+        """Return the body as a *type*. Raises `msgspec.ValidationError` if it does not fit."""
         return msgspec.convert(self.body, type)
 
     def ack(self) -> None:
-        """Say that it is done: it does not come again, whatever becomes of the others."""
+        """Acknowledge it: it is not delivered again, whatever becomes of the others."""
         self._say("ack", None)
 
     def retry(self, *, delay: int | None = None) -> None:
-        """Let it come again, not before *delay* seconds. Past the queue's ``max_retries`` it is lost."""
+        """Have it delivered again, *delay* seconds from now at the earliest.
+
+        Past the queue's ``max_retries`` it is lost.
+        """
         self._say("retry", delay)
 
     def _say(self, outcome: Outcome, delay: int | None) -> None:
@@ -66,8 +69,8 @@ class Message:
 class Batch:
     """What a queue brings at once.
 
-    Where the consumer returns, all that nothing was said of is done; where it raises, that comes
-    again.
+    If the consumer returns, messages that it did not settle are acknowledged; if it raises, they are
+    retried. `Message.ack` and `Message.retry` settle one.
     """
 
     __slots__ = ("env", "messages", "queue")
@@ -78,12 +81,12 @@ class Batch:
         self.env = env
 
     def ack_all(self) -> None:
-        """Say that every message is done that nothing was said of."""
+        """Acknowledge every message that is not settled."""
         for message in self.messages:
             message.ack()
 
     def retry_all(self, *, delay: int | None = None) -> None:
-        """Let every message come again that nothing was said of."""
+        """Have every message delivered again that is not settled; see `Message.retry`."""
         for message in self.messages:
             message.retry(delay=delay)
 
@@ -92,7 +95,7 @@ class Batch:
         return read_bindings(type, self.env)
 
     def database(self, name: str = "DB") -> Database:
-        """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
+        """Return the database bound as *name*. Raises `ConfigurationError` if there is none."""
         return find_database(self.env, name)
 
     def __repr__(self) -> str:

@@ -1,12 +1,11 @@
 """What is answered: a status, header pairs and a body. Knows nothing of requests or of the edge."""
 
-import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from framework.cookies import SetCookie
+from framework.cookies import TOKEN, SetCookie
 from framework.shared import (
     BYTES_HEADERS,
     HTML_HEADERS,
@@ -32,7 +31,6 @@ def _refuse_to_encode(value: object) -> None:
 encode_json = msgspec.json.Encoder(enc_hook=_refuse_to_encode).encode
 """Returns a value, anything msgspec encodes, as JSON in UTF-8."""
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TELLING = frozenset({"content-length", "etag", "set-cookie", "x-content-type-options"})
 """Headers that the end of a request, or the edge, looks for."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -51,11 +49,12 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Response:
-    """An answer. Not changed once made: `with_header` and its like return a new one.
+    """An answer. Do not change one: `with_header` and its like return a new one.
 
-    *headers* are pairs, so that ``Set-Cookie`` may repeat; names are lower-case. *body* is
-    bytes, or an async iterator of bytes for a stream. Raises `ValueError` for a header that could
-    break out of its line, for a status that is none, and for a body where the status allows none.
+    *headers* are pairs, so that ``Set-Cookie`` may repeat; names are lower-case. *body* is bytes,
+    text, which is sent in UTF-8, or an async iterator of bytes for a stream. Raises `ValueError` for
+    a header that could break out of its line, for an invalid status, and for a body with a status
+    that does not allow one.
     """
 
     __slots__ = ("body", "headers", "status")
@@ -107,10 +106,10 @@ class Response:
         """Return a redirect to *location*, a path of this site.
 
         Raises `ValueError` for anything that a browser could read as another site: build a
-        `Response` with a ``location`` header where that is what you mean.
+        `Response` with a ``location`` header if that is what you mean.
         """
         if status not in _REDIRECTS:
-            raise ValueError(f"{status} is no redirect")
+            raise ValueError(f"{status} is not a redirect")
         if not location.startswith("/") or location[1:2] in {"/", "\\"} or not _is_url(location):
             raise ValueError("a redirect goes to a path of this site, such as /notes")
         return make(b"", status, [("location", location)])
@@ -138,7 +137,7 @@ class Response:
         return make(self.body, self.status, [*self.headers, _checked(name, value)])
 
     def with_cookie(self, cookie: SetCookie) -> "Response":
-        """Return this answer with *cookie* set. Whoever sends a cookie is kept by no cache."""
+        """Return this answer with *cookie* set. An answer with a cookie is kept by no cache."""
         return make(self.body, self.status, [*self.headers, ("set-cookie", cookie.header())])
 
     def with_status(self, status: int) -> "Response":
@@ -163,7 +162,7 @@ def make(body: "bytes | AsyncIterator[bytes]", status: int, headers: Sequence[He
 
 
 async def close_body(body: object) -> None:
-    """Close *body* where it is a stream that can be closed: an async generator runs its ``finally``."""
+    """Close *body* if it is a stream that can be closed: an async generator runs its ``finally``."""
     close = getattr(body, "aclose", None)
     if close is not None:
         await close()
@@ -193,7 +192,7 @@ def _make_content(body: "bytes", status: int, headers: Shared) -> Response:
 
 def _check_status(status: int, body: object) -> None:
     if not 200 <= status <= 599:
-        raise ValueError(f"{status} is no status of an answer")
+        raise ValueError(f"{status} is not a status of an answer")
     if status in EMPTY_STATUSES and body:
         raise ValueError(f"an answer with status {status} has no body")
 
@@ -212,8 +211,8 @@ def _checked(name: str, value: str) -> Header:
 
 
 def _check_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} is no header name")
+    if not TOKEN.fullmatch(name):
+        raise ValueError(f"{name!r} is not a header name")
     if len(_known_names) < _KNOWN_NAMES_LIMIT:
         _known_names[name] = name.lower()
     return name.lower()

@@ -24,7 +24,11 @@ class Event(msgspec.Struct, frozen=True):
     retry: int | None = None
 
     def encode(self) -> bytes:
-        """Return the event as it is sent. Raises `ValueError` for a name or id with a line break."""
+        """Return the event as it is sent.
+
+        Raises `ValueError` for a name or id with a line break, and for a *retry* that is not a whole
+        number from 0.
+        """
         lines = []
         for name, value in (("event", self.event), ("id", self.id)):
             if value is not None:
@@ -32,10 +36,17 @@ class Event(msgspec.Struct, frozen=True):
                     raise ValueError(f"the {name} of an event is one line")
                 lines.append(f"{name}: {value}")
         if self.retry is not None:
-            lines.append(f"retry: {self.retry}")
+            lines.append(f"retry: {_checked_retry(self.retry)}")
         text = self.data if isinstance(self.data, str) else encode_json(self.data).decode()
         lines += [f"data: {line}" for line in _LINE_BREAK.split(text)]
         return ("\n".join(lines) + "\n\n").encode()
+
+
+def _checked_retry(retry: object) -> int:
+    """Return *retry* as a plain number, whatever its annotation let through."""
+    if isinstance(retry, bool) or not isinstance(retry, int) or retry < 0:
+        raise ValueError("the retry of an event is a whole number of milliseconds from 0")
+    return int(retry)
 
 
 def stream(
@@ -43,8 +54,9 @@ def stream(
 ) -> Response:
     """Return an answer whose body is sent as *chunks* give it, text in UTF-8.
 
-    The iterator is closed when it ends, breaks, or nobody listens any more. An error in it breaks
-    the answer off: the status is out by then.
+    The iterator is closed when it ends, when it raises, and when the client has gone. An error in it
+    breaks the answer off: the status and the headers are out by then, so that it is also too late to
+    set a cookie or to ask who is signed in.
     """
     body = ClosingStream(_encoded(chunks), lambda: close_body(chunks))
     return Response(body, headers=[("content-type", content_type)])
@@ -72,10 +84,10 @@ def attachment(data: bytes, name: str, content_type: str = "application/octet-st
 
 
 class ClosingStream(AsyncIterator[bytes]):
-    """The body *chunks*; *close* is called where it ends, breaks or is closed, read or not.
+    """The body *chunks*; *close* is called when it ends, raises or is closed, read or not.
 
-    That may be more than once. A generator's ``finally`` alone would not do: one that never began
-    runs none.
+    That may be more than once. A generator's ``finally`` alone would not do: it does not run if the
+    generator never began.
     """
 
     def __init__(self, chunks: AsyncIterator[bytes], close: Callable[[], Awaitable[None]]) -> None:

@@ -18,7 +18,7 @@ __all__ = ["MODULES", "PATH", "names_of", "render"]
 PATH = Path(__file__).parent.parent / "docs" / "reference.md"
 
 _MIDDLEWARE = PATH.parent.parent / "framework" / "middleware"
-_INTERNAL = {"options", "database_meter"}  # what layers are made with
+_INTERNAL = {"options"}  # what layers are made with
 
 MODULES = (
     "framework",
@@ -65,6 +65,7 @@ MODULES = (
 
 _ONLY = {
     "framework.auth.store": ["Attempt", "StoredKey"],
+    "framework.middleware.database_meter": ["Meter", "meter_of"],
     "framework.problem": ["Problem", "problem"],
 }
 """What is for people in modules whose other names the framework uses alone."""

@@ -103,7 +103,7 @@ async def test_the_log_says_where_and_the_answer_does_not(caplog: pytest.LogCapt
     assert response.status == 500
     assert b"$.id" not in bytes(response.body)  # type: ignore[arg-type]
     assert "test_answer_check.py" in caplog.text
-    assert "Expected `int`, got `str` - at `$.id`, by what Note says" in caplog.text
+    assert "the answer is not Note: Expected `int`, got `str` - at `$.id`" in caplog.text
 
 
 async def test_it_is_off_unless_asked_for() -> None:

@@ -147,17 +147,29 @@ async def test_a_signed_cookie_comes_back() -> None:
     assert await read(header.partition(";")[0], signer=NEW, prefix="host") == "dark;\r\n"
 
 
-async def test_a_cookie_is_deleted_where_it_was_set() -> None:
+@pytest.mark.parametrize(
+    ("url", "options", "gone"),
+    [
+        (HTTPS, {"path": "/a"}, "theme=; Max-Age=0; Path=/a; Secure; "),
+        (HTTPS, {"prefix": "host"}, "__Host-theme=; Max-Age=0; Path=/; Secure; "),
+        (HTTPS, {"prefix": "secure"}, "__Secure-theme=; Max-Age=0; Path=/; Secure; "),
+        (HTTPS, {"domain": "a.example"}, "theme=; Max-Age=0; Domain=a.example; Path=/; Secure; "),
+        (LOCAL, {"prefix": "host"}, "theme=; Max-Age=0; Path=/; "),
+    ],
+)
+async def test_a_cookie_is_deleted_where_it_was_set(
+    url: str, options: dict[str, Any], gone: str
+) -> None:
     app = App()
 
     @app.get("/", guard=public)
     async def index(c: Context) -> str:
-        c.cookies.delete("theme", path="/a")
+        c.cookies.delete("theme", **options)
         return "gone"
 
-    headers = (await app.request("GET", HTTPS)).headers
+    headers = (await app.request("GET", url)).headers
 
-    assert ("set-cookie", "theme=; Max-Age=0; Path=/a; Secure; HttpOnly; SameSite=Lax") in headers
+    assert ("set-cookie", f"{gone}HttpOnly; SameSite=Lax") in headers
     assert ("cache-control", "private, no-store") in headers
 
 

@@ -105,6 +105,36 @@ async def test_a_basic_password(header: str, expected: int) -> None:
     assert await status(basic(verify), {"authorization": header}) == expected
 
 
+async def takes_one(token: str) -> bool:
+    return True
+
+
+def is_plain(c: Context, token: str) -> bool:
+    return True
+
+
+@pytest.mark.parametrize("verify", [takes_one, is_plain, "secret"])
+@pytest.mark.parametrize("make", [bearer, api_key, basic])
+def test_a_verify_that_could_not_be_called_is_refused(make: Any, verify: Any) -> None:
+    with pytest.raises(ConfigurationError, match="is not a verify"):
+        make(verify=verify)
+
+
+async def test_browsers_are_told_that_passwords_are_utf_8() -> None:
+    async def verify(c: Context, user: str, password: str) -> bool:
+        return False
+
+    app = App()
+
+    @app.get("/", guard=basic(verify))
+    async def answer() -> None: ...
+
+    challenge = (await app.request("GET", "/")).header("www-authenticate")
+
+    assert challenge is not None
+    assert challenge.endswith(', charset="UTF-8"')
+
+
 async def test_the_basic_username_is_handed_on() -> None:
     class Name(str):
         __slots__ = ()
@@ -153,5 +183,5 @@ def test_one_source_of_truth_is_asked_for(make: Any) -> None:
 
 
 def test_a_realm_cannot_break_out_of_its_header() -> None:
-    with pytest.raises(ConfigurationError, match="is no realm"):
+    with pytest.raises(ConfigurationError, match="is not a realm"):
         bearer("SECRET", realm='x", charset="')

@@ -96,6 +96,11 @@ async def test_texts_files_and_numbers_are_read() -> None:
         (form(part("Content-Disposition: form-data; name=\"a\"; filename*=UTF-8''b")), 400),
         (form(part('Content-Disposition: form-data; name="a"\r\nno colon')), 400),
         (form(part('Content-Disposition: form-data; name="a"\r\nX: 1\r\nx: 2')), 400),
+        (form(part('Content-Disposition: form-data; name="title"; name="zzz"')), 400),
+        (form(part('Content-Disposition: form-data; name="title"; NAME="title"')), 400),
+        (form(named("title"), file("picture", 'a.png"; filename="b.html')), 400),
+        (form(named("title"), file("picture", 'a.png"; x="1"; X="2')), 400),
+        (form(named("title"), file("picture", 'a.png"; x="1')), 200),
         (form(named("title", b"\xff")), 400),
         (form(part('Content-Disposition: form-data; name="a"\r\nX: ' + "x" * 9000)), 400),
         (form(*[named("pages")] * 1001), 400),
@@ -115,6 +120,20 @@ async def test_what_is_read_and_what_is_refused(body: bytes, status: int) -> Non
         ("multipart/form-data; boundary=é", 400),
         ("MULTIPART/FORM-DATA; BOUNDARY=" + BOUNDARY.decode(), 200),
         (f'multipart/form-data; boundary="{BOUNDARY.decode()}"', 200),
+        (f"multipart/form-data;boundary={BOUNDARY.decode()};", 200),
+        (f"multipart/form-data; charset=utf-8; boundary={BOUNDARY.decode()} ; x=", 200),
+        (f'multipart/form-data; x="boundary=zzz"; boundary={BOUNDARY.decode()}', 200),
+        (f"multipart/form-data; boundary={BOUNDARY.decode()}; boundary=zzz", 400),
+        (f"multipart/form-data; boundary=zzz; Boundary={BOUNDARY.decode()}", 400),
+        (f"multipart/form-data; boundary={BOUNDARY.decode()}; boundary={BOUNDARY.decode()}", 400),
+        (f'multipart/form-data; boundary="; boundary={BOUNDARY.decode()}', 400),
+        (f"multipart/form-data; boundary={BOUNDARY.decode()}; boundary*=zzz", 400),
+        (f"multipart/form-data; boundary*0={BOUNDARY.decode()}", 400),
+        (f"multipart/form-data; boundary={BOUNDARY.decode()}; boundary =zzz", 400),
+        (f"multipart/form-data; boundary={BOUNDARY.decode()} zzz", 400),
+        (f"multipart/form-data; xboundary={BOUNDARY.decode()}", 400),
+        (f"multipart/form-data; x=boundary={BOUNDARY.decode()}", 400),
+        ('multipart/form-data; boundary=""', 400),
         ("application/x-www-form-urlencoded", 415),
         ("application/json", 415),
         ("multipart/mixed; boundary=" + BOUNDARY.decode(), 415),
@@ -142,3 +161,22 @@ def test_four_megabytes_of_line_breaks_are_read_in_one_pass() -> None:
 
 def test_a_file_shows_its_size_and_nothing_of_itself() -> None:
     assert repr(File("secret", "text/plain", b"secret")) == "<File of 6 bytes>"
+
+
+class Pages(msgspec.Struct):
+    """A form that has files in a list alone."""
+
+    pages: list[File]
+
+
+async def test_a_form_of_files_in_a_list_alone_is_read() -> None:
+    app = App()
+
+    @app.post("/", guard=public)
+    async def add(pages: Form[Pages]) -> int:
+        return len(pages.pages)
+
+    body = form(file("pages", "1"), file("pages", "2"))
+    answer = await app.request("POST", "/", body=body, headers={"content-type": CONTENT_TYPE})
+
+    assert (answer.status, answer.body) == (200, b"2")

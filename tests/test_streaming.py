@@ -23,6 +23,7 @@ from framework.streaming import Event, attachment, server_sent_events, stream
             Event("x", event="tick", id="7", retry=100),
             b"event: tick\nid: 7\nretry: 100\ndata: x\n\n",
         ),
+        (Event("x", retry=0), b"retry: 0\ndata: x\n\n"),
     ],
 )
 def test_an_event_as_it_is_sent(event: Event, sent: bytes) -> None:
@@ -35,6 +36,14 @@ def test_a_name_or_id_is_one_line(text: str) -> None:
         Event("x", event=text).encode()
     with pytest.raises(ValueError, match="is one line"):
         Event("x", id=text).encode()
+
+
+@pytest.mark.parametrize(
+    "retry", ["1\ndata: evil", "5", b"5", 1.5, float("inf"), True, -1, [5], {"a": 1}]
+)
+def test_a_time_to_retry_after_is_a_whole_number(retry: Any) -> None:
+    with pytest.raises(ValueError, match="retry of an event is a whole number"):
+        Event("x", retry=retry).encode()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """Makes an application servable by any ASGI server. Knows nothing of which one, or of databases.
 
 What reaches the application is what it would see in the Worker: one host that is a host, a path as
-a URL parser leaves it, headers joined and decoded as the runtime does. The rest is refused here.
+a URL parser leaves it, headers joined and decoded as the runtime does. Only cookies are joined by
+``; ``, as they are meant to be. The rest is refused here.
 """
 
 import re
@@ -150,10 +151,12 @@ def _read_request(scope: Scope, receive: Receive, reading: Reading) -> Request:
 
 
 _CLOSE = (("connection", "close"),)
+_SEPARATORS = {b"cookie": b"; "}
+"""HTTP/2 and HTTP/3 may send each cookie in a header of its own (RFC 9113, 8.2.3)."""
 
 
 def _join(headers: Sequence[RawHeader]) -> dict[bytes, bytes]:
-    """Return *headers* by name, those that came more than once joined.
+    """Return *headers* by name, those that came more than once joined by ``, ``, cookies by ``; ``.
 
     Raises `HTTPError` for too many, for two hosts, and for a body of two lengths.
     """
@@ -166,7 +169,7 @@ def _join(headers: Sequence[RawHeader]) -> dict[bytes, bytes]:
         raise BadRequest("The Host header came twice.")
     if b"transfer-encoding" in values and b"content-length" in values:
         raise BadRequest("The body has two lengths.", headers=_CLOSE)
-    return {name: b", ".join(several) for name, several in values.items()}
+    return {name: _SEPARATORS.get(name, b", ").join(several) for name, several in values.items()}
 
 
 _known_hosts: dict[str, dict[bytes, str]] = {"http": {}, "https": {}}
@@ -203,7 +206,7 @@ def _read_target(scope: Scope) -> tuple[str, str]:
     except UnicodeDecodeError:
         raise BadRequest("The URL holds a byte that is not ASCII.") from None
     if not path.startswith("/"):
-        raise BadRequest("The request target is no path.")
+        raise BadRequest("The request target is not a path.")
     if not path.isprintable() or not query_string.isprintable():
         raise BadRequest("The URL holds a control character.")
     path, fragment, _ = path.partition("#")
@@ -273,7 +276,7 @@ async def _send_stream(
     """Send *body* chunk by chunk until it or the client ends, and close it either way."""
     headers = _encode_headers(response, None, scope)
     await send({"type": _START, "status": response.status, "headers": headers})
-    from asyncio import CancelledError, create_task, current_task  # most answers are no streams
+    from asyncio import CancelledError, create_task, current_task  # most answers are not streams
 
     task = current_task()
     watcher = create_task(_wait_for_disconnect(receive))

@@ -21,7 +21,7 @@ _WITH_BODY = {"POST", "PUT", "PATCH"}
 async def fetch_in_thread(request: FetchRequest, /) -> Fetched:
     """Return the answer to *request*. Raises `FetchFailed`.
 
-    Where the time is up, or the caller is cancelled, the connection is cut, and the thread ends.
+    If the time is up, or the caller is cancelled, the connection is cut, and the thread ends.
     """
     exchange = _Exchange(request)
     try:
@@ -36,7 +36,7 @@ async def fetch_in_thread(request: FetchRequest, /) -> Fetched:
 
 
 class _Exchange:
-    """One request and its answer. `run` is for the thread, `cut` for whoever waits for it."""
+    """One request and its answer. `run` is for the thread, `cut` for the task that waits for it."""
 
     def __init__(self, request: FetchRequest) -> None:
         self._request = request
@@ -59,7 +59,7 @@ class _Exchange:
                 return self._read(response)
 
     def cut(self) -> None:
-        """End the exchange, and wake the thread where it still waits."""
+        """End the exchange, and wake the thread if it still waits."""
         self._is_cut = True
         if self._socket is not None:
             with suppress(OSError):  # it may be closed already
@@ -80,7 +80,7 @@ class _Exchange:
         """Return the answer; never hold more than the limit and one chunk of its body."""
         request = self._request
         if response.headers.defects:
-            raise FetchFailed(f"{request.host} answered with headers that are none")
+            raise FetchFailed(f"{request.host} sent malformed headers")
         chunks: list[bytes] = []
         size = 0
         while chunk := response.read1(_CHUNK):

@@ -25,10 +25,10 @@ from framework.local.protocol import StrictProtocol
 __all__ = ["HOST", "ServeError", "bind", "log_to_terminal", "run", "serve", "with_access_log"]
 
 HOST = "127.0.0.1"
-"""Nobody but this machine is served: the database is a developer's, and there is no TLS."""
+"""Only this machine is served: the database is a developer's, and there is no TLS."""
 
 KEEP_ALIVE = 5
-"""Seconds that a connection may rest between two requests."""
+"""Seconds that a connection may be idle between two requests."""
 
 GRACE = 1
 """Seconds that running requests get when the server ends."""
@@ -37,7 +37,7 @@ _access = logging.getLogger("kagari.access")
 
 
 class ServeError(Failure):
-    """There can be no server; the message says why."""
+    """The server cannot start; the message says why."""
 
 
 def bind(port: int) -> socket.socket:
@@ -59,7 +59,7 @@ def _explain(error: Exception, port: int) -> str:
     if number == errno.EADDRINUSE:
         return f"port {port} is in use: stop what listens there, or choose another with PORT"
     if number == errno.EACCES:
-        return f"port {port} is not for everybody: choose one above 1023 with PORT"
+        return f"port {port} needs root privileges: choose one above 1023 with PORT"
     return f"port {port}: {error}"
 
 
@@ -91,8 +91,8 @@ def run(
 ) -> None:
     """Serve *application* on *listener* until SIGINT or SIGTERM, or until *lifeline* is closed.
 
-    *lifeline* is the reading end of a pipe whose other end the process holds that started this one:
-    so nothing is left behind, however that one ends.
+    *lifeline* is the reading end of a pipe; the other end is held by the process that started this
+    one. So this one ends with it, however it ends.
     """
     server = _Server(application, on_ready)
     if lifeline is not None:
@@ -193,6 +193,6 @@ def log_to_terminal() -> None:
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:
-    """Return whether *record* is news. A request cut short when the server ends is none."""
+    """Return whether to show *record*: not a request that was cut short when the server ended."""
     cause = record.exc_info[1] if record.exc_info else None
     return not isinstance(cause, CancelledError) and "graceful shutdown" not in record.getMessage()

@@ -1,6 +1,6 @@
 """Lets answers of public routes be kept by caches. Knows nothing of any cache.
 
-What depends on who asks is never kept: the application itself sends ``private, no-store`` for it,
+What depends on who asks is never kept: the application sends ``private, no-store`` for it,
 whatever a layer says, and this layer refuses to be put around a guard in the first place.
 """
 
@@ -27,14 +27,22 @@ def cache(
     stale_if_error: int | None = None,
     immutable: bool = False,
     vary: Iterable[str] = (),
+    streams: bool = False,
 ) -> Middleware:
     """Return a layer that sends ``Cache-Control: public`` with answers to GET that have status 200.
 
-    All times are in whole seconds, at most a year; *shared* is for caches that many share, where it
+    All times are in whole seconds, at most a year; *shared* is for caches that many share, if it
     differs. Left alone are answers that say themselves how they are kept, that set a cookie or
     depend on who asks, those to a request with ``Authorization``, those of a handler that looked at
     the cookies, sent or not, and those of a mounted application, which may have. Raises
-    `ConfigurationError` for an option that is none, and where it wraps a route behind a guard.
+    `ConfigurationError` for an invalid option, and if it wraps a route behind a guard.
+
+    Streams are left alone as well, unless *streams*: they can look at the request after this layer
+    has decided. Pass it if every stream below sends the same to everybody.
+
+    Only ``c.cookies``, ``c.request.cookies``, ``c.request.cookie`` and `Cookie` parameters are seen
+    as looks at the cookies. A handler that reads the ``cookie`` of ``c.request.headers`` has to set
+    ``c.private``, or to send a ``Cache-Control`` of its own.
     """
     header = (
         "cache-control",
@@ -47,7 +55,7 @@ def cache(
 
     async def allow_caching(c: Context, call_next: Next) -> Response:
         response = await call_next()
-        if not _may_be_kept(c, response):
+        if not _may_be_kept(c, response, streams):
             return response
         return Response(response.body, response.status, [*response.headers, *added])
 
@@ -75,9 +83,10 @@ def _directives(
     return ", ".join(["public", *said, *(["immutable"] if immutable else [])])
 
 
-def _may_be_kept(c: Context, response: Response) -> bool:
+def _may_be_kept(c: Context, response: Response, streams: bool) -> bool:
     return (
         response.status == 200
+        and (streams or isinstance(response.body, bytes))
         and c.request.method in {"GET", "HEAD"}
         and not c.private
         and not c.cookies_to_send()

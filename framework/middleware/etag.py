@@ -18,11 +18,12 @@ __all__ = ["PreconditionFailed", "PreconditionRequired", "check_if_match", "etag
 
 
 def etag(weak: bool = False, *, private: bool = False) -> Middleware:
-    """Return a layer that tags answers to GET, and answers 304 where ``If-None-Match`` knows the tag.
+    """Return a layer that tags answers to GET, and answers 304 if ``If-None-Match`` has the tag.
 
-    It tags what has status 200 and is no stream, unless the handler did. 304 keeps every header but
-    those of the content. Answers that depend on who asks, set a cookie or say ``no-store`` are left
-    alone unless *private*. The handler runs either way: what is saved is the sending.
+    It tags answers that have status 200 and are not streams, unless the handler did. 304 keeps all
+    headers but those of the content. Answers that depend on who asks, set a cookie or say
+    ``no-store`` are left alone unless *private*. The handler runs either way: what is saved is the
+    sending.
     """
 
     async def answer_conditionally(c: Context, call_next: Next) -> Response:
@@ -31,7 +32,7 @@ def etag(weak: bool = False, *, private: bool = False) -> Middleware:
             return response
         tag = response.header("etag")
         if tag is None:
-            tag = make_etag(response.body, weak=weak)  # type: ignore[arg-type]  # is no stream
+            tag = make_etag(response.body, weak=weak)  # type: ignore[arg-type]  # not a stream
             response = make(response.body, 200, [*response.headers, ("etag", tag)])
         return not_modified(c.request, response) or response
 

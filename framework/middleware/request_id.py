@@ -6,7 +6,8 @@ import re
 from framework.compose import Middleware, Next
 from framework.context import Context
 from framework.middleware.options import check_header_name
-from framework.response import Response
+from framework.response import Response, make
+from framework.shared import Shared
 
 __all__ = ["LENGTH_LIMIT", "find_request_id", "request_id"]
 
@@ -20,9 +21,9 @@ _RAY = "cf-ray"
 def request_id(header: str = "x-request-id", *, inbound: bool = True) -> Middleware:
     """Return a layer that names each request, and sends the name as *header*.
 
-    The name is what the client sent in *header*, where it is at most 128 letters, digits and
-    ``_=-`` (never where *inbound* is false); else Cloudflare's ``cf-ray``; else 128 random bits in
-    hex. Raises `ConfigurationError` for a *header* that is none.
+    The name is what the client sent in *header*, if it is at most 128 letters, digits and ``_=-``
+    (never if *inbound* is false); else Cloudflare's ``cf-ray``; else 128 random bits in hex. Raises
+    `ConfigurationError` if *header* is not a header name.
     """
     name = check_header_name(header)
     sources = (name, _RAY) if inbound else (_RAY,)
@@ -30,14 +31,25 @@ def request_id(header: str = "x-request-id", *, inbound: bool = True) -> Middlew
     async def name_request(c: Context, call_next: Next) -> Response:
         value = _read(c, sources) or os.urandom(16).hex()
         c.request_id = value
-        return (await call_next()).with_header(name, value)
+        return _unshared(await call_next()).with_header(name, value)
 
     return name_request
 
 
 def find_request_id(c: Context) -> str | None:
-    """Return the name of this request, or None where no `request_id` layer gave it one."""
+    """Return the name of this request, or None if no `request_id` layer gave it one."""
     return c.request_id
+
+
+def _unshared(response: Response) -> Response:
+    """Return *response* with headers of its own: what is shared has room for so many and stays.
+
+    Clients choose the names, and would fill it by sending each of them twice.
+    """
+    headers = response.headers
+    if type(headers) is not Shared:
+        return response
+    return make(response.body, response.status, tuple(headers))
 
 
 def _read(c: Context, sources: tuple[str, ...]) -> str | None:

@@ -27,12 +27,12 @@ def trusted_hosts(*hosts: str) -> Middleware:
 
     ``example.com`` is that host alone, ``*.example.com`` whatever stands one level below it, as in
     a certificate: neither ``example.com`` nor ``a.b.example.com``. An entry without a port goes with
-    any, one with a port with that port alone. Raises `ConfigurationError` for an entry that is no
-    host in lower case, and where there is none.
+    any, one with a port with that port alone. Raises `ConfigurationError` for an entry that is not
+    a host in lower case, and if there are no entries.
     """
     for entry in hosts:
         if not _ENTRY.fullmatch(entry):
-            raise ConfigurationError(f"{entry!r} is no host: write example.com or *.example.com")
+            raise ConfigurationError(f"{entry!r} is not a host: write example.com or *.example.com")
     if not hosts:
         raise ConfigurationError("trusted_hosts names no host, and would refuse every request")
     trusted = frozenset(hosts)
@@ -46,7 +46,7 @@ def trusted_hosts(*hosts: str) -> Middleware:
 
 
 def _spellings(host: str) -> tuple[str, ...]:
-    """Return every entry that would let *host* pass; none for what is no host."""
+    """Return every entry that admits *host*; none if it is not a host."""
     match = _HOST.fullmatch(host)
     if match is None:
         return ()

@@ -260,12 +260,44 @@ async def test_a_server_that_tells_no_client_tells_no_address() -> None:
 # --- Headers -------------------------------------------------------------------------------------
 
 
-async def test_repeated_headers_are_joined_as_the_worker_joins_them() -> None:
-    headers = [HOST, (b"cookie", b"a=1"), (b"x", b"1"), (b"cookie", b"b=2")]
+@pytest.mark.parametrize(
+    ("name", "values", "seen"),
+    [
+        ("x", ["1", "2"], "1, 2"),
+        ("x", ["1", "", "1"], "1, , 1"),
+        ("accept", ["a", "b", "c"], "a, b, c"),
+        ("cookie", ["a=1"], "a=1"),
+        ("cookie", ["a=1", "b=2"], "a=1; b=2"),  # as HTTP/2 may send them, RFC 9113, 8.2.3
+        ("cookie", ["a=1", "b=2; c=3", "a=4"], "a=1; b=2; c=3; a=4"),
+        ("set-cookie", ["a=1", "b=2"], "a=1, b=2"),
+    ],
+)
+async def test_headers_that_are_repeated_are_joined(
+    name: str, values: list[str], seen: str
+) -> None:
+    repeated = [(name.encode(), value.encode()) for value in values]
+    headers = [HOST, *repeated[:1], (b"y", b"1"), *repeated[1:]]
 
     exchange = await Exchange(headers=headers).run()
 
-    assert exchange.json["headers"] == {"host": "localhost:8787", "cookie": "a=1, b=2", "x": "1"}
+    assert exchange.json["headers"] == {"host": "localhost:8787", "y": "1", name: seen}
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_cookies_in_several_headers_are_several_cookies(turned: bool) -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def cookies(c: Context) -> dict[str, list[str]]:
+        return c.request.cookies
+
+    crumbs = [(b"cookie", b"theme=dark"), (b"cookie", b"auth_session=token")]
+
+    exchange = await Exchange(headers=[HOST, *(crumbs[::-1] if turned else crumbs)]).run(
+        asgi(app, {})
+    )
+
+    assert exchange.json == {"theme": ["dark"], "auth_session": ["token"]}
 
 
 @pytest.mark.parametrize(

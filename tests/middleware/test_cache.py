@@ -1,5 +1,6 @@
 """Caches may keep what is the same for everybody, and nothing else."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from framework import App, ConfigurationError, Context, Cookie, Response, Router
 from framework.cookies import SetCookie
 from framework.foreign import asgi_handler
 from framework.middleware.cache import cache
+from framework.streaming import Event, server_sent_events, stream
 
 HOUR = "public, max-age=3600"
 NEVER = "private, no-store"
@@ -144,7 +146,61 @@ async def test_around_a_guard_it_is_refused(place: str, guarded: str) -> None:
     assert (await app.request("GET", "/notes/1")).status == 500
 
 
-def test_beside_a_guard_it_is_not_refused() -> None:
+def make_streaming_app(**options: Any) -> App:
+    """An app whose bodies depend on a cookie that is looked at after the headers are made."""
+    app = App()
+    app.use(cache(3600, **options))
+
+    @app.get("/pages", guard=public)
+    async def pages(c: Context) -> Response:
+        async def chunks() -> AsyncIterator[str]:
+            yield c.request.cookie("name") or "nobody"
+
+        return stream(chunks(), "text/plain")
+
+    @app.get("/own", guard=public)
+    async def own(c: Context) -> Response:
+        return (await pages(c)).with_header("cache-control", "no-cache")
+
+    @app.get("/seen", guard=public)
+    async def seen(c: Context) -> Response:
+        _ = c.cookies.get("name")
+        return await pages(c)
+
+    @app.get("/events", guard=public)
+    async def events() -> Response:
+        async def each() -> AsyncIterator[Event]:
+            yield Event("once")
+
+        return server_sent_events(each())
+
+    return app
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    ("path", "options", "expected"),
+    [
+        ("/pages", {}, None),
+        ("/pages", {"streams": False}, None),
+        ("/pages", {"streams": True}, HOUR),
+        ("/own", {"streams": True}, "no-cache"),
+        ("/seen", {"streams": True}, None),
+        ("/events", {"streams": True}, "no-store"),
+    ],
+)
+async def test_a_stream_is_kept_only_where_that_is_asked_for(
+    method: str, path: str, options: dict[str, Any], expected: str | None
+) -> None:
+    app = make_streaming_app(**options)
+
+    response = await app.request(method, path, headers={"cookie": "name=alice"})
+
+    assert response.status == 200
+    assert response.header("cache-control") == expected
+
+
+async def test_beside_a_guard_it_is_not_refused() -> None:
     app, open_router = App(), Router("/open")
     open_router.use(cache(60))
     app.mount(open_router)
@@ -159,6 +215,9 @@ def test_beside_a_guard_it_is_not_refused() -> None:
 
     app.prepare()
 
+    assert (await app.request("GET", "/open")).header("cache-control") == "public, max-age=60"
+    assert (await app.request("GET", "/notes")).header("cache-control") == NEVER
+
 
 @pytest.mark.parametrize(
     ("options", "problem"),
@@ -171,7 +230,7 @@ def test_beside_a_guard_it_is_not_refused() -> None:
         ({"max_age": 1, "stale_if_error": "1"}, "stale-if-error"),
         ({"max_age": 1, "vary": ["*"]}, "Vary"),
         ({"max_age": 1, "vary": "accept"}, "list"),
-        ({"max_age": 1, "vary": ["a b"]}, "no header name"),
+        ({"max_age": 1, "vary": ["a b"]}, "not a header name"),
     ],
 )
 def test_what_is_no_option_is_refused(options: dict[str, Any], problem: str) -> None:

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from framework import App, ConfigurationError, Context, public
+from framework import App, ConfigurationError, Context, Response, public
 from framework.middleware.request_id import find_request_id, request_id
+from framework.shared import Shared
 
 RAY = "8f2b1c0d9e7a6b5c-FRA"
 
@@ -76,6 +77,46 @@ async def test_errors_carry_it_too(path: str, status: int) -> None:
     assert (response.status, response.header("x-trace")) == (status, "abc")
 
 
+async def test_it_replaces_one_that_the_handler_set() -> None:
+    app = App()
+    app.use(request_id())
+
+    @app.get("/", guard=public)
+    async def index() -> Response:
+        return Response.text("").with_header("x-request-id", "of the handler")
+
+    response = await app.request("GET", "/", headers={"x-request-id": "abc"})
+
+    assert [value for name, value in response.headers if name == "x-request-id"] == ["abc"]
+
+
+@pytest.mark.parametrize("path", ["/", "/json", "/own", "/broken", "/nowhere"])
+async def test_names_that_clients_choose_take_up_nothing_that_stays(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Shared, "made", 0)  # tests before this one may have used it up
+    app = make_app()
+
+    @app.get("/json", guard=public)
+    async def json() -> dict[str, int]:
+        return {}
+
+    @app.get("/own", guard=public)
+    async def own() -> Response:
+        return Response.text("").with_header("x-request-id", "of the handler")
+
+    for _ in range(3):  # what is the same each time may be kept
+        await app.request("GET", path, headers={"x-request-id": "first"})
+    made = Shared.made
+
+    for number in range(20):
+        for _ in range(3):
+            headers = {"x-request-id": f"{path.strip('/')}-{number}"}
+            await app.request("GET", path, headers=headers)
+
+    assert Shared.made == made
+
+
 async def test_without_the_layer_there_is_none() -> None:
     app = App()
 
@@ -88,5 +129,5 @@ async def test_without_the_layer_there_is_none() -> None:
 
 @pytest.mark.parametrize("header", ["", "x request", "x\r\ny", "é"])
 def test_what_is_no_header_name_is_refused(header: str) -> None:
-    with pytest.raises(ConfigurationError, match="no header name"):
+    with pytest.raises(ConfigurationError, match="not a header name"):
         request_id(header)

@@ -84,7 +84,7 @@ async def test_which_host_is_served(trusted: tuple[str, ...], host: str, passes:
     ],
 )
 def test_what_is_no_host_is_refused(entry: str) -> None:
-    with pytest.raises(ConfigurationError, match="no host"):
+    with pytest.raises(ConfigurationError, match="not a host"):
         trusted_hosts("example.com", entry)
 
 
