@@ -55,6 +55,8 @@ from framework.auth.passwords import (
 )
 from framework.auth.sessions import Sessions
 from framework.auth.storage import Storage
+from framework.auth.store_attempts import Attempt
+from framework.auth.store_users import StoredKey
 from framework.auth.usernames import USERNAME_PATTERN, canonical_username
 from framework.auth.users import Users
 
@@ -62,6 +64,7 @@ __all__ = [
     "GRACE",
     "USERNAME_PATTERN",
     "Argon2Hasher",
+    "Attempt",
     "Auth",
     "AuthError",
     "AuthRequest",
@@ -93,6 +96,7 @@ __all__ = [
     "Sessions",
     "State",
     "Storage",
+    "StoredKey",
     "TooManyAttempts",
     "UnknownKey",
     "UnknownSession",

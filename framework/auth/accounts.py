@@ -99,7 +99,8 @@ class Accounts(Endings[U]):
 
     async def _try_sign_in(self, c: Context, key_id: str, password: str) -> U | None:
         """Sign in; None where the hash that was verified is no longer the one stored."""
-        verified = await self._verify(c, key_id, password)
+        find = self._find_statement(c)
+        verified = await self._verify(c, key_id, password, *([] if find is None else [find]))
         statements, key = await self.keys.renew_hash(verified.key, password)
         session, token = self._new_session(c, key.user_id)
         begun = [self._store.insert_session(session, key), *self.sessions.limit(session)]
@@ -107,7 +108,7 @@ class Accounts(Endings[U]):
         results = await self._db(c).batch(
             [
                 *statements,
-                *self._give_up_presented(c),
+                *self._give_up_presented(c, verified.beside),
                 *self._forget_attempts(verified),
                 *remember,
                 *begun,
@@ -119,11 +120,12 @@ class Accounts(Endings[U]):
         self._send_device(c, device)
         return verified.user
 
-    async def _verify(self, c: Context, key_id: str, password: str) -> Verified[U]:
+    async def _verify(
+        self, c: Context, key_id: str, password: str, *beside: Statement
+    ) -> Verified[U]:
         known = None if self._devices is None else self._devices.read(c)
-        return await self.keys.verify(
-            self._db(c), key_id, password, None if known is None else digest(known)
-        )
+        device = None if known is None else digest(known)
+        return await self.keys.verify(self._db(c), key_id, password, device, *beside)
 
     def _forget_attempts(self, verified: Verified[U]) -> list[Statement]:
         """Return what forgets the attempts that led here.

@@ -4,11 +4,12 @@ The count for each account is exact and in the database; this one is for who tri
 on each of many accounts, and stands before it: nothing is read and nothing is hashed.
 """
 
+from functools import cache
 from typing import Final, Protocol
 
 from framework.addresses import client_network
 from framework.context import Context
-from framework.errors import TooManyRequests
+from framework.errors import HTTPError, ServiceUnavailable, TooManyRequests
 from framework.security_log import tell
 
 __all__ = ["RateLimiter", "limit_address"]
@@ -16,19 +17,27 @@ __all__ = ["RateLimiter", "limit_address"]
 _RETRY_AFTER: Final = 60
 """Seconds: the longer of the two periods that a limiter of Workers may have. It does not say which."""
 
+_UNKNOWN: Final = "unknown"
+"""What `client_network` calls every client whose address is not known."""
+
 
 class RateLimiter(Protocol):
     """What a binding of Workers' rate limiting API is here, in the Worker and in development."""
 
     async def allows(self, key: str) -> bool:
-        """Count *key* once, and return whether it is within its limit."""
+        """Count *key* once, and return whether it is within its limit.
+
+        Where that cannot be told, raise: it is neither a refusal nor a pass then, but 503.
+        """
         ...
 
 
 async def limit_address(c: Context, binding: str | None) -> None:
     """Raise `TooManyRequests` where the limiter *binding* refuses the address of this request.
 
-    An IPv6 client counts by its /64. Nothing where no limiter is bound as *binding*.
+    An IPv6 client counts by its /64; all clients whose address is not known have one count between
+    them, and the log says so once. Nothing where no limiter is bound as *binding*. Raises
+    `ServiceUnavailable` where the limiter raises anything that is not an `HTTPError`.
     """
     if binding is None:
         return
@@ -36,7 +45,27 @@ async def limit_address(c: Context, binding: str | None) -> None:
         limiter: RateLimiter = c.env[binding]
     except KeyError:
         return
-    if not await limiter.allows(f"sign-in {client_network(c)}"):
+    network = client_network(c)
+    if network == _UNKNOWN:
+        _warn()
+    try:
+        is_allowed = await limiter.allows(f"sign-in {network}")
+    except HTTPError:
+        raise
+    except Exception as fault:
+        raise ServiceUnavailable(headers=(("retry-after", "5"),)) from fault
+    if not is_allowed:
         error = TooManyRequests("Too many attempts from this address.", retry_after=_RETRY_AFTER)
         tell(c, "excess_rate_limit_exceeded", "address", error=error)
         raise error
+
+
+@cache
+def _warn() -> None:
+    """Say, once in each process, that clients cannot be told apart."""
+    import logging  # off the cold-start path: the address is known on every platform of ours
+
+    logging.getLogger("kagari").warning(
+        "the address of a client is not known: all such clients have one count of attempts"
+        " between them, and each can use up that of the others"
+    )

@@ -214,7 +214,7 @@ class Auth(Recovery[U]):
         """
 
         async def recent(session: Annotated[Session, self.session_slot]) -> None:
-            if self.clock() - session.authenticated_at >= self.limits.recent:
+            if not self.sessions.is_recent(session, self.clock()):
                 raise ReauthenticationRequired
 
         return guard(recent, refuses=(403,))

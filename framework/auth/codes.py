@@ -31,11 +31,13 @@ CODE_TRIES: Final = 5
 """How often one code may be tried, right or wrong."""
 
 CODES_PER_WINDOW: Final = 5
-"""Codes sent to one user in a window; with the tries, 25 guesses at one in 100,000,000."""
+"""Codes sent to one user in a window; with the tries, 25 guesses at one in 100,000,000. Using one
+does not begin the count anew."""
 
 CODES_PER_ADDRESS: Final = 2 * CODES_PER_WINDOW
-"""Codes sent to one address in a window, whoever asks. Twice as many as to a user, so that one alone,
-whose windows begin elsewhere, never gets there."""
+"""Codes sent to one address in a window, whoever asks: 50 guesses. A code past that is not mailed, and
+cannot be used. Twice as many as to a user, so that one alone, whose windows begin elsewhere, never
+gets there."""
 
 CODE_WINDOW: Final = 60 * 60_000
 """The window in milliseconds, from its first code on."""
@@ -58,10 +60,13 @@ _COUNT_ADDRESS: Final = (
     " attempts = CASE WHEN resets_at <= ?3 THEN 1 ELSE attempts + 1 END,"
     " resets_at = CASE WHEN resets_at <= ?3 THEN ?2 ELSE min(resets_at, ?2) END"
 )
-# One row a user, so that a new code takes the place of the old one.
+# One row a user, so that a new code takes the place of the old one. What the address has no mail for is
+# over before it is good: whoever guesses at it would guess at what nobody was sent.
 _ISSUE: Final = (
     "INSERT INTO email_code (user_id, email, code, tries, expires_at, sent, resets_at)"
-    " SELECT id, email, ?2, 0, ?3, 1, ?4 FROM user"
+    " SELECT id, email, ?2, 0, CASE WHEN"
+    f" (SELECT attempts FROM sign_in_attempt WHERE account = {_ADDRESS}) > ?7 THEN 0 ELSE ?3 END,"
+    " 1, ?4 FROM user"
     " WHERE id = ?1 AND email IS NOT NULL AND email_verified_at IS NULL"
     " ON CONFLICT (user_id) DO UPDATE SET email = excluded.email, code = excluded.code, tries = 0,"
     " expires_at = excluded.expires_at,"
@@ -84,8 +89,10 @@ _VERIFY: Final = (
     f"UPDATE user SET email_verified_at = ?4 WHERE id = ?1 AND EXISTS ({_IS_RIGHT}"
     " AND c.email = user.email)"
 )
+# The row stays, with how many were sent, until the purge. No digest is empty.
 _USE: Final = (
-    "DELETE FROM email_code WHERE user_id = ?1 AND code = ?2 AND tries <= ?3 AND expires_at > ?4"
+    "UPDATE email_code SET code = '', expires_at = 0"
+    " WHERE user_id = ?1 AND code = ?2 AND tries <= ?3 AND expires_at > ?4"
 )
 _FORGET: Final = "DELETE FROM email_code WHERE user_id = ?1"
 _PURGE: Final = "DELETE FROM email_code WHERE expires_at <= ?1 AND resets_at <= ?1"
@@ -129,14 +136,15 @@ def digest_code(code: str, user_id: str, secret: bytes) -> str:
 def issue_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
     """Store *digest* for a user whose address is not verified, in place of the one before.
 
-    The last but one changes nothing where there is none to verify, or where too many were sent in
-    the window; the last gives a `CodeState`, which says which.
+    Past `CODES_PER_ADDRESS` it is stored as one that is over. The last but one changes nothing where
+    there is none to verify, or where too many were sent in the window; the last gives a `CodeState`,
+    which says which.
     """
     ends = (now + CODE_LIFE, now + CODE_WINDOW)
     return [
         statement(_CAP, user_id, now + CODE_WINDOW),
         statement(_COUNT_ADDRESS, user_id, now + CODE_WINDOW, now, CODES_PER_WINDOW),
-        statement(_ISSUE, user_id, digest, *ends, now, CODES_PER_WINDOW),
+        statement(_ISSUE, user_id, digest, *ends, now, CODES_PER_WINDOW, CODES_PER_ADDRESS),
         statement(_STATE, user_id),
     ]
 

@@ -42,7 +42,7 @@ class Endings(RequestSessions[U]):
             [
                 self._store.end_session(session, now, now + self._grace),
                 # another one where it was replaced
-                *[self._store.delete_token(id) for id in ids if id != session.id],
+                *[self._store.delete_session(id) for id in ids if id != session.id],
             ]
         )
         if not any(each.changes for each in ended):
@@ -67,7 +67,7 @@ class Endings(RequestSessions[U]):
         own = c.get(self.session_slot)
         for session in await self.list_sessions(c):
             if session.handle == handle:
-                [ended] = await self._write(c, [self._store.delete_token(session.id)])
+                [ended] = await self._write(c, [self._store.delete_session(session.id)])
                 if ended.changes == 0:
                     break
                 if session.id == own.id:
@@ -82,7 +82,7 @@ class Endings(RequestSessions[U]):
         Raises `InvalidSession` where this one is over.
         """
         own = c.get(self.session_slot)
-        [ended] = await self._write(c, [self._store.delete_others(own.user_id, own.id)])
+        [ended] = await self._write(c, [self._store.delete_other_sessions(own.user_id, own.id)])
         if ended.changes:
             tell(c, "session_expired", "revoked")
         return ended.changes

@@ -1,5 +1,6 @@
 """Makes, checks, lists and removes the keys that users sign in with. Knows no request, no session."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -25,7 +26,7 @@ from framework.auth.store_attempts import Attempt
 from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest
 from framework.auth.usernames import canonical_username
-from framework.database import Database, ForeignKeyViolation, Statement, UniqueViolation
+from framework.database import Database, ForeignKeyViolation, Result, Statement, UniqueViolation
 
 __all__ = ["Keys", "Verified"]
 
@@ -39,11 +40,12 @@ _BCRYPT: Final = "$2a"
 
 
 class Verified(NamedTuple, Generic[U]):
-    """A key whose password was right, its user, and whether the browser is one of theirs."""
+    """A key whose password was right, its user, whether the browser is one of theirs, and *beside*."""
 
     key: StoredKey
     user: U
     is_known_device: bool
+    beside: Sequence[Result]
 
 
 class Keys(Generic[U]):
@@ -51,9 +53,8 @@ class Keys(Generic[U]):
 
     A key is named by its provider and by what the provider calls the user. Names of the provider
     that `Auth.sign_in` uses (``username``) are brought to their one form first; others are taken as
-    they are. A name that is none raises `ValueError`: a provider that is empty or holds a ``:``,
-    an empty id, more than 255 characters together. Of that one provider's, whose names people
-    choose, it is `InvalidUsername`.
+    they are. An invalid name raises `ValueError`: a provider that is empty or holds a ``:``, an
+    empty id, more than 255 characters together. For that one provider it is `InvalidUsername`.
     """
 
     def __init__(self, store: Storage[U], settings: Settings) -> None:
@@ -98,7 +99,7 @@ class Keys(Generic[U]):
         key_id = self.id_of(provider, provider_user_id)
         if password is None:
             return _shown(await self._use_without_password(db, key_id))
-        verified = await self.verify(db, key_id, password)
+        verified = await self.verify(db, key_id, password, None)
         statements, key = await self.renew_hash(verified.key, password)
         await db.batch([*statements, self._store.forget_attempts(digest(key_id))])
         return _shown(key)
@@ -139,8 +140,9 @@ class Keys(Generic[U]):
 
     async def forget_attempts(self, db: Database, provider: str, provider_user_id: str) -> None:
         """Let somebody try again whom `Limits.attempts` or `Limits.failures` refuses."""
-        account = digest(self.id_of(provider, provider_user_id))
-        await db.batch([self._store.forget_attempts(account)])
+        await db.batch(
+            [self._store.forget_attempts(digest(self.id_of(provider, provider_user_id)))]
+        )
 
     async def delete(self, db: Database, provider: str, provider_user_id: str) -> bool:
         """Delete a key; return whether there was one. Sessions that it began go on."""
@@ -175,20 +177,20 @@ class Keys(Generic[U]):
         return await self._hasher.hash(password)
 
     async def verify(
-        self, db: Database, key_id: str, password: str, device: str | None = None
+        self, db: Database, key_id: str, password: str, device: str | None, *beside: Statement
     ) -> Verified[U]:
         """Return the key *key_id* and its user, where *password* is right: one trip, one hash.
 
         *device* is the digest of the browser's device cookie: one that its owner signed in with has
-        a count of its own. Raises as `use` does.
+        a count of its own. *beside* is asked in the same trip. Raises as `use` does.
         """
         now, account = self._clock(), digest(key_id)
         counted = [self._store.count_attempt(account, now, self._limits)]
         if device is not None:
             counted = [*self._store.count_attempt_from(device, account, key_id, now, self._limits)]
         find = [self._store.find_key(key_id), self._store.find_user_by_key(key_id)]
-        *counts, keys, users = await db.batch([*counted, *find])
-        attempts = [count.first(Attempt) for count in counts]
+        *others, keys, users = await db.batch([*beside, *counted, *find])
+        attempts = [count.first(Attempt) for count in others[len(beside) :]]
         is_known = len(attempts) > 1 and attempts[0] is not None
         key, user = keys.first(StoredKey), self._store.read_user(users)
         self._refuse_many(attempts[0] or attempts[-1], is_known, now, user)
@@ -199,7 +201,7 @@ class Keys(Generic[U]):
         if not matches or not stored:
             is_outdated = (stored or "").startswith(_BCRYPT)
             raise _about(user, OutdatedPassword() if is_outdated else InvalidPassword())
-        return Verified(key, user, is_known)
+        return Verified(key, user, is_known, others[: len(beside)])
 
     async def renew_hash(self, key: StoredKey, password: str) -> tuple[list[Statement], StoredKey]:
         """Return what stores *password* anew where its hash is outdated, and the key after that."""

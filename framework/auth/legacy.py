@@ -53,7 +53,8 @@ class LuciaHasher:
     no old hash is left.
 
     With ``writes="s2"`` hashes are made that Lucia 2 verifies, for a database it still uses. Each
-    verification costs one scrypt, that of nobody too. Argon2id is still read, at its own cost.
+    verification costs one scrypt, that of nobody too. Argon2id is still read, and costs its own
+    besides.
     """
 
     def __init__(
@@ -93,8 +94,8 @@ class LuciaHasher:
         """Verify Argon2id; refuse, at the same cost, what nobody can read."""
         if stored.startswith(_ARGON2):
             matches = await self._argon2.verify(password, stored)
-            if self._writes_s2:
-                return matches
+            if matches and self._writes_s2:  # hashed anew, which costs the scrypt
+                return True
         else:
             matches = False
             if stored.startswith(_BCRYPT):

@@ -8,7 +8,7 @@ import msgspec
 from framework.cookies import AGE_LIMIT
 from framework.errors import ConfigurationError
 
-__all__ = ["FAILURES_KEPT", "GRACE", "SECOND", "Limits", "now", "seconds_until"]
+__all__ = ["CLOCK_ERROR", "FAILURES_KEPT", "GRACE", "SECOND", "Limits", "now", "seconds_until"]
 
 SECOND: Final = 1000
 """One second in milliseconds."""
@@ -19,6 +19,11 @@ _DAY = 24 * 60 * _MINUTE
 GRACE: Final = 10 * SECOND
 """For how many milliseconds a plain cookie of Lucia's is still good once a hashed one replaced it,
 and what to give `Limits.grace` where one is wanted at all."""
+
+CLOCK_ERROR: Final = 60 * _MINUTE
+"""How many milliseconds one clock may be ahead of another: an hour, as where summer time is taken for
+winter time. What says that it began later than so far from now was begun by a clock that was wrong,
+and is over: nothing else would end it before that moment comes."""
 
 FAILURES_KEPT: Final = 30 * _DAY
 """How many milliseconds after the end of its last window the failures of an account are forgotten,

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from framework.auth.limits import CLOCK_ERROR
 from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest
 from framework.context import Context
@@ -52,13 +53,17 @@ _INSERT: Final = (
     " SELECT ?1, u.id, u.email, k.id, ?5, ?6 FROM user u JOIN user_key k ON k.user_id = u.id"
     " WHERE u.id = ?2 AND u.email = ?3 AND u.email_verified_at IS NOT NULL"
     " AND k.id = ?4 AND k.hashed_password = ?9 AND (SELECT count(*) FROM password_reset"
-    " WHERE user_id = ?2 AND email = ?3 AND replaces = ?5 AND expires_at > ?7) < ?8"
+    " WHERE user_id = ?2 AND email = ?3 AND replaces = ?5"
+    f" AND expires_at > ?7 AND expires_at <= ?7 + {LINK_LIFE + CLOCK_ERROR}) < ?8"
 )
 _LINKS: Final = (
     " FROM password_reset r JOIN user u ON u.id = r.user_id AND u.email = r.email"
     " AND u.email_verified_at IS NOT NULL"
 )
-_ALIVE: Final = " WHERE r.id = ?1 AND r.expires_at > ?2"
+# Neither over, nor sent by a clock that was ahead: it would be good until that moment has passed.
+_ALIVE: Final = (
+    f" WHERE r.id = ?1 AND r.expires_at > ?2 AND r.expires_at <= ?2 + {LINK_LIFE + CLOCK_ERROR}"
+)
 _FIND: Final = (
     "SELECT r.user_id, r.replaces, k.id AS key_id, k.hashed_password"
     f"{_LINKS} JOIN user_key k ON k.id = r.key_id{_ALIVE}"

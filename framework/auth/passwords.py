@@ -3,10 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from contextlib import suppress
+from typing import NamedTuple, Protocol
 
 from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
+from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
+from argon2.low_level import Type, hash_secret_raw
 
 from framework.auth.errors import PasswordError
 
@@ -46,6 +48,8 @@ _PHC = re.compile(
 _MEMORY_BOUNDS = range(7_168, 65_536 + 1)
 _TIME_BOUNDS = range(1, 10 + 1)
 _PARALLELISM_BOUNDS = range(1, 4 + 1)
+_LEAST_PER_LANE = 8
+"""KiB of memory that Argon2 asks for at least, for each lane (RFC 9106, 3.1)."""
 
 
 def prepare_password(password: str) -> bytes:
@@ -58,12 +62,26 @@ def prepare_password(password: str) -> bytes:
         raise PasswordError("A password is text, without lone surrogates.") from None
 
 
-def _within_bounds(stored: str) -> bool:
+class _Costs(NamedTuple):
+    """What Argon2 was told to spend: memory in KiB, passes over it, lanes."""
+
+    memory: int
+    passes: int
+    lanes: int
+
+
+def _costs_of(stored: str) -> _Costs | None:
+    """Return the costs of *stored*; None where it is not a PHC string, or not within bounds."""
     parts = _PHC.fullmatch(stored)
     if parts is None:
-        return False
-    memory, time, lanes = map(int, parts.groups())
-    return memory in _MEMORY_BOUNDS and time in _TIME_BOUNDS and lanes in _PARALLELISM_BOUNDS
+        return None
+    costs = _Costs(*map(int, parts.groups()))
+    is_within = (
+        costs.memory in _MEMORY_BOUNDS
+        and costs.passes in _TIME_BOUNDS
+        and costs.lanes in _PARALLELISM_BOUNDS
+    )
+    return costs if is_within else None
 
 
 PasswordCheck = Callable[[str], Awaitable[None]]
@@ -83,7 +101,11 @@ class Hasher(Protocol):
         ...
 
     async def verify(self, password: str, stored: str) -> bool:
-        """Return whether *stored* is a hash of *password*; False for whatever it cannot read."""
+        """Return whether *stored* is a hash of *password*; False for whatever it cannot read.
+
+        To return False costs at least as much as to verify `nobody`, whatever is stored: else a
+        wrong password tells which accounts have a hash of another kind, and so which there are.
+        """
         ...
 
     def is_outdated(self, stored: str) -> bool:
@@ -105,8 +127,9 @@ class Argon2Hasher:
         self._argon2 = PasswordHasher(
             time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism
         )
-        if self._argon2.check_needs_rehash(nobody) or not _within_bounds(nobody):
+        if self._argon2.check_needs_rehash(nobody) or _costs_of(nobody) is None:
             raise ValueError("nobody= must be a hash with the parameters given, and within bounds")
+        self._costs = _Costs(memory_kib, time_cost, parallelism)
         self.nobody = nobody
 
     async def hash(self, password: str) -> str:
@@ -117,18 +140,50 @@ class Argon2Hasher:
         """Return whether *stored* is a PHC string of *password*.
 
         A string with costs outside of our bounds is not verified at all: one planted with 4 GiB
-        would take the isolate with it.
+        would take the isolate with it. For that and for whatever else cannot be read, `nobody` is
+        verified instead; a wrong password for a hash that was cheaper costs the difference as well.
         """
-        if not isinstance(stored, str) or not _within_bounds(stored):
+        try:
+            prepared = prepare_password(password)
+        except PasswordError:
+            return False
+        costs = _costs_of(stored) if isinstance(stored, str) else None
+        if costs is None:
+            self._spend_nobody(prepared)
             return False
         try:
-            return self._argon2.verify(stored, prepare_password(password))
-        except (Argon2Error, InvalidHashError, PasswordError):
-            return False
+            return self._argon2.verify(stored, prepared)
+        except VerifyMismatchError:
+            self._spend_difference(costs)
+        except (Argon2Error, InvalidHashError):  # looks like a PHC string, and is not
+            self._spend_nobody(prepared)
+        return False
+
+    def _spend_nobody(self, prepared: bytes) -> None:
+        with suppress(Argon2Error):
+            self._argon2.verify(self.nobody, prepared)
+
+    def _spend_difference(self, spent: _Costs) -> None:
+        """Spend what *spent* lacks of today's costs, whether or not each lane has a thread."""
+        memory, passes, lanes = self._costs
+        counted = spent.memory * spent.passes * min(lanes, spent.lanes) // spent.lanes
+        missing = memory * passes - counted
+        if missing <= 0:
+            return
+        passes = -(-missing // memory)
+        hash_secret_raw(
+            b"",
+            bytes(16),
+            time_cost=passes,
+            memory_cost=max(-(-missing // passes), _LEAST_PER_LANE * lanes),
+            parallelism=lanes,
+            hash_len=32,
+            type=Type.ID,
+        )
 
     def is_outdated(self, stored: str) -> bool:
         """Return whether *stored* was made with other parameters than this hasher's."""
-        return not _within_bounds(stored) or self._argon2.check_needs_rehash(stored)
+        return _costs_of(stored) is None or self._argon2.check_needs_rehash(stored)
 
 
 ARGON2 = Argon2Hasher()

@@ -90,9 +90,9 @@ class Recovery(Accounts[U]):
     async def send_verification(self, c: Context, write: Write = write_verification) -> None:
         """Mail a code to the address of this request's user; the one before is worth nothing then.
 
-        Past `CODES_PER_ADDRESS`, whoever asked for them, nothing is mailed and nothing said: it
-        would tell that somebody else claims the address. Raises `Conflict` where there is no
-        address or it is verified, `TooManyRequests` past `CODES_PER_WINDOW` and where `Auth` was
+        Past `CODES_PER_ADDRESS`, whoever asked for them, no mail is sent, no code is good and nothing
+        is said: it would tell that somebody else claims the address. Raises `Conflict` where there is
+        no address or it is verified, `TooManyRequests` past `CODES_PER_WINDOW` and where `Auth` was
         given a rate limiter and it refuses the address of the client, `ConfigurationError` without
         a mailer, and what the mailer raises.
         """
@@ -240,9 +240,9 @@ class Recovery(Accounts[U]):
 
 def _secret(c: Context) -> bytes:
     try:
-        secret = str(c.env[CODE_KEY])
+        secret = c.env[CODE_KEY]
     except KeyError:
         return b""
-    if len(secret) < _SECRET_MIN:
-        raise ConfigurationError(f"{CODE_KEY} has fewer than {_SECRET_MIN} characters")
+    if not isinstance(secret, str) or len(secret) < _SECRET_MIN:
+        raise ConfigurationError(f"{CODE_KEY} has to be text of {_SECRET_MIN} characters or more")
     return secret.encode()

@@ -1,5 +1,6 @@
 """Keeps the session of a request: found, renewed, begun, replaced. Knows no passwords."""
 
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 import msgspec
@@ -15,8 +16,9 @@ from framework.auth.storage import Storage
 from framework.auth.tokens import is_token
 from framework.bearer_token import read_bearer
 from framework.context import Context
-from framework.database import Database, Result, Statement
+from framework.database import Database, Result, Statement, Unavailable
 from framework.errors import ConfigurationError
+from framework.problem import as_http_error, report
 from framework.security_log import tell
 from framework.slots import Slot
 
@@ -135,8 +137,8 @@ class RequestSessions(Generic[U]):
             return None
         now = self.clock()
         if self._replaces_plain and found.session.id == token and self._is_alive(found, now):
-            return Validated(await self._replace(c, found.session, now), found.user)
-        found = await self.sessions.judge(db, found, now)
+            return Validated(await self._replace_plain(c, found.session, now), found.user)
+        found = await self.sessions.judge(db, found, now, lambda error: _report(c, error))
         if found is None:
             return None
         if found.session.fresh:
@@ -147,7 +149,15 @@ class RequestSessions(Generic[U]):
 
     def _is_alive(self, found: Validated[U], now: int) -> bool:
         session = found.session
-        return session.state(now) is not State.DEAD and not self.sessions.is_too_old(session, now)
+        return session.state(now) is not State.DEAD and not self.sessions.is_over(session, now)
+
+    async def _replace_plain(self, c: Context, session: Session, now: int) -> Session:
+        """Return what takes the place of a session of Lucia's; that itself where it cannot be written."""
+        try:
+            return await self._replace(c, session, now)
+        except Unavailable as error:
+            _report(c, error)
+            return session
 
     def _find_bearer_statement(self, c: Context) -> Statement | None:
         token = read_bearer(c)
@@ -169,7 +179,7 @@ class RequestSessions(Generic[U]):
         found = None if read is None else self._store.read_session(read)
         if found is not None:
             db, now = self._db(c), self.clock()
-            found = await self.sessions.judge(db, found, now)
+            found = await self.sessions.judge(db, found, now, lambda error: _report(c, error))
             if found is not None and self.sessions.is_to_be_noted(found.session, now):
                 found = await note_seen(c, db, self.sessions, found, now)
         c.set(self._by_bearer, Memo(found))
@@ -244,12 +254,22 @@ class RequestSessions(Generic[U]):
             country=c.request.country,
         )
 
-    def _give_up_presented(self, c: Context) -> list[Statement]:
-        """Return what ends the session that the browser brought, if any."""
-        if not self.limits.grace:
-            return [self._store.delete_token(id) for id in self._presented_ids(c)]
-        end = self.clock() + self.limits.grace
-        return [self._store.retire_session(id, end) for id in self._presented_ids(c)]
+    def _give_up_presented(self, c: Context, read: Sequence[Result] = ()) -> list[Statement]:
+        """Return what ends the session that the browser brought, if any.
+
+        *read* is what was found of it a moment ago, if it was looked for: without a grace, what it
+        was replaced by since then ends with it.
+        """
+        ids, now = self._presented_ids(c), self.clock()
+        if self.limits.grace:
+            return [self._store.retire_session(id, now + self.limits.grace) for id in ids]
+        found = [self._store.read_session(result) for result in read]
+        sessions = [each.session for each in found if each is not None]
+        known = {session.id for session in sessions}
+        return [  # what was found first: whether its row is still there is asked by the statement
+            *[self._store.end_session(each, now, now + self._grace) for each in sessions],
+            *[self._store.delete_session(id) for id in ids if id not in known],
+        ]
 
     def _presented_ids(self, c: Context) -> tuple[str, ...]:
         token = self._cookie.read(c.request)
@@ -303,3 +323,7 @@ class RequestSessions(Generic[U]):
         old = self._cookie.clear_old(c.request)
         if old is not None:
             c.send_cookie(old)
+
+
+def _report(c: Context, error: Exception) -> None:
+    report(c, as_http_error(error))

@@ -1,20 +1,24 @@
 """Begins, validates, lists and ends sessions, for any user. Knows no request and no cookie."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from framework.auth.errors import InvalidSession, UnknownSession, UnknownUser
-from framework.auth.limits import GRACE, Limits
+from framework.auth.limits import CLOCK_ERROR, GRACE, Limits
 from framework.auth.models import NewSession, Session, State, User, Validated
 from framework.auth.storage import Storage
 from framework.auth.tokens import is_token, new_token
-from framework.database import Database, ForeignKeyViolation, Statement
+from framework.database import Database, ForeignKeyViolation, Statement, Unavailable
+from framework.log import log_error
 
-__all__ = ["Sessions"]
+__all__ = ["Report", "Sessions"]
 
 U = TypeVar("U", bound=User)
+
+Report = Callable[[Exception], None]
+"""Logs what went wrong where it is no matter to who asks."""
 
 
 class Sessions(Generic[U]):
@@ -70,14 +74,15 @@ class Sessions(Generic[U]):
         """Return the session that *token* opens and its user, renewed where it is idle.
 
         One statement, and a write where it was idle; `Session.fresh` says so, and the cookie, if
-        there is one, must then be sent again. An active one is not noted as seen: there is no answer
-        to write it after. Raises `InvalidSession`.
+        there is one, must then be sent again. Where the database can be read and not written to, an
+        idle one is returned as it is, and the log says so. An active one is not noted as seen: there
+        is no answer to write it after. Raises `InvalidSession`.
         """
         if not is_token(token):
             raise InvalidSession
         [result] = await db.batch([self._store.find_session([self._id_of(token)])])
         found = self._store.read_session(result)
-        valid = None if found is None else await self.judge(db, found, self._clock())
+        valid = None if found is None else await self.judge(db, found, self._clock(), _log)
         if valid is None:
             raise InvalidSession
         return valid
@@ -105,7 +110,7 @@ class Sessions(Generic[U]):
 
     async def end(self, db: Database, session_id: str) -> bool:
         """End the session *session_id* at once; return whether it was there."""
-        [result] = await db.batch([self._store.delete_token(session_id)])
+        [result] = await db.batch([self._store.delete_session(session_id)])
         return result.changes > 0
 
     async def end_all(self, db: Database, user_id: str) -> int:
@@ -115,7 +120,8 @@ class Sessions(Generic[U]):
 
     async def end_others(self, db: Database, user_id: str, session_id: str) -> int:
         """End the sessions of *user_id* but *session_id*; return how many there were."""
-        return await self._store.delete_other_sessions(db, user_id, session_id)
+        [result] = await db.batch([self._store.delete_other_sessions(user_id, session_id)])
+        return result.changes
 
     def begin(self, user_id: str, /, **attributes: Any) -> tuple[Session, str]:
         """Return a session that begins now and its token. Nothing is written."""
@@ -146,13 +152,31 @@ class Sessions(Generic[U]):
         active = min(now + self._limits.active, end)
         return active, min(now + self._limits.active + self._limits.idle, end)
 
-    def is_too_old(self, session: Session, now: int) -> bool:
-        """Return whether *session* has reached the age that no session outlives."""
-        return now >= session.created_at + self._limits.absolute and session.created_at > 0
+    def is_over(self, session: Session, now: int) -> bool:
+        """Return whether *session* ended, whatever its row says: too old, or begun after *now*.
+
+        A session of Lucia's, which has no beginning, is neither.
+        """
+        age = now - session.created_at
+        return session.created_at > 0 and not -CLOCK_ERROR <= age < self._limits.absolute
+
+    def is_recent(self, session: Session, now: int) -> bool:
+        """Return whether the password was given within `Limits.recent` of *now*, before or after.
+
+        After: by a clock that is a little ahead of this one. Longer after is not recent.
+        """
+        return abs(now - session.authenticated_at) < self._limits.recent
 
     def is_to_be_noted(self, session: Session, now: int) -> bool:
-        """Return whether it is time to `note` that *session* was seen at *now*."""
-        return self._keeps_last_seen and session.last_seen_at <= now - self._limits.last_seen
+        """Return whether it is time to `note` that *session* was seen at *now*.
+
+        Not where it is idle still: to renew it failed, and so would this.
+        """
+        return (
+            self._keeps_last_seen
+            and session.last_seen_at <= now - self._limits.last_seen
+            and now < session.active_expires
+        )
 
     async def note(self, db: Database, session: Session, now: int) -> None:
         """Write down that *session* was seen at *now*, unless that was done meanwhile."""
@@ -162,26 +186,45 @@ class Sessions(Generic[U]):
         """Return what is kept of a session that is seen at *now*."""
         return now if self._keeps_last_seen else 0
 
-    async def judge(self, db: Database, found: Validated[U], now: int) -> Validated[U] | None:
-        """Return *found* while it lives, renewed where it is idle; else delete it."""
+    async def judge(
+        self, db: Database, found: Validated[U], now: int, report: Report
+    ) -> Validated[U] | None:
+        """Return *found* while it lives, renewed where it is idle; else delete it.
+
+        What is to be written is only kept in order by it: where that fails, *report* is told. A
+        session that is over is so all the same, and one that is idle goes on as it is, not fresh.
+        """
         session = found.session
-        if self.is_too_old(session, now):
-            await self._store.delete_session(db, session.id, session.user_id)
+        if self.is_over(session, now):
+            await self._bury(db.batch([self._store.delete_session(session.id)]), report)
             return None
         match session.state(now):
             case State.ACTIVE:
                 return found
             case State.IDLE:
-                return await self._renew(db, found, now)
+                return await self._renew(db, found, now, report)
             case State.DEAD:
-                await self._store.delete_dead(db, session)
+                await self._bury(self._store.delete_dead(db, session), report)
                 return None
 
-    async def _renew(self, db: Database, found: Validated[U], now: int) -> Validated[U] | None:
+    async def _bury(self, deletion: Awaitable[Any], report: Report) -> None:
+        try:
+            await deletion
+        except Exception as error:  # whatever it is: nobody is signed in by this
+            report(error)
+
+    async def _renew(
+        self, db: Database, found: Validated[U], now: int, report: Report
+    ) -> Validated[U] | None:
         session = found.session
         active, idle = self.ends(session.created_at or now, now)
         seen_at = self._seen_at(now)
-        if await self._store.renew(db, session.id, active, idle, now, seen_at):
+        try:
+            is_renewed = await self._store.renew(db, session.id, active, idle, now, seen_at)
+        except Unavailable as error:  # it was found, and has idle time left
+            report(error)
+            return found
+        if is_renewed:
             renewed = msgspec.structs.replace(
                 session,
                 active_expires=active,
@@ -200,3 +243,7 @@ class Sessions(Generic[U]):
             return None
         is_renewed = found.session.idle_expires > read.idle_expires
         return Validated(msgspec.structs.replace(found.session, fresh=is_renewed), found.user)
+
+
+def _log(error: Exception) -> None:
+    log_error(f"a session was found, and could not be written: {str(error)!r}", error)

@@ -142,11 +142,11 @@ class Storage(Protocol[U]):
         """Delete all sessions of *user_id*."""
         ...
 
-    def delete_token(self, id: str) -> Statement:
+    def delete_session(self, id: str) -> Statement:
         """Delete the session *id*."""
         ...
 
-    def delete_others(self, user_id: str, id: str) -> Statement:
+    def delete_other_sessions(self, user_id: str, id: str) -> Statement:
         """Delete the sessions of *user_id* but *id*."""
         ...
 
@@ -166,14 +166,6 @@ class Storage(Protocol[U]):
 
         Those that end by *end* go first.
         """
-        ...
-
-    async def delete_session(self, db: Database, id: str, user_id: str) -> bool:
-        """Delete session *id*, if it is of *user_id*; return whether it was."""
-        ...
-
-    async def delete_other_sessions(self, db: Database, user_id: str, id: str) -> int:
-        """Delete the sessions of *user_id* but *id*; return how many."""
         ...
 
     async def delete_dead(self, db: Database, session: Session) -> None:
@@ -198,7 +190,8 @@ class Storage(Protocol[U]):
     ) -> Sequence[Statement]:
         """Count an attempt, apart where *device* is known to the user of *key_id*.
 
-        Two statements, of which one gives an `Attempt`: the first where the device is known.
+        A device that would be known for longer than `Limits.device` and `CLOCK_ERROR` from *now* is
+        not known. Two statements, of which one gives an `Attempt`: the first where the device is.
         """
         ...
 

@@ -30,8 +30,7 @@ _RENEW: Final = (
 )
 # Of many requests at once one finds a row that is old enough.
 _NOTE_SEEN: Final = "UPDATE user_session SET last_seen_at = ?2 WHERE id = ?1 AND last_seen_at <= ?3"
-_DELETE_SESSION: Final = "DELETE FROM user_session WHERE id = ?1 AND user_id = ?2"
-_DELETE_TOKEN: Final = "DELETE FROM user_session WHERE id = ?1"
+_DELETE_SESSION: Final = "DELETE FROM user_session WHERE id = ?1"
 _DELETE_DEAD: Final = "DELETE FROM user_session WHERE id = ?1 AND idle_expires = ?2"
 _DELETE_SESSIONS: Final = "DELETE FROM user_session WHERE user_id = ?1"
 _DELETE_SESSIONS_OF_KEY: Final = (
@@ -145,10 +144,6 @@ class Store(UserStore[U], AttemptStore, EndStore, Generic[U]):
         """Delete *session* unless it was renewed since it was read."""
         await db.run(_DELETE_DEAD, session.id, session.idle_expires)
 
-    async def delete_session(self, db: Database, id: str, user_id: str) -> bool:
-        """Delete session *id* if it is of *user_id*; return whether it was there."""
-        return await db.run(_DELETE_SESSION, id, user_id) > 0
-
     async def purge(self, db: Database, now: int) -> int:
         """Delete what is dead at *now*: sessions, sign-in windows, known browsers.
 
@@ -166,9 +161,9 @@ class Store(UserStore[U], AttemptStore, EndStore, Generic[U]):
         values = self._sessions.values(session)
         return Statement(self._insert_session, (*values, key.id, key.hashed_password))
 
-    def delete_token(self, id: str) -> Statement:
+    def delete_session(self, id: str) -> Statement:
         """Delete the session *id*, whoever's it is."""
-        return statement(_DELETE_TOKEN, id)
+        return statement(_DELETE_SESSION, id)
 
     def delete_sessions(self, user_id: str) -> Statement:
         """Delete all sessions of *user_id*."""

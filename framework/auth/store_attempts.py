@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from framework.auth.limits import COUNT_MAX, FAILURES_KEPT, Limits
+from framework.auth.limits import CLOCK_ERROR, COUNT_MAX, FAILURES_KEPT, Limits
 from framework.auth.store_users import StoredKey
 from framework.database import Statement, statement
 
@@ -30,8 +30,10 @@ _COUNT: Final = (
 _COUNTED: Final = (
     f" RETURNING attempts % {_PART} AS attempts, attempts / {_PART} AS failures, resets_at"
 )
+# Until ?9 at most: what would be known for longer was stored by a clock that was ahead.
 _IS_KNOWN: Final = (
-    " WHERE id = ?4 AND expires_at > ?2 AND user_id = (SELECT user_id FROM user_key WHERE id = ?5)"
+    " WHERE id = ?4 AND expires_at > ?2 AND expires_at <= ?9"
+    " AND user_id = (SELECT user_id FROM user_key WHERE id = ?5)"
 )
 _ATTEMPT: Final = (
     "INSERT INTO sign_in_attempt (account, attempts, resets_at) VALUES (?1, 1, ?3)"
@@ -62,10 +64,11 @@ _REMEMBER_DEVICE: Final = (
     " WHERE EXISTS (SELECT 1 FROM user_key WHERE id = ?4 AND hashed_password = ?5)"
     " ON CONFLICT (id) DO UPDATE SET attempts = 0, resets_at = 0, expires_at = excluded.expires_at"
 )
-# Who signs in without keeping cookies, as a program does, makes a new one each time.
+# Who signs in without keeping cookies, as a program does, makes a new one each time. What is known for
+# longer than ?2 is not known at all, and takes nobody's place.
 _FORGET_OLD_DEVICES: Final = (
     "DELETE FROM known_device WHERE user_id = ?1 AND id NOT IN (SELECT id FROM known_device"
-    " WHERE user_id = ?1 ORDER BY expires_at DESC, id LIMIT 20)"
+    " WHERE user_id = ?1 AND expires_at <= ?2 ORDER BY expires_at DESC, id LIMIT 20)"
 )
 _FORGET_DEVICES: Final = (
     "DELETE FROM known_device WHERE id <> ?3"
@@ -112,9 +115,10 @@ class AttemptStore:
         Two statements, of which one gives an `Attempt`: the first where the device is known.
         """
         values = (account, now, now + limits.window, device, key_id)
+        latest = now + limits.device + CLOCK_ERROR
         return [
-            statement(_ATTEMPT_BY_KNOWN, *values, *_counts(limits, limits.device_attempts)),
-            statement(_ATTEMPT_UNLESS_KNOWN, *values, *_counts(limits, limits.attempts)),
+            statement(_ATTEMPT_BY_KNOWN, *values, *_counts(limits, limits.device_attempts), latest),
+            statement(_ATTEMPT_UNLESS_KNOWN, *values, *_counts(limits, limits.attempts), latest),
         ]
 
     def forget_attempts(self, account: str) -> Statement:
@@ -133,7 +137,7 @@ class AttemptStore:
         values = (device, key.user_id, expires_at, key.id, key.hashed_password)
         return [
             statement(_REMEMBER_DEVICE, *values),
-            statement(_FORGET_OLD_DEVICES, key.user_id),
+            statement(_FORGET_OLD_DEVICES, key.user_id, expires_at + CLOCK_ERROR),
         ]
 
     def forget_devices(self, key_id: str, hashed_password: str | None, keep: str = "") -> Statement:

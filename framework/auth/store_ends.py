@@ -3,7 +3,7 @@
 from typing import Final
 
 from framework.auth.models import Session
-from framework.database import Database, Statement, statement
+from framework.database import Statement, statement
 
 __all__ = ["EndStore"]
 
@@ -34,11 +34,7 @@ _LIMIT: Final = (
 class EndStore:
     """The statements. *session* is as the guard read it: the row may be another by now."""
 
-    async def delete_other_sessions(self, db: Database, user_id: str, id: str) -> int:
-        """Delete the sessions of *user_id* but *id*; return how many there were."""
-        return await db.run(_DELETE_OTHERS, user_id, id)
-
-    def delete_others(self, user_id: str, id: str) -> Statement:
+    def delete_other_sessions(self, user_id: str, id: str) -> Statement:
         """Delete the sessions of *user_id* but *id*."""
         return statement(_DELETE_OTHERS, user_id, id)
 

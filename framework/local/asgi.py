@@ -1,8 +1,7 @@
 """Makes an application servable by any ASGI server. Knows nothing of which one, or of databases.
 
 What reaches the application is what it would see in the Worker: one host that is a host, a path as
-a URL parser leaves it, headers joined and decoded as the runtime does. Only cookies are joined by
-``; ``, as they are meant to be. The rest is refused here.
+a URL parser leaves it, headers joined and decoded as the runtime does. The rest is refused here.
 """
 
 import re
@@ -135,7 +134,7 @@ def _read_request(scope: Scope, receive: Receive, reading: Reading) -> Request:
     headers: list[RawHeader] = scope["headers"]
     values = dict(headers)
     if not len(headers) == len(values) <= HEADER_LIMIT or b"transfer-encoding" in values:
-        values = _join(headers)
+        values = _join(headers, scope.get("http_version", "1.1"))
     scheme = scope["scheme"]
     try:
         host = _known_hosts[scheme][values[b"host"]]
@@ -151,14 +150,13 @@ def _read_request(scope: Scope, receive: Receive, reading: Reading) -> Request:
 
 
 _CLOSE = (("connection", "close"),)
-_SEPARATORS = {b"cookie": b"; "}
-"""HTTP/2 and HTTP/3 may send each cookie in a header of its own (RFC 9113, 8.2.3)."""
 
 
-def _join(headers: Sequence[RawHeader]) -> dict[bytes, bytes]:
-    """Return *headers* by name, those that came more than once joined by ``, ``, cookies by ``; ``.
+def _join(headers: Sequence[RawHeader], http_version: str) -> dict[bytes, bytes]:
+    """Return *headers* by name, those that came more than once joined by ``, ``.
 
-    Raises `HTTPError` for too many, for two hosts, and for a body of two lengths.
+    Only cookies are joined by ``; `` in HTTP/2 and HTTP/3, which may send each in a header of its own
+    (RFC 9113, 8.2.3). Raises `HTTPError` for too many, for two hosts, and for a body of two lengths.
     """
     if len(headers) > HEADER_LIMIT:
         raise HTTPError(431, f"More than {HEADER_LIMIT} headers.", code="headers-too-large")
@@ -169,7 +167,11 @@ def _join(headers: Sequence[RawHeader]) -> dict[bytes, bytes]:
         raise BadRequest("The Host header came twice.")
     if b"transfer-encoding" in values and b"content-length" in values:
         raise BadRequest("The body has two lengths.", headers=_CLOSE)
-    return {name: _SEPARATORS.get(name, b", ").join(several) for name, several in values.items()}
+    cookies = values.pop(b"cookie", [])
+    joined = {name: b", ".join(several) for name, several in values.items()}
+    if cookies:
+        joined[b"cookie"] = (b", " if http_version.startswith("1") else b"; ").join(cookies)
+    return joined
 
 
 _known_hosts: dict[str, dict[bytes, str]] = {"http": {}, "https": {}}

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from framework.database import Database, DatabaseError, Result, Statement, Transient, Value
 
-__all__ = ["CountingDatabase", "FaultyDatabase", "Halt", "HaltingDatabase"]
+__all__ = ["CountingDatabase", "FaultyDatabase", "Halt", "HaltingDatabase", "ReadOnlyDatabase"]
 
 T = TypeVar("T")
 
@@ -116,6 +116,38 @@ class FaultyDatabase:
         before = self.count
         self.count += statements
         return before < self.fails_at <= self.count
+
+
+class ReadOnlyDatabase:
+    """Answers what is read, and fails with *error* at what is written, as D1 does when it is full."""
+
+    def __init__(self, inner: Database, error: DatabaseError) -> None:
+        self.inner = inner
+        self.error = error
+
+    def _refuse_writes(self, *statements: str) -> None:
+        if not all(sql.startswith("SELECT ") for sql in statements):
+            raise self.error
+
+    async def first(self, type: type[T], sql: str, *parameters: Value) -> T | None:
+        """Return the first row, or None."""
+        self._refuse_writes(sql)
+        return await self.inner.first(type, sql, *parameters)
+
+    async def all(self, type: type[T], sql: str, *parameters: Value) -> list[T]:
+        """Return every row."""
+        self._refuse_writes(sql)
+        return await self.inner.all(type, sql, *parameters)
+
+    async def run(self, sql: str, *parameters: Value) -> int:
+        """Run a write and return how many rows it changed."""
+        self._refuse_writes(sql)
+        return await self.inner.run(sql, *parameters)
+
+    async def batch(self, statements: Sequence[Statement]) -> list[Result]:
+        """Run *statements* in order, all or none."""
+        self._refuse_writes(*(each.sql for each in statements))
+        return await self.inner.batch(statements)
 
 
 class Halt:

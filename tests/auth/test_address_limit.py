@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from framework.auth import InvalidCredentials
+from framework.auth import InvalidCredentials, address_limit
 from framework.context import Context
-from framework.errors import ServiceUnavailable, TooManyRequests
+from framework.errors import HTTPError, ServiceUnavailable, TooManyRequests
 from framework.local.rate_limit import LocalRateLimiter
 from framework.request import Headers, Request
 from framework.response import Response
@@ -80,16 +80,58 @@ async def test_where_none_is_bound_none_is_asked(world: World) -> None:
     assert statuses == [401] * 20
 
 
-async def test_a_limiter_that_is_out_is_no_refusal_and_no_pass(world: World) -> None:
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ServiceUnavailable(), 503),
+        (OSError("the limiter is down"), 503),
+        (TimeoutError(), 503),
+        (KeyError("DO"), 503),
+        (HTTPError(502), 502),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_a_limiter_that_is_out_is_no_refusal_and_no_pass(
+    world: World, caplog: pytest.LogCaptureFixture, error: Exception, status: int
+) -> None:
     class Broken:
         async def allows(self, key: str) -> bool:
-            raise ServiceUnavailable
+            raise error
 
+    await world.signed_up()
     world.env[LIMITER] = Broken()
+    world.hasher.reset()
 
-    answer = await try_as(world, USERNAME)
+    answers = [await try_as(world, USERNAME), await world.browser().post("/sign-up", json={})]
 
-    assert (answer.status, world.hasher.verified) == (503, [])
+    assert [answer.status for answer in answers] == [status, status]
+    assert (world.hasher.verified, world.hasher.hashes) == ([], 0)
+    if not isinstance(error, HTTPError):
+        assert {answer.header("retry-after") for answer in answers} == {"5"}
+        assert repr(error) in caplog.text or str(error) in caplog.text
+
+
+async def test_that_addresses_are_not_known_is_said_once(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    address_limit._warn.cache_clear()
+
+    for name in ("ann", "bob"):
+        await try_as(world, name)
+
+    [record] = [record for record in caplog.records if record.name == "kagari"]
+    assert (record.levelname, "is not known" in record.message) == ("WARNING", True)
+
+
+async def test_where_none_is_asked_an_unknown_address_is_no_matter(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    address_limit._warn.cache_clear()
+    del world.env[LIMITER]
+
+    await try_as(world, "ann")
+
+    assert [record for record in caplog.records if record.name == "kagari"] == []
 
 
 @pytest.mark.parametrize(

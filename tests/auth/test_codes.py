@@ -78,7 +78,8 @@ async def test_the_code_that_was_mailed_verifies(recovering: Recovering) -> None
 
     (user,) = await recovering.rows("user")
     assert user["email_verified_at"] == START
-    assert await recovering.rows("email_code") == []
+    [row] = await recovering.rows("email_code")
+    assert (row["code"], row["expires_at"], row["sent"]) == ("", 0, 1)
 
 
 @pytest.mark.parametrize(
@@ -239,6 +240,75 @@ async def test_to_leave_and_to_come_back_is_no_way_around(recovering: Recovering
     assert (sent.count(ADDRESS), len(sent)) == (CODES_PER_ADDRESS, CODES_PER_ADDRESS + 6)
 
 
+async def test_to_use_a_code_is_no_way_around(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+    for _ in range(CODES_PER_WINDOW - 1):
+        await browser.post("/code")
+    await browser.post("/email", json={"email": "own@example.com"})
+    await browser.post("/code")
+    assert await verify(browser, recovering.mailbox.code) == 204
+    await browser.post("/email", json={"email": ADDRESS})
+
+    refused = await browser.post("/code")
+
+    assert (refused.status, refused.header("retry-after")) == (429, str(CODE_WINDOW // 1000))
+    assert len(recovering.mailbox.mails) == CODES_PER_WINDOW
+    recovering.clock.now += CODE_WINDOW
+    assert (await browser.post("/code")).status == 204
+
+
+async def test_a_code_that_is_not_mailed_cannot_be_used(
+    recovering: Recovering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2):
+        browser = await recovering.addressed(f"user{number}")
+        for _ in range(CODES_PER_WINDOW):
+            await browser.post("/code")
+    alice = await recovering.addressed()
+    monkeypatch.setattr("framework.auth.recovery.new_code", lambda: "12345678")
+
+    assert (await alice.post("/code")).status == 204
+
+    assert len(recovering.mailbox.mails) == CODES_PER_ADDRESS
+    recovering.clock.now -= 1  # nor where the clock is put back
+    assert await verify(alice, "12345678") == 422
+    recovering.clock.now += CODE_WINDOW + 1
+    assert (await alice.post("/code")).status == 204
+    assert await verify(alice, "12345678") == 204
+
+
+async def test_the_guesses_of_an_hour_are_fifty_for_an_address(
+    recovering: Recovering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at = 0
+    monkeypatch.setattr("framework.auth.recovery.new_code", lambda: "12345678")
+    for number in range(4):  # of each account, the last try of each code is the right one
+        browser = await recovering.addressed(f"user{number}")
+        for _ in range(CODES_PER_WINDOW):
+            await browser.post("/code")
+            for _ in range(CODE_TRIES - 1):
+                await verify(browser, "00000000")
+            if await verify(browser, "12345678") == 204:
+                looked_at += CODE_TRIES
+                await recovering.sqlite.run("UPDATE user SET email_verified_at = NULL")
+
+    assert looked_at == CODES_PER_ADDRESS * CODE_TRIES == 50
+
+
+@pytest.mark.parametrize(("later", "rows"), [(CODE_WINDOW - 1, 1), (CODE_WINDOW, 0)])
+async def test_a_purge_takes_a_used_code_with_its_window(
+    recovering: Recovering, later: int, rows: int
+) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+    await verify(browser, recovering.mailbox.code)
+    recovering.clock.now += later
+
+    await recovering.auth.purge(recovering.sqlite)
+
+    assert len(await recovering.rows("email_code")) == rows
+
+
 async def test_one_account_alone_gets_all_of_its_codes(recovering: Recovering) -> None:
     browser = await recovering.addressed("alice", "mistyped@example.com")
     await browser.post("/code")
@@ -356,10 +426,13 @@ async def test_with_a_secret_a_code_cannot_be_guessed_from_the_database() -> Non
     assert len(row["code"]) == 64
 
 
-async def test_a_short_secret_is_none(caplog: pytest.LogCaptureFixture) -> None:
-    world = Recovering(CODE_SECRET="s" * 31)
+@pytest.mark.parametrize("secret", ["", "s" * 31, b"s" * 40, object()])
+async def test_what_is_no_long_text_is_no_secret(
+    caplog: pytest.LogCaptureFixture, secret: object
+) -> None:
+    world = Recovering(CODE_SECRET=secret)
     browser = await world.addressed()
 
     assert (await browser.post("/code")).status == 500
-    assert "CODE_SECRET has fewer than 32 characters" in caplog.text
+    assert "CODE_SECRET has to be text of 32 characters or more" in caplog.text
     world.close()

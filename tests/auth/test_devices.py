@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from framework.auth import Limits
+from framework.auth.limits import CLOCK_ERROR
 from framework.auth.tokens import digest, is_token
 from framework.response import Response
 from framework.testing import Client
@@ -226,6 +227,30 @@ async def test_a_purge_forgets_browsers_after_a_year(world: World, later: int, r
     await world.auth.purge(world.sqlite)
 
     assert len(await world.rows("known_device")) == rows
+
+
+@pytest.mark.parametrize(("earlier", "status"), [(CLOCK_ERROR, 200), (CLOCK_ERROR + 1, 429)])
+async def test_a_browser_from_the_future_is_unknown(
+    world: World, earlier: int, status: int
+) -> None:
+    owner = await owner_of(world)
+    world.clock.now -= earlier
+    await hammered(world)
+
+    assert await try_from(owner, PASSWORD) == status
+
+
+async def test_browsers_from_the_future_take_nobodys_place(world: World) -> None:
+    world.clock.now += YEAR
+    await world.signed_up()
+    for _ in range(20):
+        await world.signed_in()
+    world.clock.now -= YEAR
+    owner = await world.signed_in()
+    await owner.post("/sign-out")
+    await hammered(world)
+
+    assert await try_from(owner, PASSWORD) == 200
 
 
 async def test_twenty_browsers_of_a_user_are_known(world: World) -> None:

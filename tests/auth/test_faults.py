@@ -1,15 +1,21 @@
 """A database that fails: nobody is taken for signed out, and nothing is left half done."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 
-from framework.auth import Argon2Hasher
+from framework.auth import Argon2Hasher, InvalidSession
 from framework.database import DatabaseError, MissingTable, Overloaded, Transient, Unavailable
 from framework.response import Response
 from framework.testing import Client, json_of
-from tests.auth.databases import CountingDatabase, FaultyDatabase
+from tests.auth.databases import (
+    CountingDatabase,
+    FaultyDatabase,
+    HaltingDatabase,
+    ReadOnlyDatabase,
+)
 from tests.auth.hasher import quick_hasher
 from tests.auth.world import PASSWORD, World
 
@@ -28,6 +34,8 @@ class Flow(NamedTuple):
     """Whether the stored hash is to be replaced."""
     clears: bool = False
     """Whether a failure may clear the cookie: signing out does, whatever happens."""
+    unwritten: int = 503
+    """The status where the session was read, and what keeps it in order was not written."""
 
 
 FLOWS = {
@@ -37,8 +45,8 @@ FLOWS = {
     "sign out": Flow("POST", "/sign-out", clears=True),
     "change the password": Flow("PUT", "/password"),
     "delete": Flow("DELETE", "/me"),
-    "renew": Flow("GET", "/me", later=DAY),
-    "bury": Flow("GET", "/me", later=15 * DAY),
+    "renew": Flow("GET", "/me", later=DAY, unwritten=200),
+    "bury": Flow("GET", "/me", later=15 * DAY, clears=True, unwritten=401),
     "end others": Flow("POST", "/others"),
     "rotate": Flow("POST", "/rotate"),
 }
@@ -139,8 +147,8 @@ async def test_wherever_it_fails_all_is_done_or_nothing(
 
         answer = await broken.run()
 
-        assert answer.status == 503, number
-        assert answer.header("retry-after") is not None
+        assert answer.status == (503 if number == 1 else flow.unwritten), number
+        assert (answer.header("retry-after") is not None) is (answer.status == 503)
         assert await broken.state() in (before, after), number
         assert await broken.is_whole()
         cookies = [value for name, value in answer.headers if name == "set-cookie"]
@@ -173,6 +181,116 @@ async def test_an_outage_signs_nobody_out(world: World, path: str, error: Databa
     assert answer.header("set-cookie") is None
     assert "D1_ERROR" not in str(answer.body)
     assert (await browser.get("/me")).status == 200
+
+
+FULL = Unavailable("D1_ERROR: Exceeded maximum DB size.")
+
+
+@pytest.mark.parametrize(
+    ("path", "later", "status", "is_cleared", "reported"),
+    [
+        ("/me", 0, 200, False, 0),
+        ("/me", DAY, 200, False, 1),
+        ("/greeting", DAY, 200, False, 1),
+        ("/me", 15 * DAY - 1, 200, False, 1),
+        ("/me", 15 * DAY, 401, True, 1),
+        ("/greeting", 15 * DAY, 200, True, 1),
+        ("/me", 91 * DAY, 401, True, 1),
+        ("/greeting", -DAY, 200, True, 1),
+    ],
+)
+async def test_where_only_reading_works_only_writing_fails(
+    world: World,
+    caplog: pytest.LogCaptureFixture,
+    path: str,
+    later: int,
+    status: int,
+    is_cleared: bool,
+    reported: int,
+) -> None:
+    browser = await world.signed_up()
+    if later == 91 * DAY:
+        await world.sqlite.run("UPDATE user_session SET active_expires = ?1", 2**50)
+    before = await world.rows("user_session")
+    world.clock.now += later
+    world.database = ReadOnlyDatabase(world.sqlite, FULL)
+
+    answer = await browser.get(path)
+
+    cookies = [value for name, value in answer.headers if name == "set-cookie"]
+    assert answer.status == status
+    assert [value.split(";")[1] for value in cookies] == ([" Max-Age=0"] if is_cleared else [])
+    assert await world.rows("user_session") == before
+    assert [record.levelname for record in caplog.records if record.name == "kagari"] == [
+        "ERROR"
+    ] * reported
+    assert caplog.text.count("Exceeded maximum DB size") >= reported
+
+
+async def test_what_could_not_be_renewed_is_not_fresh_and_is_renewed_later(world: World) -> None:
+    browser = await world.signed_up()
+    world.clock.now += DAY
+    world.database = ReadOnlyDatabase(world.sqlite, FULL)
+    unwritten = json_of(await browser.get("/me"))
+    refused = await browser.post("/rotate")
+    world.database = world.sqlite
+    renewed = json_of(await browser.get("/me"))
+
+    assert (unwritten["state"], unwritten["fresh"]) == ("idle", False)
+    assert refused.status == 503
+    assert (renewed["state"], renewed["fresh"]) == ("active", True)
+
+
+async def test_a_session_of_lucias_that_cannot_be_replaced_goes_on_as_it_is() -> None:
+    world = World(sessions="migrate")
+    await world.signed_up()
+    token = "l" * 40
+    await world.sqlite.run("UPDATE user_session SET id = ?1, created_at = 0", token)
+    world.database = ReadOnlyDatabase(world.sqlite, FULL)
+    header = {"cookie": f"auth_session={token}"}
+
+    answer = await world.browser().get("/me", headers=header)
+
+    assert (answer.status, answer.header("set-cookie")) == (200, None)
+    assert (await world.rows("user_session"))[0]["id"] == token
+    world.database = world.sqlite
+    assert (await world.browser().get("/me", headers=header)).header("set-cookie") is not None
+    world.close()
+
+
+@pytest.mark.parametrize(("later", "is_valid"), [(DAY, True), (15 * DAY, False)])
+async def test_programs_validate_where_only_reading_works(
+    world: World, caplog: pytest.LogCaptureFixture, later: int, is_valid: bool
+) -> None:
+    browser = await world.signed_up()
+    world.clock.now += later
+    full = ReadOnlyDatabase(world.sqlite, FULL)
+
+    try:
+        valid = await world.auth.sessions.validate(full, browser.cookies["auth_session"])
+    except InvalidSession:
+        assert not is_valid
+    else:
+        assert is_valid
+        assert not valid.session.fresh
+    assert caplog.text.count("a session was found, and could not be written") == 1
+
+
+async def test_an_outage_while_a_session_is_read_again_is_one(world: World) -> None:
+    browser = await world.signed_up()
+    world.clock.now += DAY
+    world.database = faulty = FaultyDatabase(HaltingDatabase(world.sqlite))
+    assert isinstance(faulty.inner, HaltingDatabase)
+    halt = faulty.inner.halt("UPDATE user_session")
+    faulty.arm(3)  # the session, its renewal, the session again
+    renewal = asyncio.create_task(browser.get("/me"))
+    await halt.reached()
+    await world.sqlite.run("UPDATE user_session SET active_expires = ?1", world.clock.now + DAY)
+
+    halt.release()
+
+    answer = await renewal
+    assert (answer.status, answer.header("set-cookie")) == (503, None)
 
 
 async def test_an_outage_is_no_matter_to_who_is_not_asked(world: World) -> None:

@@ -180,7 +180,7 @@ async def test_a_late_write_takes_nothing_back(world: World) -> None:
 
 async def test_a_clock_that_is_behind_writes_nothing(world: World) -> None:
     browser = await world.signed_up()
-    world.clock.now -= DAY
+    world.clock.now -= HOUR
 
     assert (await browser.get("/me")).status == 200
     assert await seen(world) == [0]

@@ -183,6 +183,21 @@ async def test_sharing_costs_one_scrypt_whoever_is_asked_for(
     assert argon2.verified == []
 
 
+async def test_sharing_spends_the_scrypt_also_where_argon2id_does_not_match(
+    block_sizes: list[int],
+) -> None:
+    hasher = sharing()
+    stored = await quick_hasher().hash(PASSWORD)
+
+    assert not await hasher.verify("wrong horse", stored)
+    assert sum(block_sizes) == 16
+
+    block_sizes.clear()
+    assert await hasher.verify(PASSWORD, stored)
+    await hasher.hash(PASSWORD)  # as signing in does
+    assert sum(block_sizes) == 16
+
+
 @pytest.mark.parametrize("password", [PASSWORD, "nobodynobodynobo", "password"])
 async def test_nobody_has_a_password(password: str) -> None:
     for hasher in (migrating()[0], sharing()):

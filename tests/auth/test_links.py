@@ -6,6 +6,7 @@ import hashlib
 import pytest
 
 from framework.auth import NewKey
+from framework.auth.limits import CLOCK_ERROR
 from framework.auth.links import LINK_LIFE, LINKS_PER_ACCOUNT
 from framework.response import Response
 from framework.testing import json_of
@@ -36,7 +37,16 @@ async def test_a_link_replaces_the_password(recovering: Recovering) -> None:
 
 @pytest.mark.parametrize(
     ("later", "status"),
-    [(0, 204), (LINK_LIFE - 1, 204), (LINK_LIFE, 404), (LINK_LIFE + 1, 404), (-1, 204)],
+    [
+        (0, 204),
+        (LINK_LIFE - 1, 204),
+        (LINK_LIFE, 404),
+        (LINK_LIFE + 1, 404),
+        (-1, 204),
+        (-CLOCK_ERROR, 204),
+        (-CLOCK_ERROR - 1, 404),
+        (-10 * 365 * 86_400_000, 404),
+    ],
 )
 async def test_a_link_is_good_for_two_hours(
     recovering: Recovering, later: int, status: int
@@ -50,6 +60,20 @@ async def test_a_link_is_good_for_two_hours(
 
     assert (looked.status, used.status) == (status, status)
     assert await recovering.signs_in(PASSWORD) == (401 if status == 204 else 200)
+
+
+async def test_links_from_the_future_keep_nobody_from_getting_another(
+    recovering: Recovering,
+) -> None:
+    await recovering.verified()
+    recovering.clock.now += 86_400_000
+    for _ in range(LINKS_PER_ACCOUNT):
+        await recovering.mailed()
+    recovering.clock.now -= 86_400_000
+
+    token = await recovering.mailed()
+
+    assert (await recovering.reset(token)).status == 204
 
 
 async def test_a_link_works_once(recovering: Recovering) -> None:

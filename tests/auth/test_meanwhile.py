@@ -186,6 +186,38 @@ async def test_signing_out_too_late_is_told(world: World, method: str, path: str
     assert await world.rows("user_session") == sessions
 
 
+@pytest.mark.parametrize("username", ["alice", "bob"])
+async def test_signing_in_ends_what_a_rotation_made_meanwhile(world: World, username: str) -> None:
+    browser = await world.signed_up()
+    await world.signed_up("bob")
+    rotating = browser.fork(with_cookies=True)
+    world.clock.now += 1_000
+    world.database = halting = HaltingDatabase(world.sqlite)
+    halt = halting.halt("INSERT INTO user_session")
+    signing_in = asyncio.create_task(browser.post("/sign-in", json={"username": username}))
+    await halt.reached()
+    assert (await rotating.post("/rotate")).status == 200
+
+    halt.release()
+
+    assert (await signing_in).status == 200
+    assert (await rotating.get("/me")).status == 401
+    assert json_of(await browser.get("/me"))["username"] == username
+    assert len(await world.rows("user_session")) == 2  # this one, and bob's own browser
+
+
+async def test_to_look_for_what_was_presented_costs_signing_in_no_trip(world: World) -> None:
+    browser = await world.signed_up()
+    world.database = counting = CountingDatabase(world.sqlite)
+
+    await browser.post("/sign-in", json={})
+    await world.browser().post("/sign-in", json={})
+
+    with_cookie, _, without, _ = counting.trips
+    assert [sql.split()[0] for sql in with_cookie].count("SELECT") == 3
+    assert [sql.split()[0] for sql in without].count("SELECT") == 2
+
+
 async def test_a_rotation_too_late_makes_no_session(world: World) -> None:
     browser = await world.signed_up()
     late_browser = browser.fork(with_cookies=True)

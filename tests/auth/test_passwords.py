@@ -1,16 +1,46 @@
 """What a password may be, and how it is hashed."""
 
 import time
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
+from argon2.low_level import hash_secret_raw
 
+import framework.auth.passwords
 from framework.auth import Argon2Hasher, PasswordError, hash_password, verify_password
 from framework.auth.passwords import ARGON2
 from tests.auth.hasher import quick_hasher
+from tests.auth.world import World
 
 HASHER = quick_hasher()
+
+
+@pytest.fixture
+def spent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
+    """Return what fills with the memory, passes and lanes of each Argon2 that was computed."""
+    costs: list[tuple[int, int, int]] = []
+    verify = PasswordHasher.verify
+
+    def counted_verify(argon2: PasswordHasher, stored: str, password: bytes) -> bool:
+        asked = extract_parameters(stored)
+        computed = (asked.memory_cost, asked.time_cost, asked.parallelism)
+        try:
+            matches = verify(argon2, stored, password)
+        except VerifyMismatchError:  # any other error comes before the work
+            costs.append(computed)
+            raise
+        costs.append(computed)
+        return matches
+
+    def counted_hash(secret: bytes, salt: bytes, **options: Any) -> bytes:
+        costs.append((options["memory_cost"], options["time_cost"], options["parallelism"]))
+        return hash_secret_raw(secret, salt, **options)
+
+    monkeypatch.setattr(PasswordHasher, "verify", counted_verify)
+    monkeypatch.setattr(framework.auth.passwords, "hash_secret_raw", counted_hash)
+    return costs
 
 
 async def test_the_parameters_are_those_of_owasp() -> None:
@@ -160,20 +190,18 @@ GOOD = "$argon2id$v=19$m=7168,t=1,p=1$nFCERt7VuzMTR40IDrTYSA$AJLWyIJfXmEtCF2QZHn
     ],
     ids=lambda stored: ascii(stored)[:40],
 )
-async def test_what_is_planted_as_a_hash_is_refused_without_work(
-    stored: str, monkeypatch: pytest.MonkeyPatch
+async def test_what_is_planted_as_a_hash_costs_what_nobodys_does(
+    stored: str, spent: list[tuple[int, int, int]]
 ) -> None:
-    def work(*_: object) -> NoReturn:
-        raise AssertionError("Argon2 was asked")
+    assert not await HASHER.verify("correct horse", stored)
 
-    monkeypatch.setattr(PasswordHasher, "verify", work)
-    hasher = quick_hasher()
-
-    assert not await hasher.verify("correct horse", stored)
-    assert hasher.is_outdated(stored)
+    assert spent == [(7_168, 1, 1)]
+    assert HASHER.is_outdated(stored)
 
 
-async def test_a_hash_that_only_looks_like_one_is_refused() -> None:
+async def test_a_hash_that_only_looks_like_one_is_refused(
+    spent: list[tuple[int, int, int]],
+) -> None:
     for stored in (
         GOOD[:-1] + ("A" if GOOD[-1] != "A" else "B"),
         GOOD.replace("nFCERt7VuzMTR40IDrTYSA", "nFCERt7VuzMTR40IDrTYS"),
@@ -182,6 +210,101 @@ async def test_a_hash_that_only_looks_like_one_is_refused() -> None:
         GOOD[: GOOD.rindex("$") + 1] + "A" * 86,
     ):
         assert not await HASHER.verify("nobody at all, nobody!", stored)
+
+    assert spent == [(7_168, 1, 1)] * 5
+
+
+# --- What a wrong password costs -----------------------------------------------------------------
+
+
+def hasher_of(memory: int, passes: int, lanes: int) -> Argon2Hasher:
+    costs = f"m={memory},t={passes},p={lanes}"
+    nobody = f"$argon2id$v=19${costs}$bm9ib2R5bm9ib2R5bm9ibw${'A' * 43}"
+    return Argon2Hasher(memory_kib=memory, time_cost=passes, parallelism=lanes, nobody=nobody)
+
+
+def stored_with(memory: int, passes: int, lanes: int) -> str:
+    argon2 = PasswordHasher(time_cost=passes, memory_cost=memory, parallelism=lanes)
+    return argon2.hash("correct horse")
+
+
+@pytest.mark.parametrize(
+    ("today", "stored", "costs"),
+    [
+        ((19_456, 2, 1), (19_456, 2, 1), [(19_456, 2, 1)]),
+        ((19_456, 2, 1), (7_168, 1, 1), [(7_168, 1, 1), (15_872, 2, 1)]),
+        ((19_456, 2, 1), (19_456, 1, 1), [(19_456, 1, 1), (19_456, 1, 1)]),
+        ((19_456, 2, 1), (19_455, 2, 1), [(19_455, 2, 1), (8, 1, 1)]),
+        ((65_536, 3, 1), (19_456, 2, 1), [(19_456, 2, 1), (52_566, 3, 1)]),
+        ((19_456, 2, 1), (19_456, 2, 4), [(19_456, 2, 4), (14_592, 2, 1)]),  # four threads, perhaps
+        ((19_456, 2, 2), (19_456, 1, 1), [(19_456, 1, 1), (19_456, 1, 2)]),  # no threads, perhaps
+        ((19_456, 2, 1), (19_456, 3, 1), [(19_456, 3, 1)]),
+        ((7_168, 1, 1), (19_456, 2, 1), [(19_456, 2, 1)]),
+    ],
+)
+async def test_a_wrong_password_costs_what_todays_hash_does_at_least(
+    today: tuple[int, int, int],
+    stored: tuple[int, int, int],
+    costs: list[tuple[int, int, int]],
+    spent: list[tuple[int, int, int]],
+) -> None:
+    known = stored_with(*stored)
+
+    assert not await hasher_of(*today).verify("wrong horse", known)
+
+    assert spent == costs
+    assert sum(memory * passes for memory, passes, _ in spent) >= today[0] * today[1]
+
+
+async def test_a_right_password_costs_no_more_since_it_is_hashed_anew(
+    spent: list[tuple[int, int, int]],
+) -> None:
+    assert await ARGON2.verify("correct horse", stored_with(7_168, 1, 1))
+
+    assert spent == [(7_168, 1, 1)]
+
+
+@pytest.mark.parametrize("stored", ["nobody", "cheaper", "s2:" + "a" * 16 + ":" + "0" * 128, ""])
+async def test_what_cannot_be_a_password_costs_nothing_whatever_is_stored(
+    stored: str, spent: list[tuple[int, int, int]]
+) -> None:
+    known = {"nobody": ARGON2.nobody, "cheaper": stored_with(7_168, 1, 1)}
+
+    assert not await ARGON2.verify("seven 7", known.get(stored, stored))
+
+    assert spent == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "costs"),
+    [
+        (None, [(19_456, 2, 1)]),
+        ("", [(19_456, 2, 1)]),
+        ("garbage", [(19_456, 2, 1)]),
+        ("$2b$12$" + "a" * 53, [(19_456, 2, 1)]),
+        ("s2:" + "a" * 16 + ":" + "0" * 128, [(19_456, 2, 1)]),
+        ("nobody at all", [(19_456, 2, 1)]),
+        ("today's", [(19_456, 2, 1)]),
+        ("cheaper", [(7_168, 1, 1), (15_872, 2, 1)]),
+    ],
+)
+async def test_signing_in_costs_the_same_whatever_is_stored(
+    stored: str | None, costs: list[tuple[int, int, int]], spent: list[tuple[int, int, int]]
+) -> None:
+    world = World(hasher=Argon2Hasher())
+    await world.signed_up()
+    known = {"today's": stored_with(19_456, 2, 1), "cheaper": stored_with(7_168, 1, 1)}
+    if stored == "nobody at all":
+        await world.sqlite.run("DELETE FROM user_key")
+    else:
+        planted = known.get(stored or "", stored)
+        await world.sqlite.run("UPDATE user_key SET hashed_password = ?1", planted)
+
+    answer = await world.browser().post("/sign-in", json={"password": "wrong horse"})
+
+    assert answer.status == 401
+    assert spent == costs
+    world.close()
 
 
 @pytest.mark.parametrize(

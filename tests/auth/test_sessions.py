@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from framework.auth import Limits
+from framework.auth.limits import CLOCK_ERROR
 from framework.response import Response
 from framework.testing import Client, json_of
 from tests.auth.clock import START
@@ -43,7 +44,9 @@ def expiries(rows: list[dict[str, Any]]) -> list[tuple[int, int]]:
         (ACTIVE + IDLE + 1, 401, None, []),
         (10 * 365 * DAY, 401, None, []),
         (-1, 200, False, [(ACTIVE, ACTIVE + IDLE)]),
-        (-DAY, 200, False, [(ACTIVE, ACTIVE + IDLE)]),
+        (-CLOCK_ERROR, 200, False, [(ACTIVE, ACTIVE + IDLE)]),
+        (-CLOCK_ERROR - 1, 401, None, []),
+        (-10 * 365 * DAY, 401, None, []),
     ],
 )
 async def test_active_idle_dead(
@@ -114,12 +117,39 @@ async def test_a_shorter_limit_counts_for_sessions_that_are_there(later: int, st
     world.close()
 
 
-@pytest.mark.parametrize(("later", "status"), [(0, 200), (RECENT - 1, 200), (RECENT, 403)])
+@pytest.mark.parametrize(
+    ("later", "status"),
+    [(0, 200), (RECENT - 1, 200), (RECENT, 403), (1 - RECENT, 200), (-RECENT, 403)],
+)
 async def test_recent(world: World, later: int, status: int) -> None:
     browser = await world.signed_up()
     world.clock.now += later
 
     assert (await browser.get("/recent")).status == status
+
+
+@pytest.mark.parametrize(
+    ("later", "is_recent"),
+    [(0, True), (RECENT - 1, True), (RECENT, False), (1 - RECENT, True), (-RECENT, False)],
+)
+async def test_what_was_authenticated_in_the_future_is_not_recent(
+    world: World, later: int, is_recent: bool
+) -> None:
+    session, _ = world.auth.sessions.begin("somebody")
+
+    assert world.auth.sessions.is_recent(session, START + later) is is_recent
+
+
+async def test_a_session_of_lucias_has_no_beginning_and_is_not_from_the_future() -> None:
+    world = World(sessions="migrate")
+    await world.signed_up()
+    await world.sqlite.run("UPDATE user_session SET id = ?1, created_at = 0", "l" * 40)
+    world.clock.now -= DAY
+
+    answer = await world.browser().get("/me", headers={"cookie": f"{COOKIE}={'l' * 40}"})
+
+    assert answer.status == 200
+    world.close()
 
 
 async def test_a_renewal_is_no_sign_in(world: World) -> None:

@@ -277,7 +277,7 @@ async def test_all_of_it_in_the_pages(visitor: Visitor, service: Service, mailbo
     await visitor.submit("Send a code")
     code = code_in(await newest(mailbox, address))
     page = await visitor.submit("Verify the address", code="00000000")
-    assert (visitor.answer.status, "This is not the code" in page.text) == (422, True)
+    assert (visitor.answer.status, "This code is wrong" in page.text) == (422, True)
     await visitor.open("/me")
     page = await visitor.submit("Verify the address", code=code)
     assert f"{address} is verified." in page.text
