@@ -7,7 +7,10 @@ from framework.context import Context
 from framework.errors import ConfigurationError, Forbidden
 from framework.guards import Guard, guard
 
-__all__ = ["client_network", "ip_allow", "ip_deny"]
+__all__ = ["UNKNOWN", "client_network", "ip_allow", "ip_deny"]
+
+UNKNOWN = "unknown"
+"""What `client_network` calls every client whose address is not known."""
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -49,11 +52,11 @@ def _guard_addresses(name: str, networks: Iterable[str], passes: Callable[[bool]
 def client_network(c: Context) -> str:
     """Return what to count one client by: its IPv4 address, or the /64 of its IPv6 address.
 
-    All clients whose address is unknown share the one name ``unknown``.
+    All clients whose address is unknown share the one name `UNKNOWN`.
     """
     client = _address(c.request.address)
     if client is None:
-        return "unknown"
+        return UNKNOWN
     if client.version == 4:
         return str(client)
     return str(ip_network((int(client), _IPV6_PREFIX), strict=False))

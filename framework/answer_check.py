@@ -7,7 +7,7 @@ import msgspec
 
 from framework.parameters import MISSING
 from framework.response import Reply, Response, encode_json
-from framework.text import is_union
+from framework.text import members_of
 
 __all__ = ["AnswerMismatch", "make_answer_check"]
 
@@ -28,7 +28,7 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
         return None
     notes = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
     replies = {note.status: note.type for note in notes if isinstance(note, Reply)}
-    members = get_args(annotation) if is_union(annotation) else (annotation,)
+    members = members_of(annotation)
     shapes = [member for member in members if _plain(member) is not Response]
     allows_response = len(shapes) < len(members)
     wanted: Any = Union[tuple(shapes)] if shapes else None  # noqa: UP007  known only now

@@ -30,12 +30,7 @@ from framework.request import BODY_LIMIT, Request
 from framework.response import Response, make
 from framework.route import Call, Route, make_route
 from framework.router import Declaration, Router
-from framework.security_log import (
-    SecurityLog,
-    check_security_log,
-    tell_of_refusal,
-    write_event,
-)
+from framework.security_log import SecurityLog, check_security_log, tell_of_refusal, write_event
 from framework.sites import Sites
 from framework.urls import build_path
 
@@ -59,9 +54,8 @@ class App(Router):
     *body_limit* is in bytes. *redirect_slashes* sends on with 308 where a path matches only with a
     slash more or less at its end. *check_answers* holds what each handler returns against its
     annotation, and answers 500 where they differ: `kagari dev` does. *security_log* is handed each
-    `SecurityEvent`; None keeps none. A route that no guard stands
-    before anywhere raises `ConfigurationError` where it is declared; so does one that another owns
-    already.
+    `SecurityEvent`; None keeps none. A route that no guard stands before anywhere raises
+    `ConfigurationError` where it is declared; so does one that another owns already.
     """
 
     def __init__(

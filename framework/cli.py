@@ -154,11 +154,7 @@ def _routes(asked: argparse.Namespace) -> int:
     from framework.local.loading import load_app
 
     routes = list_routes(load_app(asked.app, Path.cwd()), Path.cwd())
-    if not asked.json:
-        return _print(route_lines(routes))
-    import msgspec
-
-    return _print([msgspec.json.format(msgspec.json.encode(routes)).decode()])
+    return _print_json(routes) if asked.json else _print(route_lines(routes))
 
 
 def _access(asked: argparse.Namespace) -> int:
@@ -169,14 +165,11 @@ def _access(asked: argparse.Namespace) -> int:
 
 
 def _openapi(asked: argparse.Namespace) -> int:
-    import msgspec
-
     from framework.local.loading import load_app
     from framework.openapi import describe
 
     app = load_app(asked.app, Path.cwd())
-    document = describe(app, title=asked.title, version=asked.api_version, host=asked.host)
-    return _print([msgspec.json.format(msgspec.json.encode(document)).decode()])
+    return _print_json(describe(app, title=asked.title, version=asked.api_version, host=asked.host))
 
 
 def _build(_asked: argparse.Namespace) -> int:
@@ -212,6 +205,12 @@ def _hash_cost(asked: argparse.Namespace) -> int:
     from framework.local.hash_cost import cost_lines
 
     return _print(cost_lines(asked.rounds))
+
+
+def _print_json(value: Any) -> int:
+    import msgspec
+
+    return _print([msgspec.json.format(msgspec.json.encode(value)).decode()])
 
 
 def _print(lines: Iterable[str]) -> int:

@@ -6,6 +6,7 @@ from typing import overload
 import msgspec
 
 __all__ = [
+    "RETRY_SOON",
     "BadRequest",
     "ConfigurationError",
     "Conflict",
@@ -43,6 +44,9 @@ class InvalidField(msgspec.Struct, frozen=True, omit_defaults=True):
     pointer: str | None = None
     parameter: str | None = None
 
+
+RETRY_SOON = (("retry-after", "5"),)
+"""Headers of a 503 that may be over in a moment: seconds, as short as a client should wait."""
 
 _REFUSALS = frozenset({401, 403, 404})
 

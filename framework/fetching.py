@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from framework.body import DEPTH_LIMIT, check_depth
-from framework.errors import BadRequest, ConfigurationError, ServiceUnavailable
+from framework.errors import RETRY_SOON, BadRequest, ConfigurationError, ServiceUnavailable
 from framework.response import Header
 from framework.validation import say
 
@@ -50,7 +50,7 @@ class FetchFailed(ServiceUnavailable):
     """
 
     def __init__(self, reason: str) -> None:
-        super().__init__(headers=(("retry-after", "5"),))
+        super().__init__(headers=RETRY_SOON)
         self.reason = reason
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar, get_args, overload
 
 from framework.context import Context
 from framework.database import Result, Statement
-from framework.errors import ConfigurationError, HTTPError, Invalid, ServiceUnavailable
+from framework.errors import RETRY_SOON, ConfigurationError, HTTPError, Invalid, ServiceUnavailable
 from framework.plan import Scope, Signature, make_plan, read_signature
 from framework.reads import Read
 from framework.slots import Slot
@@ -34,7 +34,7 @@ class GuardFailed(ServiceUnavailable):
     """A guard broke, so that nobody can tell who may pass. Never read as a yes or a no."""
 
     def __init__(self) -> None:
-        super().__init__(headers=(("retry-after", "5"),))
+        super().__init__(headers=RETRY_SOON)
 
 
 class CompiledGuard(NamedTuple):
@@ -339,8 +339,8 @@ def any_of(*guards: Guard) -> Guard:
     """Return a guard that passes where one of *guards* does, asked from left to right.
 
     Only a refusal (401, 403, 404, or a parameter of the guard's own that is missing or does not fit)
-    asks the next: an outage is 503, never "not you". Raises
-    `ConfigurationError` for none, for what is not a guard, and for `public`, which would open it all.
+    asks the next: an outage is 503, never "not you". Raises `ConfigurationError` for none, for what
+    is not a guard, and for `public`, which would open it all.
     """
     members = _checked(guards)
     if any(member.is_public for member in members):

@@ -5,13 +5,13 @@ from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
-from framework.multipart import MULTIPART_TYPE, File
+from framework.multipart import ESCAPES, MULTIPART_TYPE, File
 from framework.parameters import FORM_TYPE, JSON_TYPE
 from framework.response import encode_json
 
 __all__ = ["encode_body"]
 
-_ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
+_ESCAPES = str.maketrans({text: escape for escape, text in ESCAPES.items()})
 
 
 def encode_body(

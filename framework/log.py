@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Log", "encode_line", "log_error", "print_line", "time_now"]
+__all__ = ["Log", "encode_line", "log_error", "log_warning", "print_line", "time_now"]
 
 
 def print_line(line: str) -> None:
@@ -38,6 +38,13 @@ def log_error(message: str, error: BaseException) -> None:
         record = logger.makeRecord(logger.name, logging.ERROR, __file__, 0, message, (), info)
         record.exc_text = _traceback_of(error)  # formatters take it as it is
         logger.handle(record)
+
+
+def log_warning(message: str) -> None:
+    """Log *message*: something may want a look."""
+    import logging  # off the cold-start path, as above
+
+    logging.getLogger("kagari").warning("%s", message)
 
 
 def _traceback_of(error: BaseException) -> str:

@@ -7,7 +7,7 @@ import msgspec
 
 from framework.errors import BadRequest
 
-__all__ = ["MULTIPART_TYPE", "File", "Part", "boundary_of", "parse_multipart"]
+__all__ = ["ESCAPES", "MULTIPART_TYPE", "File", "Part", "boundary_of", "parse_multipart"]
 
 MULTIPART_TYPE = "multipart/form-data"
 """The media type of forms with files (RFC 7578)."""
@@ -21,8 +21,9 @@ HEAD_LIMIT = 8 * 1024
 _TYPE_PARAMETER = re.compile(r';\s*([^\s;="]+)=(?:"([^"]*)"|([^\s;"]*))')
 _BOUNDARY_LIMIT = 70
 _PARAMETER = re.compile(r';\s*([a-z]+)="([^"\r\n]*)"', re.IGNORECASE)
-_ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
-_ESCAPE = re.compile("|".join(_ESCAPES))
+ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
+"""What stands in the name of a field or a file for what would end it (WHATWG HTML)."""
+_ESCAPE = re.compile("|".join(ESCAPES))
 
 
 class File(msgspec.Struct, frozen=True):
@@ -120,7 +121,7 @@ def _disposition(value: str) -> tuple[str, dict[str, str]]:
 
 
 def _unescape(text: str) -> str:
-    return _ESCAPE.sub(lambda escape: _ESCAPES[escape[0]], text)
+    return _ESCAPE.sub(lambda escape: ESCAPES[escape[0]], text)
 
 
 def _text(data: bytes) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from types import UnionType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 from framework.openapi_schemas import Schemas
 from framework.parameters import JSON_TYPE, MISSING
 from framework.problem import Problem
 from framework.response import Reply, Response
+from framework.text import members_of
 
 __all__ = ["PROBLEM_TYPE", "problems", "responses"]
 
@@ -94,7 +94,7 @@ def _answers(annotation: Any) -> Iterator[_Answer]:
     if replies:
         yield from (_Answer(reply.status, reply.type, reply.media_type) for reply in replies)
         return
-    members = get_args(annotation) if _is_union(annotation) else (annotation,)
+    members = members_of(annotation)
     shapes = [member for member in members if not _is_special(member)]
     yield from (answer for member in members for answer in _special(member))
     if shapes:
@@ -124,7 +124,3 @@ def _notes(annotation: Any) -> tuple[Any, ...]:
 
 def _plain(annotation: Any) -> Any:
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
-
-
-def _is_union(annotation: Any) -> bool:
-    return get_origin(annotation) in {Union, UnionType}

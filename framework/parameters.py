@@ -127,22 +127,26 @@ def marker_of(annotation: Any) -> tuple[str, Any]:
 
 def name_of(annotation: Any) -> str | None:
     """Return what clients call a parameter by its `Name`. Raises `ConfigurationError` for two or none."""
-    if get_origin(annotation) is not Annotated:
-        return None
-    names = [note.text for note in get_args(annotation)[1:] if isinstance(note, Name)]
-    if len(names) > 1 or "" in names:
+    name = _only_note(annotation, Name, "has to have one name")
+    if name is not None and not name.text:
         raise ConfigurationError(f"{annotation!r} has to have one name")
-    return names[0] if names else None
+    return None if name is None else name.text
 
 
 def provider_of(annotation: Any) -> Callable[..., Any] | None:
     """Return the provider that *annotation* names, or None. Raises `ConfigurationError` for two."""
+    named = _only_note(annotation, Depends, "names two providers")
+    return None if named is None else named.provider
+
+
+def _only_note(annotation: Any, kind: type[T], problem: str) -> T | None:
+    """Return the note of *kind* in ``Annotated[...]``, or None. Raises *problem* for several."""
     if get_origin(annotation) is not Annotated:
         return None
-    named = [note.provider for note in get_args(annotation)[1:] if isinstance(note, Depends)]
-    if len(named) > 1:
-        raise ConfigurationError(f"{annotation!r} names two providers")
-    return named[0] if named else None
+    notes = [note for note in get_args(annotation)[1:] if isinstance(note, kind)]
+    if len(notes) > 1:
+        raise ConfigurationError(f"{annotation!r} {problem}")
+    return notes[0] if notes else None
 
 
 def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
@@ -213,9 +217,8 @@ def value_reader(parameter: Parameter) -> Reader:
                 values if takes_list else values[0], parameter.type, strict=False
             )
         except msgspec.ValidationError as error:
-            raise _misfit(
-                say(error).replace(", got str.", "."), place
-            ) from None  # all of it is text
+            detail = say(error).replace(", got str.", ".")  # all of it is text
+            raise _misfit(detail, place) from None
         if not is_exact(value):
             raise _misfit("This number is out of range.", place)
         return value

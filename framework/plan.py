@@ -25,7 +25,7 @@ from framework.parameters import (
 )
 from framework.request import Request
 from framework.slots import Slot, handed_on, note_body
-from framework.text import is_readable, is_union
+from framework.text import is_readable, members_of
 
 __all__ = ["Plan", "Scope", "Signature", "make_plan", "read_signature"]
 
@@ -152,7 +152,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
             except (ConfigurationError, TypeError) as error:
                 raise ConfigurationError(f"{signature.place}: the body {name!r}: {error}") from None
             declared.append(parameter)
-            for kind in _members(annotation):
+            for kind in members_of(annotation):
                 note_body(kind, f"{signature.place}: {signature.name}")
         else:
             raise ConfigurationError(_unfillable(signature, name, annotation, scope))
@@ -219,7 +219,7 @@ def _slot_reader(annotation: Any, scope: Scope, start: str) -> Reader | None:
     """Return a reader of what a guard hands on, or None where no slot carries *annotation*."""
     if annotation is MISSING:
         return None
-    members = get_args(annotation) if is_union(annotation) else (annotation,)
+    members = members_of(annotation)
     wanted = [member for member in members if member is not type(None)]
     if len(wanted) != 1:
         return None
@@ -294,7 +294,7 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
         )
     if not scope.with_body and is_body(annotation):
         return f"{start} asks for a body, which is not read here"
-    if type(None) in _members(annotation) and any(map(is_body, _members(annotation))):
+    if type(None) in members_of(annotation) and any(map(is_body, members_of(annotation))):
         return (
             f"{start} is a body or nothing, and every request has to send one: take the None away"
         )
@@ -307,14 +307,9 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
     return f"{start} is not in the path: mark it Query, Header, Cookie or Form"
 
 
-def _members(annotation: Any) -> tuple[Any, ...]:
-    """Return the types that *annotation* joins; itself where it joins none."""
-    return get_args(annotation) if is_union(annotation) else (annotation,)
-
-
 def _carried(annotation: Any) -> Any:
     """Return the first class in *annotation* that some guard hands on, or None."""
-    return next((member for member in _members(annotation) if handed_on(member)), None)
+    return next((member for member in members_of(annotation) if handed_on(member)), None)
 
 
 def _make_call(

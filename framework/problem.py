@@ -7,7 +7,14 @@ import msgspec
 from framework.compose import Handler
 from framework.context import Context
 from framework.database import Unavailable
-from framework.errors import HTTPError, InvalidField, MethodNotAllowed, NotFound, ServiceUnavailable
+from framework.errors import (
+    RETRY_SOON,
+    HTTPError,
+    InvalidField,
+    MethodNotAllowed,
+    NotFound,
+    ServiceUnavailable,
+)
 from framework.log import log_error
 from framework.response import Response, encode_json, make
 from framework.shared import PROBLEM_HEADERS, Shared
@@ -122,7 +129,7 @@ def as_http_error(error: Exception) -> HTTPError:
         return error
     result = HTTPError()
     if isinstance(error, Unavailable):
-        result = ServiceUnavailable(headers=(("retry-after", "5"),))
+        result = ServiceUnavailable(headers=RETRY_SOON)
     result.__cause__ = error
     return result
 
@@ -137,8 +144,9 @@ def explain_fault(c: Context, fault: Exception) -> Response:
         return problem(HTTPError())
 
 
-def report(c: Context, error: HTTPError) -> None:
+def report(c: Context, error: Exception) -> None:
     """Log *error*, with what caused it and where."""
-    cause = error.__cause__ or error
+    known = as_http_error(error)
+    cause = known.__cause__ or known
     place = c.route.path if c.route is not None else "no route"
     log_error(f"{c.request.method} {place}: {str(cause)!r}", cause)

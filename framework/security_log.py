@@ -12,7 +12,7 @@ from framework.callables import place_of, wants_await
 from framework.context import Context
 from framework.errors import ConfigurationError, CrossSite, HTTPError
 from framework.log import encode_line, print_line, time_now
-from framework.problem import as_http_error, report
+from framework.problem import report
 
 __all__ = [
     "EventName",
@@ -57,8 +57,9 @@ _WARNINGS: Final = frozenset(
 )
 """Those that somebody may want to look into."""
 
-_REFUSED: Final = frozenset({401, 403})
 _BY_STATUS: Final[dict[int, EventName]] = {
+    401: "authz_fail",
+    403: "authz_fail",
     413: "input_validation_fail",
     429: "excess_rate_limit_exceeded",
 }
@@ -133,7 +134,7 @@ def tell(
     try:
         log(c, _describe(c, event, reason, user_id, error))
     except Exception as fault:  # whatever it is: what was done is done, and is answered
-        report(c, as_http_error(fault))
+        report(c, fault)
 
 
 def _describe(
@@ -166,7 +167,7 @@ def tell_of_refusal(c: Context, error: HTTPError) -> None:
     event = _BY_STATUS.get(error.status)
     if isinstance(error, CrossSite):
         event = "malicious_csrf"
-    elif error.status in _REFUSED or (error.refusal and c.guard_outcome == "refused"):
+    elif error.refusal and c.guard_outcome == "refused":  # one that says 404, too
         event = "authz_fail"
     if event is not None:
         tell(c, event, error=error)

@@ -4,11 +4,19 @@ from decimal import Decimal  # msgspec imports it anyway
 from math import isfinite
 from sys import float_info
 from types import UnionType
-from typing import Any, Union, get_origin
+from typing import Any, Union, get_args, get_origin
 
 from msgspec import inspect
 
-__all__ = ["SAFE_INTEGER", "is_exact", "is_readable", "is_union", "takes_integers", "takes_several"]
+__all__ = [
+    "SAFE_INTEGER",
+    "is_exact",
+    "is_readable",
+    "is_union",
+    "members_of",
+    "takes_integers",
+    "takes_several",
+]
 
 SAFE_INTEGER = 2**53 - 1
 """The largest integer that JavaScript and D1 hold exactly."""
@@ -36,6 +44,11 @@ _SEVERAL = (inspect.ListType, inspect.SetType, inspect.FrozenSetType, inspect.Va
 def is_union(annotation: Any) -> bool:
     """Return whether *annotation* is ``A | B`` or ``Optional[A]``."""
     return get_origin(annotation) in {Union, UnionType}
+
+
+def members_of(annotation: Any) -> tuple[Any, ...]:
+    """Return the types that *annotation* is a union of; itself where it is none."""
+    return get_args(annotation) if is_union(annotation) else (annotation,)
 
 
 def is_readable(annotation: Any, *, with_several: bool) -> bool:

@@ -7,18 +7,16 @@ on each of many accounts, and stands before it: nothing is read and nothing is h
 from functools import cache
 from typing import Final, Protocol
 
-from framework.addresses import client_network
+from framework.addresses import UNKNOWN, client_network
 from framework.context import Context
-from framework.errors import HTTPError, ServiceUnavailable, TooManyRequests
+from framework.errors import RETRY_SOON, HTTPError, ServiceUnavailable, TooManyRequests
+from framework.log import log_warning
 from framework.security_log import tell
 
 __all__ = ["RateLimiter", "limit_address"]
 
 _RETRY_AFTER: Final = 60
 """Seconds: the longer of the two periods that a limiter of Workers may have. It does not say which."""
-
-_UNKNOWN: Final = "unknown"
-"""What `client_network` calls every client whose address is not known."""
 
 
 class RateLimiter(Protocol):
@@ -46,14 +44,14 @@ async def limit_address(c: Context, binding: str | None) -> None:
     except KeyError:
         return
     network = client_network(c)
-    if network == _UNKNOWN:
+    if network == UNKNOWN:
         _warn()
     try:
         is_allowed = await limiter.allows(f"sign-in {network}")
     except HTTPError:
         raise
     except Exception as fault:
-        raise ServiceUnavailable(headers=(("retry-after", "5"),)) from fault
+        raise ServiceUnavailable(headers=RETRY_SOON) from fault
     if not is_allowed:
         error = TooManyRequests("Too many attempts from this address.", retry_after=_RETRY_AFTER)
         tell(c, "excess_rate_limit_exceeded", "address", error=error)
@@ -63,9 +61,7 @@ async def limit_address(c: Context, binding: str | None) -> None:
 @cache
 def _warn() -> None:
     """Say, once in each process, that clients cannot be told apart."""
-    import logging  # off the cold-start path: the address is known on every platform of ours
-
-    logging.getLogger("kagari").warning(
+    log_warning(
         "the address of a client is not known: all such clients have one count of attempts"
         " between them, and each can use up that of the others"
     )

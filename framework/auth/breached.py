@@ -7,6 +7,7 @@ from framework.auth.errors import PasswordError
 from framework.auth.passwords import PasswordCheck, prepare_password
 from framework.errors import ConfigurationError
 from framework.fetching import FetchFailed, check_url, fetch
+from framework.log import log_warning
 
 __all__ = ["RANGE_URL", "not_breached"]
 
@@ -39,7 +40,7 @@ def not_breached(*, range_url: str = RANGE_URL, strict: bool = False) -> Passwor
         except FetchFailed as error:
             if strict:
                 raise
-            _log(error)
+            log_warning(f"a password was not held against breaches: {error}")
             return
         if digest[_PREFIX:] in known:
             raise PasswordError("This password is known from a breach: choose another.")
@@ -56,9 +57,3 @@ async def _ask(url: str, prefix: str) -> set[str]:
         raise FetchFailed(f"{answer.host} answered {answer.status} about a breached password")
     lines = [line.split(":") for line in answer.body.decode("ascii", "replace").split()]
     return {suffix for suffix, *count in lines if count != ["0"]}  # none is padding
-
-
-def _log(error: FetchFailed) -> None:
-    import logging  # off the cold-start path: most requests have nothing to say
-
-    logging.getLogger("kagari").warning("a password was not held against breaches: %s", error)

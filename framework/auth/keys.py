@@ -140,9 +140,8 @@ class Keys(Generic[U]):
 
     async def forget_attempts(self, db: Database, provider: str, provider_user_id: str) -> None:
         """Let somebody try again whom `Limits.attempts` or `Limits.failures` refuses."""
-        await db.batch(
-            [self._store.forget_attempts(digest(self.id_of(provider, provider_user_id)))]
-        )
+        account = digest(self.id_of(provider, provider_user_id))
+        await db.batch([self._store.forget_attempts(account)])
 
     async def delete(self, db: Database, provider: str, provider_user_id: str) -> bool:
         """Delete a key; return whether there was one. Sessions that it began go on."""

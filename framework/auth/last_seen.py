@@ -8,7 +8,7 @@ from framework.auth.models import Session, User, Validated
 from framework.auth.sessions import Sessions
 from framework.context import Context
 from framework.database import Database
-from framework.problem import as_http_error, report
+from framework.problem import report
 
 __all__ = ["note_seen"]
 
@@ -29,4 +29,4 @@ async def _write(
     try:
         await sessions.note(db, session, now)
     except Exception as error:  # whatever it is: the request has nothing to do with it
-        report(c, as_http_error(error))
+        report(c, error)

@@ -16,6 +16,7 @@ from hmac import compare_digest
 from typing import Literal, NamedTuple
 
 from framework.auth.passwords import ARGON2, PASSWORD_MAX, Hasher, prepare_password
+from framework.log import log_warning
 from framework.scrypt import scrypt
 
 __all__ = ["LuciaHasher"]
@@ -120,9 +121,7 @@ class LuciaHasher:
         if self._has_warned:
             return
         self._has_warned = True
-        import logging  # off the cold-start path: hardly a database has one of these
-
-        logging.getLogger("kagari").warning(
+        log_warning(
             "a password is stored as bcrypt ($2a), which no version of Lucia 2 verifies either:"
             " its owner must be given a new one"
         )

@@ -38,7 +38,7 @@ from framework.auth.usernames import canonical_username
 from framework.context import Context
 from framework.database import Database, UniqueViolation, statement
 from framework.errors import ConfigurationError, Conflict, TooManyRequests
-from framework.problem import as_http_error, report
+from framework.problem import report
 from framework.security_log import tell
 
 __all__ = ["Recovery"]
@@ -169,7 +169,7 @@ class Recovery(Accounts[U]):
                 tell(c, "authn_token_created", "password-reset", user_id=account.user_id)
                 await mailer.send(c, write(account.email, place + token))
         except Exception as error:  # whatever it is: the answer must not tell
-            report(c, as_http_error(error))
+            report(c, error)
 
     async def check_reset(self, c: Context, token: str) -> None:
         """Raise `InvalidLink` unless `reset_password` would take *token* now. Uses nothing up."""

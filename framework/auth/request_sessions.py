@@ -1,6 +1,7 @@
 """Keeps the session of a request: found, renewed, begun, replaced. Knows no passwords."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 import msgspec
@@ -18,7 +19,7 @@ from framework.bearer_token import read_bearer
 from framework.context import Context
 from framework.database import Database, Result, Statement, Unavailable
 from framework.errors import ConfigurationError
-from framework.problem import as_http_error, report
+from framework.problem import report
 from framework.security_log import tell
 from framework.slots import Slot
 
@@ -104,12 +105,11 @@ class RequestSessions(Generic[U]):
 
     async def _validate(self, c: Context, read: Result | None = None) -> Validated[U] | None:
         """Return what the cookie of this request opens; *read* is what was found, if it was."""
+        c.private = True
         memo = c.find(self._by_cookie)
         if memo is not None:
-            c.private = True
             return memo.found
         c.refuse_answered("who is there is asked")
-        c.private = True
         found = await self._find(c, read)
         if found is None and self._cookie.is_present(c.request):
             self._forget(c)
@@ -138,7 +138,7 @@ class RequestSessions(Generic[U]):
         now = self.clock()
         if self._replaces_plain and found.session.id == token and self._is_alive(found, now):
             return Validated(await self._replace_plain(c, found.session, now), found.user)
-        found = await self.sessions.judge(db, found, now, lambda error: _report(c, error))
+        found = await self.sessions.judge(db, found, now, partial(report, c))
         if found is None:
             return None
         if found.session.fresh:
@@ -156,7 +156,7 @@ class RequestSessions(Generic[U]):
         try:
             return await self._replace(c, session, now)
         except Unavailable as error:
-            _report(c, error)
+            report(c, error)
             return session
 
     def _find_bearer_statement(self, c: Context) -> Statement | None:
@@ -167,19 +167,18 @@ class RequestSessions(Generic[U]):
 
     async def _validate_bearer(self, c: Context, read: Result | None = None) -> Validated[U] | None:
         """Return what the bearer token of this request opens. Reads no cookie and sends none."""
+        c.private = True
         memo = c.find(self._by_bearer)
         if memo is not None:
-            c.private = True
             return memo.found
         c.refuse_answered("who is there is asked")
-        c.private = True
         if read is None:
             statement = self._find_bearer_statement(c)
             read = None if statement is None else (await self._db(c).batch([statement]))[0]
         found = None if read is None else self._store.read_session(read)
         if found is not None:
             db, now = self._db(c), self.clock()
-            found = await self.sessions.judge(db, found, now, lambda error: _report(c, error))
+            found = await self.sessions.judge(db, found, now, partial(report, c))
             if found is not None and self.sessions.is_to_be_noted(found.session, now):
                 found = await note_seen(c, db, self.sessions, found, now)
         c.set(self._by_bearer, Memo(found))
@@ -323,7 +322,3 @@ class RequestSessions(Generic[U]):
         old = self._cookie.clear_old(c.request)
         if old is not None:
             c.send_cookie(old)
-
-
-def _report(c: Context, error: Exception) -> None:
-    report(c, as_http_error(error))

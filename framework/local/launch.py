@@ -68,9 +68,7 @@ def develop(launch: Launch, port: int) -> None:
 def serve_once(launch: Launch, port: int, *, as_json: bool) -> None:
     """Serve until a signal. With *as_json*, standard output is the one line ``{"url": …}``.
 
-    What requests print goes to standard error, with the log.
-
-    Raises `Failure`.
+    What requests print goes to standard error, with the log. Raises `Failure`.
     """
     log_to_terminal()
     app = load_app(launch.target, launch.root)
@@ -153,9 +151,8 @@ def _run(
         output.flush()
 
     try:
-        with redirect_stdout(
-            sys.stderr
-        ):  # what requests print is a log: a program may read the rest
+        # What requests print is a log: a program may read the rest.
+        with redirect_stdout(sys.stderr):
             run(with_access_log(asgi(app, env)), listener, say_ready, lifeline)
     finally:
         close_environment(env)
