@@ -46,12 +46,12 @@ CREATE TABLE IF NOT EXISTS user_session (
 CREATE INDEX IF NOT EXISTS user_session_by_user ON user_session(user_id);
 CREATE INDEX IF NOT EXISTS user_session_by_idle_expires ON user_session(idle_expires);
 
--- How often somebody tried to sign in to an account. `account` is the SHA-256 of its key id; and how many
--- codes went to an address, under 'code to ' and that. Failures before this window count a million each.
+-- How often somebody tried to sign in to an account. `account` is the SHA-256 of its key id.
 CREATE TABLE IF NOT EXISTS sign_in_attempt (
     account TEXT NOT NULL PRIMARY KEY,
     attempts INTEGER NOT NULL,                    -- in the window that ends at resets_at
-    resets_at INTEGER NOT NULL
+    resets_at INTEGER NOT NULL,
+    failures INTEGER NOT NULL DEFAULT 0           -- in the windows before, without a success since
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sign_in_attempt_by_reset ON sign_in_attempt(resets_at);
 
@@ -62,7 +62,8 @@ CREATE TABLE IF NOT EXISTS known_device (
     user_id TEXT NOT NULL,
     attempts INTEGER NOT NULL,                    -- in the window that ends at resets_at
     resets_at INTEGER NOT NULL,
-    expires_at INTEGER NOT NULL                   -- a year after the last sign-in
+    expires_at INTEGER NOT NULL,                  -- a year after the last sign-in
+    failures INTEGER NOT NULL DEFAULT 0           -- in the windows before, without a success since
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS known_device_by_user ON known_device(user_id, expires_at);
 CREATE INDEX IF NOT EXISTS known_device_by_expires_at ON known_device(expires_at);
@@ -78,6 +79,14 @@ CREATE TABLE IF NOT EXISTS email_code (
     resets_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS email_code_by_expires_at ON email_code(expires_at);
+
+-- How many codes were mailed to an address, whoever asked for them.
+CREATE TABLE IF NOT EXISTS email_count (
+    email TEXT NOT NULL PRIMARY KEY,
+    sent INTEGER NOT NULL,                        -- in the window that ends at resets_at
+    resets_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS email_count_by_resets_at ON email_count(resets_at);
 
 -- Links that were mailed to who lost a password. `id` is the SHA-256 of the token in the link, and
 -- `replaces` that of the stored hash: the link is good only for the password it was sent for.

@@ -50,14 +50,12 @@ _FAIR: Final = 2**32 - 2**32 % _ALL
 
 # A clock that was put back would else refuse for as long as it was wrong.
 _CAP: Final = "UPDATE email_code SET resets_at = min(resets_at, ?2) WHERE user_id = ?1"
-# In a table of counts that is there, under what is the name of no key: that has a colon.
-_ADDRESS: Final = "'code to ' || email"
 _COUNT_ADDRESS: Final = (
-    f"INSERT INTO sign_in_attempt (account, attempts, resets_at) SELECT {_ADDRESS}, 1, ?2 FROM user"
+    "INSERT INTO email_count (email, sent, resets_at) SELECT email, 1, ?2 FROM user"
     " WHERE id = ?1 AND email IS NOT NULL AND email_verified_at IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM email_code WHERE user_id = ?1 AND resets_at > ?3 AND sent >= ?4)"
-    " ON CONFLICT (account) DO UPDATE SET"
-    " attempts = CASE WHEN resets_at <= ?3 THEN 1 ELSE attempts + 1 END,"
+    " ON CONFLICT (email) DO UPDATE SET"
+    " sent = CASE WHEN resets_at <= ?3 THEN 1 ELSE sent + 1 END,"
     " resets_at = CASE WHEN resets_at <= ?3 THEN ?2 ELSE min(resets_at, ?2) END"
 )
 # One row a user, so that a new code takes the place of the old one. What the address has no mail for is
@@ -65,7 +63,7 @@ _COUNT_ADDRESS: Final = (
 _ISSUE: Final = (
     "INSERT INTO email_code (user_id, email, code, tries, expires_at, sent, resets_at)"
     " SELECT id, email, ?2, 0, CASE WHEN"
-    f" (SELECT attempts FROM sign_in_attempt WHERE account = {_ADDRESS}) > ?7 THEN 0 ELSE ?3 END,"
+    " (SELECT sent FROM email_count WHERE email = user.email) > ?7 THEN 0 ELSE ?3 END,"
     " 1, ?4 FROM user"
     " WHERE id = ?1 AND email IS NOT NULL AND email_verified_at IS NULL"
     " ON CONFLICT (user_id) DO UPDATE SET email = excluded.email, code = excluded.code, tries = 0,"
@@ -75,10 +73,9 @@ _ISSUE: Final = (
     " WHERE resets_at <= ?5 OR sent < ?6"
 )
 _STATE: Final = (
-    "SELECT u.email, u.email_verified_at, c.resets_at, coalesce(a.attempts, 0) AS sent_to_address"
-    f" FROM (SELECT id, email, email_verified_at, {_ADDRESS} AS address FROM user WHERE id = ?1) u"
-    " LEFT JOIN email_code c ON c.user_id = u.id"
-    " LEFT JOIN sign_in_attempt a ON a.account = u.address"
+    "SELECT u.email, u.email_verified_at, c.resets_at, coalesce(e.sent, 0) AS sent_to_address"
+    " FROM user u LEFT JOIN email_code c ON c.user_id = u.id"
+    " LEFT JOIN email_count e ON e.email = u.email WHERE u.id = ?1"
 )
 _TRY: Final = "UPDATE email_code SET tries = tries + 1 WHERE user_id = ?1"
 _IS_RIGHT: Final = (
@@ -96,10 +93,8 @@ _USE: Final = (
 )
 _FORGET: Final = "DELETE FROM email_code WHERE user_id = ?1"
 _PURGE: Final = "DELETE FROM email_code WHERE expires_at <= ?1 AND resets_at <= ?1"
-_PURGE_ADDRESSES: Final = (
-    "DELETE FROM sign_in_attempt WHERE account > 'code to ' AND account < 'code to!'"
-    " AND resets_at <= ?1"  # in plain, so no longer than it counts
-)
+# An address stands there in plain, so no longer than it counts.
+_PURGE_ADDRESSES: Final = "DELETE FROM email_count WHERE resets_at <= ?1"
 
 
 class CodeState(msgspec.Struct, frozen=True):

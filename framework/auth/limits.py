@@ -29,11 +29,8 @@ FAILURES_KEPT: Final = 30 * _DAY
 """How many milliseconds after the end of its last window the failures of an account are forgotten,
 and with them that it was refused for `Limits.failures`."""
 
-COUNT_MAX: Final = 999_999
-"""How many attempts of one window are told apart; more of them are refused alike."""
-
-_LONGEST: Final = 2**52
-"""Milliseconds, some 140,000 years: any moment of ours and this are exact in JavaScript, and D1."""
+_MOST: Final = 2**52
+"""As milliseconds some 140,000 years: any moment of ours and this are exact in JavaScript, and D1."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,10 +89,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value, least = getattr(self, name), 0 if name in _MAY_BE_NONE else 1
-            most = COUNT_MAX if name in _COUNTS else _LONGEST
-            if type(value) is not int or not least <= value <= most:
+            if type(value) is not int or not least <= value <= _MOST:
                 raise ConfigurationError(
-                    f"Limits({name}={value!r}) has to be a whole number of {least} to {most}"
+                    f"Limits({name}={value!r}) has to be a whole number of {least} to {_MOST}"
                 )
         longest = min(self.active + self.idle, self.absolute)
         if longest > AGE_LIMIT * SECOND:
@@ -110,7 +106,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _MAY_BE_NONE: Final = {"failures", "grace", "sessions"}
-_COUNTS: Final = {"attempts", "device_attempts", "failures", "sessions"}
 
 
 def seconds_until(moment: int, now: int) -> int:

@@ -5,31 +5,28 @@ from typing import Final
 
 import msgspec
 
-from framework.auth.limits import CLOCK_ERROR, COUNT_MAX, FAILURES_KEPT, Limits
+from framework.auth.limits import CLOCK_ERROR, FAILURES_KEPT, Limits
 from framework.auth.store_users import StoredKey
 from framework.database import Statement, statement
 
 __all__ = ["PURGE_ATTEMPTS", "Attempt", "AttemptStore"]
 
-_PART: Final = COUNT_MAX + 1
-"""`attempts` holds two numbers: those of the window and, times this, the failures before it."""
-
 # The two counts go alike. A window begins with the first attempt and ends when it ends, but never
 # later than one that began now: a clock that was put back would else lock for as long as it was
 # wrong. What failed in it (?6 at most were looked at) is added to what failed before, if that was
 # less than ?8 ago. Where that makes ?7, the row stays as it is, and is over at the end of ?8.
-_FAILURES: Final = f"attempts / {_PART} + min(attempts % {_PART}, ?6)"
+_FAILURES: Final = "failures + min(attempts, ?6)"
 _IS_FORGOTTEN: Final = "resets_at + ?8 <= ?2"
 _COUNT: Final = (
     f" attempts = CASE WHEN {_IS_FORGOTTEN} THEN 1"
-    f" WHEN resets_at > ?2 THEN attempts + (attempts % {_PART} < {COUNT_MAX})"
-    f" WHEN {_FAILURES} >= ?7 THEN attempts ELSE ({_FAILURES}) * {_PART} + 1 END,"
+    " WHEN resets_at > ?2 THEN attempts + 1"
+    f" WHEN {_FAILURES} >= ?7 THEN attempts ELSE 1 END,"
+    f" failures = CASE WHEN {_IS_FORGOTTEN} THEN 0"
+    f" WHEN resets_at > ?2 OR {_FAILURES} >= ?7 THEN failures ELSE {_FAILURES} END,"
     f" resets_at = CASE WHEN {_IS_FORGOTTEN} THEN ?3 WHEN resets_at > ?2 THEN min(resets_at, ?3)"
     f" WHEN {_FAILURES} >= ?7 THEN resets_at ELSE ?3 END"
 )
-_COUNTED: Final = (
-    f" RETURNING attempts % {_PART} AS attempts, attempts / {_PART} AS failures, resets_at"
-)
+_COUNTED: Final = " RETURNING attempts, failures, resets_at"
 # Until ?9 at most: what would be known for longer was stored by a clock that was ahead.
 _IS_KNOWN: Final = (
     " WHERE id = ?4 AND expires_at > ?2 AND expires_at <= ?9"
@@ -48,12 +45,12 @@ _ATTEMPT_UNLESS_KNOWN: Final = (
 _ATTEMPT_BY_KNOWN: Final = f"UPDATE known_device SET{_COUNT}{_IS_KNOWN}{_COUNTED}"
 _FORGET_ATTEMPTS: Final = "DELETE FROM sign_in_attempt WHERE account = ?1"
 _FORGET_FAILURES: Final = (
-    "UPDATE sign_in_attempt SET attempts ="
-    f" CASE WHEN resets_at > ?2 THEN attempts % {_PART} ELSE 0 END WHERE account = ?1"
+    "UPDATE sign_in_attempt SET failures = 0,"
+    " attempts = CASE WHEN resets_at > ?2 THEN attempts ELSE 0 END WHERE account = ?1"
 )
 PURGE_ATTEMPTS: Final = (
     f"DELETE FROM sign_in_attempt WHERE resets_at <= ?1 - {FAILURES_KEPT // 30}"
-    f" AND (attempts = 1 OR resets_at <= ?1 - {FAILURES_KEPT})"
+    f" AND (attempts = 1 AND failures = 0 OR resets_at <= ?1 - {FAILURES_KEPT})"
 )
 """What deletes the attempts that count no more at ``?1``. Who tries once on each of a million names
 leaves each of them a day; once a day on one name is 365 guesses a year."""
@@ -62,7 +59,8 @@ _REMEMBER_DEVICE: Final = (
     "INSERT INTO known_device (id, user_id, attempts, resets_at, expires_at)"
     " SELECT ?1, ?2, 0, 0, ?3"
     " WHERE EXISTS (SELECT 1 FROM user_key WHERE id = ?4 AND hashed_password = ?5)"
-    " ON CONFLICT (id) DO UPDATE SET attempts = 0, resets_at = 0, expires_at = excluded.expires_at"
+    " ON CONFLICT (id) DO UPDATE SET attempts = 0, failures = 0, resets_at = 0,"
+    " expires_at = excluded.expires_at"
 )
 # Who signs in without keeping cookies, as a program does, makes a new one each time. What is known for
 # longer than ?2 is not known at all, and takes nobody's place.

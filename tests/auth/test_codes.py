@@ -339,7 +339,7 @@ async def test_the_window_of_an_address_ends(
     assert (await alice.post("/code")).status == 204
 
     assert len(recovering.mailbox.mails) == CODES_PER_ADDRESS + is_sent
-    assert len(await recovering.rows("sign_in_attempt")) == 1
+    assert len(await recovering.rows("email_count")) == 1
 
 
 async def test_the_limiter_of_addresses_is_asked_before_anything(recovering: Recovering) -> None:

@@ -70,6 +70,7 @@ async def test_signing_in_sends_a_cookie_for_a_year_and_stores_its_digest(
             "attempts": 0,
             "resets_at": 0,
             "expires_at": world.clock.now + YEAR,
+            "failures": 0,
         }
     ]
 

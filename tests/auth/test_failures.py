@@ -233,16 +233,6 @@ async def test_a_purge_keeps_what_counts(
     assert len(await world.rows("sign_in_attempt")) == rows
 
 
-async def test_a_row_from_before_there_was_such_a_count_goes_on(world: World) -> None:
-    await world.signed_up()
-    for _ in range(10):
-        await attempt(world.browser())
-    [row] = await world.rows("sign_in_attempt")
-    assert row["attempts"] == 10  # as it was written then
-
-    assert (await attempt(world.browser(), PASSWORD)).status == 429
-
-
 # --- A clock that jumps --------------------------------------------------------------------------
 
 

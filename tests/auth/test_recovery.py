@@ -419,7 +419,7 @@ async def test_the_migration_makes_what_the_schema_has() -> None:
         sql = (
             'SELECT m.type, m.name, c.name AS part, c.type AS kind, c."notnull" AS filled'
             " FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.tbl_name IN"
-            " ('user', 'email_code', 'password_reset') ORDER BY m.name, c.name"
+            " ('user', 'email_code', 'email_count', 'password_reset') ORDER BY m.name, c.name"
         )
         described.append(await sqlite.all(dict, sql))
         sqlite.close()

@@ -818,14 +818,6 @@ async def test_a_window_ends_no_later_than_one_that_began_now(place: Place) -> N
 
 
 @case
-async def test_a_count_grows_no_further_than_it_is_told_apart(place: Place) -> None:
-    await counted(place, NOW)
-    await place.db.run("UPDATE sign_in_attempt SET attempts = 7999999")
-
-    assert await counted(place, NOW) == Attempt(999_999, WINDOW, 7)
-
-
-@case
 async def test_failures_are_forgotten_but_for_the_window(place: Place) -> None:
     for at in (NOW, NOW + 1, WINDOW, WINDOW + 1):
         await counted(place, at)
