@@ -9,7 +9,7 @@ The layers, lowest first; a module imports only from those below its own:
    answers: one request
 4. parameters, plan, answer_check, reads, guards, addresses, credentials, turnstile, problem,
    security_log: who passes
-5. foreign, misuse, router, route, in_process, application: what people declare
+5. foreign, misuse, router, route, fallback, in_process, application: what people declare
 6. auth: users, keys and sessions in D1
 7. middleware, openapi, testing: plug-ins
 8. workers, local, cli: the edges

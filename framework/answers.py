@@ -3,12 +3,13 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from framework.callables import place_of
 from framework.conditional import not_modified
 from framework.context import Context
 from framework.response import EMPTY_STATUSES, Response, close_body, encode_json, make, new
 from framework.shared import BYTES_HEADERS, JSON_HEADERS, NO_SNIFF, TEXT_HEADERS, Header, Shared
 
-__all__ = ["answer", "as_response", "finish", "read_stream"]
+__all__ = ["answer", "as_response", "check_response", "finish", "read_stream"]
 
 _NO_STORE = ("cache-control", "private, no-store")
 _VARY = ("vary", "cookie")
@@ -52,6 +53,14 @@ def as_response(value: Any) -> Response:
         form = _find_form(type(value))
     encode, headers, _ = form
     return make(encode(value), 200, headers)
+
+
+def check_response(response: object, function: object) -> Response:
+    """Return *response*, which *function* gave back. Raises `TypeError` where it is none."""
+    if not isinstance(response, Response):
+        place = place_of(function)
+        raise TypeError(f"{place}: this has to return a Response, not a {type(response).__name__}")
+    return response
 
 
 def _find_form(kind: type) -> _Form:

@@ -1,36 +1,29 @@
 """The application: routes made ready at import, and one function that answers a request."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from itertools import product
 from types import MethodType
 from typing import Any, TypeVar
 
-from framework.answers import answer, as_response, finish, read_stream
+from framework.answers import answer, as_response, check_response, finish, read_stream
 from framework.callables import check_callable, place_of
 from framework.compose import Handler, Middleware, Next, compose
 from framework.context import Context, Env, Job
-from framework.errors import BadRequest, ConfigurationError, HTTPError, NotFound
+from framework.errors import BadRequest, ConfigurationError
+from framework.fallback import Fallback
 from framework.guards import Guard, all_of
+from framework.hosts import only_host
 from framework.matcher import Matcher
 from framework.multipart import File
 from framework.origin import SAFE_METHODS, check_origin, refuse_cross_site
-from framework.paths import MalformedURL, decode_path, encode_segment
+from framework.paths import MalformedURL, decode_path
 from framework.patterns import parse_pattern
-from framework.problem import (
-    as_http_error,
-    explain_fault,
-    method_not_allowed,
-    not_found,
-    problem,
-    refuse_method,
-    report,
-)
 from framework.queues import Batch, QueueHandler
 from framework.request import BODY_LIMIT, Request
-from framework.response import Response, make
+from framework.response import Response
 from framework.route import Call, Route, make_route
 from framework.router import Declaration, Router
-from framework.security_log import SecurityLog, check_security_log, tell_of_refusal, write_event
+from framework.security_log import SecurityLog, check_security_log, write_event
 from framework.sites import Sites
 from framework.urls import build_path
 
@@ -44,7 +37,6 @@ UseCheck = Callable[["App", "Route"], None]
 WaitUntil = Callable[[Awaitable[Any]], None]
 
 _USE_CHECK = "check_use"
-_OF_WHO_ASKS = frozenset({401, 403})
 
 
 class App(Router):
@@ -83,9 +75,7 @@ class App(Router):
         self._sites: Sites[Route] = Sites()
         self._matcher: Matcher[Route] | None = None
         """What finds all routes, a call quicker than `_sites`; None where some are for hosts."""
-        self._areas: Sites[tuple[Router, ...]] | None = None
-        """Where routers with handlers of their own are, for paths that no route matches; None where
-        there is no such router, nor is the application one."""
+        self._fallback = self._make_fallback()
         self._outermost: Middleware | None = self._prepare_and_enter
         """The layer around all others; None where there is none."""
         self._inside: Handler = self._dispatch
@@ -199,9 +189,9 @@ class App(Router):
                 return answer(c, await self._find_endpoint(c)(c))
             response = await outermost(c, MethodType(self._inside, c))
             is_answer = isinstance(response, Response)
-            return finish(c, response if is_answer else _checked(response, outermost))
+            return finish(c, response if is_answer else check_response(response, outermost))
         except Exception as error:
-            return finish(c, await self._explain(c, error))
+            return finish(c, await self._fallback.explain(c, error))
 
     def adopt(self, declaration: Declaration) -> None:
         """Make *declaration* a route. Raises `ConfigurationError`, naming its file and line."""
@@ -236,7 +226,7 @@ class App(Router):
         siblings = [self._full_path(declaration, sibling) for sibling in declaration.paths]
         patterns = [pattern for sibling in siblings for pattern in parse_pattern(sibling)]
         with_body = not SAFE_METHODS & {*declaration.methods}
-        host = _host_of(declaration.routers)
+        host = only_host(router.host for router in declaration.routers)
         return make_route(declaration, path, all_of(*asked), patterns, host, with_body=with_body)
 
     def _collected(self) -> list[Declaration]:
@@ -260,10 +250,13 @@ class App(Router):
             if layers:
                 route.endpoint = compose(layers, self._explained(route.handler), self._wrap)
         self._matcher = None if self._sites.by_host else self._sites.anywhere
-        self._areas = _find_areas(self)
+        self._fallback = self._make_fallback()
         # Nothing is wrapped around the outermost layer: `handle` explains its errors.
         self._outermost = self.middleware[0] if self.middleware else None
         self._inside = compose(self.middleware[1:], self._dispatch, self._wrap)
+
+    def _make_fallback(self) -> Fallback:
+        return Fallback(self, self._sites, redirect_slashes=self.redirect_slashes)
 
     async def _prepare_and_enter(self, c: Context, _: Next) -> Response:
         self.prepare()
@@ -273,12 +266,14 @@ class App(Router):
 
     def _wrap(self, layer: Middleware, handler: Handler) -> Handler:
         """Return *handler* in *layer*, whose errors are answers to whatever is around it."""
-        explain = self._explain
+        explain = self._fallback.explain
 
         async def answer(c: Context) -> Response:
             try:
                 response = await layer(c, MethodType(handler, c))
-                return response if isinstance(response, Response) else _checked(response, layer)
+                if isinstance(response, Response):
+                    return response
+                return check_response(response, layer)
             except Exception as error:
                 return await explain(c, error)
 
@@ -291,7 +286,7 @@ class App(Router):
             try:
                 return as_response(await call(c))
             except Exception as error:
-                return await self._explain(c, error)
+                return await self._fallback.explain(c, error)
 
         return answer
 
@@ -299,7 +294,7 @@ class App(Router):
         try:
             return as_response(await self._find_endpoint(c)(c))
         except Exception as error:
-            return await self._explain(c, error)
+            return await self._fallback.explain(c, error)
 
     def _find_endpoint(self, c: Context) -> Call:
         """Return what answers this request. Raises `HTTPError` where nothing may."""
@@ -316,88 +311,12 @@ class App(Router):
         else:
             found = matcher.find(method, path)
         if found is None:
-            return self._without_route(request, path)
+            return self._fallback.answer(request, path)
         c.route, c.params = found
         if method not in SAFE_METHODS:
             refuse_cross_site(request, self.origins)
         endpoint: Call = c.route.endpoint
         return endpoint
-
-    def _without_route(self, request: Request, path: str) -> Handler:
-        """Return what answers OPTIONS; raise where the method is not allowed, or nothing is here."""
-        method = request.method
-        routes = self._sites.find_all(request.host, path, method)
-        methods = tuple([name for name, route in routes.items() if not route.declaration.hide])
-        if not methods:
-            return self._missing(request, path)
-        if method == "OPTIONS":
-            return _options(methods)
-        if self._areas is None:
-            return refuse_method(methods)
-        raise method_not_allowed(methods)
-
-    def _missing(self, request: Request, path: str) -> Handler:
-        """Return what answers where there is nothing: a redirect, or the nearest handler."""
-        if self.redirect_slashes and "//" not in path:
-            other = path[:-1] if path.endswith("/") else path + "/"
-            if self._sites.find_all(request.host, other):
-                return _redirect(other)
-        if self._areas is None:
-            return not_found
-        for router in self._around(request, path):
-            if router.not_found_handler is not None:
-                return _answering(router.not_found_handler)
-        raise NotFound
-
-    def _around(self, request: Request, path: str) -> Sequence[Router]:
-        """Return the routers that *path* lies below, the nearest first, the application last."""
-        found = None if self._areas is None else self._areas.find(request.host, "", path)
-        return (self,) if found is None else (*reversed(found[0]), self)
-
-    def _concerned(self, c: Context) -> Sequence[Router]:
-        """Return the routers that an error concerns, the nearest first, the application last."""
-        if c.route is not None:
-            return (*reversed(c.route.declaration.routers), self)
-        if self._areas is None:
-            return (self,)
-        try:
-            return self._around(c.request, decode_path(c.request.path))
-        except MalformedURL:
-            return (self,)
-
-    async def _explain(self, c: Context, error: Exception) -> Response:
-        """Return the answer that tells of *error*; log it where the fault is ours."""
-        c.unawaited = None  # what is forgotten beside an error has decided nothing either
-        known = as_http_error(error)
-        if known.status in _OF_WHO_ASKS:
-            c.private = True
-        tell_of_refusal(c, known)
-        try:
-            response = await self._ask_handlers(c, known)
-            if known.status >= 500 and (response is None or response.status >= 500):
-                report(c, known)  # what a handler makes a refusal of was none of our faults
-            return problem(known) if response is None else response
-        except Exception as fault:
-            if known.status >= 500:
-                report(c, known)
-            return explain_fault(c, fault)
-
-    async def _ask_handlers(self, c: Context, error: HTTPError) -> Response | None:
-        """Return what the nearest handler answers to *error*; None where none does."""
-        for router in self._concerned(c):
-            if router.error_handler is not None:
-                response = await router.error_handler(c, error)
-                if response is not None:
-                    return _checked(response, router.error_handler)
-        return None
-
-
-def _host_of(routers: Sequence[Router]) -> str | None:
-    """Return the host that *routers*, one below another, are for. Raises for two."""
-    hosts = {router.host for router in routers if router.host is not None}
-    if len(hosts) > 1:
-        raise ConfigurationError(f"a route is for one host, not for {' and '.join(sorted(hosts))}")
-    return hosts.pop() if hosts else None
 
 
 def _decode(path: str) -> str:
@@ -405,50 +324,6 @@ def _decode(path: str) -> str:
         return decode_path(path)
     except MalformedURL as error:
         raise BadRequest(f"The path is malformed: {error}.") from None
-
-
-def _redirect(path: str) -> Handler:
-    location = "/".join([encode_segment(segment) for segment in path.split("/")])
-
-    async def redirect(c: Context) -> Response:
-        query = c.request.query_string
-        return Response.redirect(f"{location}?{query}" if query else location, 308)
-
-    return redirect
-
-
-def _answering(handler: Handler) -> Handler:
-    """Return *handler*, which says itself with what status it answers: nothing is made a 200."""
-
-    async def answer(c: Context) -> Response:
-        return _checked(await handler(c), handler)
-
-    return answer
-
-
-def _options(methods: tuple[str, ...]) -> Handler:
-    async def answer_options(c: Context) -> Response:  # noqa: ARG001  a handler like any
-        return make(b"", 204, [*method_not_allowed(methods).headers])
-
-    return answer_options
-
-
-def _find_areas(app: App) -> Sites[tuple[Router, ...]] | None:
-    """Return where the routers are that have handlers of their own, by the paths below them.
-
-    None where neither they nor the application have any.
-    """
-    areas: Sites[tuple[Router, ...]] = Sites()
-    found = app.error_handler is not None or app.not_found_handler is not None
-    for chain in sorted(app.chains(), key=len):
-        if chain[-1].error_handler is not None or chain[-1].not_found_handler is not None:
-            found = True
-            below = app.prefix + "".join(router.prefix for router in chain)
-            site = areas.matcher(_host_of(chain))
-            for pattern in parse_pattern(below + "/*"):
-                if site.owner("", pattern) is None:
-                    site.add("", pattern, chain)
-    return areas if found else None
 
 
 def check_use(layer: Middleware, check: UseCheck) -> Middleware:
@@ -486,13 +361,6 @@ def _keep_in(kept: dict[str, H], name: str, problem: str, takes: str) -> Callabl
         return handler
 
     return decorate
-
-
-def _checked(response: object, function: object) -> Response:
-    if not isinstance(response, Response):
-        place = place_of(function)
-        raise TypeError(f"{place}: this has to return a Response, not a {type(response).__name__}")
-    return response
 
 
 async def _do_all(work: list[Awaitable[Any]]) -> None:

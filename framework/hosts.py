@@ -1,11 +1,12 @@
 """Reads the host that a router is for, as a path of its labels. Knows nothing of requests."""
 
 import re
+from collections.abc import Iterable
 
 from framework.errors import ConfigurationError
 from framework.patterns import Pattern, parse_pattern
 
-__all__ = ["LOOPBACK", "host_name", "host_path", "parse_host"]
+__all__ = ["LOOPBACK", "host_name", "host_path", "only_host", "parse_host"]
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 """What this very machine is called in URLs, without a port."""
@@ -27,6 +28,14 @@ def parse_host(host: str) -> Pattern:
         )
     [pattern] = parse_pattern("/" + "/".join(reversed(labels)))
     return pattern
+
+
+def only_host(hosts: Iterable[str | None]) -> str | None:
+    """Return the one of *hosts*, those of routers one below another. Raises `ConfigurationError` for two."""
+    named = {host for host in hosts if host is not None}
+    if len(named) > 1:
+        raise ConfigurationError(f"a route is for one host, not for {' and '.join(sorted(named))}")
+    return named.pop() if named else None
 
 
 def host_name(host: str) -> str:

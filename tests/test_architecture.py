@@ -52,7 +52,7 @@ LAYERS = [
         *("parameters", "plan", "answer_check", "reads", "guards", "addresses", "credentials"),
         *("turnstile", "problem", "security_log"),
     ],
-    ["foreign", "misuse", "router", "route", "in_process", "application"],
+    ["foreign", "misuse", "router", "route", "fallback", "in_process", "application"],
     ["auth"],
     ["middleware", "openapi", "testing"],
     ["workers", "local", "cli"],

@@ -1,0 +1,157 @@
+"""Answers where no route does, and tells of errors: 404, 405, OPTIONS, redirects, routers' own handlers."""
+
+from collections.abc import Sequence
+
+from framework.answers import check_response
+from framework.compose import Handler
+from framework.context import Context
+from framework.errors import HTTPError, NotFound
+from framework.hosts import only_host
+from framework.paths import MalformedURL, decode_path, encode_segment
+from framework.patterns import parse_pattern
+from framework.problem import (
+    as_http_error,
+    explain_fault,
+    method_not_allowed,
+    not_found,
+    problem,
+    refuse_method,
+    report,
+)
+from framework.request import Request
+from framework.response import Response, make
+from framework.route import Route
+from framework.router import Router
+from framework.security_log import tell_of_refusal
+from framework.sites import Sites
+
+__all__ = ["Fallback"]
+
+_OF_WHO_ASKS = frozenset({401, 403})
+
+
+class Fallback:
+    """What the routes of an application leave over. Made anew whenever its routers change."""
+
+    def __init__(self, app: Router, sites: Sites[Route], *, redirect_slashes: bool) -> None:
+        self._app = app
+        self._sites = sites
+        self._redirect_slashes = redirect_slashes
+        self._areas = _find_areas(app)
+        """Where routers with handlers of their own are, for paths that no route matches; None where
+        there is no such router, nor is the application one."""
+
+    def answer(self, request: Request, path: str) -> Handler:
+        """Return what answers *request*, which no route does; *path* is decoded.
+
+        Raises `MethodNotAllowed` or `NotFound` where there are handlers that may want to tell of it.
+        """
+        method = request.method
+        routes = self._sites.find_all(request.host, path, method)
+        methods = tuple([name for name, route in routes.items() if not route.declaration.hide])
+        if not methods:
+            return self._missing(request, path)
+        if method == "OPTIONS":
+            return _options(methods)
+        if self._areas is None:
+            return refuse_method(methods)
+        raise method_not_allowed(methods)
+
+    async def explain(self, c: Context, error: Exception) -> Response:
+        """Return the answer that tells of *error*; log it where the fault is ours."""
+        c.unawaited = None  # what is forgotten beside an error has decided nothing either
+        known = as_http_error(error)
+        if known.status in _OF_WHO_ASKS:
+            c.private = True
+        tell_of_refusal(c, known)
+        try:
+            response = await self._ask_handlers(c, known)
+            if known.status >= 500 and (response is None or response.status >= 500):
+                report(c, known)  # what a handler makes a refusal of was none of our faults
+            return problem(known) if response is None else response
+        except Exception as fault:
+            if known.status >= 500:
+                report(c, known)
+            return explain_fault(c, fault)
+
+    def _missing(self, request: Request, path: str) -> Handler:
+        """Return what answers where there is nothing: a redirect, or the nearest handler."""
+        if self._redirect_slashes and "//" not in path:
+            other = path[:-1] if path.endswith("/") else path + "/"
+            if self._sites.find_all(request.host, other):
+                return _redirect(other)
+        if self._areas is None:
+            return not_found
+        for router in self._around(request, path):
+            if router.not_found_handler is not None:
+                return _answering(router.not_found_handler)
+        raise NotFound
+
+    def _around(self, request: Request, path: str) -> Sequence[Router]:
+        """Return the routers that *path* lies below, the nearest first, the application last."""
+        found = None if self._areas is None else self._areas.find(request.host, "", path)
+        return (self._app,) if found is None else (*reversed(found[0]), self._app)
+
+    def _concerned(self, c: Context) -> Sequence[Router]:
+        """Return the routers that an error concerns, the nearest first, the application last."""
+        if c.route is not None:
+            return (*reversed(c.route.declaration.routers), self._app)
+        if self._areas is None:
+            return (self._app,)
+        try:
+            return self._around(c.request, decode_path(c.request.path))
+        except MalformedURL:
+            return (self._app,)
+
+    async def _ask_handlers(self, c: Context, error: HTTPError) -> Response | None:
+        """Return what the nearest handler answers to *error*; None where none does."""
+        for router in self._concerned(c):
+            if router.error_handler is not None:
+                response = await router.error_handler(c, error)
+                if response is not None:
+                    return check_response(response, router.error_handler)
+        return None
+
+
+def _redirect(path: str) -> Handler:
+    location = "/".join([encode_segment(segment) for segment in path.split("/")])
+
+    async def redirect(c: Context) -> Response:
+        query = c.request.query_string
+        return Response.redirect(f"{location}?{query}" if query else location, 308)
+
+    return redirect
+
+
+def _answering(handler: Handler) -> Handler:
+    """Return *handler*, which says itself with what status it answers: nothing is made a 200."""
+
+    async def answer(c: Context) -> Response:
+        return check_response(await handler(c), handler)
+
+    return answer
+
+
+def _options(methods: tuple[str, ...]) -> Handler:
+    async def answer_options(c: Context) -> Response:  # noqa: ARG001  a handler like any
+        return make(b"", 204, [*method_not_allowed(methods).headers])
+
+    return answer_options
+
+
+def _find_areas(app: Router) -> Sites[tuple[Router, ...]] | None:
+    """Return where the routers are that have handlers of their own, by the paths below them.
+
+    None where neither they nor the application have any.
+    """
+    areas: Sites[tuple[Router, ...]] = Sites()
+    found = app.error_handler is not None or app.not_found_handler is not None
+    for chain in sorted(app.chains(), key=len):
+        if chain[-1].error_handler is not None or chain[-1].not_found_handler is not None:
+            found = True
+            below = app.prefix + "".join(router.prefix for router in chain)
+            site = areas.matcher(only_host(router.host for router in chain))
+            for pattern in parse_pattern(below + "/*"):
+                if site.owner("", pattern) is None:
+                    site.add("", pattern, chain)
+    return areas if found else None
