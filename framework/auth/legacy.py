@@ -1,33 +1,15 @@
-"""Reads and writes passwords the way Lucia did, so that its users can sign in. Knows no sessions.
-
-All of Lucia's forms are scrypt with N = 16384, p = 1, 64 bytes of key in hex, the salt as its own
-text, the password normalised by NFKC. They differ in scrypt's r, and one of them shares its look
-with another, so that only the length of the salt tells:
-
-    s2:<salt>:<key>          r = 16   Lucia 2; Lucia 3's LegacyScrypt
-    <16 characters>:<key>    r = 8    Lucia 1
-    <32 hex digits>:<key>    r = 16   Lucia 3's Scrypt, better-auth
-"""
+"""Hashes passwords while users come from Lucia: at one price for old and new, or as Lucia 2 does."""
 
 import os
-import re
-import unicodedata
-from hmac import compare_digest
-from typing import Literal, NamedTuple
+from typing import Literal
 
+from framework.auth.lucia_hash import BLOCK_SIZE, normalize_for_lucia, read_lucia_hash
 from framework.auth.passwords import ARGON2, PASSWORD_MAX, Hasher, prepare_password
 from framework.log import log_warning
 from framework.scrypt import scrypt
 
 __all__ = ["LuciaHasher"]
 
-_BLOCK_SIZE = 16
-_OLD_BLOCK_SIZE = 8
-
-_FORM = re.compile(
-    r"(?:(?:s2:(?P<s2>[A-Za-z0-9_-]{16,64}))|(?P<hex>[0-9a-f]{32})|(?P<old>[A-Za-z0-9_-]{16}))"
-    r":(?P<key>[0-9a-f]{128})"
-)
 _ARGON2 = "$argon2id$"
 _BCRYPT = "$2a"
 """Written by a beta of Lucia 1: AUTH_OUTDATED_PASSWORD there. Nothing here can verify it."""
@@ -35,14 +17,6 @@ _BCRYPT = "$2a"
 _NOBODYS_SALT = b"nobodynobodynobo"
 _NOBODY = f"s2:{_NOBODYS_SALT.decode()}:{'0' * 128}"
 """Verified where there is no user, so that this costs the same. No password is known to have it."""
-
-
-class _Stored(NamedTuple):
-    """A hash taken apart. *block_size* is scrypt's r."""
-
-    salt: bytes
-    key: bytes
-    block_size: int
 
 
 class LuciaHasher:
@@ -71,7 +45,7 @@ class LuciaHasher:
         if not self._writes_s2:
             return await self._argon2.hash(password)
         salt = os.urandom(16).hex()  # twice as long as Lucia's, which takes any
-        key = await scrypt(prepare_password(password), salt.encode(), _BLOCK_SIZE)
+        key = await scrypt(prepare_password(password), salt.encode(), BLOCK_SIZE)
         return f"s2:{salt}:{key.hex()}"
 
     async def verify(self, password: str, stored: str) -> bool:
@@ -80,13 +54,13 @@ class LuciaHasher:
         Passwords of any length from 1 on are compared: Lucia set no minimum. Raises
         `ConfigurationError` where there is no scrypt, rather than call a right password wrong.
         """
-        prepared = _prepare(password)
+        prepared = normalize_for_lucia(password, PASSWORD_MAX)
         if prepared is None:
             return False
-        parsed = _parse(stored)
-        if parsed is None:
+        lucias = read_lucia_hash(stored)
+        if lucias is None:
             return await self._verify_other(password, prepared, stored)
-        matches = await _matches(prepared, parsed)
+        matches = await lucias.matches(prepared)
         if not matches:  # a match is hashed anew, at the same cost
             await self._spend_argon2(password)
         return matches
@@ -102,7 +76,7 @@ class LuciaHasher:
             if stored.startswith(_BCRYPT):
                 self._warn()
             await self._spend_argon2(password)
-        await scrypt(prepared, _NOBODYS_SALT, _BLOCK_SIZE)
+        await scrypt(prepared, _NOBODYS_SALT, BLOCK_SIZE)
         return matches
 
     async def _spend_argon2(self, password: str) -> None:
@@ -113,7 +87,7 @@ class LuciaHasher:
     def is_outdated(self, stored: str) -> bool:
         """Return whether *stored* has another form than this hasher writes."""
         if self._writes_s2:
-            return _parse(stored) is None or not stored.startswith("s2:")
+            return read_lucia_hash(stored) is None or not stored.startswith("s2:")
         return self._argon2.is_outdated(stored)
 
     def _warn(self) -> None:
@@ -125,29 +99,3 @@ class LuciaHasher:
             "a password is stored as bcrypt ($2a), which no version of Lucia 2 verifies either:"
             " its owner must be given a new one"
         )
-
-
-async def _matches(password: bytes, stored: _Stored) -> bool:
-    key = await scrypt(password, stored.salt, stored.block_size)
-    if stored.block_size == _OLD_BLOCK_SIZE:  # half the work of the others: do it twice
-        await scrypt(password, stored.salt, stored.block_size)
-    return compare_digest(key, stored.key)
-
-
-def _parse(stored: str) -> _Stored | None:
-    parts = _FORM.fullmatch(stored)
-    if parts is None:
-        return None
-    salt = parts["s2"] or parts["hex"] or parts["old"]
-    block_size = _OLD_BLOCK_SIZE if parts["old"] else _BLOCK_SIZE
-    return _Stored(salt.encode(), bytes.fromhex(parts["key"]), block_size)
-
-
-def _prepare(password: str) -> bytes | None:
-    """Return what Lucia hashed of *password*, or None where it cannot have been a password."""
-    if not 1 <= len(password) <= PASSWORD_MAX:
-        return None
-    try:
-        return unicodedata.normalize("NFKC", password).encode()
-    except UnicodeEncodeError:
-        return None

@@ -11,6 +11,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 from argon2.low_level import Type, hash_secret_raw
 
 from framework.auth.errors import PasswordError
+from framework.auth.lucia_hash import normalize_for_lucia, read_lucia_hash
 
 __all__ = [
     "ARGON2",
@@ -114,7 +115,12 @@ class Hasher(Protocol):
 
 
 class Argon2Hasher:
-    """Argon2id in PHC strings, in this process. 30 to 50 ms in the Worker, 19 MiB of memory."""
+    """Argon2id in PHC strings, in this process. 30 to 50 ms in the Worker, 19 MiB of memory.
+
+    What Lucia stored is verified as well, outdated, and so replaced at the next sign-in. That costs
+    one scrypt besides, so that the time of a refusal tells who has such a hash: where many do,
+    `framework.auth.legacy.LuciaHasher` has everybody pay the same.
+    """
 
     def __init__(
         self,
@@ -137,17 +143,19 @@ class Argon2Hasher:
         return self._argon2.hash(prepare_password(password))
 
     async def verify(self, password: str, stored: str) -> bool:
-        """Return whether *stored* is a PHC string of *password*.
+        """Return whether *stored* is a PHC string of *password*, or a hash of Lucia's.
 
         A string with costs outside of our bounds is not verified at all: one planted with 4 GiB
         would take the isolate with it. For that and for whatever else cannot be read, `nobody` is
         verified instead; a wrong password for a hash that was cheaper costs the difference as well.
         """
+        costs = _costs_of(stored) if isinstance(stored, str) else None
+        if costs is None and await _is_lucias(password, stored):
+            return True  # hashed anew next, which costs what `nobody` does
         try:
             prepared = prepare_password(password)
         except PasswordError:
             return False
-        costs = _costs_of(stored) if isinstance(stored, str) else None
         if costs is None:
             self._spend_nobody(prepared)
             return False
@@ -186,6 +194,13 @@ class Argon2Hasher:
         return _costs_of(stored) is None or self._argon2.check_needs_rehash(stored)
 
 
+async def _is_lucias(password: str, stored: object) -> bool:
+    """Return whether *stored* is what Lucia would have stored of *password*."""
+    lucias = read_lucia_hash(stored) if isinstance(stored, str) else None
+    prepared = normalize_for_lucia(password, PASSWORD_MAX)
+    return lucias is not None and prepared is not None and await lucias.matches(prepared)
+
+
 ARGON2 = Argon2Hasher()
 """The hasher used unless `Auth` is given another."""
 
@@ -200,8 +215,9 @@ async def hash_password(password: str) -> str:
 
 
 async def verify_password(password: str, stored: str | None) -> bool:
-    """Return whether *stored*, a PHC string, is a hash of *password*. Never raises for bad input.
+    """Return whether *stored*, a PHC string or a hash of Lucia's, is one of *password*.
 
+    Never raises for bad input; `ConfigurationError` where a hash of Lucia's needs a scrypt that is not there.
     None, which a key without a password has, is a hash of nothing, and costs as much to be told so.
     """
     if not isinstance(password, str):

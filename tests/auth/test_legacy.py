@@ -9,11 +9,12 @@ import pytest
 
 import framework.scrypt
 from framework import ConfigurationError
-from framework.auth import Auth, Hasher, PasswordError
+from framework.auth import Auth, Hasher, PasswordError, verify_password
 from framework.auth.legacy import LuciaHasher
 from framework.auth.legacy_cookie import SessionFormat
 from framework.scrypt import scrypt
 from tests.auth.hasher import CountingHasher, quick_hasher
+from tests.auth.world import World
 from tests.lucia.hashes import BCRYPT, FORMS, LONG_SALT, LUCIAS, PASSWORD, SHORT_SALT, old_hash
 
 UNREADABLE: Final = {
@@ -62,8 +63,10 @@ def block_sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize("stored", FORMS.values(), ids=FORMS)
-@pytest.mark.parametrize("hasher", [migrating()[0], sharing()], ids=["argon2id", "s2"])
-async def test_every_form_is_read(hasher: LuciaHasher, stored: str) -> None:
+@pytest.mark.parametrize(
+    "hasher", [quick_hasher(), migrating()[0], sharing()], ids=["usual", "argon2id", "s2"]
+)
+async def test_every_form_is_read(hasher: Hasher, stored: str) -> None:
     assert await hasher.verify(PASSWORD, stored)
     assert not await hasher.verify("correct horsf", stored)
 
@@ -79,19 +82,20 @@ async def test_the_salt_alone_tells_the_two_part_forms_apart(stored: str) -> Non
 
 @pytest.mark.parametrize("stored", UNREADABLE.values(), ids=UNREADABLE)
 async def test_what_cannot_be_read_is_nobodys_password(stored: str) -> None:
-    for hasher in (migrating()[0], sharing()):
+    for hasher in (quick_hasher(), migrating()[0], sharing()):
         assert await hasher.verify(PASSWORD, stored) is False
         assert hasher.is_outdated(stored)
 
 
 @pytest.mark.parametrize("password", ["", "x" * 1_025, "pass\ud800word"], ids=len)
 async def test_what_cannot_be_a_password_matches_nothing(password: str) -> None:
-    assert not await migrating()[0].verify(password, LUCIAS)
-    assert not await sharing().verify(password, LUCIAS)
+    for hasher in (quick_hasher(), migrating()[0], sharing()):
+        assert not await hasher.verify(password, LUCIAS)
 
 
 async def test_passwords_may_be_as_short_as_lucia_had_them() -> None:
-    assert await migrating()[0].verify("sixsix", old_hash("sixsix", SHORT_SALT, 16, "s2:"))
+    for hasher in (quick_hasher(), migrating()[0], sharing()):
+        assert await hasher.verify("sixsix", old_hash("sixsix", SHORT_SALT, 16, "s2:"))
 
 
 async def test_passwords_are_normalised_as_lucia_did() -> None:
@@ -170,6 +174,43 @@ async def test_migrating_costs_one_of_each_whoever_is_asked_for(
     assert len(argon2.verified) + argon2.hashes == 1
 
 
+@pytest.mark.parametrize("password", [PASSWORD, "wrong horse"])
+@pytest.mark.parametrize(
+    ("stored", "blocks"),
+    [*[(form, 16) for form in FORMS.values()], (BCRYPT, 0), ("", 0), ("nobody", 0), ("new", 0)],
+    ids=[*FORMS, "bcrypt", "empty", "nobody", "new"],
+)
+async def test_the_usual_hasher_spends_a_scrypt_on_old_hashes_alone(
+    stored: str, blocks: int, password: str, block_sizes: list[int]
+) -> None:
+    hasher = quick_hasher()
+    known = {"nobody": hasher.nobody, "new": await hasher.hash(PASSWORD)}
+
+    await hasher.verify(password, known.get(stored, stored))
+
+    assert sum(block_sizes) == blocks
+
+
+async def test_the_usual_hasher_signs_lucias_people_in_and_replaces_what_it_stored() -> None:
+    world = World()
+    await world.signed_up()
+    await world.sqlite.run("UPDATE user_key SET hashed_password = ?1", LUCIAS)
+
+    wrong = await world.browser().post("/sign-in", json={"password": "wrong horse"})
+    right = await world.browser().post("/sign-in", json={"password": PASSWORD})
+
+    [key] = await world.rows("user_key")
+    assert (wrong.status, right.status) == (401, 200)
+    assert key["hashed_password"].startswith("$argon2id$")
+    world.close()
+
+
+@pytest.mark.parametrize("stored", FORMS.values(), ids=FORMS)
+async def test_verify_password_reads_them_too(stored: str) -> None:
+    assert await verify_password(PASSWORD, stored)
+    assert not await verify_password("correct horsf", stored)
+
+
 @pytest.mark.parametrize("stored", [*FORMS.values(), BCRYPT, "", "nobody"])
 async def test_sharing_costs_one_scrypt_whoever_is_asked_for(
     stored: str, block_sizes: list[int]
@@ -226,8 +267,9 @@ async def test_a_python_without_scrypt_is_a_mistake_and_not_a_wrong_password(
 
     with pytest.raises(ConfigurationError, match="no scrypt"):
         await scrypt(b"password", b"salt", 16)
-    with pytest.raises(ConfigurationError, match="no scrypt"):
-        await migrating()[0].verify(PASSWORD, LUCIAS)
+    for hasher in (quick_hasher(), migrating()[0]):
+        with pytest.raises(ConfigurationError, match="no scrypt"):
+            await hasher.verify(PASSWORD, LUCIAS)
 
 
 # --- Auth ----------------------------------------------------------------------------------------

@@ -264,7 +264,7 @@ async def test_a_right_password_costs_no_more_since_it_is_hashed_anew(
     assert spent == [(7_168, 1, 1)]
 
 
-@pytest.mark.parametrize("stored", ["nobody", "cheaper", "s2:" + "a" * 16 + ":" + "0" * 128, ""])
+@pytest.mark.parametrize("stored", ["nobody", "cheaper", ""])
 async def test_what_cannot_be_a_password_costs_nothing_whatever_is_stored(
     stored: str, spent: list[tuple[int, int, int]]
 ) -> None:
