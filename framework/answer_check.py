@@ -7,7 +7,7 @@ import msgspec
 
 from framework.parameters import MISSING
 from framework.response import Reply, Response, encode_json
-from framework.text import members_of
+from framework.text import is_union, members_of
 
 __all__ = ["AnswerMismatch", "make_answer_check"]
 
@@ -28,7 +28,8 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
         return None
     notes = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
     replies = {note.status: note.type for note in notes if isinstance(note, Reply)}
-    members = members_of(annotation)
+    inside = _plain(annotation)
+    members = members_of(inside) if is_union(inside) else (annotation,)
     shapes = [member for member in members if _plain(member) is not Response]
     allows_response = len(shapes) < len(members)
     wanted: Any = Union[tuple(shapes)] if shapes else None  # noqa: UP007  known only now
@@ -50,8 +51,15 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
 
 
 def _check_reply(response: Response, replies: dict[int, Any], place: str) -> None:
-    wanted = replies.get(response.status)
-    if not isinstance(response.body, bytes) or response.status not in replies:
+    if response.status not in replies:
+        named = sorted(status for status in replies if status < 300)
+        if named and response.status < 300:
+            raise AnswerMismatch(
+                f"{place}: answered {response.status}, and Reply names {', '.join(map(str, named))}"
+            )
+        return
+    wanted = replies[response.status]
+    if not isinstance(response.body, bytes):
         return
     if wanted is None:
         if response.body:

@@ -1,20 +1,31 @@
 """Says of what is not a route, where it is declared, what was probably meant. Knows no router."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, get_args, get_origin
 
 from framework.callables import place_of
 from framework.errors import ConfigurationError
 from framework.guards import Guard
-from framework.response import Response
+from framework.response import Reply, Response
+from framework.text import members_of
 
-__all__ = ["check_answers_itself", "check_declaration", "check_guard", "check_paths"]
+__all__ = [
+    "check_answers_itself",
+    "check_declaration",
+    "check_guard",
+    "check_paths",
+]
 
 _AUTOMATIC = {"HEAD", "OPTIONS", "TRACE", "CONNECT"}
 
 
-def check_declaration(methods: tuple[str, ...], paths: tuple[str, ...], guard: object) -> None:
-    """Raise `ConfigurationError` for methods, paths or a guard that no route can have."""
+def check_declaration(
+    methods: tuple[str, ...], paths: tuple[str, ...], guard: object, returns: Any
+) -> None:
+    """Raise `ConfigurationError` for methods, paths or a guard that no route can have.
+
+    So for *returns*, what the handler is annotated to return, where that is not sent so.
+    """
     if not paths or not methods:
         raise ConfigurationError("names no path or no method")
     for path in paths:
@@ -24,6 +35,7 @@ def check_declaration(methods: tuple[str, ...], paths: tuple[str, ...], guard: o
         if not (method.isascii() and method.isalpha()) or method in _AUTOMATIC:
             raise ConfigurationError(f"{method!r} cannot be declared")
     check_guard(guard)
+    _check_returns(returns)
 
 
 def check_guard(given: object) -> None:
@@ -49,6 +61,27 @@ def check_paths(given: tuple[object, ...], methods: tuple[str, ...]) -> None:
             place = place_of(path) if callable(path) else repr(path)
             example = f'@app.{"".join(methods[:1]).lower()}("/path", guard=...)'
             raise ConfigurationError(f"{place}: a route is declared at a path, as {example}")
+
+
+def _check_returns(annotation: Any) -> None:
+    if isinstance(annotation, Reply):
+        kind = getattr(annotation.type, "__name__", annotation.type)
+        raise ConfigurationError(
+            f"returns Reply(...): write Annotated[Response, Reply({kind}, {annotation.status})]"
+        )
+    if get_origin(annotation) is not Annotated:
+        return
+    returned, *notes = get_args(annotation)
+    kinds = members_of(returned)
+    if any(kind is Any or (isinstance(kind, type) and _may_be(kind)) for kind in kinds):
+        return
+    sent = {204 if kind is type(None) or kind is None else 200 for kind in kinds}
+    for reply in notes:
+        if isinstance(reply, Reply) and reply.status < 300 and reply.status not in sent:
+            raise ConfigurationError(
+                f"returns what is sent with {' or '.join(map(str, sorted(sent)))}, and Reply says"
+                f" {reply.status}: return a Response, as Response.json(value, {reply.status})"
+            )
 
 
 def check_answers_itself(handler: Callable[..., Any]) -> None:

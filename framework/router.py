@@ -216,7 +216,7 @@ class Router:
         def decorate(function: F) -> F:
             signature = read_signature(function, _locals_of_caller())
             try:
-                check_declaration(methods, paths, guard)
+                check_declaration(methods, paths, guard, signature.returns)
             except ConfigurationError as error:
                 place = f"{signature.place}: {signature.name}"
                 raise ConfigurationError(f"{place}: {error}") from None

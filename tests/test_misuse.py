@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import pytest
 
@@ -11,6 +11,7 @@ from framework.auth import Auth
 from framework.compose import Next
 from framework.errors import HTTPError
 from framework.middleware.request_id import request_id
+from framework.response import Reply
 
 auth = Auth()
 
@@ -45,6 +46,55 @@ HERE = r"test_misuse\.py:[0-9]+"
 def test_it_is_said_what_was_meant(declare: Callable[[Any], Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words.replace("|", r"\|")):
         declare(App())
+
+
+def returning(annotation: Any) -> Any:
+    async def show() -> Any: ...
+
+    show.__annotations__["return"] = annotation
+    return show
+
+
+@pytest.mark.parametrize(
+    ("annotation", "words"),
+    [
+        (
+            Reply(int, 201),
+            r"show: returns Reply\(...\): write Annotated\[Response, Reply\(int, 201\)\]",
+        ),
+        (Annotated[int, Reply(int, 201)], "sent with 200, and Reply says 201: return a Response"),
+        (Annotated[None, Reply(None, 202)], "sent with 204, and Reply says 202"),
+        (Annotated[int | None, Reply(int, 203)], "sent with 200 or 204, and Reply says 203"),
+    ],
+)
+def test_a_status_that_is_not_sent_is_not_promised(annotation: Any, words: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=f"{HERE}: {'' if 'show' in words else '.*'}{words}"
+    ):
+        App().post("/", guard=public)(returning(annotation))
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        int,
+        None,
+        Annotated[int, Reply(int), Reply(None, 404)],
+        Annotated[int, "a note"],
+        Annotated[None, Reply(None, 204), Reply(None, 303)],
+        Annotated[int | None, Reply(int), Reply(None, 204)],
+        Annotated[Response, Reply(int, 201)],
+        Annotated[Response | int, Reply(int, 201)],
+        Annotated[Any, Reply(int, 201)],
+        Annotated[object, Reply(int, 201)],
+    ],
+)
+def test_a_status_that_may_be_sent_is(annotation: Any) -> None:
+    app = App()
+
+    app.post("/", guard=public)(returning(annotation))
+
+    assert len(app.routes) == 1
 
 
 async def no_argument() -> None: ...
