@@ -56,9 +56,10 @@ class HTTPError(Exception):
 
     Becomes an RFC 9457 problem with *status*, a stable *code* and *detail*, a sentence that we
     wrote. Raise it as ``HTTPError(418, "I am a teapot.", code="teapot")``, or make a subclass that
-    fixes ``status`` and ``code`` and raise that with a sentence or with nothing. *headers* are sent
-    along, *errors* are listed in the answer. Raises `ValueError` for a status that is no error's, and
-    for headers that are not pairs of text.
+    fixes ``status`` and ``code`` and raise that with a sentence or with nothing. Without a code, it is
+    that of the status, as ``not-found`` of 404. *headers* are sent along, *errors* are listed in the
+    answer. Raises `ValueError` for a status that is no error's, and for headers that are not pairs of
+    text.
     """
 
     status: int = 500
@@ -68,8 +69,13 @@ class HTTPError(Exception):
     """Whether this says "not you" (401, 403, 404), so that `any_of` may ask the next guard."""
 
     def __init_subclass__(cls) -> None:
-        if "status" in cls.__dict__ and "refusal" not in cls.__dict__:
+        if "status" not in cls.__dict__:
+            return
+        _check_status(cls.status)
+        if "refusal" not in cls.__dict__:
             cls.refusal = cls.status in _REFUSALS
+        if cls.code == HTTPError.code:
+            cls.code = _CODES.get(cls.status, "error")
 
     @overload
     def __init__(
@@ -103,8 +109,7 @@ class HTTPError(Exception):
     ) -> None:
         for argument in arguments:
             if isinstance(argument, int):
-                if not 400 <= argument <= 599:
-                    raise ValueError(f"{argument} is not an error status")
+                _check_status(argument)
                 self.status = argument
                 self.code = code or _CODES.get(argument, "error")
                 self.refusal = argument in _REFUSALS
@@ -118,6 +123,15 @@ class HTTPError(Exception):
             raise ValueError("the headers of an error are pairs of text")
         self.errors = tuple(errors)
         super().__init__(self.detail or self.code)
+
+
+def _check_status(status: int) -> None:
+    if not 400 <= status <= 599:
+        raise ValueError(f"{status} is not an error status")
+
+
+_CODES: dict[int, str] = {}
+"""What an error is called that has no ``code`` of its own: see the end of this module."""
 
 
 class BadRequest(HTTPError):
@@ -211,8 +225,8 @@ class ServiceUnavailable(HTTPError):
     detail = "Please try again in a moment."
 
 
-_CODES = {
-    kind.status: kind.code
+_CODES.update(
+    (kind.status, kind.code)
     for kind in (
         BadRequest,
         Unauthorized,
@@ -227,4 +241,4 @@ _CODES = {
         ServiceUnavailable,
         HTTPError,
     )
-}
+)

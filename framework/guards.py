@@ -7,7 +7,14 @@ from typing import Any, NamedTuple, TypeVar, get_args, overload
 
 from framework.context import Context
 from framework.database import Result, Statement
-from framework.errors import RETRY_SOON, ConfigurationError, HTTPError, Invalid, ServiceUnavailable
+from framework.errors import (
+    RETRY_SOON,
+    ConfigurationError,
+    HTTPError,
+    Invalid,
+    ServiceUnavailable,
+    Unauthorized,
+)
 from framework.plan import Scope, Signature, make_plan, read_signature
 from framework.reads import Read
 from framework.slots import Slot
@@ -307,8 +314,19 @@ def _grouped(member: Guard, other: type[Guard]) -> str:
 
 
 def _most_telling(refusals: list[HTTPError]) -> HTTPError:
-    """Return the one that says the most: 403 more than 401, and that more than a parameter's 422."""
-    return min(refusals, key=lambda refusal: _SAYING_LITTLE.get(refusal.status, 0))
+    """Return the one that says the most: 403 or 404, else 401, else a parameter's 422.
+
+    A 401 carries the challenges of all of them, since each names a way in (RFC 9110, 11.6.1).
+    """
+    telling = min(refusals, key=lambda refusal: _SAYING_LITTLE.get(refusal.status, 0))
+    if telling.status == Unauthorized.status:
+        offered = [pair for refusal in refusals for pair in refusal.headers if _challenges(*pair)]
+        telling.headers = tuple(dict.fromkeys([*telling.headers, *offered]))
+    return telling
+
+
+def _challenges(name: str, value: str) -> bool:  # noqa: ARG001  a pair
+    return name.lower() == "www-authenticate"
 
 
 _SAYING_LITTLE = {401: 1, Invalid.status: 2}
@@ -339,8 +357,9 @@ def any_of(*guards: Guard) -> Guard:
     """Return a guard that passes where one of *guards* does, asked from left to right.
 
     Only a refusal (401, 403, 404, or a parameter of the guard's own that is missing or does not fit)
-    asks the next: an outage is 503, never "not you". Raises `ConfigurationError` for none, for what
-    is not a guard, and for `public`, which would open it all.
+    asks the next: an outage is 503, never "not you". Where all refuse, the client is told the first
+    403 or 404, else the first 401, with the challenges of all. Raises `ConfigurationError` for none,
+    for what is not a guard, and for `public`, which would open it all.
     """
     members = _checked(guards)
     if any(member.is_public for member in members):

@@ -118,6 +118,26 @@ def test_a_subclass_is_a_refusal_where_its_status_says_so(
     assert kind().refusal is refusal
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(404, "not-found"), (409, "conflict"), (410, "error"), (500, "internal-error")],
+)
+def test_a_subclass_without_a_code_has_that_of_its_status(status: int, code: str) -> None:
+    kind = type("Own", (HTTPError,), {"status": status})
+
+    assert kind().code == kind("With a sentence.").code == HTTPError(status).code == code
+
+
+def test_a_subclass_keeps_the_code_that_it_inherits() -> None:
+    assert Teapot().code == "unauthorized"
+
+
+@pytest.mark.parametrize("status", [200, 302, 399, 600])
+def test_a_subclass_tells_of_an_error(status: int) -> None:
+    with pytest.raises(ValueError, match="not an error status"):
+        type("Fine", (HTTPError,), {"status": status})
+
+
 @pytest.mark.parametrize(("seconds", "header"), [(30, "30"), (1, "1"), (0, "1"), (-5, "1")])
 def test_asking_too_often_says_when_to_come_back(seconds: int, header: str) -> None:
     assert TooManyRequests(retry_after=seconds).headers == (("retry-after", header),)

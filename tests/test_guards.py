@@ -98,6 +98,37 @@ async def test_any_of_asks_from_left_to_right_while_guards_refuse(letters: str) 
     assert asked == [*expected, *(["handler"] if status == 200 else [])]
 
 
+def refusing(status: int, challenge: str = "") -> Guard:
+    """Return a guard that refuses with *status*, and names a way in if *challenge* does."""
+
+    async def check(c: Context) -> None:
+        raise HTTPError(status, headers={"WWW-Authenticate": challenge} if challenge else {})
+
+    return guard(check, name=f"{status}{challenge}")
+
+
+@pytest.mark.parametrize(
+    ("refusals", "status", "challenges"),
+    [
+        ([(401, ""), (401, "Bearer")], 401, ["Bearer"]),
+        ([(401, "Bearer"), (401, "")], 401, ["Bearer"]),
+        ([(401, "Bearer"), (401, "Basic"), (401, "Bearer")], 401, ["Bearer", "Basic"]),
+        ([(401, "Bearer"), (403, "")], 403, []),
+        ([(401, "")], 401, []),
+    ],
+)
+async def test_a_401_names_every_way_in(
+    refusals: list[tuple[int, str]], status: int, challenges: list[str]
+) -> None:
+    app = App()
+    app.get("/", guard=any_of(*[refusing(*each) for each in refusals]))(lambda: None)
+
+    answer = await app.request("GET", "/")
+
+    assert answer.status == status
+    assert [value for name, value in answer.headers if name == "www-authenticate"] == challenges
+
+
 class Expression(NamedTuple):
     """A guard expression: a letter, or ``&`` or ``|`` over others."""
 
