@@ -260,9 +260,10 @@ class App(Router):
 
     async def _prepare_and_enter(self, c: Context, _: Next) -> Response:
         self.prepare()
-        if self._outermost is None:
+        outermost = self._outermost
+        if outermost is None:
             return await self._inside(c)
-        return await self._outermost(c, MethodType(self._inside, c))
+        return check_response(await outermost(c, MethodType(self._inside, c)), outermost)
 
     def _wrap(self, layer: Middleware, handler: Handler) -> Handler:
         """Return *handler* in *layer*, whose errors are answers to whatever is around it."""
