@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import chain, count
 
 from framework.guards import Guard, SecurityScheme
-from framework.parameters import MISSING, Parameter, marker_of
+from framework.parameters import MISSING, Parameter, marker_of, name_of
 
 __all__ = ["Access", "members", "read_by_guards"]
 
@@ -73,7 +73,8 @@ def read_by_guards(guard: Guard, path_names: Collection[str]) -> Iterator[Parame
             for name, annotation in signature.annotations.items():
                 default = signature.defaults.get(name, MISSING)
                 source, type = marker_of(annotation)
+                alias = name_of(annotation)
                 if source:
-                    yield Parameter(name, source, type, default)
-                elif name in path_names and annotation is not MISSING:
-                    yield Parameter(name, "path", type, default)
+                    yield Parameter(name, source, type, default, alias=alias)
+                elif (alias or name) in path_names and annotation is not MISSING:
+                    yield Parameter(alias or name, "path", type, default)

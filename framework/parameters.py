@@ -66,7 +66,9 @@ class Marker(msgspec.Struct, frozen=True):
 class Name(msgspec.Struct, frozen=True):
     """Says what clients call a parameter, where that is not a name in Python or is taken there.
 
-    ``since: Annotated[Query[str], Name("from")]``; for fields of the query, headers and cookies.
+    ``since: Annotated[Query[str], Name("from")]``; for fields of the query, headers and cookies. And
+    ``team: Annotated[UUID, Name("team_id")]`` is the path's ``:team_id``, as for a guard that is told
+    the name by whoever uses it.
     """
 
     text: str
@@ -115,14 +117,13 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 def marker_of(annotation: Any) -> tuple[str, Any]:
-    """Return the source that *annotation* is marked with, or "", and the type without the marker."""
-    if get_origin(annotation) is Annotated:
-        inner, *metadata = get_args(annotation)
-        markers = [note for note in metadata if isinstance(note, Marker)]
-        if markers:
-            rest = tuple(note for note in metadata if not isinstance(note, Marker | Name))
-            return markers[0].source, Annotated[(inner, *rest)] if rest else inner
-    return "", annotation
+    """Return the source that *annotation* is marked with, or "", and the type without `Marker` and `Name`."""
+    if get_origin(annotation) is not Annotated:
+        return "", annotation
+    inner, *notes = get_args(annotation)
+    source = next((note.source for note in notes if isinstance(note, Marker)), "")
+    rest = tuple(note for note in notes if not isinstance(note, Marker | Name))
+    return source, Annotated[(inner, *rest)] if rest else inner
 
 
 def name_of(annotation: Any) -> str | None:

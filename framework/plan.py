@@ -117,6 +117,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
         default = signature.defaults.get(name, MISSING)
         _refuse_default(signature, name, default)
         source, type = marker_of(annotation)
+        called = name_of(annotation) or name
         is_first = annotation is MISSING and index == 0 and name not in scope.path_names
         if annotation is Context or is_first:
             certain[name] = _itself
@@ -126,14 +127,14 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
             provided[name] = _provided_by(provider, plan.call)
         elif is_bindings(annotation):
             certain[name] = _bindings_reader(annotation)
-        elif name in scope.path_names and not source:
-            if scope.path_names[name] and default is MISSING:
+        elif called in scope.path_names and not source:
+            if scope.path_names[called] and default is MISSING:
                 raise ConfigurationError(
-                    f"{signature.place}: the path may leave out {name!r}: give it a default"
+                    f"{signature.place}: the path may leave out {called!r}: give it a default"
                 )
-            declared.append(Parameter(name, "path", str if type is MISSING else type, default))
+            declared.append(Parameter(called, "path", str if type is MISSING else type, default))
             _refuse_unreadable(signature, declared[-1])
-            certain[name] = path_reader(name, declared[-1].type, default)
+            certain[name] = path_reader(called, declared[-1].type, default)
         elif source in {"query", "header", "cookie"}:
             declared.append(Parameter(name, source, type, default, alias=name_of(annotation)))
             _refuse_cookies(signature, declared[-1])
@@ -288,10 +289,10 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
     if annotation is Result:
         return f"{start} asks for a Result, but no reads= says what to read"
     if carried := _carried(annotation):
-        return (
-            f"{start} asks for {carried.__name__}, which {handed_on(carried)} hands on, but no guard"
-            " that is asked before provides one: put one in front, with &"
-        )
+        return f"{start} asks for {carried.__name__}, {_why_not_filled(carried, scope)}"
+    if called := name_of(annotation):
+        names = ", ".join([f":{each}" for each in scope.path_names]) or "no names"
+        return f"{start} is the path's :{called}, and the path has {names}"
     if not scope.with_body and is_body(annotation):
         return f"{start} asks for a body, which is not read here"
     if type(None) in members_of(annotation) and any(map(is_body, members_of(annotation))):
@@ -305,6 +306,24 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
     ):
         return f"{start} is not a body, since {annotation.__name__} is not a msgspec Struct"
     return f"{start} is not in the path: mark it Query, Header, Cookie or Form"
+
+
+def _why_not_filled(carried: type, scope: Scope) -> str:
+    if any(carried in slot.type.__mro__ for slot in scope.maybe):
+        return (
+            "which only some ways past its guards hand on: write"
+            f" {carried.__name__} | None, for those that do not"
+        )
+    for slot in scope.slots:
+        if slot.type in carried.__mro__[1:]:
+            return (
+                f"and its guard hands on {slot.type.__name__}: declare that guard so that it hands"
+                f" on {carried.__name__}, as Auth(user=...) does"
+            )
+    return (
+        f"which {handed_on(carried)} hands on, but no guard that is asked before provides one: put"
+        " one in front, with &"
+    )
 
 
 def _carried(annotation: Any) -> Any:

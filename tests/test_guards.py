@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from copy import copy
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 import pytest
@@ -18,6 +18,7 @@ from framework import (
     Form,
     Header,
     HTTPError,
+    Name,
     Query,
     Router,
     Slot,
@@ -544,6 +545,51 @@ async def test_what_was_learned_before_an_alternative_stays() -> None:
         return person.name
 
     assert (await app.request("GET", "/")).body == b"ada"
+
+
+class Employee(Person):
+    """What no guard hands on."""
+
+
+def test_who_asks_for_more_than_the_guard_hands_on_is_told_so() -> None:
+    async def show(person: Employee) -> None: ...
+
+    words = "its guard hands on Person: declare that guard so that it hands on Employee"
+    with pytest.raises(ConfigurationError, match=words):
+        App().get("/", guard=known)(show)
+
+
+def test_who_asks_for_what_only_some_ways_hand_on_is_told_so() -> None:
+    async def show(person: Person) -> None: ...
+
+    words = r"which only some ways past its guards hand on: write Person \| None"
+    with pytest.raises(ConfigurationError, match=words):
+        App().get("/", guard=known | leaf("y", []))(show)
+
+
+def member_of(name: str) -> Guard:
+    """Return a guard that is told what the path calls the team."""
+
+    async def check(team: Annotated[int, Name(name)]) -> None:
+        if team != 1:
+            raise Forbidden
+
+    return guard(check, name=f"member_of({name})")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/teams/1", 200), ("/teams/2", 403), ("/teams/one", 404)]
+)
+async def test_a_guard_is_told_the_name_in_the_path(path: str, status: int) -> None:
+    app = App()
+    app.get("/teams/:team_id", guard=member_of("team_id"))(lambda: "")
+
+    assert (await app.request("GET", path)).status == status
+
+
+def test_a_name_that_the_path_lacks_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="is the path's :id, and the path has :team_id"):
+        App().get("/teams/:team_id", guard=member_of("id"))(lambda: "")
 
 
 def test_a_slot_before_its_guard_is_refused() -> None:

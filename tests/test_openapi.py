@@ -15,6 +15,7 @@ from framework import (
     Form,
     Header,
     HTTPError,
+    Name,
     Query,
     Response,
     Router,
@@ -249,6 +250,21 @@ def test_parameters_say_where_they_are_what_they_are_and_what_they_default_to() 
     }  # fmt: skip
     assert parameters["cursor"]["schema"] == {"type": "string", "pattern": "^[a-z]+$"}
     assert "default" not in parameters["code"]["schema"]
+
+
+def test_what_guards_read_is_called_as_clients_call_it() -> None:
+    @guard
+    async def asks(
+        team: Annotated[int, Name("team_id")], first: Annotated[Query[int], Name("from")]
+    ) -> None: ...
+
+    app = App()
+    app.get("/:team_id", guard=asks)(lambda: "")
+
+    assert [(parameter["in"], parameter["name"]) for parameter in only(app)["parameters"]] == [
+        ("path", "team_id"),
+        ("query", "from"),
+    ]
 
 
 def test_what_guards_read_is_there_too() -> None:
