@@ -22,13 +22,17 @@ EMPTY_STATUSES = frozenset({204, 205, 304})
 """Statuses whose answers carry no body (RFC 9110; the runtime refuses one)."""
 
 
-def _refuse_to_encode(value: object) -> None:
+def _encode_other(value: object) -> object:
+    """Return what is sent of *value*, which msgspec has no form for: what it says that it is shown as."""
+    shown: object = getattr(value, "shown_as", None)
+    if shown is not None:
+        return shown
     is_awaitable = hasattr(value, "__await__")
     hint = ": await it" if is_awaitable else ", and msgspec has no form for it"
     raise TypeError(f"a {type(value).__name__} cannot be sent as JSON{hint}")
 
 
-encode_json = msgspec.json.Encoder(enc_hook=_refuse_to_encode).encode
+encode_json = msgspec.json.Encoder(enc_hook=_encode_other).encode
 """Returns a value, anything msgspec encodes, as JSON in UTF-8."""
 
 _TELLING = frozenset({"content-length", "etag", "set-cookie", "x-content-type-options"})

@@ -59,6 +59,20 @@ class NewKey(msgspec.Struct, frozen=True):
         return f"<NewKey of {self.provider}>"
 
 
+class SessionId(str):
+    """The id of a session: text for programs, its handle wherever an answer is made JSON of it."""
+
+    __slots__ = ()
+
+    @property
+    def shown_as(self) -> str:
+        """What people may see in its place: 32 hex digits, derived from it."""
+        return hashlib.sha256(b"kagari session handle " + self.encode()).hexdigest()[:32]
+
+    def __repr__(self) -> str:
+        return f"<SessionId {self.shown_as}>"
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One signed-in browser. Times are Unix milliseconds.
 
@@ -66,7 +80,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     *session*; those columns need a default in the table, and those fields one in the class.
 
     *id* is the SHA-256 of the cookie's token, in hex: it finds the row and signs nobody in. With
-    ``sessions="shared"`` it is the token itself, as in Lucia v2. Show people `handle` instead.
+    ``sessions="shared"`` it is the token itself, as in Lucia v2. People are shown `handle` instead,
+    which is also what stands for it in JSON that a handler returns.
     *last_seen_at* is when a request last came with it, up to `Limits.last_seen` late; 0 where that
     is not known. For people, as *user_agent* and *country* are: nothing is decided by them.
     *fresh* says that this request renewed or made the session.
@@ -83,6 +98,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     last_seen_at: int = 0
     fresh: bool = False
 
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "id", SessionId(self.id))
+
     def state(self, now: int) -> State:
         """Return how alive this session is at *now*."""
         if now < self.active_expires:
@@ -92,7 +110,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def handle(self) -> str:
         """A name for this session that people may see: 32 hex digits, derived from *id*."""
-        return hashlib.sha256(b"kagari session handle " + self.id.encode()).hexdigest()[:32]
+        return SessionId(self.id).shown_as
 
     def __repr__(self) -> str:
         return f"<Session {self.handle} of {self.user_id}>"

@@ -6,9 +6,12 @@ import logging
 import random
 from typing import Any
 
+import msgspec
 import pytest
 
 from framework.auth import NewKey
+from framework.auth.legacy import LuciaHasher
+from framework.auth.legacy_cookie import SessionFormat
 from framework.auth.models import NewSession, Session, User
 from framework.auth.pending import Pending
 from framework.auth.store_users import StoredKey
@@ -16,8 +19,9 @@ from framework.auth.tokens import digest, is_token, new_token, new_user_id
 from framework.context import Context
 from framework.database import UniqueViolation
 from framework.request import Request
-from framework.testing import Client
+from framework.testing import Client, json_of
 from tests.auth.databases import FaultyDatabase
+from tests.auth.hasher import quick_hasher
 from tests.auth.world import PASSWORD, World
 
 COOKIE = "auth_session"
@@ -184,3 +188,35 @@ async def test_a_pending_answer_is_no_truth_value() -> None:
         with pytest.raises(TypeError, match="await this"):
             use(pending)
     assert await pending == 1
+
+
+@pytest.mark.parametrize("sessions", ["hashed", "shared"])
+@pytest.mark.parametrize("inside", [False, True], ids=["itself", "inside of a dict"])
+async def test_a_session_that_a_handler_returns_shows_its_handle(
+    sessions: SessionFormat, inside: bool
+) -> None:
+    hasher = LuciaHasher(writes="s2", argon2=quick_hasher()) if sessions == "shared" else None
+    world = World(sessions=sessions, hasher=hasher)
+    authorized = world.auth.guard()
+
+    @world.app.get("/session", guard=authorized)
+    async def show(session: Session) -> Any:
+        return {"message": "Authorized", "session": session} if inside else session
+
+    browser = await world.signed_up()
+    answer = json_of(await browser.get("/session"))
+    [row] = await world.rows("user_session")
+
+    shown = answer["session"] if inside else answer
+    assert shown["id"] == Session(**row).handle
+    assert (shown["user_id"], row["id"] in str(answer)) == (row["user_id"], False)
+    world.close()
+
+
+def test_the_id_of_a_session_is_text_for_programs_alone() -> None:
+    session = Session(id="secret", user_id="u", active_expires=0, idle_expires=0)
+
+    assert (session.id, f"{session.id}", {"secret": 1}[session.id]) == ("secret", "secret", 1)
+    assert "secret" not in repr(session.id)
+    with pytest.raises(TypeError):
+        msgspec.json.encode(session)
