@@ -6,7 +6,8 @@ from typing import Any
 from framework.callables import place_of
 from framework.conditional import not_modified
 from framework.context import Context
-from framework.response import EMPTY_STATUSES, Response, close_body, encode_json, make, new
+from framework.outgoing_body import check_chunk, close_body
+from framework.response import EMPTY_STATUSES, Response, encode_json, make, new
 from framework.shared import BYTES_HEADERS, JSON_HEADERS, NO_SNIFF, TEXT_HEADERS, Header, Shared
 
 __all__ = ["answer", "as_response", "check_response", "finish", "read_stream"]
@@ -134,12 +135,17 @@ def _without_body(response: Response) -> Response:
     )
 
 
+def _checked(chunk: bytes) -> bytes:
+    check_chunk(chunk)
+    return chunk
+
+
 async def read_stream(response: Response) -> Response:
     """Return *response* with its stream read to the end, and its headers in a list of their own."""
     body = response.body
     if not isinstance(body, bytes):
         try:
-            body = b"".join([chunk async for chunk in body])
+            body = b"".join([_checked(chunk) async for chunk in body])
         finally:
             await close_body(response.body)
     return make(body, response.status, list(response.headers))

@@ -13,8 +13,8 @@ from framework.database import Database
 from framework.errors import ConfigurationError, HTTPError
 from framework.log import Log
 from framework.matcher import Parameters
+from framework.outgoing_body import close_body
 from framework.request import Request
-from framework.response import close_body
 from framework.slots import Slot
 
 __all__ = ["Context", "Env", "GuardOutcome", "Job", "find_database"]

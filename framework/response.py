@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from framework.cookies import TOKEN, SetCookie
+from framework.outgoing_body import body_of
 from framework.shared import (
     BYTES_HEADERS,
     HTML_HEADERS,
@@ -16,7 +17,13 @@ from framework.shared import (
     Shared,
 )
 
-__all__ = ["EMPTY_STATUSES", "Header", "Reply", "Response", "close_body", "encode_json"]
+__all__ = [
+    "EMPTY_STATUSES",
+    "Header",
+    "Reply",
+    "Response",
+    "encode_json",
+]
 
 EMPTY_STATUSES = frozenset({204, 205, 304})
 """Statuses whose answers carry no body (RFC 9110; the runtime refuses one)."""
@@ -58,7 +65,7 @@ class Response:
     *headers* are pairs, so that ``Set-Cookie`` may repeat; names are lower-case. *body* is bytes,
     text, which is sent in UTF-8, or an async iterator of bytes for a stream. Raises `ValueError` for
     a header that could break out of its line, for an invalid status, and for a body with a status
-    that does not allow one.
+    that does not allow one, and `TypeError` for a body that is anything else.
     """
 
     __slots__ = ("body", "headers", "status")
@@ -75,7 +82,7 @@ class Response:
     ) -> None:
         self.status = status
         self.headers = [_checked(name, value) for name, value in headers]
-        self.body = body.encode() if isinstance(body, str) else body
+        self.body = body if isinstance(body, bytes) else body_of(body)
         if status != 200:
             _check_status(status, self.body)
 
@@ -163,13 +170,6 @@ def make(body: "bytes | AsyncIterator[bytes]", status: int, headers: Sequence[He
     response.status = status
     response.headers = headers
     return response
-
-
-async def close_body(body: object) -> None:
-    """Close *body* if it is a stream that can be closed: an async generator runs its ``finally``."""
-    close = getattr(body, "aclose", None)
-    if close is not None:
-        await close()
 
 
 def _replace(headers: Sequence[Header], name: str, value: str) -> Sequence[Header]:

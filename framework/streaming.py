@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from framework.outgoing_body import check_stream, close_body
 from framework.paths import encode_segment
-from framework.response import Response, close_body, encode_json
+from framework.response import Response, encode_json
 
 __all__ = ["ClosingStream", "Event", "attachment", "server_sent_events", "stream"]
 
@@ -58,12 +59,14 @@ def stream(
     breaks the answer off: the status and the headers are out by then, so that it is also too late to
     set a cookie or to ask who is signed in.
     """
+    check_stream(chunks, "stream takes an async iterator")
     body = ClosingStream(_encoded(chunks), lambda: close_body(chunks))
     return Response(body, headers=[("content-type", content_type)])
 
 
 def server_sent_events(events: AsyncIterator[Event]) -> Response:
     """Return *events* as ``text/event-stream``, each sent as it comes, kept by no cache."""
+    check_stream(events, "server_sent_events takes an async iterator")
     headers = [("content-type", "text/event-stream"), ("cache-control", "no-store")]
     body = ClosingStream(_events(events), lambda: close_body(events))
     return Response(body, headers=headers)
@@ -114,4 +117,6 @@ async def _encoded(chunks: AsyncIterator[bytes | str]) -> AsyncIterator[bytes]:
 
 async def _events(events: AsyncIterator[Event]) -> AsyncIterator[bytes]:
     async for event in events:
+        if not isinstance(event, Event):
+            raise TypeError(f"server_sent_events sends each Event, not a {type(event).__name__}")
         yield event.encode()

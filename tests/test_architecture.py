@@ -25,6 +25,7 @@ LAYERS = [
         "hosts",
         "cookies",
         "shared",
+        "outgoing_body",
         "response",
         "streaming",
         "signing",

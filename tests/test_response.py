@@ -1,14 +1,16 @@
 """An answer cannot break out of its headers, carries a body only where it may, and is never changed."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import msgspec
 import pytest
 
 from framework import App, Context, Query, Response, guard, public
+from framework.answers import read_stream
 from framework.errors import Unauthorized
 from framework.response import EMPTY_STATUSES, Reply
+from framework.streaming import server_sent_events, stream
 from framework.testing import json_of
 
 BREAKOUTS = ["a\r\nset-cookie: a=1", "a\n", "\r", "a\x00", "\x1f", "\x7f", "a\x0bb", "a\x85b"]
@@ -156,6 +158,65 @@ def test_a_redirect_to_elsewhere_is_refused(location: str) -> None:
 def test_a_redirect_has_a_status_of_one(status: int) -> None:
     with pytest.raises(ValueError, match="not a redirect"):
         Response.redirect("/", status)
+
+
+def generate() -> Iterator[bytes]:
+    yield b""
+
+
+async def later() -> bytes:
+    return b""
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"a": 1}, r"not a dict: Response.json\(...\) sends what can be JSON"),
+        ([b"a"], r"not a list: Response.json"),
+        (None, "not a NoneType: Response.json"),
+        (generate(), "not a generator: write its function with async def"),
+        (generate, "not a function: call it"),
+    ],
+    ids=["dict", "list", "None", "generator", "function"],
+)
+@pytest.mark.parametrize("make", [Response, stream, server_sent_events])
+def test_a_body_that_cannot_be_sent_is_refused_where_it_is_made(
+    make: Callable[[Any], Response], body: Any, words: str
+) -> None:
+    with pytest.raises(TypeError, match=words):
+        make(body)
+
+
+def test_a_body_that_was_not_awaited_is_refused() -> None:
+    coroutine: Any = later()
+
+    with pytest.raises(TypeError, match="not a coroutine: await it"):
+        Response(coroutine)
+
+    coroutine.close()
+
+
+@pytest.mark.parametrize("body", [bytearray(b"ab"), memoryview(b"ab")], ids=["array", "view"])
+def test_what_holds_bytes_is_a_body(body: Any) -> None:
+    assert Response(body).body == b"ab"
+
+
+@pytest.mark.parametrize("chunk", ["text", None, 1])
+async def test_a_stream_yields_bytes(chunk: Any) -> None:
+    async def chunks() -> AsyncIterator[Any]:
+        yield b"a"
+        yield chunk
+
+    with pytest.raises(TypeError, match=f"a stream yields bytes, not {type(chunk).__name__}"):
+        await read_stream(Response(chunks()))
+
+
+async def test_a_stream_of_events_yields_events() -> None:
+    async def events() -> AsyncIterator[Any]:
+        yield {"data": 1}
+
+    with pytest.raises(TypeError, match="sends each Event, not a dict"):
+        await read_stream(server_sent_events(events()))
 
 
 def test_changing_an_answer_makes_another() -> None:

@@ -11,7 +11,6 @@ from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 from argon2.low_level import Type, hash_secret_raw
 
 from framework.auth.errors import PasswordError
-from framework.auth.lucia_hash import normalize_for_lucia, read_lucia_hash
 
 __all__ = [
     "ARGON2",
@@ -196,6 +195,11 @@ class Argon2Hasher:
 
 async def _is_lucias(password: str, stored: object) -> bool:
     """Return whether *stored* is what Lucia would have stored of *password*."""
+    from framework.auth.lucia_hash import (  # of few: not at start
+        normalize_for_lucia,
+        read_lucia_hash,
+    )
+
     lucias = read_lucia_hash(stored) if isinstance(stored, str) else None
     prepared = normalize_for_lucia(password, PASSWORD_MAX)
     return lucias is not None and prepared is not None and await lucias.matches(prepared)

@@ -17,10 +17,11 @@ from framework.fetching import provide_fetch
 from framework.local.background import Background
 from framework.local.fetching import fetch_in_thread
 from framework.local.reading import Reading
+from framework.outgoing_body import check_chunk, close_body
 from framework.paths import resolve_path
 from framework.problem import problem
 from framework.request import Request
-from framework.response import EMPTY_STATUSES, Header, Response, close_body
+from framework.response import EMPTY_STATUSES, Header, Response
 from framework.shared import SECRETIVE, Shared
 
 __all__ = ["HEADER_LIMIT", "ASGIApplication", "Receive", "Scope", "Send", "asgi"]
@@ -293,6 +294,7 @@ async def _send_stream(
     watcher.add_done_callback(stop)
     try:
         async for chunk in body:
+            check_chunk(chunk)
             await send({"type": _BODY, "body": chunk, "more_body": True})
         is_sent = True
         await send({"type": _BODY, "body": b"", "more_body": False})

@@ -1,7 +1,7 @@
 """Carries a request from JavaScript to the application, and the answer back, in few crossings."""
 
 from asyncio import ensure_future
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from inspect import signature  # the SDK imports it anyway
 from typing import Any
@@ -12,10 +12,11 @@ from pyodide.ffi import to_js
 from workers import WorkerEntrypoint
 
 from framework.application import App
-from framework.response import Response, close_body
+from framework.response import Response
 from framework.shared import Shared
 from framework.workers.bindings import Bindings
 from framework.workers.incoming import read_request
+from framework.workers.pump import pump
 from framework.workers.queues import read_batch
 
 __all__ = ["entrypoint"]
@@ -82,7 +83,7 @@ def _to_javascript(response: Response, ctx: Any) -> Any:
     if isinstance(body, bytes):
         return JSResponse.new(_content(body, response), _options(response))
     channel = TransformStream.new()
-    ctx.waitUntil(ensure_future(_pump(body, channel.writable.getWriter())))
+    ctx.waitUntil(ensure_future(pump(body, channel.writable.getWriter())))
     return JSResponse.new(channel.readable, _options(response))
 
 
@@ -116,16 +117,3 @@ def _content(body: bytes, response: Response) -> Any:
         except UnicodeDecodeError:  # text in another charset
             return to_js(body)
     return to_js(body)
-
-
-async def _pump(chunks: AsyncIterator[bytes], writer: Any) -> None:
-    """Write *chunks* to a JavaScript stream, and close both; end it as broken where they break off."""
-    try:
-        async for chunk in chunks:
-            await writer.write(to_js(chunk))
-    except BaseException:
-        await writer.abort("the stream broke off")
-        raise
-    finally:
-        await close_body(chunks)
-    await writer.close()

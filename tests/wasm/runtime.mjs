@@ -27,7 +27,9 @@ export class ExecutionContext {
   }
 
   waitUntil(promise) {
-    this.pending.push(Promise.resolve(promise));
+    const work = Promise.resolve(promise);
+    work.catch(() => {}); // told of by `settled`, and no end of the process before
+    this.pending.push(work);
   }
 
   passThroughOnException() {}

@@ -133,9 +133,10 @@ async function answer({ worker, env, database, mails }, incoming, outgoing) {
     const entrypoint = await worker.instantiate(context, env);
     const response = await entrypoint.invoke("fetch", readRequest(incoming), undefined, undefined);
     await writeResponse(response, incoming, outgoing);
-    for (const failure of await context.settled()) console.error("waitUntil:", failure);
   } catch (error) {
     fail(error, outgoing);
+  } finally {
+    for (const failure of await context.settled()) console.error("waitUntil:", failure);
   }
 }
 

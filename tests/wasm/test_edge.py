@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,6 +117,39 @@ def test_mails_are_sent_through_what_wrangler_binds(worker: RunningWorker) -> No
 
     assert status == 200, worker.errors()
     assert body != b"undefined"
+
+
+def leave(worker: RunningWorker, path: str) -> None:
+    """Read the beginning of *path*, and go."""
+    address = urlsplit(worker.url)
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        while b"\r\n\r\n" not in (received := connection.recv(10_000)):
+            assert received
+
+
+@pytest.mark.parametrize("name", ["endless", "waiting"])
+def test_a_stream_is_closed_when_the_client_goes(worker: RunningWorker, name: str) -> None:
+    leave(worker, f"/streams/{name}")
+
+    deadline = time.monotonic() + 20
+    while name not in json.loads(ask(worker, "/streams/over")[2]):
+        assert time.monotonic() < deadline, worker.errors()
+        time.sleep(0.1)
+    assert "waitUntil" not in worker.errors()
+
+
+def test_a_stream_is_sent_whole_and_closed(worker: RunningWorker) -> None:
+    assert ask(worker, "/streams/whole")[2] == b"abc"
+    assert "whole" in json.loads(ask(worker, "/streams/over")[2])
+
+
+def test_a_stream_that_yields_text_breaks_off(worker: RunningWorker) -> None:
+    with pytest.raises((http.client.HTTPException, OSError)):
+        ask(worker, "/streams/text")
+
+    assert "text" in json.loads(ask(worker, "/streams/over")[2])
+    assert "a stream yields bytes, not str" in worker.errors()
 
 
 def test_a_service_answers_by_fetch_and_by_its_methods(worker: RunningWorker) -> None:

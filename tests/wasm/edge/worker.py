@@ -1,6 +1,8 @@
 """A Worker whose answers tell what its edge made of what it was handed."""
 
 import gc
+from asyncio import sleep
+from collections.abc import AsyncIterator
 from typing import Any
 
 from framework import App, Context, Response, public
@@ -50,6 +52,44 @@ async def quick() -> str:
 
 
 app.mount(in_time)
+
+
+over: list[str] = []
+"""Which streams have run their ``finally``."""
+
+
+async def chunks(name: str, *given: Any, pause: float = 0) -> AsyncIterator[Any]:
+    try:
+        for chunk in given:
+            yield chunk
+            await sleep(pause)
+    finally:
+        over.append(name)
+
+
+async def endless() -> AsyncIterator[bytes]:
+    try:
+        while True:
+            yield b"x" * 1000
+            await sleep(0.001)
+    finally:
+        over.append("endless")
+
+
+@app.get("/streams/over", guard=public)
+async def list_over() -> list[str]:
+    return over
+
+
+@app.get("/streams/:name", guard=public)
+async def stream(name: str) -> Response:
+    bodies = {
+        "endless": endless(),
+        "waiting": chunks("waiting", b"first", b"second", pause=3600),
+        "whole": chunks("whole", b"a", bytearray(b"b"), memoryview(b"c")),
+        "text": chunks("text", b"a", "b"),
+    }
+    return Response(bodies[name])
 
 
 @app.get("/objects", guard=public)
