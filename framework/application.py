@@ -192,6 +192,12 @@ class App(Router):
             return finish(c, response if is_answer else check_response(response, outermost))
         except Exception as error:
             return finish(c, await self._fallback.explain(c, error))
+        except BaseException as error:
+            if not _is_stray(error):
+                raise
+            fault = RuntimeError("what a handler awaits was cancelled, and it let that through")
+            fault.__cause__ = error
+            return finish(c, await self._fallback.explain(c, fault))
 
     def adopt(self, declaration: Declaration) -> None:
         """Make *declaration* a route. Raises `ConfigurationError`, naming its file and line."""
@@ -362,6 +368,16 @@ def _keep_in(kept: dict[str, H], name: str, problem: str, takes: str) -> Callabl
         return handler
 
     return decorate
+
+
+def _is_stray(error: BaseException) -> bool:
+    """Return whether *error* is a cancellation that was not meant for who handles this request."""
+    if type(error).__name__ != "CancelledError":
+        return False
+    from asyncio import current_task  # off the cold-start path: cancelled things have loaded it
+
+    task = current_task()
+    return task is not None and not task.cancelling()
 
 
 async def _do_all(work: list[Awaitable[Any]]) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "check_url",
     "fetch",
     "provide_fetch",
+    "without_coding",
 ]
 
 FETCH_TIMEOUT: Final = 10_000
@@ -40,6 +41,9 @@ _OF_THE_EDGE = {  # each edge writes these itself, and undoes what coding it ask
     *("accept-encoding", "connection", "content-length", "expect", "host", "keep-alive"),
     *("te", "trailer", "transfer-encoding", "upgrade"),
 }
+
+
+_OF_CODED = {"content-encoding", "content-length"}
 
 
 class FetchFailed(ServiceUnavailable):
@@ -73,7 +77,10 @@ class FetchRequest(msgspec.Struct, frozen=True):
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """An answer, whatever its status. *headers* are pairs, names in lower case."""
+    """An answer, whatever its status. *headers* are pairs, names in lower case.
+
+    A body that came compressed by gzip is decoded, and no header speaks of that any more.
+    """
 
     status: int
     headers: tuple[Header, ...]
@@ -158,6 +165,11 @@ async def fetch(
             " provide_fetch(fetch_in_thread), from framework.local.fetching"
         )
     return await _provided(FetchRequest(url, host, method, checked, body, timeout_ms, limit))
+
+
+def without_coding(headers: Iterable[Header]) -> tuple[Header, ...]:
+    """Return *headers* as they are of a body that was decoded: without its coding and its length."""
+    return tuple([pair for pair in headers if pair[0] not in _OF_CODED])
 
 
 def check_url(url: str) -> str:

@@ -28,7 +28,7 @@ class HeaderSource(Protocol):
     """Where header values come from: Python pairs locally, the JS object in the Worker."""
 
     def get(self, name: str, /) -> str | None:
-        """Return the value of *name*, given in lower case; repeated headers joined by ``, ``."""
+        """Return the value of *name*, quickest in lower case; repeated headers joined by ``, ``."""
 
     def items(self) -> Iterable[tuple[str, str]]:
         """Return all pairs, names in lower case."""
@@ -47,8 +47,8 @@ class Headers:
         self._values = values
 
     def get(self, name: str, /) -> str | None:
-        """Return the value of *name*, given in lower case, or None."""
-        return self._values.get(name)
+        """Return the value of *name*, or None."""
+        return self._values.get(name.lower())
 
     def items(self) -> Iterable[tuple[str, str]]:
         """Return all pairs, names in lower case."""

@@ -43,6 +43,7 @@ _HOST = re.compile(r"(?P<name>[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(?P<po
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _KNOWN_HOSTS_LIMIT = 64
 _KNOWN_HEADERS_LIMIT = 256
+_KNOWN_NAMES_LIMIT = 256
 
 
 def asgi(app: App, env: Env) -> ASGIApplication:
@@ -93,6 +94,19 @@ _BODY = "http.response.body"
 # --- The request ---------------------------------------------------------------------------------
 
 
+class _Names(dict[str, bytes]):
+    """What servers call headers, by how they are asked for. Few ever are: programs write them."""
+
+    def __missing__(self, name: str) -> bytes:
+        raw = name.lower().encode()
+        if len(self) < _KNOWN_NAMES_LIMIT:
+            self[name] = raw
+        return raw
+
+
+_names = _Names()
+
+
 class _Source(msgspec.Struct, eq=False):
     """Where the headers and the body of one request come from. Nothing is read before it is asked for.
 
@@ -106,8 +120,8 @@ class _Source(msgspec.Struct, eq=False):
     reading: Reading
 
     def get(self, name: str, /) -> str | None:
-        """Return the value of *name*, given in lower case, or None."""
-        value = self.values.get(name.encode())
+        """Return the value of *name*, or None."""
+        value = self.values.get(_names[name])
         return None if value is None else value.decode("utf-8", "replace")
 
     def items(self) -> Iterable[tuple[str, str]]:

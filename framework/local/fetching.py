@@ -5,12 +5,13 @@ Neither redirects nor the proxies of the environment are followed: what answers 
 
 import asyncio
 import socket
+import zlib
 from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
-from framework.fetching import Fetched, FetchFailed, FetchRequest
+from framework.fetching import Fetched, FetchFailed, FetchRequest, without_coding
 
 __all__ = ["fetch_in_thread"]
 
@@ -93,7 +94,27 @@ class _Exchange:
         if response.length:  # it said how long it is, and ended early
             raise FetchFailed(f"{request.host} broke off its answer")
         headers = tuple((name.lower(), value) for name, value in response.getheaders())
-        return Fetched(response.status, headers, b"".join(chunks), request.host)
+        body = b"".join(chunks)
+        if body and ("content-encoding", "gzip") in headers:
+            headers, body = without_coding(headers), _decoded(body, request)
+        return Fetched(response.status, headers, body, request.host)
+
+
+def _decoded(body: bytes, request: FetchRequest) -> bytes:
+    """Return what gzip made *body* of. Raises `FetchFailed`, for more than the limit, too."""
+    decoded = b""
+    while body:
+        member = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
+        try:
+            decoded += member.decompress(body, request.limit + 1 - len(decoded))
+        except zlib.error:
+            raise FetchFailed(f"{request.host} sent what is no gzip") from None
+        if len(decoded) > request.limit:
+            raise FetchFailed(f"{request.host} answered with more than {request.limit} bytes")
+        if not member.eof:
+            raise FetchFailed(f"{request.host} broke off its answer")
+        body = member.unused_data
+    return decoded
 
 
 def _too_late(request: FetchRequest) -> FetchFailed:

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from js import Object
+import msgspec
+from js import JSON, Array, Object
 from pyodide.ffi import JsProxy
 
 from framework.workers.d1 import D1Database
@@ -32,6 +33,16 @@ class Bindings:
             self._known[name] = self._find(name)
         return self._known[name]
 
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the binding *name*, or *default*, as a dict does: `env` is one everywhere else."""
+        try:
+            return self[name]
+        except KeyError:
+            return default
+
     def _find(self, name: str) -> Any:
         value = getattr(self._env, name, None)
         if value is None:
@@ -56,8 +67,9 @@ def _wrapper(value: Any, wrapped: Any) -> Callable[[Any], Any]:
     an error. `send_email` is such a service under ``wrangler dev``.
     """
     theirs = None if isinstance(wrapped, JsProxy) else type(wrapped)
-    if theirs is None and getattr(value, "constructor", None) == Object:  # a variable
-        return _as_it_is
+    kind = getattr(value, "constructor", None)
+    if kind == Array or (theirs is None and kind == Object):  # a variable, as wrangler.toml has it
+        return _to_python
     if hasattr(value, "fetch") and (theirs is None or hasattr(theirs, "fetch")):
         return WorkersService
     if hasattr(value, "prepare"):
@@ -65,6 +77,10 @@ def _wrapper(value: Any, wrapped: Any) -> Callable[[Any], Any]:
     if hasattr(value, "limit"):
         return WorkersRateLimiter
     return theirs or _as_it_is
+
+
+def _to_python(value: Any) -> Any:
+    return msgspec.json.decode(JSON.stringify(value))  # to_py leaves null as it is
 
 
 def _as_it_is(value: Any) -> Any:

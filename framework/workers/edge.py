@@ -103,7 +103,9 @@ def _options(response: Response) -> Any:
 
 
 def _make_options(response: Response) -> Any:
-    options = {"status": response.status, "headers": response.headers}
+    options: dict[str, Any] = {"status": response.status, "headers": response.headers}
+    if response.header("content-encoding"):  # it is so already: workerd would encode it once more
+        options["encodeBody"] = "manual"
     return to_js(options, dict_converter=Object.fromEntries)
 
 

@@ -6,7 +6,13 @@ import js
 import msgspec
 from pyodide.ffi import JsException, to_js
 
-from framework.fetching import Fetched, FetchFailed, FetchRequest, provide_fetch
+from framework.fetching import (
+    Fetched,
+    FetchFailed,
+    FetchRequest,
+    provide_fetch,
+    without_coding,
+)
 from framework.response import Header, encode_json
 from framework.workers.streams import TooLong, read_stream
 
@@ -36,7 +42,10 @@ async def fetch_in_worker(request: FetchRequest, /) -> Fetched:
         answer = await js.fetch(request.url, options)
         body = await read_stream(answer.body, request.limit)
         is_read = True
-        return Fetched(answer.status, _headers(answer), body, request.host)
+        headers = _headers(answer)
+        if body and ("content-encoding", "gzip") in headers:  # which fetch has decoded
+            headers = without_coding(headers)
+        return Fetched(answer.status, headers, body, request.host)
     except TooLong:
         raise FetchFailed(f"{request.host} answered with more than {request.limit} bytes") from None
     except JsException as error:

@@ -29,7 +29,10 @@ class _JSHeaders:
             return self._fetched[name]
         if self._headers is None:
             self._headers = self._request.headers
-        value = self._headers.get(name)
+        try:
+            value = self._headers.get(name)
+        except JsException:  # no name of a header
+            value = None
         self._fetched[name] = found = value if isinstance(value, str) else None
         return found
 

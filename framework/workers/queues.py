@@ -7,15 +7,27 @@ import msgspec
 from js import JSON
 
 from framework.bindings import Env
+from framework.log import log_error
 from framework.queues import Batch, Message, Settle
 
 __all__ = ["read_batch"]
 
 
 def read_batch(batch: Any, env: Env) -> Batch:
-    """Return the JavaScript MessageBatch *batch*, or the SDK's wrapper of it, as a `Batch`."""
+    """Return the JavaScript MessageBatch *batch*, or the SDK's wrapper of it, as a `Batch`.
+
+    A message that holds what JSON cannot is logged and delivered again, until the queue gives it up:
+    those beside it are consumed.
+    """
     plain = getattr(batch, "_binding", batch)  # how the SDK wraps it
-    return Batch(plain.queue, [_read_message(message) for message in plain.messages], env)
+    messages: list[Message] = []
+    for message in plain.messages:
+        try:
+            messages.append(_read_message(message))
+        except Exception as error:  # whatever its sender put into it
+            log_error(f"the queue {plain.queue}: the message {message.id} cannot be read", error)
+            message.retry()
+    return Batch(plain.queue, messages, env)
 
 
 def _read_message(message: Any) -> Message:
@@ -34,7 +46,10 @@ def _read_body(body: Any) -> Any:
         return body
     if hasattr(body, "byteLength"):
         return bytes(body.to_bytes())
-    return msgspec.json.decode(JSON.stringify(body))  # null as well, which is no None in Pyodide
+    text = JSON.stringify(body)  # null as well, which is no None in Pyodide
+    if text == "{}" and hasattr(body, "size"):
+        raise TypeError("a Map or a Set is not JSON")
+    return msgspec.json.decode(text)
 
 
 def _milliseconds(timestamp: Any) -> int:

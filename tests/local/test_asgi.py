@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from framework import App, Context, Response, public
-from framework.local.asgi import ASGIApplication, asgi
+from framework.local.asgi import ASGIApplication, _names, asgi
 from framework.local.reading import Reading
 from framework.request import BODY_LIMIT
 
@@ -308,6 +308,32 @@ async def test_cookies_that_http_2_splits_are_several_cookies(turned: bool) -> N
 )
 async def test_values_are_decoded_as_the_worker_decodes_them(value: bytes, seen: str) -> None:
     assert (await Exchange(headers=[HOST, (b"x", value)]).run()).json["x"] == seen
+
+
+@pytest.mark.parametrize("name", ["x-a", "X-A", "x-A", "bad name", "", "é"])
+async def test_a_header_is_found_in_any_case(name: str) -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def read(c: Context) -> str | None:
+        return c.request.headers.get(name)
+
+    exchange = await Exchange("/", headers=[HOST, (b"x-a", b"1")]).run(asgi(app, {}))
+
+    assert exchange.body == (b"1" if name.lower() == "x-a" else b"")
+
+
+async def test_few_names_of_headers_are_remembered() -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def read(c: Context) -> list[str | None]:
+        return [c.request.headers.get(f"x-{number}") for number in range(1000)]
+
+    exchange = await Exchange("/", headers=[HOST, (b"x-999", b"1")]).run(asgi(app, {}))
+
+    assert exchange.json[998:] == [None, "1"]
+    assert len(_names) <= 256
 
 
 async def test_values_are_encoded_as_the_worker_encodes_them() -> None:

@@ -1,6 +1,7 @@
 """The standard library's client, against real servers that behave and that do not."""
 
 import asyncio
+import gzip
 import socket
 import threading
 import time
@@ -16,6 +17,14 @@ from framework.fetching import FetchFailed, fetch
 from framework.local.fetching import fetch_in_thread
 from framework.local.serve import serve
 from tests.elsewhere import Asked, Elsewhere, serve_elsewhere
+
+GZIPPED = {
+    "/gzip": gzip.compress(b"hello"),
+    "/gzip/members": gzip.compress(b"hel") + gzip.compress(b"lo"),
+    "/gzip/none": b"hello",
+    "/gzip/cut": gzip.compress(b"hello")[:-4],
+    "/gzip/bomb": gzip.compress(b"x" * 100_000),
+}
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +43,9 @@ def answer(asked: Asked, handler: BaseHTTPRequestHandler) -> None:
     handler.send_header("Set-Cookie", "a=1")
     handler.send_header("Set-Cookie", "b=2")
     handler.send_header("Location", "/elsewhere")
+    if path.startswith("/gzip"):  # asked for or not, as what is stored so is sent
+        body = GZIPPED[path]
+        handler.send_header("Content-Encoding", "gzip")
     if path == "/chunked":
         handler.send_header("Transfer-Encoding", "chunked")
         handler.end_headers()
@@ -93,6 +105,35 @@ async def test_headers_come_back_in_lower_case_and_apart(elsewhere: Elsewhere) -
 
     cookies = [value for name, value in answer.headers if name == "set-cookie"]
     assert cookies == ["a=1", "b=2"]
+
+
+@pytest.mark.parametrize("path", ["/gzip", "/gzip/members"])
+async def test_what_comes_compressed_is_decoded(elsewhere: Elsewhere, path: str) -> None:
+    answer = await fetch(elsewhere.url + path)
+
+    assert answer.body == b"hello"
+    assert (answer.header("content-encoding"), answer.header("content-length")) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "why"),
+    [
+        ("/gzip/none", "sent what is no gzip"),
+        ("/gzip/cut", "broke off its answer"),
+        ("/gzip/bomb", "answered with more than 1000 bytes"),
+    ],
+)
+async def test_what_cannot_be_decoded_is_an_outage(
+    elsewhere: Elsewhere, path: str, why: str
+) -> None:
+    with pytest.raises(FetchFailed, match=why):
+        await fetch(elsewhere.url + path, limit=1000)
+
+
+async def test_the_head_of_what_is_compressed_says_so(elsewhere: Elsewhere) -> None:
+    answer = await fetch(f"{elsewhere.url}/gzip", method="HEAD")
+
+    assert answer.header("content-encoding") == "gzip"
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

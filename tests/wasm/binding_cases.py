@@ -80,9 +80,18 @@ async def test_what_is_ours_is_handed_out_as_before(env: Any) -> None:
 
 
 async def test_a_variable_that_is_an_object_is_one_whatever_its_names(env: Any) -> None:
-    setting = bindings_of(env)["SETTING"]
+    for bindings in (bindings_of(env), bindings_of(env)):  # known from then on
+        assert bindings["SETTING"] == {"limit": 5, "fetch": "a", "prepare": [1]}
+        assert bindings["LIST"] == ["a", {"b": None}]
 
-    assert setting.to_py() == {"limit": 5, "fetch": "a", "prepare": [1]}
+
+async def test_an_env_is_asked_as_a_dict_is(env: Any) -> None:
+    bindings = bindings_of(env)
+
+    assert "DB" in bindings
+    assert "ABSENT" not in bindings
+    assert (bindings.get("TEXT"), bindings.get("ABSENT")) == ("text", None)
+    assert bindings.get("ABSENT", "none") == "none"
 
 
 BINDING_CASES: dict[str, Callable[[Any], Awaitable[None]]] = {
@@ -96,5 +105,6 @@ BINDING_CASES: dict[str, Callable[[Any], Awaitable[None]]] = {
         test_ai_is_no_service_though_it_has_a_fetch,
         test_what_is_ours_is_handed_out_as_before,
         test_a_variable_that_is_an_object_is_one_whatever_its_names,
+        test_an_env_is_asked_as_a_dict_is,
     )
 }

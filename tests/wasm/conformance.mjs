@@ -42,7 +42,7 @@ async function main() {
   const suite = pyodide.pyimport("tests.wasm.conformance");
   const { database, service, stores, limiters: given, stop } = await starting;
   const services = { SERVICE: asFetcher(service), OUTSIDE: service };
-  const ours = { TEXT: "text", SETTING: { limit: 5, fetch: "a", prepare: [1] }, AI: new Ai(), BROKEN: new BrokenLimiter() };
+  const ours = { TEXT: "text", SETTING: { limit: 5, fetch: "a", prepare: [1] }, LIST: ["a", { b: null }], AI: new Ai(), BROKEN: new BrokenLimiter() };
   const env = (db) => ({ DB: db, ...ours, ...given, ...services, ...stores });
   await runAll(suite, database, { ...BINDINGS, env, timers, proxies: countProxies(pyodide) });
   await stop();
@@ -72,9 +72,19 @@ function row() {
 
 /** Returns what a queue brings, and in `told` what is said of each message. Stands in for workerd's. */
 function bring() {
+  const bytes = [new Uint8Array([1, 2]), new Uint8Array([3]).buffer];
+  return bringAll(["text", { to: "ada", tags: [1, null] }, ...bytes, null, 5]);
+}
+
+/** Returns the same with one message between others that JSON cannot hold, as its sender may put there. */
+function bringUnreadable(kind) {
+  const bodies = { map: new Map([["a", 1]]), set: new Set([1]), nothing: undefined, big: { a: 10n }, half: "\ud800" };
+  return bringAll(["before", kind === "half" ? { s: bodies.half } : bodies[kind], "after"]);
+}
+
+function bringAll(bodies) {
   const told = [];
-  const bodies = ["text", { to: "ada", tags: [1, null] }, new Uint8Array([1, 2]), new Uint8Array([3]).buffer];
-  const messages = [...bodies, null, 5].map((body, index) => ({
+  const messages = bodies.map((body, index) => ({
     id: `m${index}`,
     body,
     timestamp: new Date(1000 * (index + 1)),
@@ -87,6 +97,7 @@ function bring() {
 
 const BINDINGS = {
   bring,
+  bringUnreadable,
   instant: () => answering(async (result) => result),
   late: (delay) => answering((result) => new Promise((done) => set(done, delay, result))),
   never: () => answering(() => new Promise(() => {})),

@@ -57,11 +57,32 @@ async def queue_is_told_what_became_of_each_message(fakes: Any) -> None:
     ]
 
 
+async def queue_brings_what_can_be_read_beside_what_cannot(fakes: Any) -> None:
+    from framework.workers.queues import read_batch
+
+    app = App()
+    consumed: list[Any] = []
+
+    @app.queue("mails")
+    async def consume(batch: Batch) -> None:
+        consumed.extend(message.body for message in batch.messages)
+
+    for kind in ("map", "set", "nothing", "big", "half"):
+        consumed.clear()
+        brought = fakes.bringUnreadable(kind)
+        await app.run_queue(read_batch(brought, {}))
+
+        assert consumed == ["before", "after"], kind
+        told = sorted(tuple(each) for each in brought.told.to_py())
+        assert told == [(0, "ack", -1), (1, "retry", -1), (2, "ack", -1)], kind
+
+
 QUEUE_CASES: dict[str, Callable[[Any], Awaitable[None]]] = {
     case.__name__: case
     for case in (
         queue_reads_every_kind_of_body,
         queue_reads_what_the_sdk_wraps,
         queue_is_told_what_became_of_each_message,
+        queue_brings_what_can_be_read_beside_what_cannot,
     )
 }

@@ -16,6 +16,7 @@ import { createServer } from "node:http";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
 
 import { applySchema, asFetcher, startBindings } from "./database.mjs";
 import { readRequest, refuse, writeResponse } from "./http.mjs";
@@ -53,6 +54,14 @@ class SendEmail {
   }
 }
 
+/** Compresses a body that says that it is, as workerd does, unless told that it is so already. */
+class EncodingResponse extends Response {
+  constructor(body, init) {
+    const encodes = new Headers(init?.headers).get("content-encoding") === "gzip";
+    super(encodes && init.encodeBody !== "manual" ? gzipSync(body) : body, init);
+  }
+}
+
 async function main() {
   const started = performance.now();
   const { values, positionals } = parseArgs({
@@ -78,6 +87,7 @@ async function main() {
     bundle: resolve(positionals[0] ?? join(ROOT, "build/worker")),
     main: values.main,
     modules: join(CACHE, "modules"),
+    globals: { Response: EncodingResponse },
     overlays: [join(HERE, "stand_in"), ...values.overlay],
     runtime: join(CACHE, "runtime"),
   });

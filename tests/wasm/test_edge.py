@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import shutil
@@ -117,6 +118,20 @@ def test_mails_are_sent_through_what_wrangler_binds(worker: RunningWorker) -> No
 
     assert status == 200, worker.errors()
     assert body != b"undefined"
+
+
+def test_what_is_compressed_is_not_compressed_again(worker: RunningWorker) -> None:
+    """The harness stands in for workerd's Response, which encodes unless it is told not to."""
+    _, headers, body = ask(worker, "/compressed")
+
+    assert headers["content-encoding"] == "gzip"
+    assert gzip.decompress(body) == b"hello"
+
+
+def test_a_cancellation_that_gets_out_is_a_problem(worker: RunningWorker) -> None:
+    status, headers, _ = ask(worker, "/cancelled")
+
+    assert (status, headers["content-type"]) == (500, "application/problem+json")
 
 
 def leave(worker: RunningWorker, path: str) -> None:

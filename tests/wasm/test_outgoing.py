@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 import socket
@@ -45,6 +46,9 @@ def answer(asked: Asked, handler: BaseHTTPRequestHandler) -> None:
     if path == "/siteverify":
         body = json.dumps({"success": b"=good&" in asked.body + b"&"}).encode()
     handler.send_response(int(path.removeprefix("/status/")) if "/status/" in path else 200)
+    if path == "/gzip":
+        body = gzip.compress(body)
+        handler.send_header("Content-Encoding", "gzip")
     handler.send_header("Set-Cookie", "a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT")
     handler.send_header("Set-Cookie", "b=2")
     handler.send_header("Location", "/elsewhere")
@@ -97,6 +101,13 @@ def ask(
 def fetch(worker: RunningWorker, **wanted: Any) -> tuple[int, Any]:
     status, _, body = ask(worker, "/fetch", json.dumps(wanted).encode())
     return status, json.loads(body)
+
+
+def test_what_comes_compressed_is_decoded(worker: RunningWorker) -> None:
+    _, got = fetch(worker, path="/gzip")
+
+    assert got["body"] == "hello"
+    assert {"content-encoding", "content-length"}.isdisjoint(name for name, _ in got["headers"])
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """A Worker whose answers tell what its edge made of what it was handed."""
 
 import gc
-from asyncio import sleep
+import gzip
+from asyncio import ensure_future, sleep
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -52,6 +53,18 @@ async def quick() -> str:
 
 
 app.mount(in_time)
+
+
+@app.get("/compressed", guard=public)
+async def compressed() -> Response:
+    return Response(gzip.compress(b"hello"), headers=[("content-encoding", "gzip")])
+
+
+@app.get("/cancelled", guard=public)
+async def cancelled() -> None:
+    waiting = ensure_future(sleep(3600))
+    waiting.cancel()
+    await waiting
 
 
 over: list[str] = []
