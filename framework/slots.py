@@ -28,7 +28,7 @@ class Slot(Generic[T]):
 
     __slots__ = ("name", "type")
 
-    def __init__(self, name: str, type: type[T]) -> None:
+    def __init__(self, name: str, type: builtins.type[T]) -> None:
         if not isinstance(type, builtins.type) or type is object:
             raise ConfigurationError(f"the slot {name} has no class of its own: {type!r}")
         self.name = name

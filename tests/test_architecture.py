@@ -236,6 +236,38 @@ def test_every_module_opens_with_a_sentence(module: str) -> None:
     assert ast.get_docstring(TREES[module])
 
 
+def slots_of(owner: ast.ClassDef) -> set[str]:
+    """Return what the ``__slots__`` of *owner* name."""
+    values = [
+        node.value
+        for node in owner.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__slots__"
+    ]
+    return {name for value in values for name in ast.literal_eval(value)}
+
+
+def annotated_names(owner: ast.ClassDef) -> set[str]:
+    """Return the names in the annotations of *owner*'s methods."""
+    methods = [
+        node for node in owner.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    arguments = [node for method in methods for node in ast.walk(method.args)]
+    annotations = [node.annotation for node in arguments if isinstance(node, ast.arg)]
+    annotations += [method.returns for method in methods]
+    nodes = [node for annotation in annotations if annotation for node in ast.walk(annotation)]
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_annotation_names_a_slot_of_its_class(module: str) -> None:
+    # Pyright takes such a name for the slot, and what it says of the type for Unknown.
+    classes = [node for node in ast.walk(TREES[module]) if isinstance(node, ast.ClassDef)]
+
+    mistaken = {owner.name: annotated_names(owner) & slots_of(owner) for owner in classes}
+
+    assert {name for name, names in mistaken.items() if names} == set()
+
+
 def test_a_long_module_has_a_reason() -> None:
     lengths = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
 
