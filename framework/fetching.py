@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar, overload
 
 import msgspec
 
@@ -23,6 +23,8 @@ __all__ = [
     "provide_fetch",
     "without_coding",
 ]
+
+T = TypeVar("T")
 
 FETCH_TIMEOUT: Final = 10_000
 """Milliseconds that an answer may take, to its last byte, unless the call says otherwise."""
@@ -90,6 +92,12 @@ class Fetched(msgspec.Struct, frozen=True):
     def header(self, name: str) -> str | None:
         """Return the first value of the header *name* (in lower case), or None."""
         return next((value for key, value in self.headers if key == name), None)
+
+    @overload
+    def json(self, type: type[T]) -> T: ...
+
+    @overload
+    def json(self, type: Any = Any) -> Any: ...
 
     def json(self, type: Any = Any) -> Any:
         """Return the body decoded from JSON into *type*, whatever Content-Type and status say.

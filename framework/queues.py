@@ -1,7 +1,7 @@
 """What a queue consumer is handed: a batch of messages. Knows nothing of the edge that brings them."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, overload
 
 import msgspec
 
@@ -41,8 +41,17 @@ class Message:
         """How it was settled: ``ack``, ``retry``, or None for not yet. The first call counts."""
         self._settle = settle
 
-    def read(self, type: type[T]) -> T:
-        """Return the body as a *type*. Raises `msgspec.ValidationError` if it does not fit."""
+    @overload
+    def read(self, type: type[T]) -> T: ...
+
+    @overload
+    def read(self, type: Any) -> Any: ...
+
+    def read(self, type: Any) -> Any:
+        """Return the body as a *type*, which may be a union of Structs that have tags.
+
+        Raises `msgspec.ValidationError` if it does not fit.
+        """
         return msgspec.convert(self.body, type)
 
     def ack(self) -> None:

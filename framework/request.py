@@ -1,7 +1,7 @@
 """What is asked: method, URL, headers, and a body that is read once. Knows nothing of the edge."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, overload
 
 import msgspec
 
@@ -12,6 +12,8 @@ from framework.hosts import LOOPBACK, host_name
 from framework.paths import MalformedURL, parse_query, resolve_path
 
 __all__ = ["BODY_LIMIT", "HeaderSource", "Headers", "Request", "is_loopback"]
+
+T = TypeVar("T")
 
 BODY_LIMIT = 1024 * 1024
 """Bytes of a body that are read unless the application says otherwise: 1 MiB."""
@@ -171,6 +173,12 @@ class Request(msgspec.Struct, eq=False):
             return (await self.bytes()).decode()
         except UnicodeDecodeError:
             raise BadRequest("The body is not UTF-8.") from None
+
+    @overload
+    async def json(self, type: type[T]) -> T: ...
+
+    @overload
+    async def json(self, type: Any = Any) -> Any: ...
 
     async def json(self, type: Any = Any) -> Any:
         """Return the body decoded from JSON into *type*, whatever Content-Type says.

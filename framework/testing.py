@@ -7,7 +7,7 @@ there for a request that is made of nothing but what you give it.
 from collections.abc import Iterable, Mapping
 from email.utils import parsedate_to_datetime
 from time import time
-from typing import Any, Protocol, TypedDict, Unpack
+from typing import Any, Protocol, TypedDict, TypeVar, Unpack, overload
 
 import msgspec
 
@@ -20,6 +20,8 @@ from framework.request import split_url
 from framework.response import Header, Response
 
 __all__ = ["Application", "Client", "Content", "bytes_of", "json_of", "text_of"]
+
+T = TypeVar("T")
 
 
 class Application(Protocol):
@@ -59,6 +61,14 @@ def text_of(response: Response) -> str:
     Raises `UnicodeDecodeError` for other bytes, and `ValueError` for a stream that nobody has read.
     """
     return bytes_of(response).decode()
+
+
+@overload
+def json_of(response: Response, type: type[T]) -> T: ...
+
+
+@overload
+def json_of(response: Response, type: Any = Any) -> Any: ...
 
 
 def json_of(response: Response, type: Any = Any) -> Any:

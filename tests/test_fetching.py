@@ -1,6 +1,6 @@
 """What goes out is checked the same for every edge; what comes back is bounded, and is data."""
 
-from typing import Any
+from typing import Any, assert_type
 
 import msgspec
 import pytest
@@ -163,6 +163,9 @@ def test_json_is_decoded_into_a_type() -> None:
 
     assert answer.json(Point) == Point(1)
     assert answer.json() == {"x": 1}
+    assert_type(answer.json(Point), Point)
+    assert_type(answer.json(dict[str, int]), dict[str, int])
+    assert_type(answer.json(), Any)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """What a consumer says of a message counts once; what it says nothing of follows how it ended."""
 
-from typing import Any
+from typing import Any, assert_type
 
 import msgspec
 import pytest
@@ -10,6 +10,17 @@ from framework import App, Batch, ConfigurationError, Message
 
 class Mail(msgspec.Struct):
     to: str
+
+
+class Added(msgspec.Struct, tag=True):
+    id: int
+
+
+class Removed(msgspec.Struct, tag=True):
+    id: int
+
+
+Change = Added | Removed
 
 
 def make_batch(*bodies: Any, env: Any = None, told: list[Any] | None = None) -> Batch:
@@ -80,6 +91,16 @@ async def test_an_empty_batch_is_taken() -> None:
     await app.run_queue(make_batch())
 
     assert [batch.messages for batch in seen] == [()]
+
+
+def test_a_message_is_read_as_one_type_or_as_one_of_several() -> None:
+    message = Message("1", {"type": "Removed", "id": 5})
+
+    assert message.read(Change) == message.read(Removed) == Removed(5)
+    assert_type(message.read(Change), Any)
+    assert_type(message.read(Removed), Removed)
+    with pytest.raises(msgspec.ValidationError):
+        message.read(Added)
 
 
 async def test_a_queue_without_a_consumer_loses_nothing() -> None:

@@ -1,6 +1,6 @@
 """A request says what was asked, reads each part once, and refuses what it cannot understand."""
 
-from typing import Any
+from typing import Any, assert_type
 
 import msgspec
 import pytest
@@ -99,6 +99,15 @@ async def test_a_body_is_read_as_what_is_asked_for() -> None:
     assert await request.json(Note) == Note("a")
     with pytest.raises(Invalid):
         await request.json(list[int])
+
+
+async def test_a_body_has_the_type_that_was_asked_for() -> None:
+    request = Request.build("POST", "/", body=b'{"text": "a"}')
+
+    assert_type(await request.json(), Any)
+    assert_type(await request.json(Note), Note)
+    assert_type(await request.json(dict[str, str]), dict[str, str])
+    assert_type(await request.json(Note | None), Any)
 
 
 async def test_text_that_is_no_utf8_is_malformed() -> None:

@@ -1,7 +1,7 @@
 """The test client keeps cookies and names its origin as a browser does."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_type
 
 import msgspec
 import pytest
@@ -231,6 +231,9 @@ class Point(msgspec.Struct):
 def test_json_becomes_a_type() -> None:
     assert json_of(Response.json({"x": 1}), Point) == Point(1)
     assert json_of(Response(b"{}", 400, [("content-type", "application/problem+json")])) == {}
+    assert_type(json_of(Response.json({"x": 1}), Point), Point)
+    assert_type(json_of(Response.json({"x": 1}), dict[str, int]), dict[str, int])
+    assert_type(json_of(Response.json({"x": 1})), Any)
 
 
 def test_a_body_is_text_or_bytes() -> None:
