@@ -84,10 +84,14 @@ class App(Router):
     def cron(self, schedule: str) -> Callable[[CronHandler], CronHandler]:
         """Let a function run at each tick of *schedule*, as ``[triggers] crons`` writes it.
 
-        Raises `ConfigurationError` for a schedule that has a function already, and for a function
-        that is not async or takes anything but a `Job`.
+        Raises `ConfigurationError` for a schedule that has not five fields or has a function already,
+        and for a function that is not async or takes anything but a `Job`.
         """
-        return _keep_in(self.crons, schedule, f"the cron {schedule!r} runs two functions", "job")
+        if isinstance(schedule, str) and len(schedule.split()) != 5:
+            raise ConfigurationError(
+                f"{schedule!r} is no schedule: write five fields, as '17 3 * * *'"
+            )
+        return _keep_in(self.crons, schedule, f"the cron {schedule!r} runs two functions", Job)
 
     async def run_cron(self, schedule: str, env: Env, time: int) -> None:
         """Run the function of *schedule*, due at *time* in Unix milliseconds.
@@ -105,7 +109,7 @@ class App(Router):
         Raises `ConfigurationError` for a queue that has a function already, and for a function that
         is not async or takes anything but a `Batch`.
         """
-        return _keep_in(self.queues, name, f"the queue {name!r} has two consumers", "batch")
+        return _keep_in(self.queues, name, f"the queue {name!r} has two consumers", Batch)
 
     async def run_queue(self, batch: Batch) -> None:
         """Have the consumer of ``batch.queue`` take *batch*, and acknowledge or retry each message.
@@ -356,13 +360,15 @@ def _refuse_conflict(owner: Route | None, route: Route, method: str) -> None:
         )
 
 
-def _keep_in(kept: dict[str, H], name: str, problem: str, takes: str) -> Callable[[H], H]:
+def _keep_in(kept: dict[str, H], name: str, problem: str, kind: type) -> Callable[[H], H]:
     """Return a decorator that keeps a function as *name*; it raises *problem* for a second one."""
+    noun = kind.__name__.lower()
     if not isinstance(name, str):
-        raise ConfigurationError(f"{place_of(name)}: say which {takes} it takes, in parentheses")
+        raise ConfigurationError(f"{place_of(name)}: say which {noun} it takes, in parentheses")
 
     def decorate(handler: H) -> H:
-        check_callable(handler, (takes,), f"function of a {takes}")
+        takes = (f"{noun}: {kind.__name__}",)
+        check_callable(handler, takes, f"function of a {noun}", kind)
         if kept.setdefault(name, handler) is not handler:
             raise ConfigurationError(problem)
         return handler

@@ -1,8 +1,8 @@
 """Refuses, where it is declared, what could not be called when a request comes. Knows no request."""
 
 from collections.abc import Callable
-from types import FunctionType
-from typing import Any
+from types import FunctionType, GenericAlias
+from typing import Any, get_type_hints
 
 from framework.errors import ConfigurationError
 
@@ -12,11 +12,14 @@ _COROUTINE = 0x80  # CO_COROUTINE
 _VARARGS = 0x04  # CO_VARARGS
 
 
-def check_callable(function: Any, takes: tuple[str, ...], what: str) -> None:
+def check_callable(
+    function: Any, takes: tuple[str, ...], what: str, kind: type | None = None
+) -> None:
     """Raise `ConfigurationError` unless *function* is async and can be called with *takes*.
 
-    *takes* names the arguments, for the error; *what* says what the function is to be. Only plain
-    functions are looked into: anything else that can be called is taken at its word.
+    *takes* names the arguments, for the error; *what* says what the function is to be, and *kind* what
+    the first argument is. Only plain functions are looked into: anything else that can be called is
+    taken at its word.
     """
     if not callable(function):
         raise ConfigurationError(f"{function!r} is not a {what}: it cannot be called")
@@ -27,7 +30,7 @@ def check_callable(function: Any, takes: tuple[str, ...], what: str) -> None:
         )
     if not isinstance(function, FunctionType):
         return
-    problem = _misfit(function, len(takes))
+    problem = _misfit(function, len(takes)) or (_mistake(function, kind) if kind else "")
     if problem:
         raise ConfigurationError(
             f"{place_of(function)}: {function.__qualname__} is not a {what}, since it {problem}: write"
@@ -44,6 +47,26 @@ def _misfit(function: FunctionType, count: int) -> str:
     if code.co_argcount < count and not code.co_flags & _VARARGS:
         return f"takes fewer than {count} argument{'s' * (count > 1)}"
     return "" if wants_await(function) else "is not async"
+
+
+def _mistake(function: FunctionType, kind: type) -> str:
+    """Return why the first argument can be no *kind*; "" where its annotation does not tell."""
+    if hasattr(function, "__wrapped__"):  # `wraps` has put another function's annotations here
+        return ""
+    try:
+        asked = get_type_hints(function).get(function.__code__.co_varnames[0], Any)
+    except (NameError, AttributeError, SyntaxError, TypeError):
+        return ""
+    name = asked.__name__ if isinstance(asked, type) else asked
+    return "" if asked is Any or _fits(kind, asked) else f"asks for {name}"
+
+
+def _fits(kind: type, asked: Any) -> bool:
+    """Return whether a *kind* may be what an annotation asks for; one that is no class may be anything."""
+    try:
+        return issubclass(kind, asked)
+    except TypeError:
+        return not isinstance(asked, GenericAlias)  # a list[int] is a list, though
 
 
 def wants_await(function: Callable[..., Any]) -> bool:

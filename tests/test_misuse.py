@@ -1,12 +1,24 @@
 """What people write by mistake is refused where it stands, and told what they meant."""
 
+import re
 from collections.abc import Awaitable, Callable
-from functools import partial
-from typing import Annotated, Any, cast
+from functools import partial, wraps
+from typing import Annotated, Any, Protocol, cast
 
 import pytest
 
-from framework import App, Batch, ConfigurationError, Context, Job, Response, Router, guard, public
+from framework import (
+    App,
+    Batch,
+    ConfigurationError,
+    Context,
+    Job,
+    Message,
+    Response,
+    Router,
+    guard,
+    public,
+)
 from framework.auth import Auth
 from framework.compose import Next
 from framework.errors import HTTPError
@@ -174,6 +186,105 @@ def test_what_takes_one_thing_is_refused_without(
 ) -> None:
     with pytest.raises(ConfigurationError, match=problem):
         declare(App(), function)
+
+
+async def of_a_batch(batch: Batch) -> None: ...
+
+
+async def of_a_job(job: Job) -> None: ...
+
+
+async def of_messages(messages: list[Message]) -> None: ...
+
+
+async def of_either(context: Context | None) -> None: ...
+
+
+def of_text_annotations(annotation: str) -> Any:
+    async def handler(what: Any) -> None: ...
+
+    handler.__annotations__["what"] = annotation
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("declare", "right"),
+    [
+        (lambda app: app.cron("* * * * *"), "job: Job"),
+        (lambda app: app.queue("mails"), "batch: Batch"),
+    ],
+    ids=["cron", "queue"],
+)
+@pytest.mark.parametrize(
+    ("function", "asked"),
+    [
+        (one, "Context"),
+        (of_messages, "list[framework.queues.Message]"),
+        (of_either, "framework.context.Context | None"),
+        (of_text_annotations("Context"), "Context"),
+    ],
+)
+def test_a_job_or_a_batch_is_not_what_the_function_asks_for(
+    declare: Callable[[App], Any], right: str, function: Any, asked: str
+) -> None:
+    words = f"since it asks for {asked}: write async def {function.__name__}({right})"
+
+    with pytest.raises(ConfigurationError, match=HERE + ": .*" + re.escape(words)):
+        declare(App())(function)
+
+
+def test_a_job_is_no_batch() -> None:
+    app: Any = App()
+
+    with pytest.raises(ConfigurationError, match="of_a_batch is not a function of a job"):
+        app.cron("* * * * *")(of_a_batch)
+    with pytest.raises(ConfigurationError, match="of_a_job is not a function of a batch"):
+        app.queue("mails")(of_a_job)
+
+
+class HasDatabase(Protocol):
+    """What jobs and batches have in common."""
+
+    def database(self) -> Any: ...
+
+
+async def of_what_has_a_database(where: HasDatabase) -> None: ...
+
+
+async def of_one_of_both(given: Job | Batch) -> None: ...
+
+
+async def of_annotated(given: Annotated[Job | Batch, "both"]) -> None: ...
+
+
+async def of_object(given: object) -> None: ...
+
+
+@wraps(of_messages)
+async def of_what_another_makes_messages_of(messages: Any) -> None: ...
+
+
+async def of_whatever(given) -> None: ...  # type: ignore[no-untyped-def]  # what this is about
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(of_what_has_a_database, of_one_of_both, of_annotated, of_object, of_whatever),
+        *(of_text_annotations("Job | Batch"), of_text_annotations("Unknown")),
+        of_what_another_makes_messages_of,
+    ],
+)
+def test_what_may_ask_for_a_job_or_a_batch_is_taken(function: Any) -> None:
+    app: Any = App()
+
+    assert app.cron("* * * * *")(function) is app.queue("mails")(function) is function
+
+
+@pytest.mark.parametrize("schedule", ["every day", "", "* * * *", "* * * * * *"])
+def test_a_schedule_has_five_fields(schedule: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{re.escape(repr(schedule))} is no schedule"):
+        App().cron(schedule)
 
 
 async def says_text(c: Context) -> str:
