@@ -45,9 +45,10 @@ class App(Router):
     *guard* stands before every route. *origins* may send unsafe requests beside the site's own.
     *body_limit* is in bytes. *redirect_slashes* sends on with 308 where a path matches only with a
     slash more or less at its end. *check_answers* holds what each handler returns against its
-    annotation, and answers 500 where they differ: `kagari dev` does. *security_log* is handed each
-    `SecurityEvent`; None keeps none. A route that no guard stands before anywhere raises
-    `ConfigurationError` where it is declared; so does one that another owns already.
+    annotation, and answers 500 where they differ: `kagari dev` does, and tests do that set
+    ``app.check_answers`` before the first request. *security_log* is handed each `SecurityEvent`; None
+    keeps none. A route that no guard stands before anywhere raises `ConfigurationError` where it is
+    declared; so does one that another owns already.
     """
 
     def __init__(

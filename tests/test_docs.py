@@ -141,6 +141,18 @@ _INSERT = (
 )
 
 
+def test_the_guide_tests_as_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(fetching, "_provided", None)
+    app: App = run_blocks(ROOT / "docs" / "guide.md")["app"]
+
+    @app.get("/promise", guard=public)
+    async def promise() -> int:
+        return "text"  # type: ignore[return-value]  # what this is about
+
+    assert asyncio.run(app.request("GET", "/promise")).status == 500
+
+
 def test_the_readme_shows_what_curl_shows() -> None:
     text = (ROOT / "README.md").read_text()
     shown = text.partition("localhost:8787/notes/1")[2].partition("\n```")[0]

@@ -1,12 +1,13 @@
 """The test client keeps cookies and names its origin as a browser does."""
 
 from collections.abc import Callable
-from typing import Any, assert_type
+from typing import Annotated, Any, assert_type
 
 import msgspec
 import pytest
 
 from framework import App, Context, Response, public
+from framework.response import Reply
 from framework.testing import Client, bytes_of, json_of, text_of
 
 app = App()
@@ -234,6 +235,22 @@ def test_json_becomes_a_type() -> None:
     assert_type(json_of(Response.json({"x": 1}), Point), Point)
     assert_type(json_of(Response.json({"x": 1}), dict[str, int]), dict[str, int])
     assert_type(json_of(Response.json({"x": 1})), Any)
+
+
+async def test_an_app_holds_its_answers_where_a_test_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    promising = App()
+
+    @promising.get("/", guard=public)
+    async def show() -> Annotated[Response, Reply(None, 201)]:
+        return Response.json({"x": 1}, 201)
+
+    promising.check_answers = True
+
+    answers = [await Client(promising).get("/"), await promising.request("GET", "/")]
+    assert [answer.status for answer in answers] == [500, 500]
+    assert "show: 201 has a body, but Reply(None, 201) has none" in caplog.text
 
 
 def test_a_body_is_text_or_bytes() -> None:
