@@ -4,7 +4,6 @@ Knows nothing of applications or of HTTP.
 """
 
 import sqlite3
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,13 @@ from framework.local.configuration import (
 from framework.local.failure import Failure
 from framework.local.mail import EMAIL, ConsoleMail
 from framework.local.rate_limit import LocalRateLimiter
+from framework.local.schema import apply_schema
 from framework.local.sqlite import SQLiteDatabase
 
 __all__ = ["DEFAULT_DATABASE", "EnvironmentProblem", "close_environment", "make_environment"]
 
 DEFAULT_DATABASE = Path(".kagari", "dev.sqlite3")
 
-_VERSION_MASK = 0x7FFFFFFF
 _PROVIDED = {"vars", "d1_databases", "ratelimits", "send_email", "env"}
 
 
@@ -82,7 +81,7 @@ def make_environment(root: Path, database: Path) -> tuple[dict[str, Any], list[s
             path.parent.mkdir(parents=True, exist_ok=True)
             env[name] = SQLiteDatabase(path)
             schema = root / ("schema.sql" if first else f"schema-{name}.sql")
-            notes += _apply_schema(env[name], path, schema)
+            notes += _make_tables(env[name], path, schema)
     except (OSError, DatabaseError, sqlite3.Error) as error:
         close_environment(env)
         raise EnvironmentProblem(f"{database}: {error}") from error
@@ -97,6 +96,15 @@ def close_environment(env: Mapping[str, Any]) -> None:
     for binding in env.values():
         if isinstance(binding, SQLiteDatabase):
             binding.close()
+
+
+def _make_tables(database: SQLiteDatabase, path: Path, schema: Path) -> list[str]:
+    if not schema.is_file():
+        return []
+    try:
+        return apply_schema(database, path, schema.name, _read_text(schema))
+    except DatabaseError as error:
+        raise EnvironmentProblem(f"{schema.name}: {error}") from error
 
 
 # --- What wrangler.toml says ---------------------------------------------------------------------
@@ -185,56 +193,3 @@ def _unquoted(value: str) -> str:
     if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
         return value[1:-1]
     return value
-
-
-# --- The tables ----------------------------------------------------------------------------------
-
-
-def _apply_schema(database: SQLiteDatabase, path: Path, schema: Path) -> list[str]:
-    """Bring the tables of *schema* into *database*, unless they came from this same text before.
-
-    Which text that was, SQLite keeps as the file's ``user_version``.
-    """
-    if not schema.is_file():
-        return []
-    script = _read_text(schema)
-    version = zlib.crc32(script.encode()) & _VERSION_MASK
-    before, is_new = _read_version(path)
-    if before == version and not is_new:
-        return []
-    try:
-        database.apply_schema(script)
-    except DatabaseError as error:
-        if is_new:
-            raise EnvironmentProblem(f"{schema.name}: {error}") from error
-        return [f"{schema.name} has changed and does not apply to {path}: {error}. {_remove(path)}"]
-    _write_version(path, version)
-    if is_new:
-        return [f"{path} made from {schema.name}"]
-    return [
-        f"{schema.name} has changed: what is new in it was made, what is changed was not."
-        f" {_remove(path)}"
-    ]
-
-
-def _remove(path: Path) -> str:
-    return f"To start afresh, stop, and remove {path}"
-
-
-def _read_version(path: Path) -> tuple[int, bool]:
-    """Return the version of the schema in the file *path*, and whether it has no tables yet."""
-    connection = sqlite3.connect(path)
-    try:
-        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables: int = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-    finally:
-        connection.close()
-    return version, tables == 0
-
-
-def _write_version(path: Path, version: int) -> None:
-    connection = sqlite3.connect(path)
-    try:
-        connection.execute(f"PRAGMA user_version = {version:d}")
-    finally:
-        connection.close()

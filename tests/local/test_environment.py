@@ -276,6 +276,88 @@ def test_a_schema_that_does_not_apply_any_more_is_told_each_time(tmp_path: Path)
     assert tables(tmp_path / "data/dev.sqlite3") == {"note"}
 
 
+TEAM = "CREATE TABLE IF NOT EXISTS team (id INTEGER PRIMARY KEY, name TEXT);\n"
+COLORED = TEAM.replace("name TEXT", "name TEXT, color TEXT NOT NULL DEFAULT 'red', motto TEXT")
+LACKS = "schema.sql has team.color, team.motto, and {path} has not: ALTER TABLE adds columns."
+
+
+def change(root: Path, before: str, after: str) -> tuple[Path, list[str]]:
+    """Return a database made from one schema and then met with another, and what is said of it."""
+    (root / "wrangler.toml").write_text(DB)
+    (root / "schema.sql").write_text(before)
+    make(root)
+    (root / "schema.sql").write_text(after)
+    return root / "data/dev.sqlite3", make(root)[1]
+
+
+def run(path: Path, script: str) -> None:
+    """Run *script* on the file *path*, as sqlite3 does on the command line."""
+    connection = sqlite3.connect(path)
+    connection.executescript(script)
+    connection.close()
+
+
+def test_a_column_that_the_file_lacks_is_told_until_it_is_there(tmp_path: Path) -> None:
+    path, first = change(tmp_path, TEAM, COLORED)
+    lacks, afresh = LACKS.format(path=path), f"To start afresh, stop, and remove {path}"
+
+    assert first == [
+        "schema.sql has changed: what is new in it was made, what is changed was not."
+        f" {lacks} {afresh}"
+    ]
+    assert make(tmp_path)[1] == make(tmp_path)[1] == [f"{lacks} {afresh}"]
+    run(path, "ALTER TABLE team ADD COLUMN color TEXT; ALTER TABLE team ADD COLUMN motto TEXT")
+    assert make(tmp_path)[1] == []
+
+
+def test_a_column_that_keeps_a_schema_from_applying_is_named(tmp_path: Path) -> None:
+    index = "CREATE INDEX IF NOT EXISTS colors ON team (color);\n"
+
+    path, notes = change(tmp_path, TEAM, COLORED + SCHEMA + index)
+
+    assert re.search(r"does not apply to .*: .*no such column: color", notes[0])
+    assert f"schema.sql has team.color, team.motto, note, and {path} has not" in notes[0]
+    assert tables(path) == {"team"}
+
+
+def test_a_table_that_somebody_dropped_is_told(tmp_path: Path) -> None:
+    path, _ = change(tmp_path, TEAM, TEAM)
+    run(path, "DROP TABLE team; CREATE TABLE other (id)")
+
+    assert make(tmp_path)[1][0].startswith(f"schema.sql has team, and {path} has not")
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        TEAM.replace("name", "NAME").replace("team", "Team"),
+        TEAM.replace("PRIMARY KEY", "PRIMARY KEY AUTOINCREMENT"),
+        TEAM.replace(", name TEXT", ""),
+        TEAM + "CREATE VIEW IF NOT EXISTS names AS SELECT name AS title FROM team;",
+        TEAM + "INSERT INTO elsewhere VALUES (1);",
+    ],
+    ids=["case", "sequence", "fewer", "view", "not on its own"],
+)
+def test_no_column_is_told_that_the_file_has(tmp_path: Path, after: str) -> None:
+    before = TEAM + "CREATE TABLE IF NOT EXISTS elsewhere (id INTEGER);"
+
+    _, notes = change(tmp_path, before, after)
+
+    assert "has not" not in notes[0]
+    assert make(tmp_path)[1] == []
+
+
+def test_a_generated_column_is_one(tmp_path: Path) -> None:
+    generated = TEAM.replace("name TEXT", "name TEXT, size INTEGER AS (length(name))")
+
+    path, notes = change(tmp_path, TEAM, generated)
+
+    assert f"schema.sql has team.size, and {path} has not" in notes[0]
+    path.unlink()
+    assert make(tmp_path)[1] == [f"{path} made from schema.sql"]
+    assert make(tmp_path)[1] == []
+
+
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
