@@ -1,8 +1,8 @@
 """Makes a staged app lean: what is written for readers alone goes.
 
-Comments, docstrings, three quarters of the indentation, the annotations that nothing reads when the
-app runs, and ``__all__`` where nobody imports ``*``: they are a fifth of the upload. Every line stays
-where it was, for tracebacks.
+Comments, docstrings, three quarters of the indentation, the annotations and overloads that nothing reads
+when the app runs, and ``__all__`` where nobody imports ``*``: they are a fifth of the upload. Every line
+stays where it was, for tracebacks.
 
 Knows a folder of modules and nothing of where they come from. Needs the standard library alone, and
 imports nothing of the framework's: stage.py runs under whichever Python wrangler finds.
@@ -156,19 +156,21 @@ def _dedent(lines: list[bytes], tokens: list[tokenize.TokenInfo]) -> Iterator[by
 
 def _cut(node: ast.stmt | ast.expr | ast.arg, filling: bytes = b"") -> Cut:
     end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or 0
-    return Cut(node.lineno, node.col_offset, end_line, end_column, filling)
+    decorators = node.decorator_list if isinstance(node, FUNCTIONS) else []
+    line = decorators[0].lineno if decorators else node.lineno
+    return Cut(line, node.col_offset, end_line, end_column, filling)
 
 
 def _needless(
     tree: ast.Module, described: Collection[str]
 ) -> Iterator[tuple[list[ast.stmt], ast.stmt, bool]]:
-    """Yield the docstrings, and those below what they tell of: the block that each stands in, itself,
-    and whether a ``pass`` has to take its place."""
+    """Yield the docstrings, those below what they tell of, and overloads: the block that each stands in,
+    itself, and whether a ``pass`` has to take its place."""
     for node in ast.walk(tree):
         is_kept = isinstance(node, ast.ClassDef) and node.name in described
         for _, block in ast.iter_fields(node):
             if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                texts = [each for each in block[is_kept:] if _is_text(each)]
+                texts = [each for each in block[is_kept:] if _is_text(each) or _is_overload(each)]
                 for text in texts:
                     yield block, text, len(texts) == len(block) and text is texts[0]
 
@@ -177,6 +179,12 @@ def _is_text(statement: ast.stmt) -> bool:
     """Return whether *statement* is a string alone: a docstring, or one below what it tells of."""
     value = statement.value if isinstance(statement, ast.Expr) else None
     return isinstance(value, ast.Constant) and isinstance(value.value, str)
+
+
+def _is_overload(statement: ast.stmt) -> bool:
+    """Return whether *statement* says to type checkers alone how what comes below may be called."""
+    decorators = statement.decorator_list if isinstance(statement, FUNCTIONS) else []
+    return any(isinstance(each, ast.Name) and each.id == "overload" for each in decorators)
 
 
 def _called(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

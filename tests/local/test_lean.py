@@ -16,11 +16,17 @@ SOURCES = sorted([*(ROOT / "framework").rglob("*.py"), *(ROOT / "routes").rglob(
 
 
 class WithoutNotes(ast.NodeTransformer):
-    """Takes out the strings that stand alone as statements, and annotations that nothing reads."""
+    """Takes out strings that stand alone as statements, overloads, and annotations that nothing reads."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         return None if is_text else node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST | None:
+        is_overload = "overload" in map(ast.unparse, node.decorator_list)
+        return None if is_overload else self.generic_visit(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Pass(self, _node: ast.Pass) -> None:
         return None
@@ -114,6 +120,17 @@ def test_a_module_means_the_same_when_it_is_thin(path: Path) -> None:
             "def _f(x):\n def guard(y: int) -> int: ...\n return guard\n",
         ),
         ("def _f() -> (A): ...\n", "def _f() -> (A): ...\n"),
+        # Overloads.
+        (
+            "@overload\ndef f(x: int) -> int: ...\n@overload\ndef f(): ...  # why\ndef f(*x): x\n",
+            "\n\n\n\ndef f(*x): x\n",
+        ),
+        (
+            "class A:\n    @overload\n    async def f(\n        self, x: A\n    ) -> A:\n"
+            '        """Why."""\n\n    async def f(self, x): ...\n',
+            "class A:\n\n\n\n\n\n\n async def f(self, x): ...\n",
+        ),
+        ("@other\ndef f(): ...\n", "@other\ndef f(): ...\n"),
     ],
 )
 def test_what_is_blanked(source: str, lean: str) -> None:
