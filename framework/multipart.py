@@ -66,7 +66,8 @@ def parse_multipart(data: bytes, boundary: bytes) -> list[Part]:
     """Return the parts of *data*, in order. Raises `BadRequest` if it is malformed.
 
     Nothing may stand before the first boundary or after the last, as no browser sends it. Text is
-    UTF-8, whatever a part claims.
+    UTF-8, whatever a part claims. A file without a name and without content is left out: browsers
+    send one where nothing was chosen.
     """
     delimiter = b"\r\n--" + boundary
     framed = b"\r\n" + data
@@ -75,7 +76,12 @@ def parse_multipart(data: bytes, boundary: bytes) -> list[Part]:
     before, *sections = framed.split(delimiter)
     if before or not sections or sections[-1] not in {b"--", b"--\r\n"}:
         raise _malformed("it does not begin and end with its boundary")
-    return [_parse_part(section) for section in sections[:-1]]
+    parts = map(_parse_part, sections[:-1])
+    return [part for part in parts if not _is_unchosen(part.value)]
+
+
+def _is_unchosen(value: str | File) -> bool:
+    return isinstance(value, File) and not value.name and not value.data
 
 
 def _parse_part(section: bytes) -> Part:

@@ -94,12 +94,13 @@ async def test_two_bodies_are_refused(ask: Ask, content: dict[str, Any]) -> None
     ("name", "media_type", "data"),
     [
         ("a.txt", "text/plain", b"text"),
-        ("", "application/octet-stream", b""),
+        ("", "application/octet-stream", b"x"),
+        ("a.txt", "application/octet-stream", b""),
         ('é "猫"\r\n.png', "image/png", b"\x00\xff\r\n"),
         ("a;b='c'\\", "text/csv; charset=utf-8", b"\r\n--form-0\r\n\r\n--form-1--"),
         ("a%22", "a/b", b"-" * 70_000),
     ],
-    ids=["text", "empty", "quotes and bytes", "boundaries", "large"],
+    ids=["text", "no name", "empty", "quotes and bytes", "boundaries", "large"],
 )
 async def test_a_form_with_a_file_is_multipart(
     ask: Ask, name: str, media_type: str, data: bytes

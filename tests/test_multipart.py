@@ -1,10 +1,13 @@
 """Multipart forms: what browsers send is read, what they never send is refused."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from framework import App, Context, Form, public
 from framework.multipart import File, boundary_of, parse_multipart
+from framework.testing import json_of
 
 BOUNDARY = b"----WebKitFormBoundary7MA4YWxkTrZu0gW"
 CONTENT_TYPE = "multipart/form-data; boundary=" + BOUNDARY.decode()
@@ -45,7 +48,7 @@ def make_app() -> App:
     return app
 
 
-async def send(body: bytes, content_type: str = CONTENT_TYPE) -> tuple[int, object]:
+async def send(body: bytes, content_type: str = CONTENT_TYPE) -> tuple[int, Any]:
     response = await make_app().request(
         "POST", "/", body=body, headers={"content-type": content_type}
     )
@@ -180,3 +183,44 @@ async def test_a_form_of_files_in_a_list_alone_is_read() -> None:
     answer = await app.request("POST", "/", body=body, headers={"content-type": CONTENT_TYPE})
 
     assert (answer.status, answer.body) == (200, b"2")
+
+
+class Choice(msgspec.Struct):
+    """A form whose file may be left out, with others in a list."""
+
+    cover: File | None = None
+    pages: list[File] = []
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        ([file("cover", "", b""), file("pages", "", b"")], [None, []]),
+        ([file("cover", "a", b"")], ["a", []]),
+        ([file("cover", "", b"x")], ["", []]),
+        ([file("pages", "1"), file("pages", "", b""), file("pages", "2")], [None, ["1", "2"]]),
+        ([part('Content-Disposition: form-data; name="cover"; filename=""', b"")], [None, []]),
+    ],
+)
+async def test_a_file_input_with_nothing_chosen_is_no_field(
+    parts: list[bytes], told: list[object]
+) -> None:
+    app = App()
+
+    @app.post("/", guard=public)
+    async def choose(form: Form[Choice]) -> list[object]:
+        return [form.cover and form.cover.name, [page.name for page in form.pages]]
+
+    body = form(*parts)
+    answer = await app.request("POST", "/", body=body, headers={"content-type": CONTENT_TYPE})
+
+    assert json_of(answer) == told
+
+
+async def test_a_file_that_is_required_has_to_be_chosen() -> None:
+    status, answer = await send(form(named("title"), file("picture", "", b"")))
+
+    assert (status, answer["errors"]) == (
+        422,
+        [{"detail": "This field is required.", "pointer": "/picture"}],
+    )
