@@ -218,7 +218,7 @@ def value_reader(parameter: Parameter) -> Reader:
                 values if takes_list else values[0], parameter.type, strict=False
             )
         except msgspec.ValidationError as error:
-            detail = say(error).replace(", got str.", ".")  # all of it is text
+            detail = say(error, parameter.type).replace(", got str.", ".")  # all of it is text
             raise _misfit(detail, place) from None
         if not is_exact(value):
             raise _misfit("This number is out of range.", place)

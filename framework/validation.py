@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from enum import EnumMeta
 from functools import cache
 from itertools import islice
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -27,8 +28,10 @@ _SAFE = (
 _LENGTH = re.compile(r"Expected `str` of length (>=|<=|==) ([0-9]+)")
 _BOUNDS = {">=": "at least", "<=": "at most", "==": "exactly"}
 
-_ANOTHER_FORM = "Expected another form."
-"""Said of text that a pattern does not match, where the type has no description."""
+_NOT_ALLOWED = "This is not one of the values allowed here."
+_LISTED = 10
+"""How many values of a Literal or an Enum an answer lists."""
+_LISTED_LENGTH = 200
 
 MISFIT_LIMIT = 100
 """How many misfits one answer names: all that a person can use, and no more than they sent us."""
@@ -59,7 +62,7 @@ def misfits(value: Any, type: Any, error: Exception, *, strict: bool = True) -> 
     """
     places = islice(_walk(value, type, "", strict), PLACE_LIMIT)
     found = list(islice((place for place in places if place is not None), MISFIT_LIMIT))
-    return found or [InvalidField(say(error), pointer=_place_of(error))]
+    return found or [InvalidField(say(error, type), pointer=_place_of(error))]
 
 
 def point(*names: str) -> str:
@@ -87,10 +90,7 @@ def _walk(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[Invalid
         msgspec.convert(value, type, strict=strict, str_keys=True)
         yield None
     except msgspec.ValidationError as error:
-        said = say(error)
-        if said is _ANOTHER_FORM:
-            said = _description(type) or said
-        yield InvalidField(said, pointer=pointer + _place_of(error))
+        yield InvalidField(say(error, type), pointer=pointer + _place_of(error))
 
 
 def _items(
@@ -117,24 +117,71 @@ def _fields(
         yield InvalidField(f"Only these fields are known: {known}.", pointer=pointer)
 
 
-def say(error: Exception) -> str:
-    """Return what *error* says of the schema, and nothing that it may say of the value."""
+def say(error: Exception, type: Any = Any) -> str:
+    """Return what *error* says of the schema, *type*, and nothing that it may say of the value."""
     if isinstance(error.__cause__, ValueError | TypeError):
         return str(error.__cause__)  # a Struct's own __post_init__ said so
     message = str(error).partition(" - at `")[0]
     if message.startswith("Expected `str` matching regex"):
-        return _ANOTHER_FORM
+        return _described(type) or "Expected another form."
+    if message.startswith("Invalid enum value"):
+        return _listed(type) or _described(type) or _NOT_ALLOWED
     if length := _LENGTH.fullmatch(message):
         return f"Expected {_BOUNDS[length[1]]} {length[2]} characters."
     if message.startswith(_SAFE):
         return message.replace("`", "") + "."
-    return "This is not one of the values allowed here."
+    return _NOT_ALLOWED
 
 
-def _description(type: Any) -> str | None:
-    """Return what *type* says of itself in words: the description in its `msgspec.Meta`."""
-    found = [each.description for each in get_args(type)[1:] if isinstance(each, msgspec.Meta)]
-    return next((text for text in found if text), None)
+def _described(type: Any) -> str | None:
+    """Return what *type* says of itself in words: the one description in its `msgspec.Meta`.
+
+    One beside a pattern comes before those around it. The pattern itself is not said: it is no
+    sentence for people, and programs find it in the OpenAPI document.
+    """
+    levels = [
+        [note for note in get_args(part)[1:] if isinstance(note, msgspec.Meta)]
+        for part in _parts(type)
+        if get_origin(part) is Annotated
+    ]
+    nearest = [level for level in levels if any(note.pattern for note in level)]
+    for notes in (nearest, levels):
+        found = {note.description for level in notes for note in level if note.description}
+        if len(found) == 1:
+            return _sentence(found.pop())
+    return None
+
+
+def _sentence(description: str) -> str:
+    """Return *description* as it is where it ends like a sentence, else that it is expected."""
+    text = " ".join(description.split())
+    if text.endswith((".", "!")):
+        return text
+    stop = "." if text[-1:].isalnum() else ""  # after "- _" it would seem to be allowed as well
+    return f"Expected{':' * text[:1].isupper()} {text}{stop}"
+
+
+def _listed(type: Any) -> str | None:
+    """Return the values of the one `Literal` or `Enum` in *type*, unless they are many."""
+    found = {part for part in _parts(type) if get_origin(part) is Literal or _is_enum(part)}
+    if len(found) != 1:
+        return None
+    closed: Any = found.pop()
+    values = [member.value for member in closed] if _is_enum(closed) else get_args(closed)
+    shown = ", ".join([msgspec.json.encode(value).decode() for value in values])
+    few = len(values) <= _LISTED and len(shown) <= _LISTED_LENGTH
+    return f"Expected {'one of ' * (len(values) > 1)}{shown}." if few else None
+
+
+def _is_enum(part: Any) -> bool:
+    return isinstance(part, EnumMeta)
+
+
+def _parts(type: Any) -> Iterator[Any]:
+    """Yield *type* and what it is made of, but for the fields of Structs."""
+    yield type
+    for part in get_args(type):
+        yield from _parts(part)
 
 
 @cache

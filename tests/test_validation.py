@@ -4,7 +4,7 @@ import datetime
 import decimal
 import enum
 import uuid
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast, get_origin
 
 import msgspec
 import pytest
@@ -199,7 +199,7 @@ async def test_all_misfits_are_named_at_once() -> None:
             {"detail": "Expected int, got str.", "pointer": "/integer"},
             {"detail": "Expected int <= 9.", "pointer": "/small"},
             {"detail": "Expected at least 1 characters.", "pointer": "/long"},
-            {"detail": "This is not one of the values allowed here.", "pointer": "/colour"},
+            {"detail": 'Expected "red".', "pointer": "/colour"},
             {"detail": "Invalid RFC3339 encoded datetime.", "pointer": "/when"},
             {"detail": "Expected int, got str.", "pointer": "/numbers/1"},
             {"detail": "Expected int, got null.", "pointer": "/numbers/3"},
@@ -287,6 +287,10 @@ def test_places_are_looked_at_once_and_not_all_of_them(monkeypatch: pytest.Monke
     [
         (msgspec.Meta(pattern="^[0-9]+$"), "Expected another form."),
         (msgspec.Meta(pattern="^[0-9]+$", description="Digits alone."), "Digits alone."),
+        (msgspec.Meta(pattern="^[0-9]+$", description="digits"), "Expected digits."),
+        (msgspec.Meta(pattern="^[0-9]+$", description="The year"), "Expected: The year."),
+        (msgspec.Meta(pattern="^[0-9]+$", description="0 to 9,\n  -"), "Expected 0 to 9, -"),
+        (msgspec.Meta(min_length=8, description="digits"), "Expected at least 8 characters."),
         (msgspec.Meta(min_length=8), "Expected at least 8 characters."),
         (msgspec.Meta(max_length=3), "Expected at most 3 characters."),
     ],
@@ -299,6 +303,59 @@ def test_text_that_does_not_fit_is_told_in_words(meta: msgspec.Meta, detail: str
         convert({"text": "short"}, kind, strict=True)
 
     assert [(each.detail, each.pointer) for each in caught.value.errors] == [(detail, "/text")]
+
+
+Word = Annotated[str, msgspec.Meta(pattern="^[a-z]+$", description="small letters")]
+Pet = Literal["cat", "dog"]
+WORD = "Expected small letters."
+PET = 'Expected one of "cat", "dog".'
+OTHER = "This is not one of the values allowed here."
+Ten = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
+Eleven = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [
+        (Word, WORD),
+        (Word | None, WORD),
+        (list[Word], WORD),
+        (Annotated[Word | None, msgspec.Meta(description="the word")], WORD),
+        (Annotated[str, msgspec.Meta(pattern="^a$")], "Expected another form."),
+        (Pet, PET),
+        (Pet | None, PET),
+        (list[Pet], PET),
+        (Annotated[Pet, msgspec.Meta(description="a pet")], PET),
+        (Literal["cat"], 'Expected "cat".'),
+        (Literal["cat", None], 'Expected one of "cat", null.'),
+        (Colour, 'Expected "red".'),
+        (
+            Ten,
+            f"Expected one of {', '.join([msgspec.json.encode(str(n)).decode() for n in range(10)])}.",
+        ),
+        (Eleven, OTHER),
+        (Annotated[Eleven, msgspec.Meta(description="a number")], "Expected a number."),
+        (Literal["a" * 100, "b" * 100], OTHER),
+    ],
+    ids=lambda value: ascii(value)[:60],
+)
+async def test_what_would_fit_is_told_in_a_body_and_in_a_query(kind: Any, detail: str) -> None:
+    local, query = App(), cast("Any", Query)
+
+    def read_body(value) -> None: ...  # type: ignore[no-untyped-def]  # set below
+    def read_query(value) -> None: ...  # type: ignore[no-untyped-def]  # set below
+
+    read_body.__annotations__["value"] = dict[str, kind]
+    read_query.__annotations__["value"] = query[kind]
+    local.post("/", guard=public)(read_body)
+    local.get("/", guard=public)(read_query)
+    value = [CANARY] if get_origin(kind) is list else CANARY
+    answers = [
+        await local.request("POST", "/", json={"value": value}),
+        await local.request("GET", f"/?value={CANARY}"),
+    ]
+
+    assert [[e["detail"] for e in json_of(a)["errors"]] for a in answers] == [[detail]] * 2
 
 
 class Span(msgspec.Struct):

@@ -139,7 +139,9 @@ async def test_what_does_not_fit_a_form_is_listed(visitor: Visitor) -> None:
     page = await visitor.submit("Sign up", username="-", password="short")
 
     assert visitor.answer.status == 422
-    assert re.search("username: 3 to 64 .+password: Expected at least 8 characters", page.text)
+    assert re.search(
+        "username: Expected 3 to 64 .+password: Expected at least 8 characters", page.text
+    )
     assert "short" not in page.text
 
 
