@@ -7,7 +7,15 @@ import msgspec
 
 from framework.errors import BadRequest
 
-__all__ = ["ESCAPES", "MULTIPART_TYPE", "File", "Part", "boundary_of", "parse_multipart"]
+__all__ = [
+    "ESCAPES",
+    "MULTIPART_TYPE",
+    "File",
+    "Part",
+    "boundary_of",
+    "parse_multipart",
+    "type_parameters",
+]
 
 MULTIPART_TYPE = "multipart/form-data"
 """The media type of forms with files (RFC 7578)."""
@@ -44,20 +52,28 @@ class Part(NamedTuple):
     value: str | File
 
 
+def type_parameters(content_type: str) -> tuple[list[tuple[str, str]], bool]:
+    """Return the parameters of *content_type*, names in lower case, and whether they are all of it."""
+    text = content_type[len(content_type.partition(";")[0]) :]
+    found = [
+        (name.lower(), quoted or plain) for name, quoted, plain in _TYPE_PARAMETER.findall(text)
+    ]
+    return found, content_type.isascii() and not _TYPE_PARAMETER.sub("", text).strip(" \t;")
+
+
 def boundary_of(content_type: str) -> bytes:
     """Return the boundary that *content_type* names. Raises `BadRequest` unless it names one.
 
     Of two, other software may go by the other one, and see other fields than we do.
     """
-    parameters = content_type[len(content_type.partition(";")[0]) :]
+    parameters, is_whole = type_parameters(content_type)
     found = [
-        (name.lower(), quoted or plain)
-        for name, quoted, plain in _TYPE_PARAMETER.findall(parameters)
-        if name.lower().partition("*")[0] == "boundary"  # as in boundary*=, RFC 2231
+        (name, value)
+        for name, value in parameters
+        if name.partition("*")[0] == "boundary"  # as in boundary*=, RFC 2231
     ]
-    is_malformed = _TYPE_PARAMETER.sub("", parameters).strip(" \t;") or not content_type.isascii()
     boundary: str = dict(found).get("boundary", "")
-    if is_malformed or len(found) != 1 or not 1 <= len(boundary) <= _BOUNDARY_LIMIT:
+    if not is_whole or len(found) != 1 or not 1 <= len(boundary) <= _BOUNDARY_LIMIT:
         raise BadRequest("The multipart body names no boundary of 1 to 70 characters, or several.")
     return boundary.encode()
 

@@ -15,7 +15,7 @@ from framework.errors import (
     NotFound,
     UnsupportedMediaType,
 )
-from framework.multipart import MULTIPART_TYPE
+from framework.multipart import MULTIPART_TYPE, type_parameters
 from framework.text import SAFE_INTEGER, is_exact, is_union, takes_integers, takes_several
 from framework.validation import say
 
@@ -49,6 +49,9 @@ MISSING: Any = msgspec.UNSET
 
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
+
+_TYPE_LIMIT = 256
+"""Characters of a Content-Type: a boundary has at most 70."""
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,15}")
 """The integers of a path: ASCII, one spelling each."""
@@ -276,7 +279,7 @@ def body_reader(name: str, annotation: Any) -> tuple[Parameter, BodyReader]:
         decode = decoders.get(content_type)  # without parameters, as most are
         if decode is None:
             decode = decoders.get(request.media_type)
-            if decode is None or not _is_plain_utf8(content_type):
+            if decode is None or not _is_read(content_type, request.media_type):
                 raise UnsupportedMediaType(f"Send the body as {expected}, in UTF-8.")
         if request.headers.get("content-encoding"):
             raise UnsupportedMediaType("Send the body without a Content-Encoding.")
@@ -316,10 +319,15 @@ def _media_types(annotation: Any) -> dict[str, Any]:
     return {JSON_TYPE: annotation} if is_json or plain in {list, dict} else {}
 
 
-def _is_plain_utf8(content_type: str) -> bool:
-    """Return whether *content_type* names no charset but UTF-8."""
-    for parameter in content_type.split(";")[1:]:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset" and value.strip(' "').lower() not in {"utf-8", "utf8"}:
-            return False
-    return True
+def _is_read(content_type: str, media_type: str) -> bool:
+    """Return whether *content_type* is short, well-formed, and names no charset but UTF-8.
+
+    A malformed one of a multipart body is told of where its boundary is looked for.
+    """
+    parameters, is_whole = type_parameters(content_type)
+    charsets = {value.strip().lower() for name, value in parameters if name == "charset"}
+    return (
+        len(content_type) <= _TYPE_LIMIT
+        and (is_whole or media_type == MULTIPART_TYPE)
+        and charsets <= {"utf-8", "utf8"}
+    )

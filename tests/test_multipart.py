@@ -121,6 +121,8 @@ async def test_what_is_read_and_what_is_refused(body: bytes, status: int) -> Non
         ("multipart/form-data; boundary=", 400),
         ("multipart/form-data; boundary=" + "x" * 71, 400),
         ("multipart/form-data; boundary=é", 400),
+        (f"multipart/form-data; x={'y' * 256}; boundary={BOUNDARY.decode()}", 415),
+        (f"multipart/form-data; charset=utf-16; boundary={BOUNDARY.decode()}", 415),
         ("MULTIPART/FORM-DATA; BOUNDARY=" + BOUNDARY.decode(), 200),
         (f'multipart/form-data; boundary="{BOUNDARY.decode()}"', 200),
         (f"multipart/form-data;boundary={BOUNDARY.decode()};", 200),

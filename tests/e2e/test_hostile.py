@@ -130,8 +130,9 @@ async def test_a_guard_is_asked_before_the_body_is_read(browser: Client) -> None
         "a/b/c",
         "application/json, application/json",
         "application/json; charset=utf-7",
+        "application/json;" * 400,
     ],
-    ids=["none", "empty", "text", "html", "xml", "jsonp", "json", "abc", "two", "charset"],
+    ids=["none", "empty", "text", "html", "xml", "jsonp", "json", "abc", "two", "charset", "long"],
 )
 async def test_a_body_of_another_type(resident: Person, content_type: str | None) -> None:
     headers = {} if content_type is None else {"content-type": content_type}
@@ -143,7 +144,7 @@ async def test_a_body_of_another_type(resident: Person, content_type: str | None
 
 @pytest.mark.parametrize(
     "content_type",
-    ["APPLICATION/JSON", "application/json; charset=utf-8", "application/json;" * 400],
+    ["APPLICATION/JSON", "application/json; charset=utf-8", "application/json;"],
 )
 async def test_a_type_may_be_written_otherwise(resident: Person, content_type: str) -> None:
     headers = {"content-type": content_type}
