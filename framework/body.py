@@ -7,11 +7,11 @@ from typing import Any, get_args
 
 import msgspec
 
-from framework.errors import BadRequest, Invalid, InvalidField
-from framework.integers import inexact_places, may_be_inexact, number_kinds
+from framework.errors import BadRequest, ConfigurationError, Invalid, InvalidField
+from framework.integers import all_parts, inexact_places, may_be_inexact, number_kinds
 from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import MalformedURL, parse_query
-from framework.text import is_exact, takes_several
+from framework.text import is_exact, is_readable, takes_several
 from framework.validation import MISFIT_LIMIT, convert, misfits, point
 
 __all__ = [
@@ -50,10 +50,15 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
     misfit for what does not fit the type, or with every integer beyond ±(2^53 - 1): JavaScript, and
     so D1, would round it; and every `Decimal` that is not a number. A Struct with
     ``forbid_unknown_fields`` takes no name twice either: msgspec would take the last, what stands in
-    front of us perhaps the first. Raises `ConfigurationError` for a type that JSON is not read into.
+    front of us perhaps the first. Raises `ConfigurationError` for a type that JSON is not read into,
+    or that holds a `File`.
     """
     decode_typed = msgspec.json.Decoder(type).decode
     has_integers, has_decimals = number_kinds(type)
+    if any(getattr(part, "cls", None) is File for part in all_parts(type)):
+        raise ConfigurationError(
+            "a File comes in a form alone: write Form[...] of a Struct with it"
+        )
     least = _names_at_least(type)
 
     def decode(data: bytes) -> Any:
@@ -147,8 +152,15 @@ def form_decoder(type: Any) -> Callable[[bytes, str], Any]:
     """Return a function that decodes a form and its Content-Type into the Struct *type*.
 
     The form is multipart where the Struct takes a `File`, else urlencoded. A field given twice is
-    refused unless the Struct declares a list there. Raises `BadRequest` or `Invalid`.
+    refused unless the Struct declares a list there. Raises `BadRequest` or `Invalid`. Raises
+    `ConfigurationError` for a required field that no form can bring.
     """
+    for field in msgspec.structs.fields(type):
+        if field.required and not is_readable(field.type, with_several=True, beside=File):
+            raise ConfigurationError(
+                f"the field {field.encode_name!r} is text in a form, and {field.type!r} is not read"
+                " from text"
+            )
     build = _form_builder(type)
     if takes_files(type):
         return lambda data, content_type: build(_group(data, content_type))

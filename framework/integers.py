@@ -11,7 +11,7 @@ from framework.errors import ConfigurationError
 from framework.text import is_exact
 from framework.validation import point
 
-__all__ = ["NumberKinds", "inexact_places", "may_be_inexact", "number_kinds"]
+__all__ = ["NumberKinds", "all_parts", "inexact_places", "may_be_inexact", "number_kinds"]
 
 _RUN = b"0" * 16
 """As many digits as the smallest integer has that is not exact, 2^53."""
@@ -39,12 +39,17 @@ def number_kinds(type: Any) -> NumberKinds:
     Raises `ConfigurationError` for a type, or a field of one, that no JSON can be read into.
     """
     integers = decimals = False
-    for known in _all_parts(inspect.type_info(type), set()):
+    for known in all_parts(type):
         if isinstance(known, inspect.CustomType):
             raise ConfigurationError(f"JSON is not read into {known.cls.__qualname__}")
         decimals = decimals or isinstance(known, inspect.DecimalType)
         integers = integers or isinstance(known, inspect.AnyType) or _is_unbounded(known)
     return NumberKinds(integers, decimals)
+
+
+def all_parts(type: Any) -> Iterator[inspect.Type]:
+    """Yield what msgspec knows of *type* and of every type inside of it, the fields' too."""
+    return _all_parts(inspect.type_info(type), set())
 
 
 def _all_parts(known: inspect.Type, seen: set[Any]) -> Iterator[inspect.Type]:

@@ -51,20 +51,22 @@ def members_of(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) if is_union(annotation) else (annotation,)
 
 
-def is_readable(annotation: Any, *, with_several: bool) -> bool:
-    """Return whether text can become *annotation*, or several texts where that is asked too."""
+def is_readable(annotation: Any, *, with_several: bool, beside: Any = None) -> bool:
+    """Return whether text can become *annotation*, or several texts where that is asked too.
+
+    *beside* is a class whose values come as they are.
+    """
     try:
         members = _members(annotation)
     except TypeError:  # msgspec cannot read it from anything
         return False
-    return all(
-        isinstance(member, _SCALARS)
-        or (
-            with_several
-            and isinstance(member, _SEVERAL)
-            and isinstance(_plain(member.item_type), _SCALARS)
-        )
+    items = [
+        _plain(member.item_type) if with_several and isinstance(member, _SEVERAL) else member
         for member in members
+    ]
+    return all(
+        isinstance(item, _SCALARS) or (beside and getattr(item, "cls", None) is beside)
+        for item in items
     )
 
 

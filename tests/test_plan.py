@@ -21,6 +21,7 @@ from framework import (
     public,
 )
 from framework.database import Database, Result
+from framework.multipart import File
 from framework.testing import json_of
 from tests.later_annotations import build, build_with_own_router
 
@@ -253,6 +254,44 @@ class Unreadable(msgspec.Struct):
 def unreadable(body: Unreadable) -> None: ...
 
 
+class Upload(msgspec.Struct):
+    photo: File
+    more: list[File] | None = None
+
+
+class Album(msgspec.Struct):
+    uploads: list[Upload]
+
+
+def file_in_json(upload: Upload) -> None: ...
+
+
+def file_deep_in_json(albums: dict[str, Album]) -> None: ...
+
+
+def file_alone(photo: File) -> None: ...
+
+
+def file_in_either(upload: Upload | Form[Upload]) -> None: ...
+
+
+class Nested(msgspec.Struct):
+    inner: Note
+    text: str = ""
+
+
+class Table(msgspec.Struct):
+    text: str
+    counts: dict[str, int] = msgspec.field(name="the-counts")
+    maybe: dict[str, int] = {}
+
+
+def struct_in_a_form(nested: Form[Nested]) -> None: ...
+
+
+def dict_in_a_form(table: Form[Table] | Note) -> None: ...
+
+
 def two_bodies(a: Note, b: list[Note]) -> None: ...
 
 
@@ -337,6 +376,12 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Name("Cookie")]) -> None
         (a_database, r"take the context, c: Context, and call c.database\(\)"),
         (an_outcome, "asks for a Result, but no reads= says what to read"),
         (unreadable, "the body 'body': JSON is not read into Database"),
+        (file_in_json, r"the body 'upload': a File comes in a form alone: write Form\[...\]"),
+        (file_deep_in_json, r"the body 'albums': a File comes in a form alone"),
+        (file_alone, r"the body 'photo': a File comes in a form alone"),
+        (file_in_either, r"the body 'upload': a File comes in a form alone"),
+        (struct_in_a_form, "the body 'nested': the field 'inner' is text in a form, and .*Note"),
+        (dict_in_a_form, r"the field 'the-counts' is text in a form, and dict\[str, int\] is not"),
         (two_bodies, "two_bodies reads the body twice"),
         (two_forms, "two_forms reads the body twice"),
         (provider_as_default, r"write note: Annotated\[..., Depends\(find_note\)\]"),
@@ -406,7 +451,24 @@ def reads_form(note: Form[Note]) -> None: ...
 def reads_either(note: Form[Note] | Note) -> None: ...
 
 
-BODIES = [reads_note, reads_list, reads_dict, reads_form, reads_either]
+def reads_files(upload: Form[Upload]) -> None: ...
+
+
+class Partly(msgspec.Struct):
+    """What a form can leave out needs no form."""
+
+    text: list[Annotated[str, msgspec.Meta(max_length=3)]] | None
+    anything: Any
+    inner: Note | None = None
+
+
+def reads_partly(partly: Form[Partly]) -> None: ...
+
+
+BODIES = [
+    *(reads_note, reads_list, reads_dict, reads_form, reads_either),
+    *(reads_files, reads_partly),
+]
 
 
 @pytest.mark.parametrize("handler", BODIES)
