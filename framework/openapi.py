@@ -5,7 +5,7 @@ Made when it is asked for, never at import: routes import this module inside of 
 
 from collections.abc import Iterator, Mapping
 from textwrap import dedent
-from typing import Any, get_args
+from typing import Any
 
 from framework.application import App
 from framework.auth.session_cookie import session_cookie
@@ -15,7 +15,7 @@ from framework.openapi_guards import Access, read_by_guards
 from framework.openapi_paths import PathParameter, Template, templates
 from framework.openapi_schemas import Schemas, default_of, without_none
 from framework.origin import SAFE_METHODS
-from framework.parameters import FORM_TYPE, MISSING, Parameter, marker_of
+from framework.parameters import JSON_TYPE, MISSING, Parameter
 from framework.patterns import Kind, parse_pattern
 from framework.route import Route
 
@@ -165,11 +165,10 @@ class _Document:
     def _body(self, route: Route) -> dict[str, Any]:
         for parameter in route.parameters:
             if parameter.source == "body":
-                form = _form_type(route.declaration.signature.annotations[parameter.name])
                 content = {
                     media_type: {
                         "schema": self._schemas.of(
-                            form if media_type == FORM_TYPE else parameter.type
+                            parameter.type if media_type == JSON_TYPE else parameter.form_type
                         )
                     }
                     for media_type in parameter.media_types
@@ -193,15 +192,6 @@ class _Document:
         if verb.upper() not in SAFE_METHODS:
             yield 403
         yield from self._access.refusals(route.guard)
-
-
-def _form_type(annotation: Any) -> Any:
-    """Return the type that *annotation* reads from a form, where it reads one."""
-    for member in (annotation, *get_args(annotation)):
-        source, type = marker_of(member)
-        if source == "form":
-            return type
-    return None
 
 
 def _split_docstring(text: str) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """How one parameter of a handler gets its value from a request. Knows nothing of whole handlers."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -15,7 +16,7 @@ from framework.errors import (
     NotFound,
     UnsupportedMediaType,
 )
-from framework.multipart import MULTIPART_TYPE, type_parameters
+from framework.multipart import MULTIPART_TYPE, File, type_parameters
 from framework.text import SAFE_INTEGER, is_exact, is_union, takes_integers, takes_several
 from framework.validation import say
 
@@ -32,7 +33,9 @@ __all__ = [
     "Query",
     "Reader",
     "body_reader",
+    "fields_reader",
     "is_body",
+    "is_form_field",
     "marker_of",
     "name_of",
     "path_reader",
@@ -69,7 +72,7 @@ class Marker(msgspec.Struct, frozen=True):
 class Name(msgspec.Struct, frozen=True):
     """Says what clients call a parameter, where that is not a name in Python or is taken there.
 
-    ``since: Annotated[Query[str], Name("from")]``; for fields of the query, headers and cookies. And
+    ``since: Annotated[Query[str], Name("from")]``; for fields of queries and forms, headers, cookies. And
     ``team: Annotated[UUID, Name("team_id")]`` is the path's ``:team_id``, as for a guard that is told
     the name by whoever uses it.
     """
@@ -97,11 +100,14 @@ Header = Annotated[T, Marker("header")]
 Cookie = Annotated[T, Marker("cookie")]
 """``theme: Cookie[str] = "light"``: a cookie, as it came."""
 Form = Annotated[T, Marker("form")]
-"""``credentials: Form[Credentials]``: an urlencoded body; ``Form[X] | X`` takes JSON as well."""
+"""``credentials: Form[Credentials]``: an urlencoded body; ``Form[X] | X`` takes JSON as well.
+
+``name: Form[str], photo: Form[File]``: single fields of one form, each by its parameter's name.
+"""
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """What a handler declares of one parameter. *source* is path, query, header, cookie or body."""
+    """What a handler declares of one parameter. *source* is path, query, header, cookie, form or body."""
 
     name: str
     source: str
@@ -110,6 +116,8 @@ class Parameter(msgspec.Struct, frozen=True):
     media_types: tuple[str, ...] = ()
     alias: str | None = None
     """What clients call it, where that is not a name in Python."""
+    form_type: Any = None
+    """What a body is when it is sent as a form, where it may be."""
 
     @property
     def sent_name(self) -> str:
@@ -260,8 +268,37 @@ _FINDERS = {"query": _query_finder, "header": _header_finder, "cookie": _cookie_
 
 
 def is_body(annotation: Any) -> bool:
-    """Return whether an unmarked *annotation* is a body: a Struct, a list, a dict, or ``Form``."""
-    return bool(_media_types(annotation))
+    """Return whether *annotation* is read from a body: a Struct, a list, a dict, or ``Form``."""
+    return is_form_field(annotation) or bool(_media_types(annotation))
+
+
+def is_form_field(annotation: Any) -> bool:
+    """Return whether *annotation* is a single field of a form: ``Form`` of a `File`, or of no Struct."""
+    source, type = marker_of(annotation)
+    return source == "form" and (type is File or not isinstance(type, msgspec.StructMeta))
+
+
+_forms = count(1)
+
+
+def fields_reader(of: str, fields: Sequence[Parameter]) -> tuple[Parameter, BodyReader]:
+    """Return the form of all *fields* as a body, called after the first, and a reader of it.
+
+    Each is an attribute of what is read. *of* is the function that takes them.
+    """
+    declared = [(field.name, field.type, _struct_field(field)) for field in fields]
+    module = f"{__name__}.{next(_forms)}"  # tells two of a name apart in a document
+    form = msgspec.defstruct(f"{of}_form", declared, kw_only=True, module=module)
+    return body_reader(fields[0].name, Annotated[form, Marker("form")])
+
+
+def _struct_field(parameter: Parameter) -> Any:
+    default = parameter.default
+    if default is MISSING:
+        return msgspec.field(name=parameter.alias)
+    if isinstance(default, list | set):
+        return msgspec.field(name=parameter.alias, default_factory=default.copy)
+    return msgspec.field(name=parameter.alias, default=default)
 
 
 def body_reader(name: str, annotation: Any) -> tuple[Parameter, BodyReader]:
@@ -286,7 +323,8 @@ def body_reader(name: str, annotation: Any) -> tuple[Parameter, BodyReader]:
         return decode(await request.bytes(), content_type)
 
     type = next(iter(types.values()))
-    return Parameter(name, "body", type, media_types=tuple(decoders)), read
+    form = next((type for media_type, type in types.items() if media_type != JSON_TYPE), None)
+    return Parameter(name, "body", type, media_types=tuple(decoders), form_type=form), read
 
 
 def _decoder(media_type: str, type: Any) -> Callable[[bytes, str], Any]:
@@ -301,7 +339,7 @@ def _media_types(annotation: Any) -> dict[str, Any]:
     source, type = marker_of(annotation)
     if source == "form":
         if not isinstance(type, msgspec.StructMeta):
-            raise ConfigurationError("Form[...] takes a msgspec Struct")
+            raise ConfigurationError("beside JSON, Form[...] takes a msgspec Struct")
         return {MULTIPART_TYPE if takes_files(type) else FORM_TYPE: type}
     members = get_args(annotation) if is_union(annotation) else ()
     forms = [member for member in members if marker_of(member)[0] == "form"]

@@ -9,6 +9,7 @@ from framework.callables import place_of, wants_await
 from framework.context import Context
 from framework.database import Database, Result
 from framework.errors import ConfigurationError, Invalid, InvalidField
+from framework.multipart import File
 from framework.parameters import (
     MISSING,
     BodyReader,
@@ -16,7 +17,9 @@ from framework.parameters import (
     Parameter,
     Reader,
     body_reader,
+    fields_reader,
     is_body,
+    is_form_field,
     marker_of,
     name_of,
     path_reader,
@@ -113,6 +116,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
     bodies: dict[str, BodyReader] = {}
     provided: dict[str, BodyReader] = {}
     declared: list[Parameter] = []
+    fields: list[Parameter] = []
     for index, (name, annotation) in enumerate(signature.annotations.items()):
         default = signature.defaults.get(name, MISSING)
         _refuse_default(signature, name, default)
@@ -140,6 +144,9 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
             _refuse_cookies(signature, declared[-1])
             _refuse_unreadable(signature, declared[-1])
             checked[name] = value_reader(declared[-1])
+        elif scope.with_body and is_form_field(annotation):
+            fields.append(Parameter(name, source, type, default, alias=name_of(annotation)))
+            _refuse_unreadable(signature, fields[-1])
         elif (slot_reader := _slot_reader(annotation, scope, _start(signature, name))) is not None:
             certain[name] = slot_reader
         elif scope.with_body and not _carried(annotation) and is_body(annotation):
@@ -157,6 +164,11 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
                 note_body(kind, f"{signature.place}: {signature.name}")
         else:
             raise ConfigurationError(_unfillable(signature, name, annotation, scope))
+    if fields:
+        parameter, read = fields_reader(signature.name, fields)
+        declared.append(parameter)
+        bodies[parameter.name] = read
+        signature = signature._replace(function=_taking_apart(signature.function, fields))
     if len(bodies) > 1:
         raise ConfigurationError(f"{signature.place}: {signature.name} reads the body twice")
     waited = {**provided, **bodies}
@@ -205,11 +217,24 @@ def _bindings_reader(type: type[Bindings]) -> Reader:
 
 
 def _refuse_unreadable(signature: Signature, parameter: Parameter) -> None:
-    if not is_readable(parameter.type, with_several=parameter.source != "path"):
+    several = parameter.source != "path"
+    beside = File if parameter.source == "form" else None
+    if not is_readable(parameter.type, with_several=several, beside=beside):
         raise ConfigurationError(
             f"{_start(signature, parameter.name)} is text in the {parameter.source},"
             f" and {parameter.type!r} is not read from text"
         )
+
+
+def _taking_apart(function: Callable[..., Any], fields: Sequence[Parameter]) -> Callable[..., Any]:
+    """Return *function*, to be called with the form of all *fields* in place of the first of them."""
+    names = [field.name for field in fields]
+
+    def call(**values: Any) -> Any:
+        form = values.pop(names[0])
+        return function(**values, **{name: getattr(form, name) for name in names})
+
+    return call
 
 
 def _itself(c: Context) -> Context:

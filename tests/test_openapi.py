@@ -27,6 +27,7 @@ from framework import (
 from framework.credentials import api_key, basic, bearer
 from framework.errors import InvalidField
 from framework.guards import Guard, SecurityScheme
+from framework.multipart import File
 from framework.openapi import describe, session_cookie
 from framework.openapi_schemas import portable_regex
 from framework.problem import Problem, problem
@@ -51,6 +52,10 @@ class Thing(msgspec.Struct):
 
 class Draft(msgspec.Struct):
     name: Code
+
+
+class Upload(msgspec.Struct):
+    photo: File
 
 
 class Opaque:
@@ -296,6 +301,52 @@ def test_a_body_is_there_in_every_media_type() -> None:
     assert (
         described["components"]["schemas"]["Draft"]["properties"]["name"]["pattern"] == "^[a-z]+$"
     )
+
+
+def test_single_fields_of_a_form_are_its_schema() -> None:
+    app = App()
+
+    def add_to(path: str, kind: Any) -> None:
+        @app.post(path, guard=public)
+        async def add(
+            name: Form[Code], size: Annotated[Form[kind], Name("the-size")] = 1
+        ) -> None: ...
+
+    add_to("/a", Size)
+    add_to("/b", int)
+
+    described = document_of(app)
+    [first, second] = [
+        described["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        for path in ("/a", "/b")
+        for content in described["paths"][path]["post"]["requestBody"]["content"].values()
+        for schema in content.values()
+    ]
+
+    size = {"type": "integer", "default": 1}
+    assert list(described["paths"]["/a"]["post"]["requestBody"]["content"]) == [
+        "application/x-www-form-urlencoded"
+    ]
+    assert first["required"] == ["name"]
+    assert first["properties"]["the-size"] == size | {"minimum": 1, "maximum": 9}
+    assert second["properties"] == {
+        "name": {"type": "string", "pattern": "^[a-z]+$"},
+        "the-size": size,
+    }
+
+
+def test_a_form_with_files_beside_json_has_its_own_schema() -> None:
+    app = App()
+
+    @app.post("/", guard=public)
+    async def add(thing: Thing | Form[Upload]) -> None: ...
+
+    content = document_of(app)["paths"]["/"]["post"]["requestBody"]["content"]
+
+    assert {kind: said["schema"]["$ref"] for kind, said in content.items()} == {
+        "application/json": "#/components/schemas/Thing",
+        "multipart/form-data": "#/components/schemas/Upload",
+    }
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from framework import App, ConfigurationError, Context, Cookie, Form, Header, Name, Query, public
+from framework.multipart import File
 from framework.testing import json_of
 
 
@@ -27,6 +28,7 @@ class Level(enum.IntEnum):
 
 
 NoteId = NewType("NoteId", int)
+FORM_HEADERS = {"content-type": "application/x-www-form-urlencoded"}
 Small = Annotated[int, msgspec.Meta(ge=0, le=9)]
 
 
@@ -383,18 +385,124 @@ async def test_misfits_of_all_sources_are_told_of_together() -> None:
     ]
 
 
+# --- Single fields of a form ---------------------------------------------------------------------
+
+
+@app.post("/fields/:id", guard=public)
+async def read_fields(
+    c: Context,
+    id: int,
+    title: Form[Annotated[str, msgspec.Meta(max_length=3)]],
+    size: Form[Small] = 1,
+    tags: Form[list[str]] = [],  # noqa: B006  each request's own
+    since: Annotated[Form[str | None], Name("from")] = None,
+    limit: Query[int] = 5,
+) -> list[Any]:
+    tags.append("last")
+    return [c.request.method, id, title, size, tags, since, limit]
+
+
+@app.post("/fields-of-a-plain-function", guard=public)
+def read_plainly(*, form: Form[Colour], flag: Form[bool] = False) -> list[Any]:
+    return [form, flag]
+
+
+@app.post("/upload", guard=public)
+async def read_files(
+    title: Form[str],
+    photo: Form[File],
+    more: Form[list[File]] = [],  # noqa: B006  never changed
+    last: Form[File | None] = None,
+) -> list[Any]:
+    return [title, photo.name, [file.name for file in more], last and last.name]
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "expected"),
+    [
+        ("/fields/1", "title=a", ["POST", 1, "a", 1, ["last"], None, 5]),
+        ("/fields/1", "title=&tags=x&other=1", ["POST", 1, "", 1, ["x", "last"], None, 5]),
+        (
+            "/fields/1?limit=6",
+            "title=a&size=9&tags=x&tags=y&from=z",
+            ["POST", 1, "a", 9, ["x", "y", "last"], "z", 6],
+        ),
+        ("/fields-of-a-plain-function", "form=red", ["red", False]),
+        ("/fields-of-a-plain-function", "form=red&flag=true", ["red", True]),
+    ],
+)
+async def test_parameters_may_be_fields_of_a_form(
+    path: str, form: str, expected: list[Any]
+) -> None:
+    answer = await app.request("POST", path, headers=FORM_HEADERS, body=form)
+
+    assert json_of(answer) == expected
+
+
+async def test_files_may_be_fields_of_a_form() -> None:
+    photo = File("a.png", "image/png", b"x")
+
+    answers = [
+        await app.request("POST", "/upload", form={"title": "t", "photo": photo, "last": photo}),
+        await app.request("POST", "/upload", form={"title": "t", "photo": photo, "more": photo}),
+        await app.request("POST", "/upload", form={"title": "t", "more": photo}),
+        await app.request("POST", "/upload", form={"title": "t"}),
+    ]
+
+    assert [answer.status for answer in answers] == [200, 200, 422, 415]
+    assert json_of(answers[0]) == ["t", "a.png", [], "a.png"]
+    assert json_of(answers[1]) == ["t", "a.png", ["a.png"], None]
+    assert json_of(answers[2])["errors"] == [
+        {"detail": "This field is required.", "pointer": "/photo"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "form", "errors"),
+    [
+        ("", "", [("/title", "This field is required.")]),
+        ("", "title=a&title=b", [("/title", "Expected str, got array.")]),
+        (
+            "?limit=x",
+            "title=long&size=10&from=a&from=b",
+            [
+                ("query:limit", "Expected int."),
+                ("/title", "Expected at most 3 characters."),
+                ("/size", "Expected int <= 9."),
+                ("/from", "Expected str | null, got array."),
+            ],
+        ),
+    ],
+)
+async def test_misfits_of_single_fields_are_told_of_together(
+    query: str, form: str, errors: list[tuple[str, str]]
+) -> None:
+    answer = await app.request("POST", f"/fields/1{query}", headers=FORM_HEADERS, body=form)
+
+    found = json_of(answer)["errors"]
+    assert [(e.get("parameter") or e["pointer"], e["detail"]) for e in found] == errors
+
+
+async def test_fields_of_a_form_are_not_read_from_json() -> None:
+    answer = await app.request("POST", "/fields/1", json={"title": "a"})
+
+    assert answer.status == 415
+
+
 @pytest.mark.parametrize(
     "kind",
     [
-        Form[int],
         Form[dict[str, str]],
+        Form[list[Note]],
+        Form[int] | int,
+        Form[int] | None,
         Form[Note] | Form[Note | None],  # type: ignore[misc]  # as careless code does
         Form[Note] | int | Note,
         list[Form[Note]],
     ],
     ids=str,
 )
-def test_a_form_of_anything_but_a_struct_is_refused(kind: Any) -> None:
+def test_a_form_of_what_no_form_brings_is_refused(kind: Any) -> None:
     def read(body) -> None: ...  # type: ignore[no-untyped-def]  # set below
 
     read.__annotations__["body"] = kind

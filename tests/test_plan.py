@@ -298,6 +298,12 @@ def two_bodies(a: Note, b: list[Note]) -> None: ...
 def two_forms(a: Form[Note], b: Note) -> None: ...
 
 
+def form_and_field(a: Form[Note], b: Form[str]) -> None: ...
+
+
+def field_and_body(a: Form[str], b: Note) -> None: ...
+
+
 class Cat(msgspec.Struct, tag=True):
     lives: int
 
@@ -384,6 +390,8 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Name("Cookie")]) -> None
         (dict_in_a_form, r"the field 'the-counts' is text in a form, and dict\[str, int\] is not"),
         (two_bodies, "two_bodies reads the body twice"),
         (two_forms, "two_forms reads the body twice"),
+        (form_and_field, "form_and_field reads the body twice"),
+        (field_and_body, "field_and_body reads the body twice"),
         (provider_as_default, r"write note: Annotated\[..., Depends\(find_note\)\]"),
         (provider_as_default_of_a_query, r"write limit: Annotated\[..., Depends\(find_note\)\]"),
         (provider_as_default_of_nothing, r"write anything: Annotated\[..., Depends"),
@@ -454,6 +462,9 @@ def reads_either(note: Form[Note] | Note) -> None: ...
 def reads_files(upload: Form[Upload]) -> None: ...
 
 
+def reads_fields(text: Form[str], number: Form[int] = 1) -> None: ...
+
+
 class Partly(msgspec.Struct):
     """What a form can leave out needs no form."""
 
@@ -467,7 +478,7 @@ def reads_partly(partly: Form[Partly]) -> None: ...
 
 BODIES = [
     *(reads_note, reads_list, reads_dict, reads_form, reads_either),
-    *(reads_files, reads_partly),
+    *(reads_files, reads_partly, reads_fields),
 ]
 
 
