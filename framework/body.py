@@ -8,10 +8,16 @@ from typing import Any, get_args
 import msgspec
 
 from framework.errors import BadRequest, ConfigurationError, Invalid, InvalidField
-from framework.integers import all_parts, inexact_places, may_be_inexact, number_kinds
+from framework.integers import (
+    all_parts,
+    flawed_places,
+    may_be_inexact,
+    number_kinds,
+    wants_zone,
+)
 from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import MalformedURL, parse_query
-from framework.text import is_exact, is_readable, takes_several
+from framework.text import flaw_of, is_readable, takes_several
 from framework.validation import MISFIT_LIMIT, convert, misfits, point
 
 __all__ = [
@@ -27,7 +33,6 @@ __all__ = [
 DEPTH_LIMIT = 64
 """How deep JSON may nest. In the Worker about 2,000 levels kill the whole isolate, 6.6 KB of input."""
 
-_OUT_OF_RANGE = "This number is out of range."
 _TWICE = "This is given more than once."
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
@@ -48,13 +53,15 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
 
     The function raises `BadRequest` for what is not JSON or nests too deep, and `Invalid` with every
     misfit for what does not fit the type, or with every integer beyond ±(2^53 - 1): JavaScript, and
-    so D1, would round it; and every `Decimal` that is not a number. A Struct with
+    so D1, would round it; every `Decimal` that is not a number; and every datetime without a zone,
+    unless the type has ``Meta(tz=False)`` somewhere. A Struct with
     ``forbid_unknown_fields`` takes no name twice either: msgspec would take the last, what stands in
     front of us perhaps the first. Raises `ConfigurationError` for a type that JSON is not read into,
     or that holds a `File`.
     """
     decode_typed = msgspec.json.Decoder(type).decode
     has_integers, has_decimals = number_kinds(type)
+    zoned = wants_zone(type)
     if any(getattr(part, "cls", None) is File for part in all_parts(type)):
         raise ConfigurationError(
             "a File comes in a form alone: write Form[...] of a Struct with it"
@@ -69,8 +76,8 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
             raise _explain(data, type, error) from None
         if least is not None and data.count(b":") > least:
             _refuse_twice(data)
-        if has_decimals or (has_integers and may_be_inexact(data)):
-            _refuse_inexact(value)
+        if has_decimals or zoned or (has_integers and may_be_inexact(data)):
+            _refuse_flawed(value, zoned)
         return value
 
     return decode
@@ -122,11 +129,11 @@ def _refuse_twice(data: bytes) -> None:
         raise Invalid(errors=[InvalidField(_TWICE, pointer=point(name)) for name in twice])
 
 
-def _refuse_inexact(value: Any) -> None:
-    """Raise `Invalid` where *value* holds an integer that is not exact."""
-    places = dict.fromkeys(islice(inexact_places(value), MISFIT_LIMIT))
+def _refuse_flawed(value: Any, zoned: bool) -> None:
+    """Raise `Invalid` where *value* holds what D1 would not keep as it is."""
+    places = dict.fromkeys(islice(flawed_places(value, zoned=zoned), MISFIT_LIMIT))
     if places:
-        raise Invalid(errors=[InvalidField(_OUT_OF_RANGE, pointer=place) for place in places])
+        raise Invalid(errors=[InvalidField(flaw, pointer=place) for place, flaw in places])
 
 
 def _explain(data: bytes, type: Any, error: Exception) -> BadRequest | Invalid:
@@ -186,13 +193,14 @@ def _group(data: bytes, content_type: str) -> dict[str, list[str | File]]:
 def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], Any]:
     fields = msgspec.structs.fields(type)
     lists = {field.encode_name for field in fields if takes_several(field.type)}
+    zoned = {field.name for field in fields if wants_zone(field.type)}
 
     def build(given: Mapping[str, Sequence[str | File]]) -> Any:
         value = convert(_flatten(given, lists), type, strict=False)
         errors = [
-            InvalidField(_OUT_OF_RANGE, pointer=point(field.encode_name))
+            InvalidField(flaw, pointer=point(field.encode_name))
             for field in fields
-            if not is_exact(getattr(value, field.name))
+            if (flaw := flaw_of(getattr(value, field.name), zoned=field.name in zoned))
         ]
         if errors:
             raise Invalid(errors=errors)

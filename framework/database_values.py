@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 Value: TypeAlias = bool | int | float | str | bytes | bytearray | memoryview | datetime | None
-"""What a query takes as a parameter. A datetime is stored as integer Unix milliseconds."""
+"""What a query takes as a parameter. A datetime has a time zone; its Unix milliseconds are stored."""
 
 Bound: TypeAlias = int | float | str | bytes | None
 """What a driver binds: a checked value."""
@@ -126,7 +126,8 @@ def _blob(value: bytes, sql: str, position: int) -> bytes:
 
 def _milliseconds(value: datetime, sql: str, position: int) -> int:
     if value.utcoffset() is None:
-        raise ParameterError("the datetime has no time zone", sql, position)
+        reason = "the datetime has no time zone: give it one, as in value.replace(tzinfo=UTC)"
+        raise ParameterError(reason, sql, position)
     return (value - EPOCH) // MILLISECOND
 
 

@@ -1,17 +1,25 @@
-"""Finds the numbers that JavaScript and D1 would round. Knows nothing of what carries them."""
+"""Finds the numbers and times that D1 would not keep as they are. Knows nothing of what carries them."""
 
 from collections.abc import Iterator
-from decimal import Decimal  # msgspec imports it anyway
+from datetime import datetime  # msgspec imports it anyway, and the next
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import inspect
 
 from framework.errors import ConfigurationError
-from framework.text import is_exact
+from framework.text import flaw_of, is_exact
 from framework.validation import point
 
-__all__ = ["NumberKinds", "all_parts", "inexact_places", "may_be_inexact", "number_kinds"]
+__all__ = [
+    "NumberKinds",
+    "all_parts",
+    "flawed_places",
+    "may_be_inexact",
+    "number_kinds",
+    "wants_zone",
+]
 
 _RUN = b"0" * 16
 """As many digits as the smallest integer has that is not exact, 2^53."""
@@ -45,6 +53,15 @@ def number_kinds(type: Any) -> NumberKinds:
         decimals = decimals or isinstance(known, inspect.DecimalType)
         integers = integers or isinstance(known, inspect.AnyType) or _is_unbounded(known)
     return NumberKinds(integers, decimals)
+
+
+def wants_zone(type: Any) -> bool:
+    """Return whether each datetime in *type* has to have a time zone although its type leaves that open.
+
+    Not where one asks for none, with ``Meta(tz=False)``: a value does not say which is which.
+    """
+    zones = {known.tz for known in all_parts(type) if isinstance(known, inspect.DateTimeType)}
+    return None in zones and False not in zones
 
 
 def all_parts(type: Any) -> Iterator[inspect.Type]:
@@ -81,35 +98,35 @@ def _is_unbounded(known: inspect.Type) -> bool:
     return lowest is None or highest is None or not is_exact([lowest, highest])
 
 
-def inexact_places(value: Any) -> Iterator[str]:
-    """Yield where in *value* a number is none that `is_exact` lets pass, as RFC 6901 pointers.
+def flawed_places(value: Any, *, zoned: bool) -> Iterator[tuple[str, str]]:
+    """Yield where in *value* something has a `flaw_of` its own, as RFC 6901 pointers, and the flaw.
 
     What is in a dict or a set has the place of the whole: a key may be what the client sent. A
     place may come more than once.
     """
-    return _places(value, "")
+    return _places(value, "", zoned)
 
 
-def _places(value: Any, pointer: str) -> Iterator[str]:
+def _places(value: Any, pointer: str, zoned: bool) -> Iterator[tuple[str, str]]:
     kind = type(value)
-    if kind is int or kind is Decimal:
-        if not is_exact(value):
-            yield pointer
+    if kind is int or kind is Decimal or kind is datetime:
+        if flaw := flaw_of(value, zoned=zoned):
+            yield pointer, flaw
     elif kind is list or isinstance(value, tuple):
         for index, item in enumerate(value):
             if type(item) not in _EXACT and not (type(item) is int and is_exact(item)):
-                yield from _places(item, f"{pointer}/{index}")
+                yield from _places(item, f"{pointer}/{index}", zoned)
     elif kind is dict:
         for part in (*value.keys(), *value.values()):
-            yield from (pointer for _ in _places(part, ""))
+            yield from ((pointer, flaw) for _, flaw in _places(part, "", zoned))
     elif kind is set or kind is frozenset:
-        yield from (pointer for item in value for _ in _places(item, ""))
+        yield from ((pointer, flaw) for item in value for _, flaw in _places(item, "", zoned))
     elif isinstance(value, msgspec.Struct):
         for name, step in _steps(value):
-            yield from _places(getattr(value, name), pointer + step)
+            yield from _places(getattr(value, name), pointer + step, zoned)
     elif hasattr(kind, "__dataclass_fields__"):
         for name in kind.__dataclass_fields__:
-            yield from _places(getattr(value, name), pointer + point(name))
+            yield from _places(getattr(value, name), pointer + point(name), zoned)
 
 
 def _steps(value: msgspec.Struct) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from framework.guards import Guard, SecurityScheme
 from framework.openapi_answers import problems, responses
 from framework.openapi_guards import Access, read_by_guards
 from framework.openapi_paths import PathParameter, Template, templates
-from framework.openapi_schemas import Schemas, default_of, without_none
+from framework.openapi_schemas import Schemas, default_of, sent_type
 from framework.origin import SAFE_METHODS
 from framework.parameters import JSON_TYPE, MISSING, Parameter
 from framework.patterns import Kind, parse_pattern
@@ -148,13 +148,13 @@ class _Document:
         ]
 
     def _in_path(self, one: PathParameter, typed: Parameter | None) -> dict[str, Any]:
-        type = str if typed is None else without_none(typed.type)
+        type = str if typed is None else sent_type(typed.type)
         schema = self._schemas.of(type, **_stated({"pattern": one.regex}))
         described = _stated({"description": one.description})
         return {"name": one.name, "in": "path", "required": True, **described, "schema": schema}
 
     def _elsewhere(self, parameter: Parameter) -> dict[str, Any]:
-        type = without_none(parameter.type)
+        type = sent_type(parameter.type)
         return {
             "name": parameter.sent_name,
             "in": parameter.source,

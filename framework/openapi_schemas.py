@@ -1,11 +1,12 @@
 """Writes types as JSON Schema. Knows nothing of routes."""
 
 import re
-from typing import Any, Union, get_args
+from datetime import datetime
+from typing import Annotated, Any, Union, get_args
 
 import msgspec
 
-__all__ = ["Schemas", "default_of", "portable_regex", "without_none"]
+__all__ = ["Schemas", "default_of", "portable_regex", "sent_type"]
 
 _NONE = type(None)
 
@@ -43,12 +44,12 @@ class Schemas:
         return {name: _portable(components[name]) for name in sorted(components)}
 
 
-def without_none(type: Any) -> Any:
-    """Return *type* where it is no union, else the union of its members without None."""
+def sent_type(type: Any) -> Any:
+    """Return *type* as clients send a parameter of it: never None, and a datetime with its zone."""
     members = tuple(member for member in get_args(type) if member is not _NONE)
-    if _NONE not in get_args(type) or not members:
-        return type
-    return Union[members]  # noqa: UP007  made of members that are known only now
+    if _NONE in get_args(type) and members:
+        type = Union[members]  # noqa: UP007  made of members that are known only now
+    return Annotated[type, msgspec.Meta(tz=True)] if type is datetime else type
 
 
 def default_of(type: Any, default: Any) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from framework.errors import (
     NotFound,
     UnsupportedMediaType,
 )
+from framework.integers import wants_zone
 from framework.multipart import MULTIPART_TYPE, File, type_parameters
-from framework.text import SAFE_INTEGER, is_exact, is_union, takes_integers, takes_several
+from framework.text import SAFE_INTEGER, flaw_of, is_union, takes_integers, takes_several
 from framework.validation import say
 
 __all__ = [
@@ -171,6 +172,7 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
     if annotation is int and default is MISSING:
         return _integer_reader(name)
     is_integer = takes_integers(annotation)
+    zoned = wants_zone(annotation)
 
     def read(c: Context) -> Any:
         text = c.params.get(name)
@@ -182,7 +184,7 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
             value = msgspec.convert(text, annotation, strict=False)
         except msgspec.ValidationError:
             raise NotFound from None
-        if not is_exact(value):
+        if flaw_of(value, zoned=zoned):
             raise NotFound
         return value
 
@@ -210,6 +212,7 @@ def value_reader(parameter: Parameter) -> Reader:
     find = _FINDERS[parameter.source](parameter.sent_name)
     takes_list = takes_several(parameter.type)
     takes_integer = takes_integers(parameter.type)
+    zoned = wants_zone(parameter.type)
     default = parameter.default
     is_changeable = isinstance(default, list | set)
     place = f"{parameter.source}:{parameter.sent_name}"
@@ -231,8 +234,8 @@ def value_reader(parameter: Parameter) -> Reader:
         except msgspec.ValidationError as error:
             detail = say(error, parameter.type).replace(", got str.", ".")  # all of it is text
             raise _misfit(detail, place) from None
-        if not is_exact(value):
-            raise _misfit("This number is out of range.", place)
+        if flaw := flaw_of(value, zoned=zoned):
+            raise _misfit(flaw, place)
         return value
 
     return read

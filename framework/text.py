@@ -1,6 +1,7 @@
 """Says which types can be read from text, as paths, queries and forms hold it. Knows no request."""
 
-from decimal import Decimal  # msgspec imports it anyway
+from datetime import datetime  # msgspec imports it anyway, and the next
+from decimal import Decimal
 from math import isfinite
 from sys import float_info
 from types import UnionType
@@ -10,6 +11,7 @@ from msgspec import inspect
 
 __all__ = [
     "SAFE_INTEGER",
+    "flaw_of",
     "is_exact",
     "is_readable",
     "is_union",
@@ -98,6 +100,20 @@ def is_exact(value: Any) -> bool:
     if isinstance(value, list | tuple | set | frozenset):
         return all(is_exact(item) for item in value)
     return True
+
+
+def flaw_of(value: Any, *, zoned: bool) -> str | None:
+    """Return what to say of *value* where D1 would not keep it as it is, else None.
+
+    That is a number that `is_exact` does not let pass, and where they have to be *zoned* a datetime
+    without a time zone.
+    """
+    if not is_exact(value):
+        return "This number is out of range."
+    values = value if isinstance(value, list | tuple | set | frozenset) else (value,)
+    if zoned and any(isinstance(each, datetime) and each.tzinfo is None for each in values):
+        return "Expected datetime with a timezone component."  # as msgspec says it
+    return None
 
 
 def _members(annotation: Any) -> tuple[inspect.Type, ...]:

@@ -1,0 +1,173 @@
+"""A time that a client sends says its zone, as RFC 3339 and OpenAPI's ``date-time`` have it."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+
+from framework import App, Context, Cookie, Form, Header, Query, public
+from framework.database_values import ParameterError, check
+from framework.openapi import describe
+from framework.testing import json_of
+
+NAIVE = "2026-01-02T03:04:05"
+AWARE = ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05+02:00"]
+DETAIL = "Expected datetime with a timezone component."
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+Local = Annotated[datetime, msgspec.Meta(tz=False)]
+
+
+class Stay(msgspec.Struct):
+    """Times in every place that a body has."""
+
+    start: datetime
+    end: datetime | None = None
+    days: list[datetime] = []
+    named: dict[str, datetime] = {}
+    number: int = 0
+
+
+class Alarm(msgspec.Struct):
+    """One that is meant where people are."""
+
+    at: Local
+
+
+class Wished(msgspec.Struct):
+    """A form with times."""
+
+    at: list[datetime]
+    local: Local | None = None
+
+
+app = App()
+
+
+@app.get("/at/:at", guard=public)
+async def read_path(at: datetime) -> bool:
+    return at.tzinfo is not None
+
+
+@app.get("/", guard=public)
+async def read_values(
+    since: Query[datetime | None] = None,
+    several: Query[list[datetime]] = [],  # noqa: B006  never changed
+    x_at: Header[datetime | None] = None,
+    seen: Cookie[datetime | None] = None,
+    local: Query[Local | None] = None,
+) -> bool:
+    return all(each.tzinfo for each in [since, x_at, seen, *several] if each)
+
+
+@app.post("/stays", guard=public)
+async def read_body(stay: Stay) -> None: ...
+
+
+@app.post("/alarms", guard=public)
+async def read_local(c: Context, alarm: Alarm) -> bool:
+    return alarm.at.tzinfo is None
+
+
+@app.post("/wished", guard=public)
+async def read_form(wished: Form[Wished]) -> None: ...
+
+
+@app.post("/field", guard=public)
+async def read_field(at: Form[datetime]) -> None: ...
+
+
+@pytest.mark.parametrize("text", AWARE)
+async def test_a_time_with_its_zone_is_read_everywhere(text: str) -> None:
+    quoted = text.replace("+", "%2B")
+    answers = [
+        await app.request("GET", f"/at/{quoted}"),
+        await app.request("GET", f"/?since={quoted}&several={quoted}&several={quoted}"),
+        await app.request("GET", "/", headers={"x-at": text, "cookie": f"seen={text}"}),
+        await app.request(
+            "POST", "/stays", json={"start": text, "days": [text], "named": {"a": text}}
+        ),
+        await app.request("POST", "/wished", headers=FORM, body=f"at={quoted}&at={quoted}"),
+        await app.request("POST", "/field", headers=FORM, body=f"at={quoted}"),
+    ]
+
+    assert [answer.status for answer in answers] == [200, 200, 200, 204, 204, 204]
+
+
+@pytest.mark.parametrize(
+    ("query", "headers", "place"),
+    [
+        (f"since={NAIVE}", {}, "query:since"),
+        (f"several={AWARE[0]}&several={NAIVE}", {}, "query:several"),
+        ("", {"x-at": NAIVE}, "header:x-at"),
+        ("", {"cookie": f"seen={NAIVE}"}, "cookie:seen"),
+    ],
+)
+async def test_a_time_without_a_zone_does_not_fit_a_parameter(
+    query: str, headers: dict[str, str], place: str
+) -> None:
+    answer = await app.request("GET", f"/?{query}", headers=headers)
+
+    assert answer.status == 422
+    assert json_of(answer)["errors"] == [{"detail": DETAIL, "parameter": place}]
+
+
+async def test_a_time_without_a_zone_is_not_found_in_a_path() -> None:
+    assert (await app.request("GET", f"/at/{NAIVE}")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "pointers"),
+    [
+        (
+            "/stays",
+            {"json": {"start": NAIVE, "end": NAIVE, "days": [AWARE[0], NAIVE]}},
+            ["/start", "/end", "/days/1"],
+        ),
+        ("/stays", {"json": {"start": AWARE[0], "named": {"a": NAIVE, "b": NAIVE}}}, ["/named"]),
+        ("/wished", {"headers": FORM, "body": f"at={AWARE[0]}&at={NAIVE}"}, ["/at"]),
+        ("/field", {"headers": FORM, "body": f"at={NAIVE}"}, ["/at"]),
+    ],
+)
+async def test_a_time_without_a_zone_does_not_fit_a_body(
+    path: str, content: dict[str, Any], pointers: list[str]
+) -> None:
+    answer = await app.request("POST", path, **content)
+
+    assert answer.status == 422
+    assert json_of(answer)["errors"] == [{"detail": DETAIL, "pointer": each} for each in pointers]
+
+
+async def test_numbers_and_times_are_told_of_together() -> None:
+    answer = await app.request("POST", "/stays", json={"start": NAIVE, "number": 2**53})
+
+    assert json_of(answer)["errors"] == [
+        {"detail": DETAIL, "pointer": "/start"},
+        {"detail": "This number is out of range.", "pointer": "/number"},
+    ]
+
+
+async def test_who_wants_a_time_without_a_zone_says_so() -> None:
+    form = f"at={AWARE[0]}&local={NAIVE}"
+    answers = [
+        await app.request("GET", f"/?local={NAIVE}"),
+        await app.request("POST", "/alarms", json={"at": NAIVE}),
+        await app.request("POST", "/wished", headers=FORM, body=form),
+        await app.request("POST", "/alarms", json={"at": AWARE[0]}),
+    ]
+
+    assert [answer.status for answer in answers] == [200, 200, 204, 422]
+
+
+def test_the_document_says_what_a_parameter_has_to_be() -> None:
+    parameters = describe(app, title="", version="")["paths"]["/"]["get"]["parameters"]
+
+    schemas = {parameter["name"]: parameter["schema"] for parameter in parameters}
+    assert schemas["since"] == {"type": "string", "format": "date-time"}
+
+
+def test_the_database_says_what_to_do_with_a_time_without_a_zone() -> None:
+    with pytest.raises(ParameterError, match=r"as in value\.replace\(tzinfo=UTC\)"):
+        check("SELECT ?", [datetime(2026, 1, 1)])
+    assert check("SELECT ?", [datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)]) == [1000]
