@@ -121,7 +121,9 @@ def say(error: Exception, type: Any = Any) -> str:
     """Return what *error* says of the schema, *type*, and nothing that it may say of the value."""
     if isinstance(error.__cause__, ValueError | TypeError):
         return str(error.__cause__)  # a Struct's own __post_init__ said so
-    message = str(error).partition(" - at `")[0]
+    message, _, path = str(error).partition(" - at `")
+    if "." in path.replace("[...]", ""):
+        type = Any  # it is a field of a Struct inside
     if message.startswith("Expected `str` matching regex"):
         return _described(type) or "Expected another form."
     if message.startswith("Invalid enum value"):

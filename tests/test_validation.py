@@ -358,6 +358,19 @@ async def test_what_would_fit_is_told_in_a_body_and_in_a_query(kind: Any, detail
     assert [[e["detail"] for e in json_of(a)["errors"]] for a in answers] == [[detail]] * 2
 
 
+class Coloured(msgspec.Struct):
+    """What stands in a table below."""
+
+    colour: Colour
+
+
+def test_what_would_fit_somewhere_else_is_not_told() -> None:
+    with pytest.raises(Invalid) as caught:
+        convert({"a": {"colour": "green"}}, dict[str, Coloured] | Pet, strict=True)
+
+    assert [error.detail for error in caught.value.errors] == [OTHER]
+
+
 class Span(msgspec.Struct):
     """Two numbers that have to fit together."""
 
