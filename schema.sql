@@ -11,7 +11,7 @@
 -- Who has an account. `id` is 15 characters, drawn at sign-up.
 CREATE TABLE IF NOT EXISTS user (
     id VARCHAR(15) NOT NULL PRIMARY KEY,
-    username VARCHAR(64) NOT NULL,                -- as its owner writes it
+    username VARCHAR(64) NOT NULL DEFAULT '',     -- as its owner writes it
     role VARCHAR(15) NOT NULL DEFAULT 'user',     -- 'user' or 'admin'
     created_at BIGINT NOT NULL DEFAULT 0,
     email VARCHAR(254),                           -- in its one form, or NULL; anybody may claim any

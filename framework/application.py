@@ -14,7 +14,7 @@ from framework.fallback import Fallback
 from framework.guards import Guard, all_of
 from framework.hosts import only_host
 from framework.matcher import Matcher
-from framework.multipart import File
+from framework.multipart import FormFields
 from framework.origin import SAFE_METHODS, check_origin, refuse_cross_site
 from framework.paths import MalformedURL, decode_path
 from framework.patterns import parse_pattern
@@ -156,7 +156,7 @@ class App(Router):
         *,
         headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         json: Any = None,
-        form: Mapping[str, str | File] | None = None,
+        form: FormFields | None = None,
         body: bytes | str | None = None,
         env: Env | None = None,
     ) -> Response:
@@ -166,7 +166,8 @@ class App(Router):
         encodes but None, which sends nothing (write ``body="null"``); *form* becomes an urlencoded
         body, or a multipart one if there is a `File` among its values; *env* holds the bindings by
         name. What handlers hand to ``wait_until`` is done when this returns; raises what it raises,
-        the first, and `ValueError` for more than one of *json*, *form* and *body*.
+        the first, `ValueError` for more than one of *json*, *form* and *body*, and `TypeError` for what
+        no form can send.
         """
         from framework.in_process import encode_body  # as its name says: no part of a cold start
 

@@ -1,11 +1,11 @@
 """Encodes the body of a request that is made in this process. Knows nothing of who answers it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
-from framework.multipart import ESCAPES, MULTIPART_TYPE, File
+from framework.multipart import ESCAPES, MULTIPART_TYPE, File, FormFields
 from framework.parameters import FORM_TYPE, JSON_TYPE
 from framework.response import encode_json
 
@@ -15,12 +15,13 @@ _ESCAPES = str.maketrans({text: escape for escape, text in ESCAPES.items()})
 
 
 def encode_body(
-    json: Any, form: Mapping[str, str | File] | None, body: bytes | str | None
+    json: Any, form: FormFields | None, body: bytes | str | None
 ) -> tuple[bytes, str | None]:
     """Return the bytes of a body and its type; None for that of *body* itself, and for no body.
 
     *form* is multipart if there is a `File` among its values, and else urlencoded. None says that
-    there is no such content. Raises `ValueError` for more than one.
+    there is no such content. Raises `ValueError` for more than one, and `TypeError` for a value that
+    no form can send.
     """
     if [json, form, body].count(None) < 2:
         raise ValueError("a request has one body: give json, form or body")
@@ -28,13 +29,25 @@ def encode_body(
         return encode_json(json), JSON_TYPE
     if form is None:
         return body.encode() if isinstance(body, str) else body or b"", None
-    if any(isinstance(value, File) for value in form.values()):
-        return _encode_multipart(form)
-    return urlencode(form).encode(), FORM_TYPE
+    fields = list(_fields_of(form))
+    if any(isinstance(value, File) for _, value in fields):
+        return _encode_multipart(fields)
+    return urlencode(fields).encode(), FORM_TYPE
 
 
-def _encode_multipart(form: Mapping[str, str | File]) -> tuple[bytes, str]:
-    parts = [_encode_part(name, value) for name, value in form.items()]
+def _fields_of(form: FormFields) -> Iterator[tuple[str, str | File]]:
+    for name, given in form.items() if isinstance(form, Mapping) else form:
+        for value in given if isinstance(given, list | tuple) else [given]:
+            if not isinstance(value, str | int | float | File):
+                raise TypeError(f"a form cannot send {name!r}, a {type(value).__name__}")
+            if isinstance(value, bool):
+                yield name, str(value).lower()
+            else:
+                yield name, value if isinstance(value, File) else str(value)
+
+
+def _encode_multipart(fields: list[tuple[str, str | File]]) -> tuple[bytes, str]:
+    parts = [_encode_part(name, value) for name, value in fields]
     content = b"".join(parts)
     boundary = next(name for name in map("form-{}".format, count()) if name.encode() not in content)
     delimiter = f"--{boundary}".encode()

@@ -1,6 +1,7 @@
 """Reads multipart/form-data, all of it in memory and under the body limit. Knows nothing of requests."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -11,6 +12,7 @@ __all__ = [
     "ESCAPES",
     "MULTIPART_TYPE",
     "File",
+    "FormFields",
     "Part",
     "boundary_of",
     "parse_multipart",
@@ -43,6 +45,12 @@ class File(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"<File of {len(self.data)} bytes>"
+
+
+FormValue = str | int | float | File
+FormFields = Mapping[str, FormValue | Sequence[FormValue]] | list[tuple[str, FormValue]]
+"""What a program sends as a form: fields by name, of several values in a list, or pairs. A boolean is
+sent as ``true`` or ``false``."""
 
 
 class Part(NamedTuple):

@@ -124,11 +124,11 @@ not_found = _refusal(NotFound())
 
 
 def as_http_error(error: Exception) -> HTTPError:
-    """Return what the client may know of *error*: a database that is out is 503, a bug is 500."""
+    """Return what the client may know of *error*: what is out or late is 503, a bug is 500."""
     if isinstance(error, HTTPError):
         return error
     result = HTTPError()
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TimeoutError | ConnectionError):
         result = ServiceUnavailable(headers=RETRY_SOON)
     result.__cause__ = error
     return result

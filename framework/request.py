@@ -18,6 +18,9 @@ T = TypeVar("T")
 BODY_LIMIT = 1024 * 1024
 """Bytes of a body that are read unless the application says otherwise: 1 MiB."""
 
+COOKIES_LIMIT = 16 * 1024
+"""Characters of a Cookie header that is read: four cookies as long as browsers keep."""
+
 BodyReader = Callable[[int], Awaitable[bytes]]
 """Reads a whole body of at most so many bytes; raises `ContentTooLarge` past that."""
 _Body = bytes
@@ -130,9 +133,13 @@ class Request(msgspec.Struct, eq=False):
 
     @property
     def cookies(self) -> dict[str, list[str]]:
-        """The cookies sent, each name with all its values, as they came. Never raises."""
+        """The cookies sent, each name with all its values, as they came. Never raises.
+
+        There are none in a header of more than `COOKIES_LIMIT` characters.
+        """
         if self._cookies is None:
-            self._cookies = parse_cookies(self.headers.get("cookie") or "")
+            header = self.headers.get("cookie") or ""
+            self._cookies = parse_cookies(header) if len(header) <= COOKIES_LIMIT else {}
         return self._cookies
 
     @property
@@ -160,12 +167,16 @@ class Request(msgspec.Struct, eq=False):
     async def bytes(self) -> bytes:
         """Return the whole body; it is read once and kept. Raises `ContentTooLarge`."""
         if self._body is None:
-            declared = self.headers.get("content-length")
-            length = 0 if declared is None else parse_length(declared)
-            if length is None or length > self.body_limit:
-                raise ContentTooLarge(f"The body may have at most {self.body_limit} bytes.")
+            self.check_length()
             self._body = await self._read(self.body_limit)
         return self._body
+
+    def check_length(self) -> None:
+        """Raise `ContentTooLarge` for a body that says that it is longer than `body_limit`."""
+        declared = self.headers.get("content-length")
+        length = 0 if declared is None else parse_length(declared)
+        if length is None or length > self.body_limit:
+            raise ContentTooLarge(f"The body may have at most {self.body_limit} bytes.")
 
     async def text(self) -> str:
         """Return the body as UTF-8 text. Raises `BadRequest` where it is none."""

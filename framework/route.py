@@ -122,7 +122,20 @@ def make_route(
     plan = make_plan(
         declaration.signature, scope._replace(slots=compiled.slots, maybe=compiled.maybe)
     )
-    return Route(declaration, path, guard, compiled, plan.parameters, plan.call, host)
+    call = plan.call
+    if with_body and all(parameter.source != "body" for parameter in plan.parameters):
+        call = _bounded(call)
+    return Route(declaration, path, guard, compiled, plan.parameters, call, host)
+
+
+def _bounded(call: Call) -> Call:
+    """Return *call* for a handler that declares no body: one that is too long is 413 all the same."""
+
+    async def call_bounded(c: Context) -> Any:
+        c.request.check_length()
+        return await call(c)
+
+    return call_bounded
 
 
 def _names_of_host(host: str | None) -> list[str]:

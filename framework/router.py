@@ -212,6 +212,7 @@ class Router:
         hide: bool,
     ) -> Callable[[F], F]:
         check_paths(paths, methods)
+        paths = tuple("/*" if path == "*" else path for path in paths)  # as Hono writes it
 
         def decorate(function: F) -> F:
             signature = read_signature(function, _locals_of_caller())

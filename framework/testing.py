@@ -14,7 +14,7 @@ import msgspec
 from framework.context import Env
 from framework.hosts import host_name
 from framework.in_process import encode_body
-from framework.multipart import File
+from framework.multipart import FormFields
 from framework.origin import SAFE_METHODS
 from framework.request import split_url
 from framework.response import Header, Response
@@ -44,7 +44,7 @@ class Content(TypedDict, total=False):
 
     headers: Mapping[str, str] | Iterable[Header]
     json: Any
-    form: Mapping[str, str | File] | None
+    form: FormFields | None
     body: bytes | str | None
 
 
@@ -155,7 +155,7 @@ class Client:
         *,
         headers: Mapping[str, str] | Iterable[Header] = (),
         json: Any = None,
-        form: Mapping[str, str | File] | None = None,
+        form: FormFields | None = None,
         body: bytes | str | None = None,
     ) -> Response:
         """Return the answer to a request for *path*, which is of this site, its query included.

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from framework import Context, HTTPError, Response
 from framework.auth import InvalidLink, ReauthenticationRequired
 from framework.errors import Unauthorized
+from framework.problem import problem
 from framework.response import Reply
 from routes.forms import reset_link, sign_in_form
 from routes.html import Markup, document, element, wants_html
@@ -24,9 +25,9 @@ def done(c: Context, value: Any = None, status: int = 204, *, to: str = "/") -> 
 
 
 async def show_error(c: Context, error: HTTPError) -> Response | None:
-    """Return *error* as a page, where a browser asks for one."""
+    """Return *error* as a page, where a browser asks for one, and else as the problem that it is."""
     if not wants_html(c):
-        return None
+        return problem(error).with_header("vary", "accept")
     detail = error.detail or error.code.replace("-", " ").capitalize() + "."
     misfits = [
         element("li", f"{(misfit.pointer or misfit.parameter or '').lstrip('/')}: {misfit.detail}")

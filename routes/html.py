@@ -2,10 +2,16 @@
 
 import base64
 import hashlib
+import re
 
 from framework import Context, Response
 
 __all__ = ["Attribute", "Markup", "document", "element", "wants_html"]
+
+_MOST_TYPES = 30
+"""How many types of an Accept header are looked at; browsers name about eight."""
+
+_WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 _VOID = {"input", "meta", "hr", "br"}
 
@@ -127,7 +133,23 @@ def document(title: str, *body: Child, status: int = 200, style: str = "") -> Re
 
 
 def wants_html(c: Context) -> bool:
-    """Return whether a browser asks for a page: it names HTML, before JSON if it names both."""
-    accepted = c.request.headers.get("accept") or ""
-    html, json = accepted.find("text/html"), accepted.find("application/json")
-    return html >= 0 and not 0 <= json < html
+    """Return whether a browser asks for a page: it names HTML, and not JSON rather than that.
+
+    Of two that it likes alike, what it names first counts (RFC 9110, 12.5.1).
+    """
+    liked = {"text/html": (0.0, 0), "application/json": (0.0, 0)}
+    accept = (c.request.headers.get("accept") or "").lower()
+    for index, named in enumerate(accept.split(",", _MOST_TYPES)):
+        kind, *parameters = [text.strip() for text in named.split(";")]
+        if kind in liked:
+            liked[kind] = max(liked[kind], (_weight(parameters), -index))
+    weight, _ = liked["text/html"]
+    return weight > 0 and liked["text/html"] > liked["application/json"]
+
+
+def _weight(parameters: list[str]) -> float:
+    for text in parameters:
+        name, _, value = text.partition("=")
+        if name == "q":
+            return float(value) if _WEIGHT.fullmatch(value) else 0.0
+    return 1.0

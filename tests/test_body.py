@@ -430,6 +430,19 @@ async def test_a_coded_body_is_refused(coding: str) -> None:
     assert response.status == 415
 
 
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+@pytest.mark.parametrize(("length", "status"), [("10", 204), ("11", 413), ("x", 413)])
+async def test_a_handler_that_reads_no_body_does_not_run_for_one_that_is_too_long(
+    method: str, length: str, status: int
+) -> None:
+    app, ran = App(body_limit=10), []
+    app.on(method, "/", guard=public)(lambda: ran.append(1))
+
+    answer = await app.request(method, "/", headers={"content-length": length})
+
+    assert (answer.status, ran) == (status, [1] if status == 204 else [])
+
+
 @pytest.mark.parametrize(
     ("size", "status"), [(BODY_LIMIT - 1, 200), (BODY_LIMIT, 200), (BODY_LIMIT + 1, 413)]
 )

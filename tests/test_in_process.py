@@ -61,6 +61,9 @@ URLENCODED = "application/x-www-form-urlencoded"
         ({"json": None, "body": "null"}, [None, "null"]),
         ({"form": {"a": "b c&é"}}, [URLENCODED, "a=b+c%26%C3%A9"]),
         ({"form": {}}, [URLENCODED, ""]),
+        ({"form": {"a": ["b", "c"], "d": (1, 2.5)}}, [URLENCODED, "a=b&a=c&d=1&d=2.5"]),
+        ({"form": [("a", "b"), ("a", True), ("c", False)]}, [URLENCODED, "a=b&a=true&c=false"]),
+        ({"form": {"a": []}}, [URLENCODED, ""]),
         ({"body": "é"}, [None, "é"]),
         ({"body": b""}, [None, ""]),
         ({"json": {}, "headers": {"Content-Type": "text/json"}}, ["text/json", "{}"]),
@@ -87,6 +90,13 @@ async def test_what_is_sent(ask: Ask, content: dict[str, Any], sent: list[str | 
 async def test_two_bodies_are_refused(ask: Ask, content: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="a request has one body: give json, form or body"):
         await ask("/seen", **content)
+
+
+@DOORS
+@pytest.mark.parametrize("value", [None, {}, b"", ["a", None], [["a"]]], ids=repr)
+async def test_what_no_form_can_send_is_refused(ask: Ask, value: Any) -> None:
+    with pytest.raises(TypeError, match="a form cannot send 'a', a "):
+        await ask("/seen", form={"a": value})
 
 
 @DOORS

@@ -71,6 +71,9 @@ def test_a_header_of_an_error_cannot_break_out() -> None:
         (RuntimeError("secret"), 500, None),
         (KeyError("secret"), 500, None),
         (ServiceUnavailable(), 503, None),
+        (TimeoutError("secret"), 503, "5"),
+        (ConnectionResetError("secret"), 503, "5"),
+        (OSError("secret"), 500, None),
     ],
     ids=repr,
 )

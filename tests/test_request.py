@@ -53,6 +53,14 @@ def test_headers_are_found_in_any_case_and_joined() -> None:
     assert dict(headers.items()) == {"x-a": "1, 3", "x-b": "2", "cookie": "a=1, b"}
 
 
+@pytest.mark.parametrize(("length", "is_read"), [(16 * 1024, True), (16 * 1024 + 1, False)])
+def test_a_header_of_cookies_that_is_too_long_holds_none(length: int, is_read: bool) -> None:
+    header = "a=1; b=".ljust(length, "x")
+    request = Request.build("GET", "/", [("cookie", header)])
+
+    assert request.cookie("a") == ("1" if is_read else None)
+
+
 def test_queries_and_cookies_are_read_once() -> None:
     request = Request.build("GET", "/?a=1&a=2", [("cookie", "c=3")])
 

@@ -344,7 +344,21 @@ def test_a_path_outside_of_the_grammar_is_refused(path: str, words: str) -> None
         App().get(path, guard=public)(lambda: "")
 
 
-@pytest.mark.parametrize("path", ["x", "*", ":id"])
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/", b"app"), ("/a/b", b"app"), ("/r", b"router"), ("/r/a", b"router"), ("/r/x", b"x")],
+)
+async def test_a_star_alone_is_every_path_below(path: str, body: bytes) -> None:
+    app, router = App(), Router("/r")
+    app.mount(router)
+    app.all("*", guard=public)(lambda: "app")
+    router.get("*", guard=public)(lambda: "router")
+    router.get("/x", guard=public)(lambda: "x")
+
+    assert (await app.request("GET", path)).body == body
+
+
+@pytest.mark.parametrize("path", ["x", "*x", ":id"])
 def test_a_path_below_a_prefix_starts_with_a_slash_too(path: str) -> None:
     with refuses(PLACE, "does not start with /"):
         Router("/a").get(path, guard=public)(answer)

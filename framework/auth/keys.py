@@ -1,7 +1,6 @@
 """Makes, checks, lists and removes the keys that users sign in with. Knows no request, no session."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -20,6 +19,7 @@ from framework.auth.errors import (
 )
 from framework.auth.limits import seconds_until
 from framework.auth.models import Key, User
+from framework.auth.passwords import BCRYPT
 from framework.auth.settings import Settings
 from framework.auth.storage import Storage
 from framework.auth.store_attempts import Attempt
@@ -27,6 +27,7 @@ from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest
 from framework.auth.usernames import canonical_username
 from framework.database import Database, ForeignKeyViolation, Result, Statement, UniqueViolation
+from framework.log import log_error
 
 __all__ = ["Keys", "Verified"]
 
@@ -34,9 +35,6 @@ U = TypeVar("U", bound=User)
 
 _ID_MAX: Final = 255
 """Characters of ``provider:provider_user_id``, as the column has them (Lucia v2's too)."""
-
-_BCRYPT: Final = "$2a"
-"""What a beta of Lucia 1 stored, and Lucia 2 calls AUTH_OUTDATED_PASSWORD."""
 
 
 class Verified(NamedTuple, Generic[U]):
@@ -198,18 +196,22 @@ class Keys(Generic[U]):
         if key is None or user is None:
             raise InvalidKey
         if not matches or not stored:
-            is_outdated = (stored or "").startswith(_BCRYPT)
+            is_outdated = (stored or "").startswith(BCRYPT)
             raise _about(user, OutdatedPassword() if is_outdated else InvalidPassword())
         return Verified(key, user, is_known, others[: len(beside)])
 
     async def renew_hash(self, key: StoredKey, password: str) -> tuple[list[Statement], StoredKey]:
         """Return what stores *password* anew where its hash is outdated, and the key after that."""
-        if key.hashed_password is not None and self._hasher.is_outdated(key.hashed_password):
-            with suppress(PasswordError):  # shorter than today's: it goes on as it is
-                hashed = await self._hasher.hash(password)
-                renewed = msgspec.structs.replace(key, hashed_password=hashed)
-                return [self._store.change_password(key, hashed)], renewed
-        return [], key
+        if key.hashed_password is None or not self._hasher.is_outdated(key.hashed_password):
+            return [], key
+        try:
+            hashed = await self._hasher.hash(password)
+        except Exception as error:  # the password was right: the key goes on as it is
+            if not isinstance(error, PasswordError):  # of a password shorter than today's
+                log_error("a password could not be hashed anew", error)
+            return [], key
+        renewed = msgspec.structs.replace(key, hashed_password=hashed)
+        return [self._store.change_password(key, hashed)], renewed
 
     def _refuse_many(
         self, attempt: Attempt | None, is_known: bool, now: int, user: U | None

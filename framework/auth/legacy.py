@@ -4,16 +4,13 @@ import os
 from typing import Literal
 
 from framework.auth.lucia_hash import BLOCK_SIZE, normalize_for_lucia, read_lucia_hash
-from framework.auth.passwords import ARGON2, PASSWORD_MAX, Hasher, prepare_password
+from framework.auth.passwords import ARGON2, BCRYPT, PASSWORD_MAX, Hasher, prepare_password
 from framework.log import log_warning
 from framework.scrypt import scrypt
 
 __all__ = ["LuciaHasher"]
 
 _ARGON2 = "$argon2id$"
-_BCRYPT = "$2a"
-"""Written by a beta of Lucia 1: AUTH_OUTDATED_PASSWORD there. Nothing here can verify it."""
-
 _NOBODYS_SALT = b"nobodynobodynobo"
 _NOBODY = f"s2:{_NOBODYS_SALT.decode()}:{'0' * 128}"
 """Verified where there is no user, so that this costs the same. No password is known to have it."""
@@ -73,7 +70,7 @@ class LuciaHasher:
                 return True
         else:
             matches = False
-            if stored.startswith(_BCRYPT):
+            if stored.startswith(BCRYPT):
                 self._warn()
             await self._spend_argon2(password)
         await scrypt(prepared, _NOBODYS_SALT, BLOCK_SIZE)

@@ -14,6 +14,7 @@ from framework.auth.errors import PasswordError
 
 __all__ = [
     "ARGON2",
+    "BCRYPT",
     "PASSWORD_MAX",
     "PASSWORD_MIN",
     "Argon2Hasher",
@@ -23,6 +24,10 @@ __all__ = [
     "prepare_password",
     "verify_password",
 ]
+
+BCRYPT = "$2a"
+"""How a hash begins that a beta of Lucia 1 stored: Lucia 2 calls it AUTH_OUTDATED_PASSWORD, and nothing
+here can verify it."""
 
 PASSWORD_MIN = 8
 """Code points (OWASP ASVS 5.0, 6.2.1; 15 are advised there, and better)."""

@@ -356,6 +356,21 @@ async def test_a_wrong_password_replaces_nothing(strict_world: World) -> None:
     assert await stored_hash(strict_world) == outdated
 
 
+async def test_who_is_verified_signs_in_even_if_the_hash_cannot_be_replaced(
+    strict_world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(password: str) -> str:
+        raise OSError("the hash service is down")
+
+    await strict_world.signed_up()
+    outdated = await make_outdated(strict_world)
+    monkeypatch.setattr(strict_world.hasher, "hash", fail)
+
+    assert (await sign_in(strict_world)).status == 200
+    assert await stored_hash(strict_world) == outdated
+    assert "a password could not be hashed anew" in caplog.text
+
+
 async def test_two_sign_ins_that_both_replace_it_both_succeed(strict_world: World) -> None:
     await strict_world.signed_up()
     await make_outdated(strict_world)

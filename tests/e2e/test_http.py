@@ -33,6 +33,33 @@ async def test_the_description_has_a_page(browser: Client) -> None:
     assert "/sign-up" in text_of(answer)
 
 
+@pytest.mark.parametrize(
+    ("accept", "is_page"),
+    [
+        ("text/html", True),
+        ("TEXT/HTML; charset=utf-8", True),
+        ("text/html, application/json", True),
+        ("application/json, text/html", False),
+        ("application/json;q=0.5, text/html;q=0.6", True),
+        ("text/html;q=0.5, application/json;q=0.6", False),
+        ("text/html;q=0, application/json", False),
+        ("text/html;q=0", False),
+        ("text/html;q=2", False),
+        ("text/html;q=", False),
+        ("*/*", False),
+        ("", False),
+        (ACCEPT, True),
+    ],
+)
+async def test_a_page_is_for_who_likes_it_best(browser: Client, accept: str, is_page: bool) -> None:
+    for path in ("/nowhere", "/me"):
+        answer = await browser.get(path, headers={"accept": accept})
+
+        types = [value for name, value in answer.headers if name == "content-type"]
+        assert types == ["text/html; charset=utf-8" if is_page else "application/problem+json"]
+        assert ("vary", "accept") in answer.headers
+
+
 @pytest.mark.parametrize("path", ["/", "/health", "/me", "/notes", "/nowhere", "/sign-in"])
 async def test_head_is_get_without_a_body(resident: Person, path: str) -> None:
     get = await resident.browser.get(path)
