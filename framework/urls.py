@@ -39,7 +39,7 @@ def _segment(segment: Segment, parameters: Mapping[str, object]) -> str:
     if segment.kind in {Kind.STAR, Kind.STAR_REST}:
         raise ConfigurationError("a path with * has no name for what stands there")
     text = str(parameters[segment.text])
-    fits = re.fullmatch(segment.regex, text) if segment.regex else text and "/" not in text
+    fits = re.fullmatch(segment.regex, text) if segment.regex else "/" not in text
     if not fits or not {"", ".", ".."}.isdisjoint(text.split("/")):
         raise ConfigurationError(f":{segment.text} does not match what was given for it")
     return "/".join([encode_segment(part) for part in text.split("/")])

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from framework import App, ConfigurationError, Context, Slot
-from framework.credentials import api_key, basic, bearer
+from framework.credentials import CREDENTIAL_LIMIT, api_key, basic, bearer
+from framework.guards import Guard, SecurityScheme
 
 TOKEN = "t0ken-with_.~+/chars=="
 ENV = {"SECRET": f"{TOKEN} older-token"}
@@ -88,6 +89,8 @@ def encoded(text: bytes) -> str:
         (encoded(b"ada:se:cret"), 200),
         (encoded(b"ada:se:cret").replace("Basic", "BASIC"), 200),
         (encoded(b"ada:se:cret").replace("Basic", "Ba\u017fic"), 401),  # a long s
+        (encoded(b"ada:se:cret") + " ", 401),
+        (encoded(b"ada:se:cret") + ", Basic x", 401),
         (encoded(b"ada:wrong"), 401),
         (encoded(b"ada"), 401),
         (encoded(b"\xff:\xff"), 401),
@@ -118,6 +121,54 @@ def is_plain(c: Context, token: str) -> bool:
 def test_a_verify_that_could_not_be_called_is_refused(make: Any, verify: Any) -> None:
     with pytest.raises(ConfigurationError, match="is not a verify"):
         make(verify=verify)
+
+
+async def accept(c: Context, *given: str) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"), [(b"ada:x", 200), (b":", 200), (b"ada", 401), (b"", 401)], ids=repr
+)
+async def test_without_a_colon_there_is_no_password_to_verify(sent: bytes, expected: int) -> None:
+    assert await status(basic(accept), {"authorization": encoded(sent)}) == expected
+
+
+async def test_what_is_longer_than_any_credential_is_verified_by_nobody() -> None:
+    for guard, header, start in (
+        (bearer(verify=accept), "authorization", "Bearer x"),
+        (api_key(verify=accept), "x-api-key", ""),
+        (basic(accept), "authorization", "Basic "),
+    ):
+        longest = start + (CREDENTIAL_LIMIT - len(start)) // 4 * "eHg6"
+        assert await status(guard, {header: longest}) == 200, start
+        assert await status(guard, {header: longest + "eHg6"}) == 401, start
+
+
+@pytest.mark.parametrize(
+    ("guard", "name", "definition"),
+    [
+        (
+            bearer("SECRET", realm="notes"),
+            "bearer",
+            {"type": "http", "scheme": "bearer", "description": "Realm: notes."},
+        ),
+        (
+            basic(accept, realm="notes", name="staff"),
+            "staff",
+            {"type": "http", "scheme": "basic", "description": "Realm: notes."},
+        ),
+        (
+            api_key("SECRET", header="X-Own", name="key"),
+            "key",
+            {"type": "apiKey", "in": "header", "name": "x-own"},
+        ),
+    ],
+    ids=["bearer", "basic", "api_key"],
+)
+def test_documents_say_what_is_asked_for(guard: Guard, name: str, definition: Any) -> None:
+    assert (str(guard), guard.refuses) == (name, (401,))
+    assert guard.scheme == SecurityScheme(name, definition)
 
 
 async def test_browsers_are_told_that_passwords_are_utf_8() -> None:

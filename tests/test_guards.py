@@ -490,6 +490,33 @@ async def test_a_subclass_is_handed_on_as_what_it_is() -> None:
     assert (await app.request("GET", "/")).body == b"Admin"
 
 
+def says_admin() -> Admin:
+    return Admin("eve")
+
+
+def says_person() -> Person:
+    return Admin("eve")
+
+
+def says_guard() -> Guard:
+    return public
+
+
+ADMIN: Slot[Admin] = Slot("admin", Admin)
+
+
+@pytest.mark.parametrize(("function", "slot"), [(says_admin, PERSON), (says_person, ADMIN)])
+async def test_what_a_guard_says_it_returns_may_be_more_or_less_than_its_slot(
+    function: Callable[[], Person], slot: Slot[Any]
+) -> None:
+    assert await status_behind(guard(function, provides=slot)) == 200
+
+
+def test_a_guard_that_says_it_returns_something_else_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="says_guard returns a Guard, but"):
+        guard(says_guard, provides=PERSON)
+
+
 def wants_person(person: Person) -> str:
     return person.name
 
@@ -524,6 +551,15 @@ async def test_a_slot_that_every_alternative_fills_is_there() -> None:
     app.get("/", guard=any_of(leaf("u", []) & known, bob & leaf("y", [])))(wants_person)
 
     assert (await app.request("GET", "/")).body == b"bob"
+
+
+@pytest.mark.parametrize("others", ["uy", "yy"])
+async def test_a_slot_that_an_alternative_in_an_alternative_fills_may_be_there(others: str) -> None:
+    first, second = (leaf(letter, []) for letter in others)
+    app = App()
+    app.get("/", guard=((first & known) | second) & leaf("y", []) | leaf("y", []))(maybe_person)
+
+    assert (await app.request("GET", "/")).body == (b"" if others == "uy" else b"ada")
 
 
 async def test_an_alternative_that_refused_leaves_nothing_behind() -> None:
@@ -733,13 +769,13 @@ def test_the_statements_of_a_route_are_those_of_its_guards(
 
 def test_a_guard_can_be_called_as_the_function_it_is() -> None:
     @guard
-    def double(number: int) -> None:
-        raise HTTPError(400 + number)
+    def double(number: int, more: int = 0) -> None:
+        raise HTTPError(400 + number + more)
 
     callable_guard: Any = double
 
     with pytest.raises(HTTPError) as raised:
-        callable_guard(18)
+        callable_guard(10, more=8)
     assert raised.value.status == 418
 
 

@@ -37,6 +37,10 @@ def form(*parts: bytes) -> bytes:
     return b"".join(parts) + b"--" + BOUNDARY + b"--\r\n"
 
 
+PICTURE = file("picture", "a")
+LONGEST_HEAD = 'Content-Disposition: form-data; name="title"\r\nX: '.ljust(8 * 1024 - 2, "x")
+
+
 def make_app() -> App:
     app = App()
 
@@ -104,8 +108,21 @@ async def test_texts_files_and_numbers_are_read() -> None:
         (form(named("title"), file("picture", 'a.png"; filename="b.html')), 400),
         (form(named("title"), file("picture", 'a.png"; x="1"; X="2')), 400),
         (form(named("title"), file("picture", 'a.png"; x="1')), 200),
+        (form(part('Content-Disposition: Form-Data ; Name="title"'), PICTURE), 200),
+        (form(part('Content-Disposition: form-data; name="title" ;x="1"'), PICTURE), 200),
+        (form(part('Content-Disposition: attachment; name="title"'), PICTURE), 400),
+        (form(part('Content-Disposition: form-data; name="title"\r\nx: 1\r\nX: 2'), PICTURE), 400),
+        (form(part('Content-Disposition: form-data; name="title"\r\nX: 1\n2'), PICTURE), 400),
+        (form(part('Content-Disposition: form-data; name="title"\r\nX: 1\r2'), PICTURE), 400),
+        (form(named("title"), PICTURE).replace(BOUNDARY, BOUNDARY + b"x", 1), 400),
+        (form(named("title"), PICTURE).replace(BOUNDARY, BOUNDARY + b" ", 1), 400),
+        (form(named("title").replace(b"\r\n\r\nx", b""), PICTURE), 400),
+        (form(named("a:b")), 422),
         (form(named("title", b"\xff")), 400),
         (form(part('Content-Disposition: form-data; name="a"\r\nX: ' + "x" * 9000)), 400),
+        (form(part(LONGEST_HEAD), PICTURE), 200),
+        (form(part(LONGEST_HEAD + "x"), PICTURE), 400),
+        (form(*[named("pages")] * 1000), 422),
         (form(*[named("pages")] * 1001), 400),
         (b"--" + BOUNDARY + b"\r\nno blank line\r\n" + form(), 400),
     ],
@@ -148,6 +165,17 @@ async def test_the_content_type_decides(content_type: str, status: int) -> None:
     body = form(named("title"), file("picture", "a"))
 
     assert (await send(body, content_type))[0] == status
+
+
+@pytest.mark.parametrize(
+    ("boundary", "status"),
+    [("x", 200), ("x" * 70, 200), ("x" * 71, 400), ("é", 400)],
+    ids=["short", "longest", "longer", "not ASCII"],
+)
+async def test_a_boundary_has_up_to_seventy_characters_of_ascii(boundary: str, status: int) -> None:
+    body = form(named("title"), PICTURE).replace(BOUNDARY, boundary.encode())
+
+    assert (await send(body, f"multipart/form-data; boundary={boundary}"))[0] == status
 
 
 async def test_a_refusal_does_not_repeat_what_was_sent() -> None:

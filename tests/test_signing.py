@@ -1,5 +1,7 @@
 """What was signed comes back, what was changed does not, and keys can be rotated."""
 
+import re
+
 import pytest
 
 from framework import ConfigurationError
@@ -12,7 +14,10 @@ OLD, NEW = "o" * 32, "n" * 32
 def test_what_was_signed_comes_back(text: str) -> None:
     signer = Signer(NEW)
 
-    assert signer.read("cart", signer.sign("cart", text)) == text
+    signed = signer.sign("cart", text)
+
+    assert signer.read("cart", signed) == text
+    assert re.fullmatch(r"[\w-]*\.[\w-]{43}", signed, re.ASCII)
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,12 @@ def make_app() -> App:
     async def wild(c: Context) -> str:
         return c.params["*"]
 
+    @app.get("/any/*/thing", guard=public, name="wild inside")
+    async def wild_inside(c: Context) -> None: ...
+
+    @app.get("/a/:tag", "/b/:tag", guard=public, name="both")
+    async def both(c: Context, tag: str) -> None: ...
+
     return app
 
 
@@ -71,7 +77,10 @@ async def test_what_is_built_is_what_matches(
         ("tag", {"tag": ".."}, ":tag does not match"),
         ("file", {"path": "a//b"}, ":path does not match"),
         ("file", {"path": "../secret"}, ":path does not match"),
+        ("file", {"path": "./secret"}, ":path does not match"),
         ("wild", {}, "a path with \\* has no name"),
+        ("wild inside", {}, "a path with \\* has no name"),
+        ("both", {"tag": "a"}, "tag given, and that fits several paths: /api/a/:tag, /api/b/:tag"),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -129,6 +129,15 @@ async def test_nothing_else_opens(world: World, headers: dict[str, str]) -> None
     assert set_cookies(answer) == []
 
 
+@pytest.mark.parametrize("token", ["a", "a" * 39, "a" * 41, "A" * 40, "a" * 39 + "_"])
+async def test_what_is_no_token_is_not_looked_for(world: World, token: str) -> None:
+    world.database = counting = CountingDatabase(world.sqlite)
+
+    answer = await world.browser().get("/bearer", headers=bearing(token))
+
+    assert (answer.status, counting.statements) == (401, [])
+
+
 @pytest.mark.parametrize(
     ("later", "trips", "status", "fresh"),
     [
@@ -253,10 +262,22 @@ async def test_changing_the_password_ends_every_session_and_begins_none(world: W
     answer = await world.browser().post("/bearer/password", headers=bearing(new.token))
 
     assert (answer.status, set_cookies(answer)) == (204, [])
-    assert await world.rows("user_session") == []
+    assert await world.rows("user_session") == await world.rows("known_device") == []
     assert (await browser.get("/me")).status == 401
     again = await browser.post("/sign-in", json={"password": "battery staple"})
     assert again.status == 200
+
+
+async def test_a_known_browser_that_changes_the_password_with_a_token_stays_known(
+    world: World,
+) -> None:
+    browser = await world.signed_up()
+    [user], [known] = await world.rows("user"), await world.rows("known_device")
+    new = await world.auth.sessions.create(world.sqlite, user["id"])
+
+    assert (await browser.post("/bearer/password", headers=bearing(new.token))).status == 204
+
+    assert [row["id"] for row in await world.rows("known_device")] == [known["id"]]
 
 
 async def test_deleting_the_account_sends_no_cookie(world: World) -> None:

@@ -275,6 +275,20 @@ async def test_changing_the_password_counts_with_the_browser_that_asks(world: Wo
     assert (await owner.put("/password", json={})).status == 204
 
 
+async def test_a_browser_whose_new_password_is_refused_is_known_no_more_than_before(
+    world: World,
+) -> None:
+    owner = await world.signed_up()
+    rows = await world.rows("known_device")
+    headers = {"cookie": f"auth_session={owner.cookies['auth_session']}"}
+
+    answer = await world.browser().put("/password", json={"new": "short"}, headers=headers)
+
+    assert answer.status == 422
+
+    assert await world.rows("known_device") == rows
+
+
 async def test_changing_the_password_forgets_every_other_browser(world: World) -> None:
     owner, bob = await world.signed_up(), await world.signed_up("bob")
     thieves = [await world.signed_in() for _ in range(3)]

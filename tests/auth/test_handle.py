@@ -99,6 +99,31 @@ async def test_the_database_is_asked_once(world: World) -> None:
     assert len(counting.statements) == 2
 
 
+async def test_a_token_that_is_invalidated_is_asked_for_again(world: World) -> None:
+    browser = await world.signed_up()
+    headers = {"authorization": f"Bearer {browser.cookies[COOKIE]}"}
+
+    steps = ["bearer", "end all", "bearer", "invalidate", "bearer"]
+    answer = await browser.post("/steps", json=steps, headers=headers)
+
+    assert json_of(answer) == ["alice", "alice", None]
+
+
+async def test_whom_a_token_let_in_has_no_cookie_whatever_is_invalidated(world: World) -> None:
+    auth, browser = world.auth, await world.signed_up()
+    headers = {"authorization": f"Bearer {browser.cookies[COOKIE]}"}
+
+    @world.app.post("/leave", guard=auth.bearer_guard())
+    async def leave(c: Context) -> None:
+        auth.handle_request(c).invalidate()
+        await auth.sign_out(c)
+
+    answer = await world.browser().post("/leave", headers=headers)
+
+    assert (answer.status, set_cookies(answer)) == (204, [])
+    assert await world.rows("user_session") == []
+
+
 async def test_a_session_that_is_set_is_the_browsers(world: World) -> None:
     await world.signed_up("bob")
     browser = world.browser()

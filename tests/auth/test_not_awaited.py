@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from framework import App, Context, Response, guard, public
+from framework import App, Context, Query, Response, guard, public
 from framework.auth import Auth
 from framework.compose import Next
 from framework.errors import Unauthorized
@@ -85,6 +85,22 @@ async def test_what_a_handler_answers_without_is_not_sent(
 
     assert (answer.status, answer.header("cache-control")) == (500, "private, no-store")
     assert "without await" in caplog.text
+
+
+async def test_nor_is_it_once_such_an_answer_was_sent(world: World, ask: Ask) -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def page(c: Context, forgets: Query[bool] = False) -> str:
+        asked = ask(world.auth, c)
+        if not forgets:
+            await asked
+        return "text"
+
+    env, paths = {"DB": world.sqlite}, ("/", "/", "/?forgets=true")
+    answers = [await app.request("GET", path, env=env) for path in paths]
+
+    assert [answer.status for answer in answers] == [200, 200, 500]
 
 
 async def test_what_a_layer_answers_without_is_not_sent(world: World, ask: Ask) -> None:

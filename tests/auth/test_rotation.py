@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from framework import Context
 from framework.auth import GRACE, Limits
 from framework.response import Response
 from framework.testing import Client, json_of
 from tests.auth.clock import START
 from tests.auth.databases import HaltingDatabase
-from tests.auth.world import World
+from tests.auth.world import PASSWORD, World
 
 DAY = 86_400_000
 COOKIE = "auth_session"
@@ -149,6 +150,19 @@ async def test_a_change_of_password_ends_every_other_browser_at_once(world: Worl
     assert [(await other.get("/me")).status for other in others] == [401] * 3
 
 
+async def test_a_token_that_changed_the_password_has_no_grace(world: World) -> None:
+    browser = await world.signed_up()
+    headers = {"authorization": f"Bearer {browser.cookies[COOKIE]}"}
+
+    @world.app.post("/bearer", guard=world.auth.bearer_guard())
+    async def change(c: Context) -> None:
+        await world.auth.change_password(c, PASSWORD, "battery staple")
+
+    assert (await world.browser().post("/bearer", headers=headers)).status == 204
+
+    assert await world.rows("user_session") == []
+
+
 async def test_requests_that_go_along_with_a_change_of_password_succeed(world: World) -> None:
     browser = await world.signed_up()
     tabs = [browser.fork(with_cookies=True) for _ in range(20)]
@@ -187,6 +201,45 @@ async def test_a_rotation_keeps_what_the_session_is(world: World) -> None:
     kept = ("user_id", "created_at", "authenticated_at", "user_agent", "country")
     assert [[row[name] for name in kept] for row in after] == [[before[name] for name in kept]]
     assert browser.cookies[COOKIE] not in str(await world.rows("user_session"))
+
+
+async def test_a_rotation_is_active_from_then_on_and_ends_no_later() -> None:
+    world = World(limits=Limits(absolute=16 * DAY - 2))
+    browser = await world.signed_up()
+    world.clock.now += DAY - 1
+
+    answer = await rotate(browser, "POST", "/rotate")
+
+    [row] = await world.rows("user_session")
+    assert row["active_expires"] - START == 2 * DAY - 1
+    assert row["idle_expires"] - START == 16 * DAY - 2
+    [cookie] = set_cookies(answer)
+    assert f"; Max-Age={15 * 86_400}; " in cookie
+    world.close()
+
+
+async def test_a_rotation_notes_where_it_was_asked_for(world: World) -> None:
+    browser = await world.signed_up()
+    asking = {"user-agent": "Lynx/2.9", "cf-ipcountry": "NZ"}
+
+    await browser.request("POST", "/rotate", headers=asking)
+
+    rows = await world.rows("user_session")
+    assert ("Lynx/2.9", "NZ") in [(row["user_agent"], row["country"]) for row in rows]
+
+
+async def test_what_was_rotated_to_is_the_requests_own(world: World) -> None:
+    auth = world.auth
+
+    @world.app.post("/rotate-and-look", guard=auth.guard())
+    async def look(c: Context) -> list[bool]:
+        old, new = c.get(auth.session_slot), await auth.rotate_session(c)
+        found = c.get(auth.session_slot), await auth.session(c)
+        return [new.fresh, new.id != old.id, found == (new, new), await auth.user(c) is not None]
+
+    answer = await (await world.signed_up()).post("/rotate-and-look")
+
+    assert json_of(answer) == [True] * 4
 
 
 async def test_signing_out_gives_no_grace(world: World) -> None:

@@ -16,6 +16,7 @@ from framework.auth import (
     PasswordError,
     UnknownKey,
     UnknownUser,
+    hash_password,
 )
 from framework.database import ForeignKeyViolation, UniqueViolation
 from framework.errors import TooManyRequests
@@ -310,6 +311,28 @@ async def test_a_program_learns_why_and_a_client_does_not(
     assert caught.type is error
     assert (caught.value.status, caught.value.code) == (401, "invalid-credentials")
     assert str(caught.value) == "The username or the password is wrong."
+
+
+async def test_to_delete_says_whether_there_was_a_user(world: World) -> None:
+    user = await somebody(world)
+
+    deleted = [await world.auth.users.delete(world.sqlite, user.id) for _ in range(2)]
+
+    assert deleted == [True, False]
+
+
+async def test_using_a_key_hashes_an_outdated_password_anew(world: World) -> None:
+    await with_keys(world)
+    outdated, find = await hash_password(PASSWORD), "SELECT hashed_password FROM user_key"
+    await world.sqlite.run(
+        "UPDATE user_key SET hashed_password = ?1 WHERE id = 'username:ann'", outdated
+    )
+
+    await world.auth.keys.use(world.sqlite, "username", "ann", PASSWORD)
+
+    [row] = await world.sqlite.all(dict, f"{find} WHERE id = 'username:ann'")
+    assert row["hashed_password"] != outdated
+    assert not world.hasher.is_outdated(row["hashed_password"])
 
 
 async def test_using_a_key_is_limited_as_signing_in_is(world: World) -> None:

@@ -110,6 +110,7 @@ async def test_what_may_be_kept(
     ("options", "expected"),
     [
         ({"max_age": 0}, "public, max-age=0"),
+        ({"max_age": 31_536_000}, "public, max-age=31536000"),
         ({"max_age": 60, "shared": 600}, "public, max-age=60, s-maxage=600"),
         ({"max_age": 60, "immutable": True}, "public, max-age=60, immutable"),
         (
@@ -127,6 +128,17 @@ async def test_how_it_is_written(options: dict[str, Any], expected: str) -> None
         return ""
 
     assert (await app.request("GET", "/")).header("cache-control") == expected
+
+
+async def test_nothing_else_of_an_answer_changes() -> None:
+    app = App()
+    app.get("/", guard=public)(lambda: Response.text("").with_header("x-own", "1"))
+    before = (await app.request("GET", "/")).headers
+
+    app.use(cache(3600))
+
+    added = [("cache-control", HOUR)]
+    assert sorted((await app.request("GET", "/")).headers) == sorted([*before, *added])
 
 
 @pytest.mark.parametrize("place", ["application", "router"])

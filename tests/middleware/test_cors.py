@@ -169,8 +169,9 @@ async def test_a_method_that_is_not_allowed_cannot_be_read() -> None:
     assert allowed(response) == {}
 
 
-async def test_without_an_origin_only_vary_is_sent() -> None:
-    response = await make_app().request("GET", "/notes")
+@pytest.mark.parametrize("origins", [FRIEND, "*"])
+async def test_without_an_origin_only_vary_is_sent(origins: str) -> None:
+    response = await make_app(origins=origins, methods=["GET"]).request("GET", "/notes")
 
     assert (allowed(response), vary(response)) == ({}, ["origin"])
 
@@ -182,9 +183,41 @@ async def test_options_that_is_no_preflight_is_left_alone() -> None:
     assert allowed(response) == {}
 
 
+async def test_only_options_is_a_preflight() -> None:
+    headers = {"origin": FRIEND, "access-control-request-method": "GET"}
+
+    response = await make_app().request("GET", "/notes", headers=headers)
+
+    assert allowed(response) == {"allow-origin": FRIEND}
+
+
+async def test_head_is_allowed_with_get_and_not_without() -> None:
+    assert allowed(await preflight(make_app(methods=["PUT"]), "/notes", "HEAD")) == {}
+
+
+@pytest.mark.parametrize(
+    ("own", "sent"),
+    [
+        (("vary", "accept"), ["accept", "origin"]),
+        (("vary", "accept, ORIGIN"), ["accept, ORIGIN"]),
+        (("vary", "*"), ["*"]),
+        (("x-listed", "origin"), ["origin"]),
+    ],
+    ids=str,
+)
+async def test_caches_are_told_of_the_origin_whatever_else_they_are_told(
+    own: tuple[str, str], sent: list[str]
+) -> None:
+    app = App()
+    app.use(cors(FRIEND))
+    app.get("/", guard=public)(lambda: Response(headers=[own]))
+
+    assert vary(await app.request("GET", "/")) == sent
+
+
 async def test_a_preflight_carries_all_of_the_policy() -> None:
     app = make_app(
-        headers=["Content-Type", "x-csrf"], exposed=["X-Total"], credentials=True, max_age=60
+        headers=["Content-Type", "x-csrf"], exposed=["X-Total"], credentials=True, max_age=86_400
     )
 
     asked = await preflight(app, "/notes/7", "PUT")
@@ -195,12 +228,24 @@ async def test_a_preflight_carries_all_of_the_policy() -> None:
         "allow-methods": "PUT",
         "allow-credentials": "true",
         "allow-headers": "content-type, x-csrf",
-        "max-age": "60",
+        "max-age": "86400",
     }
     assert allowed(actual) == {
         "allow-origin": FRIEND,
         "allow-credentials": "true",
         "expose-headers": "x-total",
+    }
+
+
+async def test_unless_told_otherwise_get_is_allowed_and_known_for_ten_minutes() -> None:
+    app = App()
+    app.use(cors(FRIEND))
+    app.on(["GET", "POST"], "/", guard=public)(lambda: "")
+
+    assert allowed(await preflight(app, "/", "GET")) == {
+        "allow-origin": FRIEND,
+        "allow-methods": "GET, HEAD",
+        "max-age": "600",
     }
 
 
@@ -245,6 +290,7 @@ async def test_one_request_leaves_nothing_for_the_next() -> None:
         (FRIEND, {"methods": "GET"}, "list"),
         (FRIEND, {"methods": ["get"]}, "capitals"),
         (FRIEND, {"methods": ["*"]}, "capitals"),
+        (FRIEND, {"methods": ["GET, PUT"]}, "capitals"),
         (FRIEND, {"headers": "x-a"}, "list"),
         (FRIEND, {"headers": ["x a"]}, "not a header name"),
         (FRIEND, {"exposed": ["x\r\na"]}, "not a header name"),

@@ -8,6 +8,7 @@ from framework.testing import json_of
 
 EXACT = ("example.com",)
 WILD = ("*.example.com",)
+LOCAL = ("localhost:8787",)
 PORT = ("example.com:8443", "*.example.org:8443", "[::1]")
 
 
@@ -42,6 +43,9 @@ PORT = ("example.com:8443", "*.example.org:8443", "[::1]")
         (PORT, "[::1]", True),
         (PORT, "[::1]:8787", True),
         (PORT, "[::2]", False),
+        (LOCAL, "localhost:8787", True),
+        (LOCAL, "localhost", False),
+        (LOCAL, "localhost:8788", False),
     ],
 )
 async def test_which_host_is_served(trusted: tuple[str, ...], host: str, passes: bool) -> None:
