@@ -1,6 +1,8 @@
 """Reads the bindings of a deployment into a declared shape. Knows nothing of requests."""
 
 from collections.abc import Callable
+from datetime import date, time, timedelta
+from decimal import Decimal
 from enum import Enum
 from types import UnionType
 from typing import (
@@ -14,6 +16,7 @@ from typing import (
     get_args,
     get_origin,
 )
+from uuid import UUID
 
 import msgspec
 
@@ -39,8 +42,9 @@ class Env(Protocol):
 class Bindings(msgspec.Struct):
     """What an application needs of its deployment. Subclass it with a field for each binding.
 
-    A field of text, numbers, lists or Structs is a variable or a secret, converted: a bool from true,
-    false, 1 or 0, and a list, dict or Struct from JSON, if the value is text. Any other type is a
+    A field of text, numbers, dates and times, lists or Structs is a variable or a secret, converted:
+    a bool from true, false, 1 or 0, a `timedelta` from ``PT5M`` or seconds, a list, dict or Struct
+    from JSON, if the value is text; `Decimal`, `UUID` and an Enum are data, too. Any other type is a
     binding such as `Database`, handed on as it is. A handler, a guard or a provider asks for it by
     annotating a parameter with the subclass; it is never read from a body. The repr shows names,
     never values.
@@ -50,8 +54,9 @@ class Bindings(msgspec.Struct):
         return f"<{type(self).__name__}: {', '.join(self.__struct_fields__)}>"
 
 
-_COMPOUND = (list, dict, tuple, set, msgspec.Struct)
-_DATA = (str, int, float, bytes, *_COMPOUND, type(None), Enum)
+_COMPOUND = (list, dict, tuple, set, frozenset, msgspec.Struct)
+_SCALAR = (str, int, float, bytes, Decimal, UUID, date, time, timedelta, type(None), Enum)
+_DATA = (*_SCALAR, *_COMPOUND)
 _REMEDY = (
     "see wrangler.toml; a secret is a line in .dev.vars on your machine, and deployed it is"
     " npx wrangler secret put"
@@ -90,6 +95,8 @@ class _Field(NamedTuple):
             shown += ", which is written as JSON"
         elif _names(self.type, (bool,)):
             shown += ", which is true, false, 1 or 0"
+        elif _names(self.type, (timedelta,)):
+            shown += ", which is PT5M or 300 (seconds)"
         return f"{self.binding} does not fit {shown}"
 
 
@@ -157,6 +164,7 @@ def _names(annotation: Any, kinds: tuple[type, ...]) -> bool:
 
 def _members(annotation: Any) -> list[Any]:
     """Return what *annotation* is a union of, or itself, each without what is in its brackets."""
+    annotation = getattr(annotation, "__supertype__", annotation)  # of a NewType
     origin = get_origin(annotation)
     if origin not in _WRAPPERS:
         return [origin or annotation]

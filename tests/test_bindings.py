@@ -1,8 +1,11 @@
 """What an application needs of its deployment is declared, checked when first used, and never shown."""
 
 import logging
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NewType
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -24,6 +27,9 @@ class Limits(msgspec.Struct):
     rows: int
 
 
+Port = NewType("Port", int)
+
+
 class Settings(Bindings):
     API_KEY: str
     DB: Database
@@ -35,6 +41,14 @@ class Settings(Bindings):
     TAGS: list[str] = msgspec.field(default_factory=list)
     RATES: dict[str, float] | None = None
     PAIR: tuple[int, int] | str = ""
+    HOSTS: frozenset[str] = frozenset()
+    PRICE: Decimal = Decimal(0)
+    TENANT: UUID | None = None
+    DAY: date | None = None
+    START: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    OPENS: time | None = None
+    WAIT: timedelta = timedelta(0)
+    PORT: Port = Port(80)
     MAIL: Any = None
 
 
@@ -46,6 +60,7 @@ class Remote:
 
 
 DATABASE = object()
+TENANT = UUID("12345678-1234-5678-1234-567812345678")
 LEAST = {"API_KEY": "5ec7e7", "DB": DATABASE}
 
 
@@ -72,6 +87,17 @@ LEAST = {"API_KEY": "5ec7e7", "DB": DATABASE}
         ({"RATES": '{"eur": 1}'}, "RATES", {"eur": 1.0}),
         ({"PAIR": "[1, 2]"}, "PAIR", "[1, 2]"),  # text fits: it is left as it is
         ({"PAIR": [1, 2]}, "PAIR", (1, 2)),
+        ({"HOSTS": '["x"]'}, "HOSTS", frozenset({"x"})),
+        ({"PRICE": "1.50"}, "PRICE", Decimal("1.50")),
+        ({"PRICE": 2}, "PRICE", Decimal(2)),
+        ({"TENANT": "12345678-1234-5678-1234-567812345678"}, "TENANT", TENANT),
+        ({"DAY": "2026-01-31"}, "DAY", date(2026, 1, 31)),
+        ({"DAY": date(2026, 1, 31)}, "DAY", date(2026, 1, 31)),  # TOML has dates
+        ({"START": "2026-01-31T00:00:00Z"}, "START", datetime(2026, 1, 31, tzinfo=UTC)),
+        ({"OPENS": "09:30:00"}, "OPENS", time(9, 30)),
+        ({"WAIT": "PT5M"}, "WAIT", timedelta(minutes=5)),
+        ({"WAIT": "300"}, "WAIT", timedelta(minutes=5)),
+        ({"PORT": "8080"}, "PORT", 8080),
         ({"MAIL": DATABASE}, "MAIL", DATABASE),
         ({"OTHER": 1}, "API_KEY", "5ec7e7"),
         ({}, "DB", DATABASE),
@@ -114,6 +140,12 @@ def test_all_that_is_missing_is_named_and_no_value(env: dict[str, Any], named: l
         ({"LIMITS": "[" * 9999}, "which is written as JSON"),
         ({"DEBUG": "yes"}, "DEBUG does not fit bool, which is true, false, 1 or 0"),
         ({"ROWS": "[5]"}, "ROWS does not fit int: see wrangler.toml"),
+        ({"HOSTS": "5ec7e7"}, "HOSTS does not fit frozenset[str], which is written as JSON"),
+        ({"PRICE": "5ec7e7"}, "PRICE does not fit Decimal: see wrangler.toml"),
+        ({"TENANT": "5ec7e7"}, "TENANT does not fit uuid.UUID | None: see"),
+        ({"DAY": "5ec7e7"}, "DAY does not fit datetime.date | None: see wrangler.toml"),
+        ({"WAIT": "5ec7e7"}, "WAIT does not fit timedelta, which is PT5M or 300 (seconds): see"),
+        ({"PORT": "5ec7e7"}, "PORT does not fit"),
     ],
 )
 def test_what_does_not_fit_is_told_with_how_it_is_written(more: dict[str, Any], said: str) -> None:
