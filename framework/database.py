@@ -87,9 +87,11 @@ class Result:
 class Database(Protocol):
     """A SQLite database that answers as D1 does: each call is one trip and one transaction.
 
-    *type* is what a row becomes: a Struct (columns by name; a missing one takes its default, one
-    too many is left out), or `dict`. By the field's type, 0 and 1 become `bool`, a BLOB `bytes`,
-    integer Unix milliseconds an aware `datetime`; NULL is None. In a `dict`, a BLOB is `bytes`.
+    *type* is what a row becomes: a Struct (columns by the names that its fields have in JSON; a
+    missing one takes its default, one too many is left out), or `dict`. By the field's type, 0 and 1
+    become `bool`, a BLOB `bytes`, integer Unix milliseconds an aware `datetime`, text a `UUID`,
+    `Decimal`, `date` or `time`, and a number or text an Enum; NULL is None. Parameters go the same
+    way back (see `Value`). In a `dict`, a BLOB is `bytes`, and the rest as it is stored.
 
     *sql* is one statement, with `?` or `?1` where a parameter goes: at most 100 of them, of at
     most 2,000,000 bytes each. Every number is bound as D1 binds it, as a floating-point number;

@@ -1,9 +1,12 @@
 """Says which values a query may carry, in the form every driver binds. Knows no driver."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
 from math import isfinite
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 from framework.database_errors import DatabaseError
 
@@ -17,8 +20,28 @@ __all__ = [
     "check",
 ]
 
-Value: TypeAlias = bool | int | float | str | bytes | bytearray | memoryview | datetime | None
-"""What a query takes as a parameter. A datetime has a time zone; its Unix milliseconds are stored."""
+Value: TypeAlias = (
+    bool
+    | int
+    | float
+    | str
+    | bytes
+    | bytearray
+    | memoryview
+    | datetime
+    | date
+    | time
+    | UUID
+    | Decimal
+    | Enum
+    | None
+)
+"""What a query takes as a parameter.
+
+A datetime has a time zone; its Unix milliseconds are stored. A `UUID`, a `Decimal`, a date and a time
+of day are stored as text, which keeps all digits of a `Decimal` in a TEXT column but sorts there as
+text; an Enum as its value. A field of a row reads each of these again.
+"""
 
 Bound: TypeAlias = int | float | str | bytes | None
 """What a driver binds: a checked value."""
@@ -53,7 +76,8 @@ class ParameterError(ValueError):
 
 
 def check(sql: str, parameters: Sequence[Value]) -> Sequence[Bound]:
-    """Return *parameters* as drivers bind them: `True` is 1, a datetime its Unix milliseconds.
+    """Return *parameters* as drivers bind them: `True` is 1, a datetime its Unix milliseconds, an Enum
+    its value, and a `UUID`, `Decimal`, date or time the text that a row's field reads it from.
 
     Raises `ParameterError`, and `DatabaseError` when *sql* is longer than D1 takes.
     """
@@ -95,10 +119,25 @@ def _bound(value: object, sql: str, position: int) -> Bound:
         return _blob(bytes(value), sql, position)
     if isinstance(value, datetime):
         return _milliseconds(value, sql, position)
-    reason = f"D1 has no type for {type(value).__name__}"
+    return _written(value, sql, position)
+
+
+def _written(value: object, sql: str, position: int) -> Bound:
+    """Return what stands in a column for *value*, which D1 has no type for."""
+    if isinstance(value, Enum):
+        return _bound(value.value, sql, position)
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ParameterError("NaN and infinity are not values of a database", sql, position)
+        return _text(str(value), sql, position)
+    remedy = "write it as text, a number or bytes"
     if isinstance(value, list | tuple | set | frozenset):
-        reason += "; write one ? for each item"
-    raise ParameterError(reason, sql, position)
+        remedy = "write one ? for each item"
+    raise ParameterError(f"D1 has no type for {type(value).__name__}: {remedy}", sql, position)
 
 
 def _text(value: str, sql: str, position: int) -> str:

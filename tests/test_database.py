@@ -4,8 +4,10 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -269,6 +271,28 @@ def test_a_row_is_the_same_from_json_and_from_values() -> None:
 
     assert decoded == convert_rows(Rich, ["blob", "when", "on"], values, SQL)
     assert decoded[0] == Rich(b"\x00\xff", datetime(2026, 1, 1, tzinfo=UTC), True)
+
+
+class Priced(msgspec.Struct):
+    id: UUID
+    price: Decimal
+    tax: Decimal
+    day: date
+    opens: time | None
+
+
+def test_what_has_no_type_of_its_own_is_the_same_from_json_and_from_values() -> None:
+    id = "0b8e3f54-6b2f-4a37-9f2b-6b0c2f6f0a11"
+    json = f'[{{"id":"{id}","price":"19.90","tax":1.5,"day":"2026-01-31","opens":"09:30:00"}}]'
+    values = [[id, "19.90", 1.5, "2026-01-31", "09:30:00"]]
+
+    decoded = decode_rows(Priced, json, SQL)
+
+    assert decoded == convert_rows(Priced, list(Priced.__struct_fields__), values, SQL)
+    row = Priced(UUID(id), Decimal("19.90"), Decimal("1.5"), date(2026, 1, 31), time(9, 30))
+    assert decoded == [row]
+    bound = check(SQL, (row.id, row.price, row.day, row.opens))
+    assert bound == [id, "19.90", "2026-01-31", "09:30:00"]
 
 
 def test_rows_come_as_text_bytes_or_raw() -> None:

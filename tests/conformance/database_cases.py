@@ -7,10 +7,12 @@ case gets a database with the tables of SCHEMA and no rows.
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime, timedelta, timezone
-from enum import IntEnum, StrEnum
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from enum import Enum, IntEnum, StrEnum
 from functools import partial
 from typing import Annotated, Any, NewType, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -105,6 +107,19 @@ class Colour(StrEnum):
     RED = "red"
 
 
+class Size(Enum):
+    LARGE = "large"
+
+
+class Rank(Enum):
+    FIRST = 1
+
+
+class Ratio(Enum):
+    HALF = float("nan")
+
+
+TENANT = UUID("0b8e3f54-6b2f-4a37-9f2b-6b0c2f6f0a11")
 INDIA = timezone(timedelta(hours=5, minutes=30))
 NOON = datetime(2026, 8, 22, 12, 0, 0, 123000, UTC)
 
@@ -150,6 +165,14 @@ NOON = datetime(2026, 8, 22, 12, 0, 0, 123000, UTC)
         ("datetime between milliseconds", datetime, NOON.replace(microsecond=123_999), NOON),
         ("integer enum", Level, Level.HIGH, Level.HIGH),
         ("text enum", Colour, Colour.RED, Colour.RED),
+        ("enum of text", Size, Size.LARGE, Size.LARGE),
+        ("enum of integers", Rank, Rank.FIRST, Rank.FIRST),
+        ("UUID", UUID, TENANT, TENANT),
+        ("UUID or none", UUID | None, TENANT, TENANT),
+        ("Decimal", Decimal, Decimal("19.90"), Decimal("19.90")),
+        ("Decimal of 30 digits", Decimal, Decimal("0." + "1" * 30), Decimal("0." + "1" * 30)),
+        ("date", date, date(987, 1, 31), date(987, 1, 31)),
+        ("time", time, time(9, 30), time(9, 30)),
     ]
 )
 async def test_value_comes_back(db: Database, kind: Any, value: Any, expected: Any) -> None:
@@ -172,6 +195,12 @@ async def test_value_comes_back(db: Database, kind: Any, value: Any, expected: A
         ("text", "é", "é"),
         ("bytes", b"\0\xff", b"\0\xff"),
         ("datetime", NOON, 1_787_400_000_123),
+        ("enum of text", Size.LARGE, "large"),
+        ("enum of integers", Rank.FIRST, 1),
+        ("UUID", TENANT, "0b8e3f54-6b2f-4a37-9f2b-6b0c2f6f0a11"),
+        ("Decimal", Decimal("19.90"), "19.90"),
+        ("date", date(2026, 1, 31), "2026-01-31"),
+        ("time", time(9, 30), "09:30:00"),
     ]
 )
 async def test_value_comes_back_in_a_dict(db: Database, value: Any, expected: Any) -> None:
@@ -189,12 +218,15 @@ async def test_value_comes_back_in_a_dict(db: Database, value: Any, expected: An
         ("not a number", float("nan"), "NaN"),
         ("infinity", float("inf"), "infinity"),
         ("lone surrogate", SECRET + "\ud800", "surrogate"),
-        ("naive datetime", datetime(2026, 1, 1), "time zone"),
+        ("Decimal that is no number", Decimal("sNaN"), "NaN"),
+        ("infinite Decimal", Decimal("-Infinity"), "infinity"),
+        ("enum of what is refused", Ratio.HALF, "NaN"),
+        ("naive datetime", datetime(2026, 1, 1), "value.replace(tzinfo=UTC)"),
         ("list", [SECRET], "one ? for each"),
         ("tuple", (SECRET,), "one ? for each"),
         ("dict", {SECRET: 1}, "dict"),
         ("complex", 1j, "complex"),
-        ("date", NOON.date(), "date"),
+        ("timedelta", timedelta(1), "D1 has no type for timedelta: write it as text, a number"),
         ("object", object(), "object"),
         ("text too long", "x" * 2_000_001, "2000001 bytes"),
         ("wide text too long", "é" * 1_000_001, "2000002 bytes"),
