@@ -22,6 +22,7 @@ from framework.local.mail import EMAIL, ConsoleMail
 from framework.local.rate_limit import LocalRateLimiter
 from framework.local.schema import apply_schema
 from framework.local.sqlite import SQLiteDatabase
+from framework.local.variables import parse_variables
 
 __all__ = ["DEFAULT_DATABASE", "EnvironmentProblem", "close_environment", "make_environment"]
 
@@ -172,14 +173,13 @@ def _explain_elsewhere(name: str, table: str) -> str:
 
 
 def _read_variables(path: Path) -> dict[str, str]:
-    """Return the lines ``NAME=value`` of *path*; quotes around a value and comments are left out."""
-    variables: dict[str, str] = {}
-    if path.is_file():
-        for line in _read_text(path).splitlines():
-            name, is_pair, value = line.partition("=")
-            if is_pair and not name.lstrip().startswith("#"):
-                variables[name.removeprefix("export ").strip()] = _unquoted(value.strip())
-    return variables
+    """Return the variables in *path*, if there is such a file."""
+    if not path.is_file():
+        return {}
+    try:
+        return parse_variables(_read_text(path))
+    except ValueError as error:
+        raise EnvironmentProblem(f"{path.name}:{error}") from error
 
 
 def _read_text(path: Path) -> str:
@@ -187,9 +187,3 @@ def _read_text(path: Path) -> str:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise EnvironmentProblem(f"{path.name} can't be read: {error}") from error
-
-
-def _unquoted(value: str) -> str:
-    if len(value) >= 2 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1]
-    return value

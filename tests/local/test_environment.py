@@ -231,7 +231,7 @@ def test_a_further_database_has_a_schema_of_its_own(tmp_path: Path) -> None:
 
 def test_local_variables_stand_above_those_of_wrangler(tmp_path: Path) -> None:
     (tmp_path / "wrangler.toml").write_text("[vars]\nA = 'a'\nB = 'b'\n")
-    (tmp_path / ".dev.vars").write_text("# C=c\n\nexport B = \"x y\" \nD='a=b'\nnothing\nE=\n")
+    (tmp_path / ".dev.vars").write_text("# C=c\n\nexport B = \"x y\" \nD='a=b'\nE=\n")
 
     env, _ = make(tmp_path)
 
@@ -367,6 +367,7 @@ def test_a_generated_column_is_one(tmp_path: Path) -> None:
         ("wrangler.toml", 'ratelimits = ["L"]', r"wrangler\.toml: .*ratelimits"),
         ("schema.sql", "-- \xff", r"schema\.sql can't be read: .*utf-8"),
         (".dev.vars", "A=\xff", r"\.dev\.vars can't be read: .*utf-8"),
+        (".dev.vars", "A=a\n\nB\n", r"^\.dev\.vars:3: write NAME=value, or # before what is none$"),
         ("wrangler.toml", "[[d1_database]]", r"wrangler\.toml: .*d1_databases"),
         ("data", "a file, no folder", "data"),
     ],
