@@ -1,11 +1,11 @@
 """Compares what the client has with what there is (RFC 9110, 13). Knows nothing of routes."""
 
-import re
 from collections.abc import Sequence
 
 from framework.errors import HTTPError
 from framework.request import Request
 from framework.response import Header, Response, make
+from framework.tags import TAG, check_tag
 
 __all__ = [
     "PreconditionFailed",
@@ -15,7 +15,6 @@ __all__ = [
     "not_modified",
 ]
 
-_TAG = re.compile(r'(?:W/)?"[^\x00-\x20"\x7f]*"')  # what is left out, not what is in: built sooner
 _OF_THE_CONTENT = frozenset(
     {"content-encoding", "content-language", "content-length", "content-range", "content-type"}
 )
@@ -46,9 +45,12 @@ def check_if_match(request: Request, tag: str | None, *, required: bool = False)
     """Raise `PreconditionFailed` unless ``If-Match`` lists *tag*, or is not there.
 
     For handlers that change something, behind the guard and before the change; *tag* is what a GET
-    would send now, None where there is nothing yet. A weak tag never matches (RFC 9110, 13.1.1).
-    Where *required*, raises `PreconditionRequired` without the header.
+    would send now, with its quotes, None where there is nothing yet. A weak tag never matches
+    (RFC 9110, 13.1.1). Where *required*, raises `PreconditionRequired` without the header. Raises
+    `ValueError` for a *tag* without quotes, which no client could send.
     """
+    if tag is not None:
+        check_tag(tag)
     listed = request.headers.get("if-match")
     if listed is None:
         if required:
@@ -80,12 +82,12 @@ def _is_listed(tag: str, listed: str) -> bool:
     """Return whether *listed* has *tag*; weak and strong ones are the same here (13.1.2)."""
     plain = tag.removeprefix("W/")
     return listed.strip() == "*" or plain in [
-        each.removeprefix("W/") for each in _TAG.findall(listed)
+        each.removeprefix("W/") for each in TAG.findall(listed)
     ]
 
 
 def _lists_exactly(tag: str, listed: str) -> bool:
-    return not tag.startswith("W/") and tag in _TAG.findall(listed)
+    return not tag.startswith("W/") and tag in TAG.findall(listed)
 
 
 def _without_content(headers: Sequence[Header]) -> list[Header]:

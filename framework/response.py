@@ -16,6 +16,7 @@ from framework.shared import (
     Header,
     Shared,
 )
+from framework.tags import check_tag
 
 __all__ = [
     "EMPTY_STATUSES",
@@ -133,7 +134,10 @@ class Response:
         return None
 
     def with_header(self, name: str, value: str) -> "Response":
-        """Return this answer with the header *name* set to *value*, replacing those of that name."""
+        """Return this answer with the header *name* set to *value*, replacing those of that name.
+
+        Raises `ValueError` for an ``etag`` without its quotes, too: none would ever be 304.
+        """
         headers = self.headers
         if type(headers) is Shared and (known := headers.more.get((name, value))) is not None:
             response = new(Response)  # what `make` does, a call less
@@ -180,6 +184,8 @@ def _replace(headers: Sequence[Header], name: str, value: str) -> Sequence[Heade
         if known == lower:
             others = [pair for pair in headers if pair[0] != lower]
             break
+    if lower == "etag":  # not in `_checked`: what others have sent is handed on as it is
+        check_tag(value)
     if not isinstance(headers, tuple) or lower in _TELLING:
         return [*others, header]
     if type(headers) is Shared and lower not in SECRETIVE:

@@ -24,6 +24,7 @@ LAYERS = [
         "urls",
         "hosts",
         "cookies",
+        "tags",
         "shared",
         "outgoing_body",
         "response",

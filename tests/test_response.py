@@ -54,6 +54,18 @@ def test_other_header_values_are_kept(value: str) -> None:
     assert Response(headers=[("X-A", value)]).headers == [("x-a", value)]
 
 
+@pytest.mark.parametrize("tag", ["1", "", "W/1", '"1', "'1'", '"a b"'])
+@pytest.mark.parametrize("answer", [Response.text("a"), Response(), Response().with_status(201)])
+def test_a_tag_without_its_quotes_is_refused_where_it_is_set(answer: Response, tag: str) -> None:
+    with pytest.raises(
+        ValueError, match=r"^a tag has quotes around it and no space, as in '\"1\"': "
+    ):
+        answer.with_header("ETag", tag)
+
+    assert answer.with_header("ETag", 'W/"1"').header("etag") == 'W/"1"'
+    assert Response(headers=[("etag", tag)]).header("etag") == tag  # as others sent it
+
+
 def test_an_error_names_the_header_and_not_its_value() -> None:
     with pytest.raises(ValueError, match="x-a") as refused:
         Response(headers=[("x-a", "CANARY\n")])

@@ -217,3 +217,21 @@ async def test_what_was_not_seen_is_not_overwritten(
     if status != 200:
         code = "precondition-failed" if status == 412 else "precondition-required"
         assert json_of(response)["code"] == code
+
+
+@pytest.mark.parametrize("tag", ["1", "", "W/1", '"1', '1"', '"a b"', '""1""', 'w/"1"', '"', 1])
+@pytest.mark.parametrize("listed", [None, "*", '"1"'])
+async def test_a_tag_that_no_client_could_have_is_an_error(listed: str | None, tag: Any) -> None:
+    app = App()
+    errors: list[str] = []
+
+    @app.put("/", guard=public)
+    async def change(c: Context) -> None:
+        try:
+            check_if_match(c.request, tag)
+        except ValueError as error:
+            errors.append(str(error))
+
+    await app.request("PUT", "/", headers={} if listed is None else {"if-match": listed})
+
+    assert errors == [f"a tag has quotes around it and no space, as in '\"1\"': not {tag!r}"]
