@@ -144,6 +144,12 @@ def _sources(root: Path) -> Iterator[Path]:
     """Return the files that make up the app: its module, its routes, the framework's runtime part."""
     if not (root / "app.py").is_file():
         raise StageError(f"there is no app.py in {root}")
+    if not (root / "framework").is_dir():
+        installed = Path(__file__).resolve().parents[1]
+        raise StageError(
+            f"there is no framework/ in {root}, and what is uploaded is the copy beside app.py:"
+            f" cp -r {installed} {root}"
+        )
     yield root / "app.py"
     yield from _files_below(root / "routes")
     for entry in (root / "framework").iterdir():

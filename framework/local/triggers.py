@@ -34,6 +34,9 @@ def mismatches(
     for cron in sorted(scheduled - set(crons)):
         yield f"{NAME} triggers the cron {cron!r}, and no function runs at it: @app.cron({cron!r})"
     for queue in sorted(set(queues) - consumed):
-        yield f"@app.queue({queue!r}) gets nothing: {NAME} names no [[queues.consumers]] for it"
+        yield (
+            f"@app.queue({queue!r}) gets nothing: {NAME} has no [[queues.consumers]] with"
+            f' queue = "{queue}"'
+        )
     for queue in sorted(consumed - set(queues)):
         yield f"{NAME} consumes the queue {queue!r}, and no function does: @app.queue({queue!r})"

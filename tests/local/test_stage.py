@@ -315,6 +315,19 @@ def test_a_project_without_an_app_is_not_staged(root: Path) -> None:
         stage(root)
 
 
+def test_a_project_without_the_framework_is_not_staged(root: Path) -> None:
+    shutil.rmtree(root / "framework")
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    assert str(caught.value) == (
+        f"there is no framework/ in {root}, and what is uploaded is the copy beside app.py:"
+        f" cp -r {ROOT / 'framework'} {root}"
+    )
+    assert not (root / "build").exists()
+
+
 def test_another_python_is_tried_when_this_one_lacks_the_packages(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

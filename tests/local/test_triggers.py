@@ -1,5 +1,6 @@
 """A cron or a queue that only the app or only wrangler.toml knows of keeps the app from being deployed."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -26,7 +27,7 @@ STAGING = '[env.staging.triggers]\ncrons = ["17 3 * * *"]\n[[env.staging.queues.
         (STAGING, ["17 3 * * *"], ["mails"], []),
         ("", [], [], []),
         ("", ["0 0 * * *"], [], ["never runs"]),
-        ("", [], ["mails"], ["gets nothing"]),
+        ("", [], ["mails"], ['wrangler.toml has no [[queues.consumers]] with queue = "mails"']),
         (BOTH, [], ["mails"], ["no function runs at it"]),
         (BOTH, ["17 3 * * *"], [], ["no function does"]),
         (
@@ -49,6 +50,20 @@ def test_what_is_missing_on_a_side(
 
 
 ROOT = Path(framework.__file__).parents[1]
+
+
+def test_what_the_docs_declare_is_triggered_by_what_they_show(tmp_path: Path) -> None:
+    text = (ROOT / "docs/routing.md").read_text("utf-8")
+    [shown] = re.findall(r"^```toml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    (tmp_path / "wrangler.toml").write_text(shown, "utf-8")
+    crons, queues = (
+        re.findall(rf'^@app\.{each}\("(.*)"\)$', text, re.M) for each in ("cron", "queue")
+    )
+
+    assert (len(crons), len(queues)) == (1, 1)
+    assert list(mismatches(read_configuration(tmp_path) or {}, crons, queues)) == []
+
+
 APP = """
 from framework import App
 
