@@ -16,6 +16,7 @@ from framework.database import (
     ConstraintViolation,
     DatabaseError,
     ForeignKeyViolation,
+    MissingColumn,
     MissingTable,
     Overloaded,
     ParameterError,
@@ -87,6 +88,11 @@ SECRET = "hunter2-and-more"
         ("D1_ERROR: database disk image is malformed: SQLITE_CORRUPT", Unavailable),
         ('D1_ERROR: near "SELEC": syntax error at offset 0: SQLITE_ERROR', DatabaseError),
         ('D1_ERROR: no such column: "is overloaded" at offset 7: SQLITE_ERROR', DatabaseError),
+        (
+            'D1_ERROR: no such column: "ada" - should this be a string literal in single-quotes?'
+            " at offset 31: SQLITE_ERROR",
+            DatabaseError,
+        ),
         ('D1_EXEC_ERROR: Error in line 1: SELEC: near "SELEC": syntax error', DatabaseError),
         ("D1_COLUMN_NOTFOUND: Column not found (b)", DatabaseError),
         ("D1_TYPE_ERROR: Type 'undefined' not supported for value 'undefined'", DatabaseError),
@@ -133,6 +139,7 @@ def test_a_unique_violation_names_what_is_taken(
     [
         "D1_ERROR: no such table: user_key: SQLITE_ERROR",
         "D1_ERROR: no such table: main.user_key: SQLITE_ERROR",
+        "D1_ERROR: no such table: user_key at offset 14: SQLITE_ERROR",
         "no such table: user_key",
         "D1_EXEC_ERROR: Error in line 1: SELECT 1: no such table: user_key: SQLITE_ERROR",
     ],
@@ -143,6 +150,25 @@ def test_a_missing_table_says_how_to_make_it(message: str) -> None:
     assert isinstance(error, MissingTable)
     assert error.table == "user_key"
     assert "wrangler d1 execute <BINDING> --local --file=<FILE>" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("message", "column"),
+    [
+        ("D1_ERROR: no such column: age: SQLITE_ERROR", "age"),
+        ("D1_ERROR: no such column: u.age at offset 7: SQLITE_ERROR", "u.age"),
+        ("no such column: is overloaded", "is overloaded"),
+        ("D1_ERROR: table user has no column named age: SQLITE_ERROR", "user.age"),
+        ("D1_ERROR: table user has no column named age at offset 18: SQLITE_ERROR", "user.age"),
+        ("D1_EXEC_ERROR: Error in line 1: SELECT age: no such column: age: SQLITE_ERROR", "age"),
+    ],
+)
+def test_a_missing_column_says_how_to_add_it(message: str, column: str) -> None:
+    error = classify(message, SQL)
+
+    assert isinstance(error, MissingColumn)
+    assert error.column == column
+    assert "wrangler d1 migrations apply <BINDING> --local" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +198,7 @@ def test_an_error_shows_its_sql_and_not_all_of_it() -> None:
 
 
 def test_what_is_down_can_be_told_from_what_is_refused() -> None:
-    for down in (Transient, Overloaded, MissingTable):
+    for down in (Transient, Overloaded, MissingTable, MissingColumn):
         assert issubclass(down, Unavailable)
     for refused in (UniqueViolation, ForeignKeyViolation):
         assert issubclass(refused, ConstraintViolation)

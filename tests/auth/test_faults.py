@@ -7,7 +7,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from framework.auth import Argon2Hasher, InvalidSession
-from framework.database import DatabaseError, MissingTable, Overloaded, Transient, Unavailable
+from framework.database import (
+    DatabaseError,
+    MissingColumn,
+    MissingTable,
+    Overloaded,
+    Transient,
+    Unavailable,
+)
 from framework.response import Response
 from framework.testing import Client, json_of
 from tests.auth.databases import (
@@ -164,7 +171,8 @@ async def test_wherever_it_fails_all_is_done_or_nothing(
         Overloaded("D1_ERROR: D1 DB is overloaded."),
         Unavailable("D1_ERROR: database or disk is full: SQLITE_FULL"),
         MissingTable("D1_ERROR: no such table: user_session: SQLITE_ERROR"),
-        DatabaseError("D1_ERROR: no such column: x: SQLITE_ERROR"),
+        MissingColumn("D1_ERROR: no such column: s.idle_expires: SQLITE_ERROR"),
+        DatabaseError("D1_ERROR: incomplete input: SQLITE_ERROR"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -180,6 +188,26 @@ async def test_an_outage_signs_nobody_out(world: World, path: str, error: Databa
     assert answer.status == (500 if is_ours else 503)
     assert answer.header("set-cookie") is None
     assert "D1_ERROR" not in str(answer.body)
+    assert (await browser.get("/me")).status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/me"), ("GET", "/greeting"), ("POST", "/sign-up")]
+)
+async def test_code_that_comes_before_its_migration_is_an_outage(
+    world: World, method: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = await world.signed_up()
+    there, gone = "idle_expires", "not_yet"
+    rename = "ALTER TABLE user_session RENAME COLUMN {} TO {}"
+    world.sqlite.apply_schema(rename.format(there, gone))
+
+    answer = await browser.request(method, path, json={"username": "bob", "password": PASSWORD})
+
+    assert (answer.status, answer.header("retry-after")) == (503, "5")
+    assert answer.header("set-cookie") is None
+    assert "npx wrangler d1 migrations apply" in caplog.text
+    world.sqlite.apply_schema(rename.format(gone, there))
     assert (await browser.get("/me")).status == 200
 
 

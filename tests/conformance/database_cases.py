@@ -21,6 +21,7 @@ from framework.database import (
     Database,
     DatabaseError,
     ForeignKeyViolation,
+    MissingColumn,
     MissingTable,
     ParameterError,
     RowMismatch,
@@ -609,6 +610,7 @@ async def test_sql_in_the_place_of_the_type_is_told(db: Database) -> None:
         assert str(error).startswith("the SQL is text, and comes after the type of a row: not ")
 
 
+@case
 async def test_a_missing_table_says_how_to_make_it(db: Database) -> None:
     error = await failure(MissingTable, db.first(dict, "SELECT * FROM nowhere WHERE a = ?", SECRET))
 
@@ -619,8 +621,26 @@ async def test_a_missing_table_says_how_to_make_it(db: Database) -> None:
 
 @case_for_each(
     [
+        ("read", "SELECT absent FROM person WHERE id = ?", (SECRET,), "absent"),
+        ("read of a table", "SELECT p.absent FROM person AS p WHERE id = ?", (SECRET,), "p.absent"),
+        ("changed", "UPDATE person SET absent = ?", (SECRET,), "absent"),
+        ("written", "INSERT INTO person (id, absent) VALUES ('a', ?)", (SECRET,), "person.absent"),
+    ]
+)
+async def test_a_missing_column_says_how_to_add_it(
+    db: Database, sql: str, parameters: tuple[Any, ...], column: str
+) -> None:
+    for call in (db.all(dict, sql, *parameters), db.batch([statement(sql, *parameters)] * 2)):
+        error = await failure(MissingColumn, call)
+
+        assert error.column == column, error
+        assert "wrangler d1 migrations apply <BINDING> --local" in str(error)
+
+
+@case_for_each(
+    [
         ("a syntax error", "SELEC ?", (SECRET,), "syntax error"),
-        ("no such column", "SELECT absent FROM person WHERE id = ?", (SECRET,), "no such column"),
+        ("no such function", "SELECT absent(?)", (SECRET,), "no such function"),
         ("too few parameters", "SELECT ?, ?", (SECRET,), "Wrong number of parameter"),
         ("too many parameters", "SELECT 1", (SECRET,), "Wrong number of parameter"),
         ("a JSON path", "SELECT json_extract('{}', ?) AS a", (SECRET,), "JSON"),
