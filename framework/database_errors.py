@@ -71,16 +71,10 @@ class MissingColumn(Unavailable):
     outage that ends by itself, so this is one, as `MissingTable` is.
     """
 
-    def __init__(self, message: str, sql: str = "", column: str = "") -> None:
-        super().__init__(message, sql)
-        self.column = column
-        """As SQLite says it: ``age``, or ``user.age``, where ``user`` may be what the SQL calls it."""
-
     def __str__(self) -> str:
         return (
-            f"{super().__str__()}. Unless the SQL misspells it, apply the migration that adds it:"
-            " npx wrangler d1 migrations apply <BINDING> --local (or --remote, for the deployed"
-            " database). kagari dev says when it starts what its database file lacks of schema.sql"
+            f"{super().__str__()}. Unless the SQL misspells it, apply the migration that adds it: npx"
+            " wrangler d1 migrations apply <BINDING> --local (or --remote, for the deployed database)"
         )
 
 
@@ -109,8 +103,9 @@ class RowMismatch(DatabaseError):
 
 _UNIQUE: Final = "UNIQUE constraint failed: "
 _NO_TABLE: Final = "no such table: "
-_NO_COLUMN: Final = "no such column: "
-_NO_COLUMN_TO_FILL: Final = " has no column named "
+_NO_COLUMN: Final = ("no such column: ", "has no column named ")
+_MEANT_AS_TEXT: Final = 'no such column: "'
+"""SQLite shows in double quotes what was written in them: a text, most likely, that wants single ones."""
 _CONSTRAINTS: Final = (
     "SQLITE_CONSTRAINT",
     "SQLITE_MISMATCH",
@@ -165,9 +160,9 @@ def classify(message: str, sql: str) -> DatabaseError:
     if any(fragment in text for fragment in _CONSTRAINTS):
         return ConstraintViolation(text, sql)
     if _NO_TABLE in text:
-        return MissingTable(text, sql, _name(text.partition(_NO_TABLE)[2]).removeprefix("main."))
-    if column := _missing_column(text):
-        return MissingColumn(text, sql, column)
+        return MissingTable(text, sql, _missing_table(text))
+    if any(fragment in text for fragment in _NO_COLUMN) and _MEANT_AS_TEXT not in text:
+        return MissingColumn(text, sql)
     if "SQLITE_ERROR" in text:
         return DatabaseError(text, sql)
     for fragment, outage in _OUTAGES:
@@ -185,21 +180,9 @@ def _unique_violation(text: str, sql: str) -> UniqueViolation:
     return UniqueViolation(text, sql, table, tuple(columns.split(f", {table}.")))
 
 
-def _missing_column(text: str) -> str:
-    """Return the column that *text* misses, or "".
-
-    What SQLite shows in double quotes was written in them, and was most likely meant as a text.
-    """
-    head, is_insert, column = text.partition(_NO_COLUMN_TO_FILL)
-    if is_insert:
-        return f"{head.rpartition('table ')[2]}.{_name(column)}"
-    column = _name(text.partition(_NO_COLUMN)[2])
-    return "" if column.startswith('"') else column
-
-
-def _name(text: str) -> str:
-    """Return the name that *text* begins with: where it stood in the SQL and what it was follow."""
-    return text.partition(": SQLITE_ERROR")[0].partition(" at offset ")[0]
+def _missing_table(text: str) -> str:
+    name = text.partition(_NO_TABLE)[2].partition(": SQLITE_ERROR")[0]
+    return name.removeprefix("main.")
 
 
 def _without_values(message: str) -> str:

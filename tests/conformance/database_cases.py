@@ -621,19 +621,19 @@ async def test_a_missing_table_says_how_to_make_it(db: Database) -> None:
 
 @case_for_each(
     [
-        ("read", "SELECT absent FROM person WHERE id = ?", (SECRET,), "absent"),
-        ("read of a table", "SELECT p.absent FROM person AS p WHERE id = ?", (SECRET,), "p.absent"),
-        ("changed", "UPDATE person SET absent = ?", (SECRET,), "absent"),
-        ("written", "INSERT INTO person (id, absent) VALUES ('a', ?)", (SECRET,), "person.absent"),
+        ("read", "SELECT absent FROM person WHERE id = ?", (SECRET,), "no such column: absent"),
+        ("read by its table", "SELECT p.absent FROM person AS p WHERE ?", (SECRET,), "p.absent"),
+        ("changed", "UPDATE person SET absent = ?", (SECRET,), "no such column: absent"),
+        ("written", "INSERT INTO person (absent) VALUES (?)", (SECRET,), "no column named absent"),
     ]
 )
 async def test_a_missing_column_says_how_to_add_it(
-    db: Database, sql: str, parameters: tuple[Any, ...], column: str
+    db: Database, sql: str, parameters: tuple[Any, ...], words: str
 ) -> None:
     for call in (db.all(dict, sql, *parameters), db.batch([statement(sql, *parameters)] * 2)):
         error = await failure(MissingColumn, call)
 
-        assert error.column == column, error
+        assert words in error.message, error
         assert "wrangler d1 migrations apply <BINDING> --local" in str(error)
 
 
