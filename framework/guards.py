@@ -18,6 +18,7 @@ from framework.errors import (
 from framework.plan import Scope, Signature, make_plan, read_signature
 from framework.reads import Read
 from framework.slots import Slot
+from framework.text import members_of
 
 __all__ = [
     "Check",
@@ -142,9 +143,9 @@ class _FunctionGuard(Guard):
                 f"{signature.place}: the guard {name} returns a bool, which would let everybody"
                 " pass: a guard refuses by raising HTTPError"
             )
-        returned = signature.returns
-        if len(provides) == 1 and isinstance(returned, type) and returned is not _NOTHING:
-            _refuse_other(signature, returned, provides[0])
+        if len(provides) == 1 and signature.returns is not _NOTHING:
+            for returned in members_of(signature.returns):
+                _refuse_other(signature, returned, provides[0])
         self.signatures = (signature,) if reads is None else (signature, reads)
         self.refuses = tuple(refuses)
         self.scheme = scheme
@@ -202,12 +203,15 @@ class _FunctionGuard(Guard):
 _NOTHING = type(None)
 
 
-def _refuse_other(signature: Signature, returned: type, slot: Slot[Any]) -> None:
+def _refuse_other(signature: Signature, returned: Any, slot: Slot[Any]) -> None:
     """Raise where a guard says that it returns what its slot does not carry."""
-    if slot.type not in returned.__mro__ and returned not in slot.type.__mro__:
+    if not isinstance(returned, type) or slot.type in returned.__mro__:
+        return
+    if returned not in slot.type.__mro__:
+        cure = ": raise NotFound instead" if returned is _NOTHING else ""
         raise ConfigurationError(
             f"{signature.place}: {signature.name} returns a {returned.__name__}, but {slot!r} is to"
-            " carry it"
+            f" carry it{cure}"
         )
 
 
@@ -434,7 +438,8 @@ def guard(
     besides, each a trip of its own. *refuses* and *scheme* are for OpenAPI: the statuses it refuses
     with, and how clients show who they are.
 
-    Raises `ConfigurationError` for a function that cannot be called so, or that returns a bool.
+    Raises `ConfigurationError` for a function that cannot be called so, that returns a bool, or
+    that is annotated to return what its slot does not carry, None too.
     """
     slots = (provides,) if isinstance(provides, Slot) else tuple(provides)
     names = _names_of_caller(sys._getframe(1))

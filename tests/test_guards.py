@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from copy import copy
 from itertools import product
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Optional
 
 import msgspec
 import pytest
@@ -461,6 +461,43 @@ def returns_awaitable_bool(c: Context) -> Awaitable[bool]:
 def test_a_guard_that_returns_a_bool_is_refused(function: Callable[[Context], object]) -> None:
     with pytest.raises(ConfigurationError, match=r"test_guards\.py:[0-9]+.*refuses by raising"):
         guard(function)
+
+
+def finds_or_not(c: Context) -> Person | None:
+    return None
+
+
+async def finds_an_admin_or_not(c: Context) -> Optional[Admin]:  # noqa: UP045  as it is written too
+    return None
+
+
+def finds_a_person_or_text(c: Context) -> Person | str:
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (
+            finds_or_not,
+            "finds_or_not returns a NoneType, but <Slot person: Person> .*: raise NotFound",
+        ),
+        (finds_an_admin_or_not, "finds_an_admin_or_not returns a NoneType, but .*: raise NotFound"),
+        (finds_a_person_or_text, "returns a str, but <Slot person: Person> is to carry it"),
+    ],
+)
+def test_a_guard_that_may_return_what_its_slot_does_not_carry_is_refused(
+    function: Callable[[Context], object], words: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=rf"test_guards\.py:[0-9]+: .*{words}"):
+        guard(function, provides=PERSON)
+
+
+def test_a_guard_may_return_any_of_what_its_slot_carries() -> None:
+    def either(c: Context) -> Person | Admin:
+        return Admin("eve")
+
+    assert str(guard(either, provides=PERSON)) == "either"
 
 
 async def test_what_a_guard_learned_reaches_later_guards_and_the_handler() -> None:

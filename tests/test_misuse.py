@@ -379,8 +379,8 @@ def test_a_guard_returns_what_its_slot_carries() -> None:
     async def wrong(c: Context) -> str:
         return "text"
 
-    async def right(c: Context) -> HTTPError | None:
-        return None
+    async def right(c: Context) -> Batch:
+        raise HTTPError(404)
 
     from framework import Slot
 
