@@ -68,7 +68,7 @@ class Fallback:
             response = await self._ask_handlers(c, known)
             if known.status >= 500 and (response is None or response.status >= 500):
                 report(c, known)  # what a handler makes a refusal of was none of our faults
-            return problem(known) if response is None else response
+            return problem(known) if response is None else _with_headers(response, known)
         except Exception as fault:
             if known.status >= 500:
                 report(c, known)
@@ -111,6 +111,18 @@ class Fallback:
                 if response is not None:
                     return check_response(response, router.error_handler)
         return None
+
+
+def _with_headers(response: Response, error: HTTPError) -> Response:
+    """Return *response* with the headers of *error* that it lacks, where it has the same status.
+
+    A 405 without ``Allow`` and a 401 without a challenge are answers that HTTP does not know.
+    """
+    if response.status != error.status:
+        return response
+    own = dict(response.headers)
+    lacking = [pair for pair in error.headers if pair[0].lower() not in own]
+    return Response(response.body, response.status, [*response.headers, *lacking])
 
 
 def _redirect(path: str) -> Handler:

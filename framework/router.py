@@ -148,7 +148,8 @@ class Router:
         """Let *handler* make the answer for errors of the routes below this router, and beside them.
 
         It takes the context and the `HTTPError`, and returns a `Response`, or None to leave it to
-        the router above, in the end to problem+json. The nearest handler is asked first. Raises
+        the router above, in the end to problem+json. An answer with the error's status gets those
+        of the error's headers that it lacks. The nearest handler is asked first. Raises
         `ConfigurationError` for a function that is not async or takes other arguments.
         """
         check_callable(handler, ("c", "error"), "handler of errors")

@@ -42,8 +42,6 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
     )
     if "token" in c.params:  # the path is a secret, as on the page itself
         response = response.with_header("referrer-policy", "no-referrer")
-    for name, value in error.headers:
-        response = response.with_header(name, value)
     return response
 
 

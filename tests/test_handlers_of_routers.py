@@ -75,6 +75,44 @@ async def test_an_error_that_a_handler_explains_is_no_fault_to_log(
     assert bool(caplog.records) is is_logged
 
 
+async def as_page(c: Context, error: HTTPError) -> Response:
+    status = 418 if c.request.query else error.status
+    page = Response.html(f"<h1>{error.status}</h1>", status)
+    return page.with_header("retry-after", "9") if status == 503 else page
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/busy", [("retry-after", "9"), ("x-why", "a"), ("x-why", "b")]),
+        ("POST", "/busy", [("allow", "GET, HEAD, OPTIONS")]),
+        ("GET", "/challenged", [("www-authenticate", "A"), ("www-authenticate", "B")]),
+        ("GET", "/nowhere", []),
+        ("POST", "/busy?as=another", []),
+    ],
+)
+async def test_an_answer_with_the_status_of_its_error_has_the_headers_of_it(
+    method: str, path: str, expected: list[tuple[str, str]]
+) -> None:
+    app = App()
+    app.on_error(as_page)
+
+    @app.get("/busy", guard=public)
+    async def busy() -> None:
+        headers = (("Retry-After", "5"), ("x-why", "a"), ("X-Why", "b"), ("Content-Type", "a/b"))
+        raise HTTPError(503, headers=headers)
+
+    @app.get("/challenged", guard=public)
+    async def challenged() -> None:
+        raise HTTPError(401, headers=(("WWW-Authenticate", "A"), ("WWW-Authenticate", "B")))
+
+    answer = await app.request(method, path)
+
+    usual = {"content-type", "x-content-type-options", "cache-control", "vary"}
+    assert [pair for pair in answer.headers if pair[0] not in usual] == expected
+    assert answer.header("content-type") == "text/html; charset=utf-8"
+
+
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize(
     ("path", "answer"),
