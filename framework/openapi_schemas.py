@@ -9,6 +9,8 @@ import msgspec
 __all__ = ["Schemas", "default_of", "portable_regex", "sent_type"]
 
 _NONE = type(None)
+_NO_TEXT = {"boolean", "integer", "number"}
+"""Types of which a ``pattern`` says nothing (JSON Schema 2020-12, 6.3.3)."""
 
 _PYTHON_ONLY = re.compile(r"\\.|\(\?P<\w+>", re.DOTALL)
 _PORTABLE = {r"\Z": "$", r"\A": "^"}
@@ -39,6 +41,8 @@ class Schemas:
         )
         for schema, found in zip(self._schemas, written, strict=True):
             said = dict(schema)
+            if found.get("type") in _NO_TEXT:
+                said.pop("pattern", None)
             schema.clear()
             schema.update(_portable(found) | said)
         return {name: _portable(components[name]) for name in sorted(components)}

@@ -140,6 +140,27 @@ def test_paths_are_templates(path: str, written: dict[str, Any]) -> None:
             assert said is None or said in parameter["description"]
 
 
+@pytest.mark.parametrize(
+    ("type", "schema"),
+    [
+        (str, {"type": "string", "pattern": "^[0-9]+$"}),
+        (int, {"type": "integer"}),
+        (Annotated[int, msgspec.Meta(ge=1)], {"type": "integer", "minimum": 1}),
+        (float, {"type": "number"}),
+        (int | str, {"anyOf": [{"type": "integer"}, {"type": "string"}], "pattern": "^[0-9]+$"}),
+    ],
+    ids=str,
+)
+def test_a_pattern_is_said_of_text_alone(type: Any, schema: dict[str, Any]) -> None:
+    async def show(id: Any) -> None: ...
+
+    show.__annotations__["id"] = type
+    app = App()
+    app.get("/:id{[0-9]+}", guard=public)(show)
+
+    assert only(app)["parameters"][0]["schema"] == schema
+
+
 def test_two_routes_of_one_template_are_both_there() -> None:
     app = App()
     app.get("/:id{[0-9]+}", guard=public, name="number")(lambda: "")
