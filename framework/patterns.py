@@ -109,7 +109,7 @@ def _literal(text: str, *, is_last: bool) -> str:
         raise ConfigurationError("a path with // can never match")
     if "*" in text or "{" in text or text.endswith("?"):
         raise ConfigurationError(
-            f"{text!r}: * fills a segment, and ? and {{}} belong to parameters"
+            f"{text!r}: * fills a segment, and ? and {{}} belong to parameters, as :id{{[0-9]+}}"
         )
     try:
         return decode_segment(text)

@@ -77,10 +77,16 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
     resolve.
     """
     if not isinstance(function, FunctionType):
-        raise ConfigurationError(f"{function!r} is not a plain function")
+        place = place_of(getattr(function, "func", function))  # of a partial, what it calls
+        raise ConfigurationError(
+            f"{place}: this is not a plain function: write async def, and call it there"
+        )
     code, place = function.__code__, place_of(function)
     if code.co_flags & _VARIADIC:
-        raise ConfigurationError(f"{place}: {code.co_name} takes * or ** parameters")
+        raise ConfigurationError(
+            f"{place}: {code.co_name} takes * or ** parameters: write a guard, a provider or a layer"
+            " rather than a wrapper"
+        )
     if code.co_posonlyargcount:
         raise ConfigurationError(f"{place}: {code.co_name} takes parameters by position only")
     if code.co_flags & _GENERATOR:
@@ -299,14 +305,18 @@ def _find_in(slot: Slot[Any]) -> Reader:
 
 
 def _start(signature: Signature, name: str) -> str:
-    return f"{signature.place}: the parameter {name!r} of {signature.name}"
+    is_ours = str(signature.function.__module__).startswith("framework.")
+    place = "" if is_ours else f"{signature.place}: "  # ours is not where the mistake is
+    return f"{place}the parameter {name!r} of {signature.name}"
 
 
 def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) -> str:
     start = _start(signature, name)
     annotation = _named(annotation)
+    names = ", ".join([f":{each}" for each in sorted(scope.path_names)])
+    known = f", which has {names}" if names else ""
     if annotation is MISSING:
-        return f"{start} has no annotation and is not in the path"
+        return f"{start} has no annotation and is not in the path{known}"
     if annotation is Request:
         return f"{start} asks for the Request: take the context, c: Context, and read c.request"
     if annotation is Database:
@@ -316,8 +326,7 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
     if carried := _carried(annotation):
         return f"{start} asks for {carried.__name__}, {_why_not_filled(carried, scope)}"
     if called := name_of(annotation):
-        names = ", ".join([f":{each}" for each in scope.path_names]) or "no names"
-        return f"{start} is the path's :{called}, and the path has {names}"
+        return f"{start} is the path's :{called}, and the path has {names or 'no names'}"
     if not scope.with_body and is_body(annotation):
         return f"{start} asks for a body, which is not read here"
     if type(None) in members_of(annotation) and any(map(is_body, members_of(annotation))):
@@ -330,7 +339,7 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
         and not is_readable(annotation, with_several=True)
     ):
         return f"{start} is not a body, since {annotation.__name__} is not a msgspec Struct"
-    return f"{start} is not in the path: mark it Query, Header, Cookie or Form"
+    return f"{start} is not in the path{known}: mark it Query, Header, Cookie or Form"
 
 
 def _why_not_filled(carried: type, scope: Scope) -> str:

@@ -12,6 +12,7 @@ from framework import (
     Batch,
     ConfigurationError,
     Context,
+    Depends,
     Job,
     Message,
     Response,
@@ -52,12 +53,70 @@ HERE = r"test_misuse\.py:[0-9]+"
         (lambda app: Router("/x", guard=cast("Any", auth)), r"is not a guard: call its guard\(\)"),
         (lambda app: app.cron(handle), rf"{HERE}: say which job it takes"),
         (lambda app: app.queue(handle), rf"{HERE}: say which batch it takes"),
+        (lambda app: Router("/x/"), "the prefix '/x/' has to start with / and must not end"),
+        (lambda app: Router("x"), "the prefix 'x' has to start with / and must"),
+        (lambda app: app.get("/x/{id}", guard=public)(handle), r"parameters, as :id{\[0-9\]\+}$"),
         (lambda app: App(origins="https://example.com"), "is one origin: write a list of them"),
     ],
 )
 def test_it_is_said_what_was_meant(declare: Callable[[Any], Any], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words.replace("|", r"\|")):
         declare(App())
+
+
+class Pager:
+    def __init__(self, size: int = 20) -> None: ...
+
+    async def show(self, c: Context) -> None: ...
+
+
+def wrapped(handler: Any) -> Any:
+    @wraps(handler)
+    async def inner(*arguments: Any, **named: Any) -> Any: ...
+
+    return inner
+
+
+async def takes_pager(pager: Annotated[Pager, Depends(Pager)]) -> None: ...
+
+
+async def misspelt(ident: int) -> None: ...
+
+
+async def misspelt_untyped(c: Context, ident) -> None: ...  # type: ignore[no-untyped-def]  # people write so
+
+
+@pytest.mark.parametrize(
+    ("handler", "words"),
+    [
+        (
+            takes_pager,
+            rf"^{HERE}: <class .*Pager'>: this is not a plain function: write async def",
+        ),
+        (partial(handle), rf"^{HERE}: this is not a plain function: write async def"),
+        (Pager().show, rf"^{HERE}: this is not a plain function: write async def"),
+        (Pager, "^<class .*Pager'>: this is not a plain function: write async def"),
+        (
+            wrapped(handle),
+            rf"^{HERE}: inner takes \* or .*: write a guard, a provider or a layer",
+        ),
+        (
+            misspelt,
+            rf"^{HERE}: .* is not in the path, which has :id, :team: mark it Query",
+        ),
+        (misspelt_untyped, rf"^{HERE}: .* is not in the path, which has :id, :team$"),
+    ],
+)
+def test_of_a_handler_it_is_said_what_was_meant(handler: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words.replace(HERE, ".*" + HERE)):
+        App().get("/teams/:team/:id", guard=public)(handler)
+
+
+def test_a_guard_of_the_framework_is_not_where_a_mistake_is() -> None:
+    words = rf"^[^ ]*{HERE}: the parameter 'session' of recent asks for Session"
+
+    with pytest.raises(ConfigurationError, match=words):
+        App().get("/", guard=auth.recent())(handle)
 
 
 def returning(annotation: Any) -> Any:
