@@ -103,8 +103,8 @@ async def sign_up(
     c: Context, new: NewAccount | Form[NewAccount]
 ) -> Annotated[Response, Reply(SignedIn, 201), Reply(None, 409), Reply(None, 429)]:
     """Make an account and sign in."""
-    attributes = {"username": new.username, "email": email_of(new.email)}
-    user = await auth.sign_up(c, new.username, new.password, **attributes, created_at=auth.clock())
+    email, now = email_of(new.email), auth.clock()
+    user = await auth.sign_up(c, new.username, new.password, email=email, created_at=now)
     return done(c, SignedIn(_person(user)), 201)
 
 

@@ -1,6 +1,6 @@
 """Makes accounts, and signs people in and out of them. Knows nothing of guards."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,7 +10,7 @@ from framework.auth.devices import DeviceCookie
 from framework.auth.endings import Endings
 from framework.auth.errors import DuplicateKey, InvalidCredentials, InvalidUsername, PasswordError
 from framework.auth.keys import Keys, Verified
-from framework.auth.models import NewKey, User
+from framework.auth.models import NewKey, User, begin_anew
 from framework.auth.settings import Settings
 from framework.auth.store_users import StoredKey
 from framework.auth.telling import telling
@@ -42,15 +42,26 @@ class Accounts(Endings[U]):
         name = settings.device_cookie
         self._devices = None if name is None else DeviceCookie(name)
 
-    async def sign_up(self, c: Context, username: str, password: str, /, **attributes: Any) -> U:
+    async def sign_up(
+        self,
+        c: Context,
+        username: str,
+        password: str,
+        /,
+        *,
+        session: Mapping[str, Any] = {},
+        **attributes: Any,
+    ) -> U:
         """Make a user with a password, sign them in, and return them.
 
         *attributes* are fields of the user Struct beside ``id``. One called ``username`` is the
-        name as it was typed, unless *attributes* say otherwise or `Auth` another *provider*. User,
-        key and session are written in one batch. Raises `DuplicateKey` where the name is taken,
-        `InvalidUsername` for a name that is none, `PasswordError` for a password that cannot be
-        hashed, and `TooManyRequests`, before any hash, where `Auth` was given a rate limiter and it
-        refuses the address; `TypeError` for an attribute that is missing, and for what is none.
+        name as it was typed, unless *attributes* say otherwise or `Auth` another *provider*.
+        *session* has attributes of the session, as `Sessions.create` takes them;
+        ``c.get(auth.session_slot)`` is what was begun. User, key and session are written in one
+        batch. Raises `DuplicateKey` where the name is taken, `InvalidUsername` for a name that is
+        none, `PasswordError` for a password that cannot be hashed, and `TooManyRequests`, before
+        any hash, where `Auth` was given a rate limiter and it refuses the address; `TypeError` for
+        an attribute that is missing, and for what is none.
         """
         canonical = canonical_username(username)
         if canonical is None:
@@ -59,7 +70,7 @@ class Accounts(Endings[U]):
         user = new_user(self._user_type, new_user_id(), chosen, attributes)
         await limit_address(c, self._rate_limiter)
         key = await self.keys.make(user.id, self._provider, canonical, password)
-        session, token = self._new_session(c, user.id)
+        begun, token = self._new_session(c, user.id, session)
         device, remember = self._remember_device(c, key, is_known=False)
         try:
             await self._db(c).batch(
@@ -68,41 +79,46 @@ class Accounts(Endings[U]):
                     self._store.insert_key(key),
                     *self._give_up_presented(c),
                     *remember,
-                    self._store.insert_session(session, key),
+                    self._store.insert_session(begun, key),
                 ]
             )
         except UniqueViolation as error:
             raise DuplicateKey from error
-        self._signed_in(c, session, token, user)
+        self._signed_in(c, begun, token, user)
         self._send_device(c, device)
         tell(c, "user_created")
         return user
 
-    async def sign_in(self, c: Context, username: str, password: str) -> U:
+    async def sign_in(
+        self, c: Context, username: str, password: str, *, session: Mapping[str, Any] = {}
+    ) -> U:
         """Sign in who knows the password of *username*, and return them.
 
-        Every sign-in makes a new session and ends the one that the browser brought (see
-        `Limits.grace`), and the oldest past `Limits.sessions`. Raises `InvalidCredentials`, at the
-        same cost whether or not there is such a user, and `TooManyRequests`, before any hash, past
-        `Limits.attempts` for one account, past `Limits.device_attempts` for a browser that signed in
-        to it before, and where `Auth` was given a rate limiter and it refuses the address.
+        *session* has attributes of the session, as for `sign_up`. Every sign-in makes a new one and
+        ends that which the browser brought (see `Limits.grace`), and the oldest past
+        `Limits.sessions`. Raises `InvalidCredentials`, at the same cost whether or not there is such
+        a user, and `TooManyRequests`, before any hash, past `Limits.attempts` for one account, past
+        `Limits.device_attempts` for a browser that signed in to it before, and where `Auth` was
+        given a rate limiter and it refuses the address.
         """
         await limit_address(c, self._rate_limiter)
         key_id = self._key_id(canonical_username(username) or username)
         with telling(c, "authn_login_fail"):
             for _ in range(2):  # again where another sign-in has replaced the hash meanwhile
-                user = await self._try_sign_in(c, key_id, password)
+                user = await self._try_sign_in(c, key_id, password, session)
                 if user is not None:
                     tell(c, "authn_login_success")
                     return user
             raise InvalidCredentials
 
-    async def _try_sign_in(self, c: Context, key_id: str, password: str) -> U | None:
+    async def _try_sign_in(
+        self, c: Context, key_id: str, password: str, attributes: Mapping[str, Any]
+    ) -> U | None:
         """Sign in; None where the hash that was verified is no longer the one stored."""
         find = self._find_statement(c)
         verified = await self._verify(c, key_id, password, *([] if find is None else [find]))
         statements, key = await self.keys.renew_hash(verified.key, password)
-        session, token = self._new_session(c, key.user_id)
+        session, token = self._new_session(c, key.user_id, attributes)
         begun = [self._store.insert_session(session, key), *self.sessions.limit(session)]
         device, remember = self._remember_device(c, key, is_known=verified.is_known_device)
         results = await self._db(c).batch(
@@ -181,10 +197,7 @@ class Accounts(Endings[U]):
         hashed = await self._hash_new(c, verified, new)
         changed = msgspec.structs.replace(verified.key, hashed_password=hashed)
         begun, token = self._new_session(c, verified.user.id)
-        begun = msgspec.structs.replace(
-            session,
-            **{name: getattr(begun, name) for name in _ANEW},
-        )
+        begun = begin_anew(session, begun)
         by_bearer = self._is_by_bearer(c)
         is_known = verified.is_known_device
         device: str | None = None
@@ -233,10 +246,3 @@ class Accounts(Endings[U]):
 
     def _key_id(self, canonical: str) -> str:
         return f"{self._provider}:{canonical}"
-
-
-_ANEW = (
-    "id", "active_expires", "idle_expires", "created_at", "authenticated_at", "last_seen_at",
-    "fresh",
-)  # fmt: skip
-"""What of a session a change of password begins anew; the rest goes on."""

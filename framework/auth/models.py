@@ -8,7 +8,7 @@ import msgspec
 
 from framework.slots import reserve
 
-__all__ = ["Key", "NewKey", "NewSession", "Session", "State", "User", "Validated"]
+__all__ = ["Key", "NewKey", "NewSession", "Session", "State", "User", "Validated", "begin_anew"]
 
 
 class State(Enum):
@@ -114,6 +114,17 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"<Session {self.handle} of {self.user_id}>"
+
+
+def begin_anew(session: Session, begun: Session) -> Session:
+    """Return *session* with what a change of password begins anew, as in *begun*; the rest goes on."""
+    return msgspec.structs.replace(session, **{name: getattr(begun, name) for name in _ANEW})
+
+
+_ANEW = (
+    "id", "active_expires", "idle_expires", "created_at", "authenticated_at", "last_seen_at",
+    "fresh",
+)  # fmt: skip
 
 
 class Validated(NamedTuple, Generic[U]):

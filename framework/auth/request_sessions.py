@@ -1,8 +1,8 @@
 """Keeps the session of a request: found, renewed, begun, replaced. Knows no passwords."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -246,12 +246,12 @@ class RequestSessions(Generic[U]):
     def _db(self, c: Context) -> Database:
         return c.database(self._database)
 
-    def _new_session(self, c: Context, user_id: str) -> tuple[Session, str]:
-        return self.sessions.begin(
-            user_id,
-            user_agent=(c.request.headers.get("user-agent") or "")[:255] or None,
-            country=c.request.country,
-        )
+    def _new_session(
+        self, c: Context, user_id: str, attributes: Mapping[str, Any] = {}
+    ) -> tuple[Session, str]:
+        agent = (c.request.headers.get("user-agent") or "")[:255] or None
+        told = {"user_agent": agent, "country": c.request.country}
+        return self.sessions.begin(user_id, **{**told, **attributes})
 
     def _give_up_presented(self, c: Context, read: Sequence[Result] = ()) -> list[Statement]:
         """Return what ends the session that the browser brought, if any.

@@ -287,7 +287,7 @@ async def test_what_a_hasher_of_ones_own_says_is_what_a_client_reads() -> None:
     ids=ascii,
 )
 async def test_the_name_is_stored_as_typed_unless_another_is_given(
-    world: World, username: str, attributes: dict[str, str], stored: str
+    world: World, username: str, attributes: dict[str, Any], stored: str
 ) -> None:
     auth, db = world.auth, world.sqlite
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from framework import ConfigurationError
+from framework import ConfigurationError, Context, public
 from framework.auth import (
     GRACE,
     Auth,
@@ -20,9 +20,10 @@ from framework.auth import (
 from framework.auth.store import Store, StoredKey
 from framework.auth.tokens import digest, is_token
 from framework.database import Statement
+from framework.testing import json_of
 from tests.auth.clock import START
 from tests.auth.databases import CountingDatabase
-from tests.auth.world import Member, World
+from tests.auth.world import PASSWORD, USERNAME, Member, World
 
 DAY = 86_400_000
 
@@ -272,6 +273,57 @@ async def test_a_handler_asks_for_its_own_session_type(shop: World) -> None:
 
     assert (await browser.get("/visit")).body == b"new"
     assert (await browser.get("/plain")).body == b"Visit"
+
+
+@pytest.mark.parametrize("path", ["/up", "/in"])
+async def test_signing_up_and_in_write_attributes_with_the_session(shop: World, path: str) -> None:
+    said: dict[str, Any] = {"label": "kitchen", "visits": 1, "country": "NZ"}
+
+    @shop.app.post("/up", guard=public)
+    async def sign_up(c: Context) -> Session:
+        await shop.auth.sign_up(c, "bob", PASSWORD, session=said, role="cook")
+        return c.get(shop.auth.session_slot)
+
+    @shop.app.post("/in", guard=public)
+    async def sign_in(c: Context) -> Session:
+        await shop.auth.sign_in(c, USERNAME, PASSWORD, session=said)
+        return c.get(shop.auth.session_slot)
+
+    await shop.signed_up()
+    browser = shop.browser()
+    shop.database = counting = CountingDatabase(shop.sqlite)
+
+    answer = await browser.post(path, headers={"user-agent": "a browser"})
+
+    assert json_of(answer).items() >= said.items()
+    [row] = [row for row in await shop.rows("user_session") if row["label"] == "kitchen"]
+    assert row.items() >= {**said, "user_agent": "a browser"}.items()
+    assert len([sql for sql in counting.statements if "INTO user_session" in sql]) == 1
+    assert not any(sql.startswith("UPDATE user_session") for sql in counting.statements)
+    assert (await browser.get("/me")).status == 200
+
+
+@pytest.mark.parametrize("said", [{"colour": "red"}, {"id": "x"}, {"user_id": "x"}], ids=str)
+async def test_what_is_no_attribute_signs_nobody_up_or_in(
+    shop: World, said: dict[str, str]
+) -> None:
+    @shop.app.post("/up", guard=public)
+    async def sign_up(c: Context) -> None:
+        with pytest.raises(TypeError):
+            await shop.auth.sign_up(c, "bob", PASSWORD, session=said)
+
+    @shop.app.post("/in", guard=public)
+    async def sign_in(c: Context) -> None:
+        with pytest.raises(TypeError):
+            await shop.auth.sign_in(c, USERNAME, PASSWORD, session=said)
+
+    await shop.signed_up()
+    browser = shop.browser()
+
+    for path in ("/up", "/in"):
+        assert (await browser.post(path)).status == 204
+        assert (await browser.get("/me")).status == 401
+    assert len(await shop.rows("user_session")) == len(await shop.rows("user")) == 1
 
 
 async def test_an_attribute_is_set_and_goes_on(shop: World) -> None:
