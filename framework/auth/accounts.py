@@ -16,9 +16,9 @@ from framework.auth.store_users import StoredKey
 from framework.auth.telling import telling
 from framework.auth.tokens import digest, new_user_id
 from framework.auth.usernames import canonical_username
-from framework.auth.users import Users, new_user
+from framework.auth.users import Users, new_user, tell_of_columns
 from framework.context import Context
-from framework.database import Statement, UniqueViolation
+from framework.database import DatabaseError, Statement, UniqueViolation
 from framework.errors import ConfigurationError
 from framework.security_log import tell
 
@@ -39,8 +39,7 @@ class Accounts(Endings[U]):
         self.users: Users[U] = Users(self._store, self._user_type, self.keys)
         self._provider = provider
         self._rate_limiter = settings.rate_limiter
-        name = settings.device_cookie
-        self._devices = None if name is None else DeviceCookie(name)
+        self._devices = None if (name := settings.device_cookie) is None else DeviceCookie(name)
 
     async def sign_up(
         self,
@@ -57,11 +56,11 @@ class Accounts(Endings[U]):
         *attributes* are fields of the user Struct beside ``id``. One called ``username`` is the
         name as it was typed, unless *attributes* say otherwise or `Auth` another *provider*.
         *session* has attributes of the session, as `Sessions.create` takes them;
-        ``c.get(auth.session_slot)`` is what was begun. User, key and session are written in one
-        batch. Raises `DuplicateKey` where the name is taken, `InvalidUsername` for a name that is
-        none, `PasswordError` for a password that cannot be hashed, and `TooManyRequests`, before
-        any hash, where `Auth` was given a rate limiter and it refuses the address; `TypeError` for
-        an attribute that is missing, and for what is none.
+        ``c.get(auth.session_slot)`` is what was begun. User, key and session are one batch. Raises
+        `DuplicateKey` where the name is taken, `InvalidUsername` for a name that is none,
+        `PasswordError` for a password that cannot be hashed, and `TooManyRequests`, before any
+        hash, where `Auth` was given a rate limiter and it refuses the address; `TypeError` for an
+        attribute that is missing, and for what is none.
         """
         canonical = canonical_username(username)
         if canonical is None:
@@ -84,6 +83,9 @@ class Accounts(Endings[U]):
             )
         except UniqueViolation as error:
             raise DuplicateKey from error
+        except DatabaseError as error:
+            tell_of_columns(error, self._user_type)
+            raise
         self._signed_in(c, begun, token, user)
         self._send_device(c, device)
         tell(c, "user_created")

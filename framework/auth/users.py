@@ -10,9 +10,9 @@ from framework.auth.keys import Keys
 from framework.auth.models import NewKey, User
 from framework.auth.storage import Storage
 from framework.auth.tokens import new_user_id
-from framework.database import Database, Statement, UniqueViolation
+from framework.database import Database, DatabaseError, Statement, UniqueViolation
 
-__all__ = ["Users", "new_user"]
+__all__ = ["Users", "new_user", "tell_of_columns"]
 
 U = TypeVar("U", bound=User)
 
@@ -56,6 +56,9 @@ class Users(Generic[U]):
         except UniqueViolation as error:
             if error.table == _KEY_TABLE:
                 raise DuplicateKey("That key is taken.") from error
+            raise
+        except DatabaseError as error:
+            tell_of_columns(error, self._user_type)
             raise
         return user
 
@@ -112,6 +115,18 @@ def new_user(user_type: type[U], id: str, key: NewKey | None, attributes: Mappin
         f"a new {user_type.__name__} needs {', '.join(missing)}:"
         " pass each by name, or give it a default"
     )
+
+
+def tell_of_columns(error: DatabaseError, user_type: type[User]) -> None:
+    """Say in *error* what to write, where the table ``user`` has other columns than the Struct."""
+    if any(words in error.message for words in _OTHER_COLUMNS):
+        error.message += (
+            f". The columns of the table user are the fields of {user_type.__name__}, and the Struct"
+            " is named by Auth(user=...): one that cannot be empty needs a field"
+        )
+
+
+_OTHER_COLUMNS: Final = ("NOT NULL constraint failed: user.", "table user has no column named ")
 
 
 def _missing(user_type: type[User], given: Collection[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import re
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -18,6 +19,7 @@ from framework.auth import (
     User,
 )
 from framework.auth.passwords import PASSWORD_MAX, PASSWORD_MIN
+from framework.database import ConstraintViolation, DatabaseError
 from framework.response import Response
 from framework.testing import Client, json_of
 from tests.auth.databases import CountingDatabase
@@ -310,6 +312,50 @@ async def test_only_the_name_of_a_password_is_a_username(world: World) -> None:
             await world.auth.users.create(world.sqlite, key)
 
     assert await world.rows("user") == []
+
+
+class Aged(Member, frozen=True, kw_only=True):
+    """A user with a field that no table has."""
+
+    age: int = 0
+
+
+@pytest.mark.parametrize(
+    ("user", "kind", "words"),
+    [
+        (User, ConstraintViolation, "NOT NULL constraint failed: user.username: .* of User, and"),
+        (Aged, DatabaseError, "table user has no column named age: .* the fields of Aged, and"),
+    ],
+)
+async def test_a_struct_that_is_not_the_table_is_named(
+    world: World,
+    user: type[User],
+    kind: type[DatabaseError],
+    words: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    auth, words = Auth(user=user), rf"{words} the Struct is named by Auth\(user=...\)"
+
+    answer = await ask(world, lambda c: auth.sign_up(c, "alice", PASSWORD))
+    with pytest.raises(kind, match=words) as refused:
+        await auth.users.create(world.sqlite, NewKey("username", "alice", PASSWORD))
+
+    assert answer.status == 500
+    assert re.search(words, caplog.messages[0])
+    assert type(refused.value) is kind
+    assert await world.rows("user") == []
+
+
+async def test_what_else_the_table_refuses_is_said_as_it_is(world: World) -> None:
+    world.sqlite.apply_schema(
+        "CREATE TRIGGER no_cooks BEFORE INSERT ON user WHEN new.role = 'cook'"
+        " BEGIN SELECT RAISE(ABORT, 'no cooks'); END"
+    )
+
+    with pytest.raises(ConstraintViolation, match="no cooks") as refused:
+        await world.auth.users.create(world.sqlite, None, username="Ann", role="cook")
+
+    assert "Auth(user=...)" not in str(refused.value)
 
 
 class Anonymous(User, frozen=True, kw_only=True):
