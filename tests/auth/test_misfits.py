@@ -3,6 +3,7 @@
 import logging
 import pickle
 import re
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -19,7 +20,8 @@ from framework.auth import (
     User,
 )
 from framework.auth.passwords import PASSWORD_MAX, PASSWORD_MIN
-from framework.database import ConstraintViolation, DatabaseError
+from framework.database import ConstraintViolation, DatabaseError, MissingColumn
+from framework.local.sqlite import SQLiteDatabase
 from framework.response import Response
 from framework.testing import Client, json_of
 from tests.auth.databases import CountingDatabase
@@ -321,29 +323,34 @@ class Aged(Member, frozen=True, kw_only=True):
 
 
 @pytest.mark.parametrize(
-    ("user", "kind", "words"),
+    ("user", "kind", "status", "words"),
     [
-        (User, ConstraintViolation, "NOT NULL constraint failed: user.username: .* of User, and"),
-        (Aged, DatabaseError, "table user has no column named age: .* the fields of Aged, and"),
+        (User, ConstraintViolation, 500, "NOT NULL constraint failed: user.username: .* of User,"),
+        (Aged, MissingColumn, 503, "table user has no column named age: .* the fields of Aged,"),
     ],
 )
 async def test_a_struct_that_is_not_the_table_is_named(
     world: World,
     user: type[User],
     kind: type[DatabaseError],
+    status: int,
     words: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    auth, words = Auth(user=user), rf"{words} the Struct is named by Auth\(user=...\)"
+    auth, words = Auth(user=user), rf"{words} and the Struct is named by Auth\(user=...\)"
+    world.database = strict = SQLiteDatabase()
+    schema = (Path(__file__).parents[2] / "schema.sql").read_text()
+    strict.apply_schema(schema.replace("NOT NULL DEFAULT ''", "NOT NULL", 1))
 
     answer = await ask(world, lambda c: auth.sign_up(c, "alice", PASSWORD))
     with pytest.raises(kind, match=words) as refused:
-        await auth.users.create(world.sqlite, NewKey("username", "alice", PASSWORD))
+        await auth.users.create(strict, NewKey("username", "alice", PASSWORD))
 
-    assert answer.status == 500
+    assert answer.status == status
     assert re.search(words, caplog.messages[0])
     assert type(refused.value) is kind
-    assert await world.rows("user") == []
+    assert await strict.all(dict, "SELECT * FROM user") == []
+    strict.close()
 
 
 async def test_what_else_the_table_refuses_is_said_as_it_is(world: World) -> None:
