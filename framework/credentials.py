@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from typing import Any
 
 from framework.bearer_token import CREDENTIAL_LIMIT, read_bearer
 from framework.callables import check_callable
@@ -61,7 +62,7 @@ def basic(
     check_callable(verify, ("c", "username", "password"), "verify")
     challenge = _challenge("Basic", realm)
 
-    async def has_password(c: Context) -> str | None:
+    async def has_password(c: Context) -> Any:  # the username, if a slot is to carry it
         pair = _read_basic(c)
         if pair is None or not await verify(c, *pair):
             raise Unauthorized("Send a valid username and password.", headers=challenge)

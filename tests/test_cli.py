@@ -168,7 +168,7 @@ def test_the_document_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         (
             "from framework import App, Router\nRouter('x')",
-            r"app\.py:2: the prefix 'x' starts with / .*",
+            r"app\.py:2: the prefix 'x' has to start with / .*",
         ),
     ],
     ids=["syntax", "import", "error", "no App", "empty", "unmarked route", "no place named"],

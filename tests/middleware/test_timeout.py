@@ -75,10 +75,10 @@ async def test_what_is_quick_enough_is_answered() -> None:
     assert (await make_app(5).request("GET", "/quick")).body == b"quick"
 
 
-async def test_a_timeout_of_its_own_is_a_fault_like_any() -> None:
+async def test_a_timeout_of_its_own_is_an_outage_and_not_that_of_the_layer() -> None:
     response = await make_app(5).request("GET", "/own")
 
-    assert (response.status, json_of(response)["code"]) == (500, "internal-error")
+    assert (response.status, json_of(response)["code"]) == (503, "unavailable")
 
 
 async def test_a_timeout_of_somebody_else_passes_through() -> None:
