@@ -205,7 +205,7 @@ _NOTHING = type(None)
 
 def _refuse_other(signature: Signature, returned: Any, slot: Slot[Any]) -> None:
     """Raise where a guard says that it returns what its slot does not carry."""
-    if not isinstance(returned, type) or slot.type in returned.__mro__:
+    if returned is Any or not isinstance(returned, type) or slot.type in returned.__mro__:
         return
     if returned not in slot.type.__mro__:
         cure = ": raise NotFound instead" if returned is _NOTHING else ""
