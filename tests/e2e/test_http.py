@@ -57,7 +57,7 @@ async def test_a_page_is_for_who_likes_it_best(browser: Client, accept: str, is_
 
         types = [value for name, value in answer.headers if name == "content-type"]
         assert types == ["text/html; charset=utf-8" if is_page else "application/problem+json"]
-        assert ("vary", "accept") in answer.headers
+        assert "accept" in ", ".join(value for name, value in answer.headers if name == "vary")
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/me", "/notes", "/nowhere", "/sign-in"])

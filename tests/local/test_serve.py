@@ -289,10 +289,10 @@ def test_a_declared_length_past_the_limit_is_refused_at_once(connection: Connect
 
 
 def test_a_body_that_nobody_reads_does_not_spoil_the_connection(connection: Connection) -> None:
-    connection.send(request("POST /unread", "Content-Length: 200000"))
+    connection.send(request("POST /unread", "Content-Length: 90000"))
     first = connection.answer()
 
-    connection.send(b"x" * 200_000 + request("GET /"))
+    connection.send(b"x" * 90_000 + request("GET /"))
 
     assert first.body == b"not read"
     assert connection.answer().body == b"hello"
@@ -476,7 +476,7 @@ def test_an_answer_that_does_not_wait_for_the_body_is_read_too(url: str, line: s
         with Connection(url) as sender:
             answer = sender.send(head).send(b"x" * LARGE).answer()
 
-            assert answer.status in {200, 404}
+            assert answer.status in {200, 404, 413}
             assert sender.is_closed()
 
 

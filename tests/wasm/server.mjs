@@ -55,12 +55,12 @@ class SendEmail {
 }
 
 /** Compresses a body that says that it is, as workerd does, unless told that it is so already. */
-class EncodingResponse extends Response {
+const EncodingResponse = class Response extends globalThis.Response {
   constructor(body, init) {
     const encodes = new Headers(init?.headers).get("content-encoding") === "gzip";
     super(encodes && init.encodeBody !== "manual" ? gzipSync(body) : body, init);
   }
-}
+};
 
 async function main() {
   const started = performance.now();
