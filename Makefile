@@ -5,11 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 KAGARI := $(BIN)/kagari
-# What npm, npx and wrangler start must find this Node, this uv and this Python.
+# npm, npx and wrangler start subprocesses, which must find this Node, this uv and this Python.
 WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# The one thing that pip and npm cannot bring. In CI its tests run, or fail.
+# Chromium is the one thing that pip and npm cannot install. In CI its tests must run.
 HAS_BROWSER := $(shell command -v chromium >/dev/null && command -v chromedriver >/dev/null && echo yes)
 WITHOUT_BROWSER := $(if $(HAS_BROWSER)$(CI),,--ignore=tests/browser)
 NO_BROWSER := left out: tests/browser, for want of Chromium: apt-get install chromium chromium-driver
@@ -18,7 +18,7 @@ NO_BROWSER := left out: tests/browser, for want of Chromium: apt-get install chr
 .PHONY: help dev test format routes worker deploy database schema schema-production wrangler clean
 .DELETE_ON_ERROR:
 
-help: ## list what can be made
+help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-18s %s\n", $$1, $$2 }'
 
 dev: $(VENV)/local.stamp ## serve the app at http://localhost:8787 (PORT=, KAGARI_DATABASE=), with reload
@@ -32,11 +32,11 @@ test: $(VENV)/dev.stamp node_modules/.package-lock.json ## run every check and e
 	@$(WITH_TOOLS) $(BIN)/pytest $(WITHOUT_BROWSER)
 	@test -z "$(WITHOUT_BROWSER)" || echo "$(NO_BROWSER)"
 
-format: $(VENV)/dev.stamp ## format, and mend what can be mended
+format: $(VENV)/dev.stamp ## format, and apply the lint fixes
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-routes: $(VENV)/local.stamp ## list the routes, with guards, the guards' D1 statements, and handlers
+routes: $(VENV)/local.stamp ## list the routes: guard, the D1 statements it runs, handler
 	@$(KAGARI) routes
 
 worker: tools ## serve the Worker itself: workerd, with a local D1
@@ -61,14 +61,14 @@ wrangler: tools ## any other command of wrangler's: make wrangler ARGS="secret p
 tools: $(VENV)/dev.stamp node_modules/.package-lock.json
 	@$(WITH_TOOLS) $(KAGARI) doctor
 
-clean: ## remove all that was made, but not the databases
+clean: ## remove everything that make made, except the databases
 	rm -rf $(VENV) .venv-workers node_modules python_modules build .cache *.egg-info
 	rm -rf .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- What the above need --------------------------------------------------------------------------
 
-# Stamps stand inside of what they tell of, so that removing one removes both.
+# Each stamp lies inside the folder it vouches for, so that removing the folder removes the stamp.
 $(VENV)/made.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is not Python 3.11 or newer: name another, as in make dev PYTHON=python3.13"; exit 1; }

@@ -27,5 +27,5 @@ app.mount(docs(app))
 
 @app.cron("17 3 * * *")
 async def purge(job: Job) -> None:
-    """Delete what is dead: sessions, attempts, codes and links. Once a day."""
+    """Delete expired sessions, attempts, known devices, codes and links, once a day."""
     await auth.purge(job.database())

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS user (
     email VARCHAR(254),                           -- in its one form, or NULL; anybody may claim any
     email_verified_at BIGINT                      -- when a code that was mailed there came back
 ) WITHOUT ROWID;
--- Verified, an address is one account's. docs/security.md has what brings an older database here.
+-- A verified address belongs to one account. docs/security.md says how to migrate an older database.
 CREATE UNIQUE INDEX IF NOT EXISTS user_by_email ON user(email) WHERE email_verified_at IS NOT NULL;
 
 -- How a user signs in: `id` is provider:provider_user_id, as in username:alice.
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS user_key (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS user_key_by_user ON user_key(user_id);
 
--- One signed-in browser. `id` is the SHA-256 of its cookie, in hex: this table signs nobody in.
+-- One signed-in browser. `id` is the SHA-256 of its token, in hex: a leak of this table signs nobody in.
 CREATE TABLE IF NOT EXISTS user_session (
     id VARCHAR(127) NOT NULL PRIMARY KEY,
     user_id VARCHAR(15) NOT NULL,

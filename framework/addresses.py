@@ -39,7 +39,7 @@ def ip_deny(*networks: str, name: str = "ip_deny") -> Guard:
 def _guard_addresses(name: str, networks: Iterable[str], passes: Callable[[bool], bool]) -> Guard:
     parsed = [_network(text) for text in networks]
     if not parsed:
-        raise ConfigurationError(f"{name} names no network")
+        raise ConfigurationError(f"{name}() needs at least one network")
 
     async def address(c: Context) -> None:
         client = _address(c.request.address)

@@ -79,10 +79,10 @@ def _find_form(kind: type) -> _Form:
 
 
 def finish(c: Context, response: Response) -> Response:
-    """Return *response* with what every answer carries, and what guards and handlers owe.
+    """Return *response* ready to be sent, with the headers and cookies that were set beside it.
 
-    An answer with an ``etag`` is 304 where the client has it. None is sniffed for its type. One that
-    depends on who asks, or sends a cookie, is kept by no cache. HEAD has no body.
+    A response whose ``etag`` the client already has becomes 304. Every response gets ``nosniff``. One
+    that depends on who asks, or sets a cookie, is marked ``private, no-store``. HEAD loses its body.
     """
     if c.private and c.unawaited:
         c.refuse_unawaited()

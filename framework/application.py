@@ -92,7 +92,7 @@ class App(Router):
             raise ConfigurationError(
                 f"{schedule!r} is no schedule: write five fields, as '17 3 * * *'"
             )
-        return _keep_in(self.crons, schedule, f"the cron {schedule!r} runs two functions", Job)
+        return _keep_in(self.crons, schedule, f"the cron {schedule!r} already has a function", Job)
 
     async def run_cron(self, schedule: str, env: Env, time: int) -> None:
         """Run the function of *schedule*, due at *time* in Unix milliseconds.
@@ -110,12 +110,12 @@ class App(Router):
         Raises `ConfigurationError` for a queue that has a function already, and for a function that
         is not async or takes anything but a `Batch`.
         """
-        return _keep_in(self.queues, name, f"the queue {name!r} has two consumers", Batch)
+        return _keep_in(self.queues, name, f"the queue {name!r} already has a consumer", Batch)
 
     async def run_queue(self, batch: Batch) -> None:
         """Have the consumer of ``batch.queue`` take *batch*, and acknowledge or retry each message.
 
-        Raises what the consumer raises, once the messages that nothing was said of are to come again,
+        Raises what the consumer raises, after marking the messages that it did not settle for retry,
         and `ConfigurationError` where the queue has no consumer.
         """
         if batch.queue not in self.queues:
@@ -186,7 +186,7 @@ class App(Router):
     async def handle(
         self, request: Request, env: Env, wait_until: WaitUntil | None = None
     ) -> Response:
-        """Return the answer to *request*. Raises nothing but what ends the process."""
+        """Return the answer to *request*. Errors become answers: no `Exception` is raised."""
         request.body_limit = self.body_limit
         c = Context(request, env, wait_until, self.security_log)
         try:
@@ -366,7 +366,7 @@ def _keep_in(kept: dict[str, H], name: str, problem: str, kind: type) -> Callabl
     """Return a decorator that keeps a function as *name*; it raises *problem* for a second one."""
     noun = kind.__name__.lower()
     if not isinstance(name, str):
-        raise ConfigurationError(f"{place_of(name)}: say which {noun} it takes, in parentheses")
+        raise ConfigurationError(f"{place_of(name)}: name the schedule or the queue in parentheses")
 
     def decorate(handler: H) -> H:
         takes = (f"{noun}: {kind.__name__}",)

@@ -58,8 +58,8 @@ _COMPOUND = (list, dict, tuple, set, frozenset, msgspec.Struct)
 _SCALAR = (str, int, float, bytes, Decimal, UUID, date, time, timedelta, type(None), Enum)
 _DATA = (*_SCALAR, *_COMPOUND)
 _REMEDY = (
-    "see wrangler.toml; a secret is a line in .dev.vars on your machine, and deployed it is"
-    " npx wrangler secret put"
+    "see wrangler.toml; a secret goes into .dev.vars on your machine, and for the deployed Worker it is"
+    " set with npx wrangler secret put"
 )
 _WRAPPERS = {Union, UnionType, Annotated}
 

@@ -48,33 +48,36 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=command)
         return added
 
-    dev = add("dev", _dev, "serve on this machine, and again after every change")
+    dev = add("dev", _dev, "serve on this machine, restarting after every change")
     serve = add("serve", _serve, "serve on this machine")
     cron = add("cron", _cron, "run what is due at a cron schedule now, on the local database")
-    routes = add(
-        "routes", _routes, "list the routes with guard, the guard's D1 statements, and handler"
-    )
-    access = add(
-        "access", _access, "list who may reach what, and the guard's D1 statements, a line a route"
-    )
+    routes = add("routes", _routes, "list the routes: guard, the D1 statements it runs, handler")
+    access = add("access", _access, "list who may reach what, one line per route")
     openapi = add("openapi", _openapi, "print the app's OpenAPI 3.1 document")
     openapi.add_argument("--title", default="API", help="the document's title; API unless given")
     openapi.add_argument("--api-version", default="0", metavar="VERSION", help="its version")
-    openapi.add_argument("--host", help="with the routes for this host alone")
+    openapi.add_argument("--host", help="include the routes of this host")
     add("build", _build, "stage what is uploaded into build/worker")
     add("check", _check, "stage, and list what would be uploaded")
     add("doctor", _doctor, "check the tools that make worker and make deploy need")
     hash_cost = add(
         "hash-cost", _hash_cost, "measure what hashing a password costs on this machine"
     )
-    hash_cost.add_argument("--rounds", type=_count, default=7, help="hashes a set; 7 unless given")
+    hash_cost.add_argument(
+        "--rounds", type=_count, default=7, help="hashes per set of parameters; default: 7"
+    )
     for listed in (dev, serve, cron, routes, access, openapi):
         listed.add_argument("--app", default="app:app", metavar="MODULE:NAME", help="the app")
     for serving in (dev, serve):
-        serving.add_argument("--port", type=int, help="PORT unless given, else 8787; 0 is any")
+        serving.add_argument(
+            "--port", type=int, help="default: $PORT, else 8787; 0 picks a free one"
+        )
     for serving in (dev, serve, cron):
         serving.add_argument(
-            "--database", type=Path, metavar="FILE", help="KAGARI_DATABASE unless given"
+            "--database",
+            type=Path,
+            metavar="FILE",
+            help="the SQLite file; default: $KAGARI_DATABASE",
         )
         serving.add_argument(
             "--var",
@@ -84,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar="NAME:VALUE",
             help="one more variable among the bindings; may be repeated",
         )
-    cron.add_argument("schedule", nargs="?", help="one of the app's; all unless given")
+    cron.add_argument("schedule", nargs="?", help="one of the app's schedules; default: all")
     serve.add_argument("--json-ready", action="store_true", help='print {"url": …} when ready')
     serve.add_argument("--supervised", help=argparse.SUPPRESS)
     serve.add_argument("--again", action="store_true", help=argparse.SUPPRESS)
@@ -145,7 +148,7 @@ def _port(asked: argparse.Namespace) -> int:
         return int(asked.port)
     text = os.environ.get("PORT") or "8787"
     if not (text.isascii() and text.isdecimal()):
-        raise Failure(f"PORT is {text!r}, which is no number")
+        raise Failure(f"PORT is {text!r}, which is not a number")
     return int(text)
 
 
@@ -197,7 +200,7 @@ def _doctor(_asked: argparse.Namespace) -> int:
     from framework.local.doctor import examine, tools
 
     findings = [examine(tool, Path.cwd()) for tool in tools()]
-    _print(f"{'ok  ' if finding.is_good else 'MEND'}  {finding.text}" for finding in findings)
+    _print(f"{'ok  ' if finding.is_good else 'FAIL'}  {finding.text}" for finding in findings)
     return 0 if all(finding.is_good for finding in findings) else 1
 
 

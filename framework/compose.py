@@ -11,7 +11,7 @@ __all__ = ["Handler", "Middleware", "Next", "compose"]
 Handler = Callable[[Context], Awaitable[Response]]
 """What answers a request in the end."""
 Next = Callable[[], Awaitable[Response]]
-"""What a middleware awaits for the answer of all that is inside of it."""
+"""Called and awaited by a middleware for the answer of everything inside it."""
 Middleware = Callable[[Context, Next], Awaitable[Response]]
 """``async def layer(c, call_next)``: answers itself, or changes what ``await call_next()`` gives."""
 

@@ -95,7 +95,7 @@ class Context(msgspec.Struct, eq=False):
         """Raise `TypeError` that names the calls in `unawaited`, of which there are some."""
         calls = " and ".join([pending.call for pending in self.unawaited or ()])
         self.unawaited = None
-        raise TypeError(f"{calls} was asked without await, so that nothing was decided by it")
+        raise TypeError(f"{calls} was called without await, so its result was never looked at")
 
     def database(self, name: str = "DB") -> Database:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
@@ -140,7 +140,7 @@ class Context(msgspec.Struct, eq=False):
 
         Raises `TypeError` in a stream, whose headers are sent.
         """
-        self.refuse_answered("a cookie is sent")
+        self.refuse_answered("a cookie was set")
         if self.sent_cookies is None:
             self.sent_cookies = {}
         self.sent_cookies[cookie.name] = cookie
@@ -148,7 +148,9 @@ class Context(msgspec.Struct, eq=False):
     def refuse_answered(self, what: str) -> None:
         """Raise `TypeError` in a stream, whose headers are sent: *what* comes too late."""
         if self.is_answered:
-            raise TypeError(f"{what} before a stream begins: its headers have gone out")
+            raise TypeError(
+                f"{what} inside a stream, which is too late: its headers have been sent"
+            )
 
     def cookies_to_send(self) -> list[SetCookie]:
         """Return what `send_cookie` was given."""
@@ -205,5 +207,5 @@ def find_database(env: Env, name: str) -> Database:
         return cast("Database", env[name])
     except KeyError:
         raise ConfigurationError(
-            f"the binding {name} is missing: name it in wrangler.toml under [[d1_databases]]"
+            f"the binding {name} is missing: add it under [[d1_databases]] in wrangler.toml"
         ) from None

@@ -68,7 +68,7 @@ class CookieJar:
         *max_age* is in seconds: None keeps it until the browser closes.
         """
         if prefix == "host" and (domain is not None or path != "/"):
-            raise ValueError("cookie refused: __Host- asks for Path=/, no Domain")
+            raise ValueError("cookie refused: __Host- requires Path=/ and no Domain")
         cookie = SetCookie(
             name=self._full(name, prefix),
             value=value,

@@ -54,19 +54,30 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
     same_site: Literal["Lax", "Strict", "None"] = "Lax"
 
     def __post_init__(self) -> None:
-        _check(TOKEN.fullmatch(self.name) is not None, "the name is no token")
+        _check(TOKEN.fullmatch(self.name) is not None, "the name is not a token (RFC 9110)")
         _check(_VALUE.fullmatch(self.value) is not None, "the value holds a forbidden character")
         _check(len(self.name) + len(self.value) <= PAIR_LIMIT, "longer than 4096 octets")
         _check(_ATTRIBUTE.fullmatch(self.path) is not None, "the path holds a forbidden character")
         _check(self.path.startswith("/"), "the path does not start with /")
-        _check(self.max_age is None or 0 <= self.max_age <= AGE_LIMIT, "lives over 400 days")
-        _check(self.same_site in {"Lax", "Strict", "None"}, "SameSite is none of the three")
-        _check(self.secure or self.same_site != "None", "SameSite=None asks for Secure")
-        _check(self.secure or not self.name.startswith("__"), "a __ prefix asks for Secure")
+        _check(
+            self.max_age is None or 0 <= self.max_age <= AGE_LIMIT,
+            "Max-Age must be 0 seconds to 400 days",
+        )
+        _check(
+            self.same_site in {"Lax", "Strict", "None"},
+            'SameSite must be "Lax", "Strict" or "None"',
+        )
+        _check(self.secure or self.same_site != "None", "SameSite=None requires Secure")
+        _check(
+            self.secure or not self.name.startswith("__"),
+            "a __Host- or __Secure- prefix requires Secure",
+        )
         if self.domain is not None:
-            _check(TOKEN.fullmatch(self.domain) is not None, "the domain is none")
+            _check(TOKEN.fullmatch(self.domain) is not None, "the domain is not a host name")
         if self.name.lower().startswith("__host-"):
-            _check(self.domain is None and self.path == "/", "__Host- asks for Path=/, no Domain")
+            _check(
+                self.domain is None and self.path == "/", "__Host- requires Path=/ and no Domain"
+            )
 
     def header(self) -> str:
         """Return the value of the Set-Cookie header."""

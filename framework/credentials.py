@@ -105,8 +105,8 @@ def read_secret(c: Context, binding: str) -> str:
         secret = None
     if not isinstance(secret, str) or not secret.strip():
         raise ConfigurationError(
-            f"the secret {binding} is missing: on your machine it is a line {binding}=… in"
-            f" .dev.vars, and deployed it is npx wrangler secret put {binding}"
+            f"the secret {binding} is missing: on your machine, put a line {binding}=… in"
+            f" .dev.vars; for the deployed Worker, run npx wrangler secret put {binding}"
         )
     return secret
 

@@ -57,10 +57,10 @@ class MissingTable(Unavailable):
 
     def __str__(self) -> str:
         return (
-            f"{super().__str__()}. Create the tables of that database: kagari dev makes those of"
-            " schema.sql (for a further binding, of schema-<BINDING>.sql) when it starts, and all of"
-            " them anew if its database file was removed; for the Worker, npx wrangler d1 execute"
-            " <BINDING> --local --file=<FILE> (or --remote, for the deployed database)"
+            f"{super().__str__()}. Create the tables of that database. Locally, kagari dev applies"
+            " schema.sql (for a second binding, schema-<BINDING>.sql) when it starts; delete the"
+            " database file to start afresh. For the Worker, run npx wrangler d1 execute <BINDING>"
+            " --local --file=<FILE> (--remote for the deployed database)"
         )
 
 

@@ -84,7 +84,9 @@ def check(sql: str, parameters: Sequence[Value]) -> Sequence[Bound]:
     if type(sql) is not str or len(sql) > LONGEST_SQL or not sql.isascii():
         _check_sql(sql)
     if len(parameters) > MOST_PARAMETERS:
-        raise ParameterError(f"{len(parameters)}, and D1 takes {MOST_PARAMETERS}", sql)
+        raise ParameterError(
+            f"{len(parameters)} given, but D1 takes at most {MOST_PARAMETERS}", sql
+        )
     values: Sequence[Any] = parameters
     bound: list[Bound] | None = None
     for index, value in enumerate(values):
@@ -172,12 +174,12 @@ def _milliseconds(value: datetime, sql: str, position: int) -> int:
 
 def _check_size(size: int, sql: str, position: int) -> None:
     if size > LONGEST_VALUE:
-        raise ParameterError(f"{size} bytes, and D1 stores {LONGEST_VALUE}", sql, position)
+        raise ParameterError(f"{size} bytes, but D1 stores at most {LONGEST_VALUE}", sql, position)
 
 
 def _check_sql(sql: object) -> None:
     if not isinstance(sql, str):
-        raise TypeError(f"the SQL is text, and comes after the type of a row: not {sql!r}")
+        raise TypeError(f"the SQL must be a str, given after the row type: not {sql!r}")
     try:
         size = len(sql.encode())
     except UnicodeEncodeError as error:

@@ -59,7 +59,7 @@ class Fallback:
 
     async def explain(self, c: Context, error: Exception) -> Response:
         """Return the answer that tells of *error*; log it where the fault is ours."""
-        c.unawaited = None  # what is forgotten beside an error has decided nothing either
+        c.unawaited = None  # the error decides the answer, so a missing await no longer matters
         known = as_http_error(error)
         if known.status in _OF_WHO_ASKS:
             c.private = True
@@ -67,7 +67,7 @@ class Fallback:
         try:
             response = await self._ask_handlers(c, known)
             if known.status >= 500 and (response is None or response.status >= 500):
-                report(c, known)  # what a handler makes a refusal of was none of our faults
+                report(c, known)  # one below 500 says that it was no fault of ours
             return problem(known) if response is None else _with_headers(response, known)
         except Exception as fault:
             if known.status >= 500:
@@ -75,7 +75,7 @@ class Fallback:
             return explain_fault(c, fault)
 
     def _missing(self, request: Request, path: str) -> Handler:
-        """Return what answers where there is nothing: a redirect, or the nearest handler."""
+        """Return what answers where no route matches: a redirect, or the nearest not-found handler."""
         if self._redirect_slashes and "//" not in path:
             other = path[:-1] if path.endswith("/") else path + "/"
             if self._sites.find_all(request.host, other):

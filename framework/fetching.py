@@ -1,4 +1,4 @@
-"""Asks other servers over HTTP, by what the edge provides. Knows no edge, and no service."""
+"""Sends HTTP requests to other servers, by the client that the edge provides. Knows no edge."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -166,7 +166,7 @@ async def fetch(
     checked = tuple(_check_header(name, value) for name, value in pairs)
     _check_method(method, body)
     if timeout_ms < 1 or limit < 0:
-        raise ValueError("timeout_ms is at least 1, and limit at least 0")
+        raise ValueError("timeout_ms must be at least 1, and limit at least 0")
     if _provided is None:
         raise ConfigurationError(
             "no edge provides fetch here: the Worker and the local server do; a test calls"

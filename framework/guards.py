@@ -318,7 +318,7 @@ def _grouped(member: Guard, other: type[Guard]) -> str:
 
 
 def _most_telling(refusals: list[HTTPError]) -> HTTPError:
-    """Return the one that says the most: 403 or 404, else 401, else a parameter's 422.
+    """Return the most informative one: 403 or 404, else 401, else the 422 of a parameter.
 
     A 401 carries the challenges of all of them, since each names a way in (RFC 9110, 11.6.1).
     """

@@ -12,7 +12,7 @@ __all__ = ["Matcher", "Parameters"]
 
 T = TypeVar("T")
 Parameters = dict[str, str]
-"""What the path holds for the pattern's names; an end wildcard is kept as ``*``."""
+"""The values of the path's parameters, by name; that of a trailing wildcard is kept as ``*``."""
 
 Check = Callable[[str], object]
 Literals = Callable[[Sequence[str]], Any]
@@ -52,7 +52,7 @@ class _Shape(Generic[T]):
         self.literals: Literals = itemgetter(*literals) if literals else lambda _: ()
         self.routes: dict[Any, tuple[_Route[T], ...]] = {}
         self.names: dict[Any, tuple[tuple[int, str], ...]] = {}
-        """Shared by routes that call theirs the same, so that memory near at hand holds them all."""
+        """Shared by routes whose parameters have the same names, so that they fit the CPU's cache."""
 
     def takes(self, count: int) -> bool:
         """Return whether a path of *count* segments can have this shape."""
@@ -170,7 +170,7 @@ class Matcher(Generic[T]):
         self._tables: dict[str, _Table[T]] = {}
 
     def add(self, method: str, pattern: Pattern, value: T) -> None:
-        """Register *value* (not None), unless something `owner` returns is there already."""
+        """Register *value* (not None), unless `owner` already returns one for *pattern*."""
         self._tables.setdefault(method, _Table()).add(pattern, value)
 
     def owner(self, method: str, pattern: Pattern) -> T | None:

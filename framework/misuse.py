@@ -27,7 +27,7 @@ def check_declaration(
     So for *returns*, what the handler is annotated to return, where that is not sent so.
     """
     if not paths or not methods:
-        raise ConfigurationError("names no path or no method")
+        raise ConfigurationError("no path or no method given")
     for path in paths:
         if path and not path.startswith("/"):
             raise ConfigurationError(f"the path {path!r} does not start with /")
@@ -91,8 +91,8 @@ def check_answers_itself(handler: Callable[..., Any]) -> None:
         return
     if returned is None or isinstance(returned, type):
         raise ConfigurationError(
-            f"{place_of(handler)}: what answers where there is no route says its status: return a"
-            f" Response with 404, not {getattr(returned, '__name__', returned)}"
+            f"{place_of(handler)}: a not-found handler chooses its own status: return a Response"
+            f" with status 404, not {getattr(returned, '__name__', returned)}"
         )
 
 

@@ -22,7 +22,7 @@ def check_origin(origin: str) -> str:
     if not _ORIGIN.fullmatch(origin) or rest.endswith(_DEFAULT_PORTS[scheme]):
         raise ConfigurationError(
             f"{origin!r} is not an origin: write scheme://host or scheme://host:port, in lower case,"
-            " without the port that the scheme has anyway"
+            " without the default port of its scheme"
         )
     return origin
 
@@ -50,7 +50,7 @@ def refuse_cross_site(request: Request, trusted: Collection[str]) -> None:
 def _name(origin: str | None) -> str:
     """Return how to call *origin* in an error: itself where it is one, never arbitrary text."""
     if origin is None:
-        return "an origin it does not name"
+        return "an unnamed origin"
     if len(origin) <= 255 and (origin == "null" or _ORIGIN.fullmatch(origin)):
         return origin
-    return "an origin that is malformed"
+    return "a malformed origin"

@@ -158,8 +158,8 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
         elif scope.with_body and not _carried(annotation) and is_body(annotation):
             if default is not MISSING:
                 raise ConfigurationError(
-                    f"{_start(signature, name)} is the body, which every request has to send: take"
-                    " its default away"
+                    f"{_start(signature, name)} is the body, which every request has to send:"
+                    " remove its default"
                 )
             try:
                 parameter, bodies[name] = body_reader(name, annotation)
@@ -330,9 +330,7 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
     if not scope.with_body and is_body(annotation):
         return f"{start} asks for a body, which is not read here"
     if type(None) in members_of(annotation) and any(map(is_body, members_of(annotation))):
-        return (
-            f"{start} is a body or nothing, and every request has to send one: take the None away"
-        )
+        return f"{start} is a body or None, and every request has to send one: remove the None"
     if (
         scope.with_body
         and isinstance(annotation, type)
@@ -355,7 +353,7 @@ def _why_not_filled(carried: type, scope: Scope) -> str:
                 f" on {carried.__name__}, as Auth(user=...) does"
             )
     return (
-        f"which {handed_on(carried)} hands on, but no guard that is asked before provides one: put"
+        f"which {handed_on(carried)} hands on, but no guard in front of this provides one: put"
         " one in front, with &"
     )
 

@@ -38,7 +38,7 @@ class Message:
         self.timestamp = timestamp
         self.attempts = attempts
         self.outcome: Outcome | None = None
-        """How it was settled: ``ack``, ``retry``, or None for not yet. The first call counts."""
+        """``ack`` or ``retry``, or None until it is settled. Only the first call counts."""
         self._settle = settle
 
     @overload

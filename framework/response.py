@@ -36,7 +36,7 @@ def _encode_other(value: object) -> object:
     if shown is not None:
         return shown
     is_awaitable = hasattr(value, "__await__")
-    hint = ": await it" if is_awaitable else ", and msgspec has no form for it"
+    hint = ": await it" if is_awaitable else ": msgspec does not support this type"
     raise TypeError(f"a {type(value).__name__} cannot be sent as JSON{hint}")
 
 
@@ -123,7 +123,7 @@ class Response:
         if status not in _REDIRECTS:
             raise ValueError(f"{status} is not a redirect")
         if not location.startswith("/") or location[1:2] in {"/", "\\"} or not _is_url(location):
-            raise ValueError("a redirect goes to a path of this site, such as /notes")
+            raise ValueError("a redirect must go to a path of this site, such as /notes")
         return make(b"", status, [("location", location)])
 
     def header(self, name: str) -> str | None:
@@ -202,9 +202,9 @@ def _make_content(body: "bytes", status: int, headers: Shared) -> Response:
 
 def _check_status(status: int, body: object) -> None:
     if not 200 <= status <= 599:
-        raise ValueError(f"{status} is not a status of an answer")
+        raise ValueError(f"{status} is not a response status")
     if status in EMPTY_STATUSES and body:
-        raise ValueError(f"an answer with status {status} has no body")
+        raise ValueError(f"a response with status {status} must not have a body")
 
 
 _known_names: dict[str, str] = {}

@@ -188,7 +188,7 @@ class Router:
             parent.adopt(declaration._replace(routers=(self, *declaration.routers)))
 
     def chains(self) -> Iterator[tuple["Router", ...]]:
-        """Yield each router that is mounted below this one, after those that it is below, too."""
+        """Yield, for each router mounted below this one, the chain of routers that leads to it."""
         for router in self._mounted:
             yield (router,)
             yield from ((router, *more) for more in router.chains())
@@ -199,7 +199,7 @@ class Router:
         return [d._replace(routers=(self, *d.routers)) for d in [*self._declarations, *below]]
 
     def _changed(self) -> None:
-        """Tell whatever this router is mounted on that its middleware changed."""
+        """Tell whatever this router is mounted on that its middleware or one of its handlers changed."""
         for parent in self._parents:
             if isinstance(parent, Router):
                 parent._changed()

@@ -123,8 +123,8 @@ def tell(
 ) -> None:
     """Hand *event* to the application's security log, if it has one.
 
-    *error* is what is answered with; it is not told of again. *user_id* is who is meant where that
-    is not who asks.
+    *error* is the error that is answered; it is not logged again. *user_id* is whom the event
+    concerns, where that is not the signed-in user.
     """
     if error is not None:
         c.told = error
@@ -161,7 +161,7 @@ def _describe(
 
 
 def tell_of_refusal(c: Context, error: HTTPError) -> None:
-    """Tell of *error*, where it says "not you" or "not so much" and nobody has told of it."""
+    """Log *error* if it is a refusal (401, 403, 413, 429, a guard's 404) that is not logged yet."""
     if error is c.told:
         return
     event = _BY_STATUS.get(error.status)

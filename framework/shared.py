@@ -20,18 +20,18 @@ Header = tuple[str, str]
 """A name in lower case, and a value."""
 
 SHARED_LIMIT = 256
-"""How many headers are kept that layers have added to: programs write fewer."""
+"""How many extended sets of headers are kept; a program has fewer of them."""
 
 SECRETIVE = frozenset({"location", "set-cookie"})
 """Names of headers whose values may hold secrets: none of them is kept beyond its answer."""
 
 
 class Shared(tuple[Header, ...]):
-    """Headers of many answers, this very object: none is added to it, and it is never let go.
+    """Headers that many answers share as one object, which is never changed and never freed.
 
-    Headers that are a tuple, shared or not, are complete: the end of a request looks for nothing in
-    them. What layers add to shared ones is shared as well where the value is the same as the last
-    time, up to `SHARED_LIMIT`: one that changes all the time stays out.
+    Headers that are a tuple, shared or not, are complete: `finish` need not search them. What a layer
+    adds to shared headers is shared as well if the value is the same as the last time, up to
+    `SHARED_LIMIT` of them: values that change with each request are never kept.
     """
 
     made = 0

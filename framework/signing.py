@@ -25,7 +25,7 @@ class Signer:
     def __init__(self, keys: str | Sequence[str]) -> None:
         listed = keys.split() if isinstance(keys, str) else list(keys)
         if not listed or any(len(key) < KEY_MIN for key in listed):
-            raise ConfigurationError(f"a signing key has at least {KEY_MIN} characters")
+            raise ConfigurationError(f"a signing key must have at least {KEY_MIN} characters")
         self._keys = [key.encode() for key in listed]
 
     def sign(self, purpose: str, text: str) -> str:

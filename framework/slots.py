@@ -1,4 +1,4 @@
-"""Typed places where guards leave what they find out; no class of theirs is read from a body."""
+"""Typed slots for what guards find out. Keeps their classes from ever being read from a body."""
 
 import builtins
 from typing import Any, Generic, TypeVar
@@ -30,7 +30,7 @@ class Slot(Generic[T]):
 
     def __init__(self, name: str, type: builtins.type[T]) -> None:
         if not isinstance(type, builtins.type) or type is object:
-            raise ConfigurationError(f"the slot {name} has no class of its own: {type!r}")
+            raise ConfigurationError(f"the slot {name} needs a class, and not object: got {type!r}")
         self.name = name
         self.type = type
         if _is_telling(type):
@@ -69,7 +69,7 @@ def handed_on(annotation: Any) -> str | None:
 
 
 def _is_telling(annotation: Any) -> bool:
-    """Return whether *annotation* is a class of somebody's: an int here says nothing of ints there."""
+    """Return whether *annotation* is a class other than a builtin, which anybody may use for anything."""
     return isinstance(annotation, type) and annotation.__module__ != "builtins"
 
 

@@ -34,7 +34,7 @@ class Event(msgspec.Struct, frozen=True):
         for name, value in (("event", self.event), ("id", self.id)):
             if value is not None:
                 if _LINE_BREAK.search(value) or "\0" in value:
-                    raise ValueError(f"the {name} of an event is one line")
+                    raise ValueError(f"the {name} of an event must be one line")
                 lines.append(f"{name}: {value}")
         if self.retry is not None:
             lines.append(f"retry: {_checked_retry(self.retry)}")
@@ -46,7 +46,7 @@ class Event(msgspec.Struct, frozen=True):
 def _checked_retry(retry: object) -> int:
     """Return *retry* as a plain number, whatever its annotation let through."""
     if isinstance(retry, bool) or not isinstance(retry, int) or retry < 0:
-        raise ValueError("the retry of an event is a whole number of milliseconds from 0")
+        raise ValueError("the retry of an event must be a whole number of milliseconds, at least 0")
     return int(retry)
 
 
@@ -78,7 +78,9 @@ def attachment(data: bytes, name: str, content_type: str = "application/octet-st
     Raises `ValueError` for a name with a quote, a slash, a backslash or a control character.
     """
     if not _FILE_NAME.fullmatch(name):
-        raise ValueError("a file name is a name: no quotes, no slashes, no control characters")
+        raise ValueError(
+            "a file name must not contain quotes, slashes, backslashes or control characters"
+        )
     disposition = f'attachment; filename="{name.encode("ascii", "replace").decode()}"'
     if not name.isascii():
         disposition += f"; filename*=UTF-8''{encode_segment(name)}"

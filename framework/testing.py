@@ -1,4 +1,4 @@
-"""Asks an application in this process what a browser would ask it. Knows nothing of sessions.
+"""A test client that behaves like a browser, for an application in this process. Knows no sessions.
 
 `Client` keeps cookies as a browser does and says where its requests come from; `App.request` is
 there for a request that is made of nothing but what you give it.

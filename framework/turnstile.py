@@ -72,7 +72,7 @@ def turnstile(
     _check_verify_url(verify_url)
     hosts = _hosts(hostname)
     if action == "":
-        raise ConfigurationError("an action is a name, or None for any")
+        raise ConfigurationError("action must be a non-empty name, or None for any")
     wanted_header = header.lower()
 
     async def solved(c: Context) -> None:
@@ -94,7 +94,7 @@ def _check_verify_url(url: str) -> None:
     except ValueError as error:
         raise ConfigurationError(f"verify_url: {error}") from None
     if not url.lower().startswith("https:") and host not in LOOPBACK:
-        raise ConfigurationError("verify_url is https: the secret goes there")
+        raise ConfigurationError("verify_url must be https: the secret is sent there")
 
 
 def _hosts(hostname: str | Collection[str] | None) -> frozenset[str] | None:
@@ -102,7 +102,7 @@ def _hosts(hostname: str | Collection[str] | None) -> frozenset[str] | None:
         return None
     hosts = frozenset([hostname] if isinstance(hostname, str) else hostname)
     if not hosts or not all(hosts):
-        raise ConfigurationError("a hostname is the name of a site, or None for any")
+        raise ConfigurationError("hostname must be one or more host names, or None for any")
     return frozenset(host.lower() for host in hosts)
 
 
@@ -143,7 +143,7 @@ async def _verify(c: Context, url: str, secret: str, token: str) -> _Verdict:
     verdict: _Verdict = answer.json(_Verdict)
     if verdict.success:
         if answer.status != 200:
-            raise FetchFailed(f"{answer.host} says yes with status {answer.status}")
+            raise FetchFailed(f"{answer.host} accepted the token, but with status {answer.status}")
         return verdict
     _raise_ours(answer.status, verdict)
     raise TurnstileFailed

@@ -258,7 +258,7 @@ async def test_a_cron_runs_its_function() -> None:
     assert ran == [("0 3 * * *", 9)]
     with pytest.raises(ConfigurationError, match="no function runs"):
         await app.run_cron("* * * * *", {}, 9)
-    with pytest.raises(ConfigurationError, match="runs two functions"):
+    with pytest.raises(ConfigurationError, match="already has a function"):
         app.cron("0 3 * * *")(again)
 
 

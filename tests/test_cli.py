@@ -217,7 +217,7 @@ def test_a_port_is_a_number(
     monkeypatch.setenv("PORT", port)
 
     assert main(["dev"]) == 1
-    assert capsys.readouterr().err == f"kagari dev: PORT is {port!r}, which is no number\n"
+    assert capsys.readouterr().err == f"kagari dev: PORT is {port!r}, which is not a number\n"
 
 
 @pytest.mark.usefixtures("project")
@@ -353,7 +353,7 @@ def test_a_cron_runs_now(project: Path, capsys: pytest.CaptureFixture[str]) -> N
 FAILING_CRONS = [
     (
         'job.database().run("DELETE FROM absent")',
-        r"D1_ERROR: no such table: absent.* Create the tables of that database: .* <BINDING> --local .*",
+        r"D1_ERROR: no such table: absent.* Create the tables of that database[.] .* <BINDING> --local .*",
     ),
     ("job.database().run('DELETE\\n\\nFROM')", r"D1_ERROR: incomplete input: .* \[DELETE FROM\]"),
     ('job.database("ARCHIVE").run("")', r"the binding ARCHIVE is missing: .*"),
@@ -465,7 +465,7 @@ async def table(c: Context) -> int:
     [
         ("/cache", ["binds CACHE under [[kv_namespaces]]", "make worker"]),
         ("/secret", ["a line TOKEN=… in .dev.vars", "npx wrangler secret put TOKEN"]),
-        ("/table", ["kagari dev makes those of schema.sql", "wrangler d1 execute <BINDING>"]),
+        ("/table", ["kagari dev applies schema.sql", "wrangler d1 execute <BINDING>"]),
     ],
 )
 def test_what_is_missing_is_said_with_the_remedy_that_fits_here(
@@ -573,10 +573,10 @@ def test_the_doctor_says_how_to_mend(
 
     lines = capsys.readouterr().out.splitlines()
     assert re.fullmatch(
-        r"MEND  uv 0\.13\.3 is older than 0\.13\.4: .*pip install 'uv>=.*", lines[0]
+        r"FAIL  uv 0\.13\.3 is older than 0\.13\.4: .*pip install 'uv>=.*", lines[0]
     )
     assert lines[1] == "ok    node 22.0.0"
-    assert lines[2] == "MEND  wrangler 4.127.0 is older than 4.127.1: npm ci"
+    assert lines[2] == "FAIL  wrangler 4.127.0 is older than 4.127.1: npm ci"
 
 
 def test_the_doctor_looks_beside_its_own_python_before_the_path(
@@ -608,9 +608,9 @@ def test_the_doctor_misses_what_is_not_there(
     assert main(["doctor"]) == 1
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("MEND  uv is missing (0.13.4 or newer): ")
-    assert lines[1].startswith("MEND  node is missing (22 or newer): ")
-    assert lines[2] == "MEND  wrangler is missing (4.127.1 or newer): npm ci"
+    assert lines[0].startswith("FAIL  uv is missing (0.13.4 or newer): ")
+    assert lines[1].startswith("FAIL  node is missing (22 or newer): ")
+    assert lines[2] == "FAIL  wrangler is missing (4.127.1 or newer): npm ci"
 
 
 @pytest.mark.parametrize("command", ["build", "check"])

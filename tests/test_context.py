@@ -127,7 +127,7 @@ def test_what_a_guard_finds_out_is_no_body_whichever_was_declared_first(
 
 def test_a_missing_database_says_where_to_name_it() -> None:
     for asked in (context(), Job("* * * * *", {}, 0)):
-        with pytest.raises(ConfigurationError, match=r"DB is missing: name it in wrangler\.toml"):
+        with pytest.raises(ConfigurationError, match="DB is missing: add it under"):
             asked.database()
 
 

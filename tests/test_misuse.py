@@ -51,8 +51,8 @@ HERE = r"test_misuse\.py:[0-9]+"
         (lambda app: app.get("/", guard=handle)(handle), r"wrap the function in guard\(\.\.\.\)"),
         (lambda app: app.get("/", guard="public")(handle), r"wrap the function in guard\(\.\.\.\)"),
         (lambda app: Router("/x", guard=cast("Any", auth)), r"is not a guard: call its guard\(\)"),
-        (lambda app: app.cron(handle), rf"{HERE}: say which job it takes"),
-        (lambda app: app.queue(handle), rf"{HERE}: say which batch it takes"),
+        (lambda app: app.cron(handle), rf"{HERE}: name the schedule or the queue in parentheses"),
+        (lambda app: app.queue(handle), rf"{HERE}: name the schedule or the queue in parentheses"),
         (lambda app: Router("/x/"), "the prefix '/x/' has to start with / and must not end"),
         (lambda app: Router("x"), "the prefix 'x' has to start with / and must"),
         (lambda app: app.get("/x/{id}", guard=public)(handle), r"parameters, as :id{\[0-9\]\+}$"),
@@ -355,7 +355,7 @@ async def says_nothing(c: Context) -> None: ...
 
 @pytest.mark.parametrize("handler", [says_text, says_nothing])
 def test_what_answers_where_there_is_no_route_has_to_say_its_status(handler: Any) -> None:
-    with pytest.raises(ConfigurationError, match=rf"{HERE}: .* return a Response with 404"):
+    with pytest.raises(ConfigurationError, match=rf"{HERE}: .* return a Response with status 404"):
         Router("/x").not_found(handler)
 
 
@@ -415,7 +415,7 @@ async def test_who_returns_no_answer_is_named_each_time(
     ("value", "words"),
     [
         (lambda: handle(Context(None, {})), "a coroutine cannot be sent as JSON: await it"),  # type: ignore[arg-type]
-        (lambda: Layer(), "a Layer cannot be sent as JSON, and msgspec has no form for it"),
+        (lambda: Layer(), "a Layer cannot be sent as JSON: msgspec does not support this type"),
     ],
 )
 async def test_what_cannot_be_sent_is_named(

@@ -141,7 +141,7 @@ def test_what_no_browser_would_write_is_refused_as_an_origin(origin: str) -> Non
         ({"origin": "null"}, "The request comes from null, but this site is http://localhost."),
         (
             {"cookie": "a=1"},
-            "The request comes from an origin it does not name, but this site is http://localhost.",
+            "The request comes from an unnamed origin, but this site is http://localhost.",
         ),
     ],
 )

@@ -121,7 +121,7 @@ def test_a_queue_has_one_consumer() -> None:
 
     assert app.queue("mails")(send) is send
     app.queue("mails")(send)
-    with pytest.raises(ConfigurationError, match="two consumers"):
+    with pytest.raises(ConfigurationError, match="already has a consumer"):
         app.queue("mails")(other)
 
 

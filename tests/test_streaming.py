@@ -32,9 +32,9 @@ def test_an_event_as_it_is_sent(event: Event, sent: bytes) -> None:
 
 @pytest.mark.parametrize("text", ["a\nb", "a\rb", "a\r\ndata: forged", "a\0b"])
 def test_a_name_or_id_is_one_line(text: str) -> None:
-    with pytest.raises(ValueError, match="is one line"):
+    with pytest.raises(ValueError, match="must be one line"):
         Event("x", event=text).encode()
-    with pytest.raises(ValueError, match="is one line"):
+    with pytest.raises(ValueError, match="must be one line"):
         Event("x", id=text).encode()
 
 
@@ -42,7 +42,7 @@ def test_a_name_or_id_is_one_line(text: str) -> None:
     "retry", ["1\ndata: evil", "5", b"5", 1.5, float("inf"), True, -1, [5], {"a": 1}]
 )
 def test_a_time_to_retry_after_is_a_whole_number(retry: Any) -> None:
-    with pytest.raises(ValueError, match="retry of an event is a whole number"):
+    with pytest.raises(ValueError, match="retry of an event must be a whole number"):
         Event("x", retry=retry).encode()
 
 
@@ -142,5 +142,5 @@ def test_a_file_has_a_name(name: str, disposition: str) -> None:
 
 @pytest.mark.parametrize("name", ["", "../a", "a\\b", 'a"b', "a\r\nb", "a\0", "x" * 256])
 def test_what_is_no_name_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="a file name is a name"):
+    with pytest.raises(ValueError, match="a file name must not contain"):
         attachment(b"x", name)

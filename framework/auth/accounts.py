@@ -34,7 +34,7 @@ class Accounts(Endings[U]):
         super().__init__(settings)
         provider = settings.provider
         if not provider or ":" in provider:
-            raise ConfigurationError(f"provider={provider!r} cannot begin a key: it ends at the :")
+            raise ConfigurationError(f"provider={provider!r} must not be empty or contain a :")
         self.keys: Keys[U] = Keys(self._store, settings)
         self.users: Users[U] = Users(self._store, self._user_type, self.keys)
         self._provider = provider

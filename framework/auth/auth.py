@@ -57,7 +57,7 @@ class Auth(Recovery[U]):
     Touches no binding, clock or entropy when made: everything is read from the request's context.
     *user* and *session* are Structs of the columns of ``user`` and ``user_session`` that each
     guarded request needs; *clock* returns Unix milliseconds. *cookie* is the name of the session's
-    cookie and *same_site* its SameSite; Path=/, HttpOnly and Secure are not to be had otherwise.
+    cookie and *same_site* its SameSite; it is always Path=/, HttpOnly and Secure.
     *sessions* says how they are kept: hashed, unless Lucia v2's are to go on (see
     docs/from-lucia.md). *provider* is what the ids of password keys begin with, before the ``:``.
 
@@ -66,8 +66,8 @@ class Auth(Recovery[U]):
     name of the cookie that lets the browser of an account's owner in while others hammer it; None
     leaves it out. *check_password* may refuse what somebody chooses as a password, as
     `framework.auth.breached.not_breached` does. *mailer* sends the codes and links of verification
-    and reset; without one, neither is to be had, and the tables and columns they need are not asked
-    for. *store* makes another `Storage` than the one that ships.
+    and reset; without one, neither works, and the tables and columns that they need may be
+    missing. *store* makes another `Storage` than the one that ships.
 
     ``auth.users``, ``auth.keys`` and ``auth.sessions`` are for programs: they take a database
     rather than a request. Raises `ConfigurationError` for Structs that cannot be rows, a *provider*

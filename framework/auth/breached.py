@@ -40,7 +40,7 @@ def not_breached(*, range_url: str = RANGE_URL, strict: bool = False) -> Passwor
         except FetchFailed as error:
             if strict:
                 raise
-            log_warning(f"a password was not held against breaches: {error}")
+            log_warning(f"a password was not checked against known breaches: {error}")
             return
         if digest[_PREFIX:] in known:
             raise PasswordError("This password is known from a breach: choose another.")

@@ -58,8 +58,8 @@ _COUNT_ADDRESS: Final = (
     " sent = CASE WHEN resets_at <= ?3 THEN 1 ELSE sent + 1 END,"
     " resets_at = CASE WHEN resets_at <= ?3 THEN ?2 ELSE min(resets_at, ?2) END"
 )
-# One row a user, so that a new code takes the place of the old one. What the address has no mail for is
-# over before it is good: whoever guesses at it would guess at what nobody was sent.
+# One row a user, so that a new code replaces the old one. A code past the address's limit, which is not
+# mailed, is stored as expired: otherwise one could guess at a code that nobody ever received.
 _ISSUE: Final = (
     "INSERT INTO email_code (user_id, email, code, tries, expires_at, sent, resets_at)"
     " SELECT id, email, ?2, 0, CASE WHEN"

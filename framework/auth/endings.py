@@ -1,4 +1,4 @@
-"""Ends the sessions of who asks, and lets them write while their own lasts. Knows no passwords."""
+"""Ends sessions, and guards writes by the session that asks for them. Knows no passwords."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -23,14 +23,14 @@ U = TypeVar("U", bound=User)
 
 
 class Endings(RequestSessions[U]):
-    """The part of `Auth` that ends sessions, or needs one that nobody has ended meanwhile."""
+    """The part of `Auth` that ends sessions, and checks that this request's has not ended meanwhile."""
 
     async def sign_out(self, c: Context) -> None:
         """End the session of this request and clear its cookie, even where the database is out.
 
-        With it ends what it was given another token for, before or meanwhile. On a public route it
-        ends what the cookie opens, and nothing where that is nothing. Raises `InvalidSession` where
-        it was over by then, as when the password was changed meanwhile.
+        Sessions that it replaced, or that replaced it meanwhile, end with it. On a public route, ends
+        the session of the cookie, if there is one. Raises `InvalidSession` if the session had already
+        ended, as when the password was changed meanwhile.
         """
         session = c.find(self.session_slot) or await self._find_leaving(c)
         if session is None:

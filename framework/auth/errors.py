@@ -143,7 +143,7 @@ class InvalidUsername(AuthError, ValueError):
     status = 422
     code = "invalid-username"
     detail = (
-        "A username has 3 to 64 ASCII letters, digits and . _ @ + -, a letter or a digit first."
+        "A username must be 3 to 64 ASCII letters, digits or . _ @ + -, not starting with a symbol."
     )
 
 

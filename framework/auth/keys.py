@@ -149,13 +149,15 @@ class Keys(Generic[U]):
     def id_of(self, provider: str, provider_user_id: str) -> str:
         """Return what the row of a key is called: ``provider:provider_user_id``."""
         if not provider or ":" in provider:
-            raise ValueError(f"{provider!r} is no provider: a key's id ends it at the first :")
+            raise ValueError(f"{provider!r} is not a provider: it must not be empty or contain a :")
         if provider == self._provider:
             provider_user_id = canonical_username(provider_user_id) or provider_user_id
         if not provider_user_id or len(provider) + len(provider_user_id) >= _ID_MAX:
             if provider == self._provider:
                 raise InvalidUsername
-            raise ValueError(f"a key's id has {_ID_MAX} characters at most, and some after the :")
+            raise ValueError(
+                f"a key's id must have at most {_ID_MAX} characters, and at least one after the :"
+            )
         return f"{provider}:{provider_user_id}"
 
     async def make(
@@ -168,7 +170,7 @@ class Keys(Generic[U]):
     async def hash(self, password: str) -> str:
         """Return what is stored of *password*. Raises `PasswordError`."""
         if not password:  # whatever the hasher thinks: nobody could ever sign in with it
-            raise PasswordError("A password is not empty.")
+            raise PasswordError("A password must not be empty.")
         if self._check_password is not None:
             await self._check_password(password)
         return await self._hasher.hash(password)

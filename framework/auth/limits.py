@@ -21,9 +21,9 @@ GRACE: Final = 10 * SECOND
 and what to give `Limits.grace` where one is wanted at all."""
 
 CLOCK_ERROR: Final = 60 * _MINUTE
-"""How many milliseconds one clock may be ahead of another: an hour, as where summer time is taken for
-winter time. What says that it began later than so far from now was begun by a clock that was wrong,
-and is over: nothing else would end it before that moment comes."""
+"""How many milliseconds one clock may be ahead of another: an hour, as when daylight saving time is
+missed. A row that claims to have begun further in the future than this was written by a wrong clock
+and counts as over: nothing else would end it before that moment comes."""
 
 FAILURES_KEPT: Final = 30 * _DAY
 """How many milliseconds after the end of its last window the failures of an account are forgotten,
@@ -91,17 +91,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             value, least = getattr(self, name), 0 if name in _MAY_BE_NONE else 1
             if type(value) is not int or not least <= value <= _MOST:
                 raise ConfigurationError(
-                    f"Limits({name}={value!r}) has to be a whole number of {least} to {_MOST}"
+                    f"Limits({name}={value!r}) must be a whole number from {least} to {_MOST}"
                 )
         longest = min(self.active + self.idle, self.absolute)
         if longest > AGE_LIMIT * SECOND:
             raise ConfigurationError(
-                "Limits(active=, idle=, absolute=) let a session go for more than 400 days without"
-                " a request, and no cookie lives so long: make idle shorter"
+                "Limits(active=, idle=, absolute=) let a session go more than 400 days without a"
+                " request, longer than browsers keep any cookie: make idle shorter"
             )
         if self.grace >= longest:
             raise ConfigurationError(
-                f"Limits(grace={self.grace}) lets what was replaced live as long as a session"
+                f"Limits(grace={self.grace}) keeps a replaced session alive as long as a new one"
             )
 
 

@@ -130,8 +130,8 @@ def public_origin(c: Context) -> str:
     if is_loopback(c.request):
         return c.request.origin
     raise ConfigurationError(
-        f"the variable {PUBLIC_URL} is missing: links in mails lead to that origin, such as"
-        " https://example.com, and the Host of a request is no proof of it"
+        f"the variable {PUBLIC_URL} is missing: set it to the origin that links in mails lead to, such as"
+        " https://example.com; the Host header of a request cannot be trusted for that"
     )
 
 

@@ -23,7 +23,7 @@ class Message(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if {"\r", "\n"} & {*self.to, *self.subject}:  # it would begin a header of its own
-            raise ValueError("an address and a subject are one line each")
+            raise ValueError("an address and a subject must be one line each")
 
     def __repr__(self) -> str:
         return f"<Message {self.subject!r}>"
@@ -72,8 +72,8 @@ class BindingMailer(Mailer):
             if "from" in fields:
                 raise
             raise ConfigurationError(  # Cloudflare's own says: of undefined (reading 'email')
-                f"no mail was sent, and there is no {self._sender}: name the address to write from"
-                " in wrangler.toml under [vars]"
+                f"no mail was sent, and there is no {self._sender}: set it to the sender's address under"
+                " [vars] in wrangler.toml"
             ) from error
 
     def _find(self, c: Context) -> Any:
@@ -81,8 +81,8 @@ class BindingMailer(Mailer):
             return c.env[self._binding]
         except KeyError:
             raise ConfigurationError(
-                f"no mail can be sent, the binding {self._binding} is missing: name it in"
-                " wrangler.toml under [[send_email]] (docs/security.md, Mail)"
+                f"no mail can be sent, since the binding {self._binding} is missing: add it under"
+                " [[send_email]] in wrangler.toml (docs/security.md, Mail)"
             ) from None
 
 

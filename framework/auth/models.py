@@ -19,7 +19,7 @@ class State(Enum):
     IDLE = "idle"
     """Valid, and renewed by the request that validates it."""
     DEAD = "dead"
-    """Over. Its row goes, and its cookie."""
+    """Over: its row is deleted, and its cookie cleared."""
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ U = TypeVar("U", bound=User)
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One way in for a user. *has_password* is False for one that needs none, as OAuth's.
+    """One way for a user to sign in. *has_password* is False for one without a password, as OAuth.
 
     *provider* and *provider_user_id* are its name: ``username`` and ``alice``, ``github`` and
     ``583231``. Holds no hash, so that it may be shown to its owner.

@@ -1,4 +1,4 @@
-"""Hashes and verifies passwords. Knows nothing of users, and never tells whether there is one."""
+"""Hashes and verifies passwords, at the same cost whether or not there is a user. Knows no users."""
 
 import re
 import unicodedata
@@ -60,11 +60,11 @@ _LEAST_PER_LANE = 8
 def prepare_password(password: str) -> bytes:
     """Return what is hashed of *password*: its NFKC in UTF-8. Raises `PasswordError`."""
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
-        raise PasswordError(f"A password has {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
+        raise PasswordError(f"A password must have {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
     try:
         return unicodedata.normalize("NFKC", password).encode()
     except UnicodeEncodeError:
-        raise PasswordError("A password is text, without lone surrogates.") from None
+        raise PasswordError("A password must be text without lone surrogates.") from None
 
 
 class _Costs(NamedTuple):
@@ -227,7 +227,7 @@ async def verify_password(password: str, stored: str | None) -> bool:
     """Return whether *stored*, a PHC string or a hash of Lucia's, is one of *password*.
 
     Never raises for bad input; `ConfigurationError` where a hash of Lucia's needs a scrypt that is not there.
-    None, which a key without a password has, is a hash of nothing, and costs as much to be told so.
+    *stored* is None for a key without a password: never a match, at the cost of a real check.
     """
     if not isinstance(password, str):
         return False

@@ -33,4 +33,4 @@ class Pending(Generic[T]):
         return self._make().__await__()
 
     def __bool__(self) -> NoReturn:
-        raise TypeError("await this before asking whether it is there")
+        raise TypeError("await this before testing it: until then it would always be true")

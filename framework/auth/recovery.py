@@ -233,7 +233,7 @@ class Recovery(Accounts[U]):
     def _refuse_without_mailer(self) -> Mailer:
         if self._known_mailer is None:
             raise ConfigurationError(
-                "this Auth writes no mails: give it mailer= (docs/security.md, Mail)"
+                "this Auth has no mailer: pass it mailer= (docs/security.md, Mail)"
             )
         return self._known_mailer
 

@@ -109,7 +109,7 @@ class RequestSessions(Generic[U]):
         memo = c.find(self._by_cookie)
         if memo is not None:
             return memo.found
-        c.refuse_answered("who is there is asked")
+        c.refuse_answered("the session was asked for")
         found = await self._find(c, read)
         if found is None and self._cookie.is_present(c.request):
             self._forget(c)
@@ -171,7 +171,7 @@ class RequestSessions(Generic[U]):
         memo = c.find(self._by_bearer)
         if memo is not None:
             return memo.found
-        c.refuse_answered("who is there is asked")
+        c.refuse_answered("the session was asked for")
         if read is None:
             statement = self._find_bearer_statement(c)
             read = None if statement is None else (await self._db(c).batch([statement]))[0]

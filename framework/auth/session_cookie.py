@@ -10,7 +10,7 @@ from framework.request import Request, is_loopback
 __all__ = ["HostCookie", "SameSite", "SessionCookie", "session_cookie"]
 
 SameSite = Literal["Lax", "Strict"]
-"""Whether links from other sites bring the cookie along. ``None`` is not to be had."""
+"""Whether the cookie comes along when a link on another site is followed. ``None`` is not offered."""
 
 
 def session_cookie(name: str = "auth_session") -> SecurityScheme:

@@ -24,8 +24,7 @@ Report = Callable[[Exception], None]
 class Sessions(Generic[U]):
     """The sessions of all users: ``auth.sessions``. Each method takes the database to look in.
 
-    What they are called by is `Session.id`; what opens one is its token, which no method but
-    `create` ever shows.
+    A session is named by `Session.id` and opened by its token, which only `create` returns.
     """
 
     def __init__(
@@ -191,8 +190,8 @@ class Sessions(Generic[U]):
     ) -> Validated[U] | None:
         """Return *found* while it lives, renewed where it is idle; else delete it.
 
-        What is to be written is only kept in order by it: where that fails, *report* is told. A
-        session that is over is so all the same, and one that is idle goes on as it is, not fresh.
+        The writes are housekeeping: if one fails, *report* gets the error and nothing is raised. A
+        session that is over is refused all the same, and an idle one stays valid, but is not renewed.
         """
         session = found.session
         if self.is_over(session, now):

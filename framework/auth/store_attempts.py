@@ -11,10 +11,11 @@ from framework.database import Statement, statement
 
 __all__ = ["PURGE_ATTEMPTS", "Attempt", "AttemptStore"]
 
-# The two counts go alike. A window begins with the first attempt and ends when it ends, but never
-# later than one that began now: a clock that was put back would else lock for as long as it was
-# wrong. What failed in it (?6 at most were looked at) is added to what failed before, if that was
-# less than ?8 ago. Where that makes ?7, the row stays as it is, and is over at the end of ?8.
+# Accounts and devices are counted alike. A window begins with the first attempt and lasts as long as
+# one that begins now, at most: otherwise a clock that was set back would lock the account for as long
+# as it had been wrong. When a window ends, its failures (?6 at most, since no more were looked at)
+# are added to the earlier ones, if those are less than ?8 old. A row that reaches ?7 failures no longer
+# changes, and expires ?8 after its window.
 _FAILURES: Final = "failures + min(attempts, ?6)"
 _IS_FORGOTTEN: Final = "resets_at + ?8 <= ?2"
 _COUNT: Final = (

@@ -1,4 +1,4 @@
-"""Tells the security log of proofs that were none. Knows no database."""
+"""Logs failed sign-ins and resets to the security log. Knows no database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ __all__ = ["telling"]
 
 @contextmanager
 def telling(c: Context, failure: EventName) -> Iterator[None]:
-    """Tell of *failure* where what is inside raises that somebody could not prove who they are.
+    """Log *failure* if the block raises that a password, a code or a link was wrong.
 
-    An account that was tried too often is told of as locked.
+    An account that was tried too often is logged as ``authn_login_lock`` instead.
     """
     try:
         yield

@@ -6,7 +6,7 @@ from typing import Any
 __all__ = ["SHUTDOWN_DEADLINE", "Background"]
 
 SHUTDOWN_DEADLINE = 3.0
-"""Seconds that the end of the server waits for work; the Worker gives 30, a person at Ctrl-C less."""
+"""Seconds that the server waits for work when it stops. The Worker gives 30; at Ctrl-C people expect less."""
 
 
 class Background:

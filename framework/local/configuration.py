@@ -158,7 +158,7 @@ def _list_problems(entries: Any, name: str, uses: tuple[_Use, ...]) -> Iterator[
                 yield f"{place} {key} does not fit: write {example}"
         key = uses[0][0]
         if entry[key] in [each[key] for each in entries[: number - 1]]:
-            yield f'{place} {key} is "{entry[key]}" once more: give it another'
+            yield f'{place} {key} is "{entry[key]}", which is taken already: give it another'
 
 
 def _misspelt(table: Table, title: str, known: Sequence[str]) -> Iterator[str]:

@@ -69,7 +69,7 @@ def route_lines(routes: list[ListedRoute]) -> list[str]:
 def access_lines(app: App) -> list[str]:
     """Return the access table: method, path, guard and the guard's D1 statements, a line a route.
 
-    A line changes only where its own access does.
+    A line changes only when the access of its own route does.
     """
     statements = {
         (m, route.location): route.statements for route in app.routes for m in route.methods

@@ -1,4 +1,4 @@
-"""Stands in for Workers' rate limiting API in local development. Knows nothing of what is limited."""
+"""Stands in for Workers' rate limiting API in local development. Knows nothing of what it limits."""
 
 import time
 from collections.abc import Callable

@@ -39,10 +39,14 @@ def apply_schema(database: SQLiteDatabase, path: Path, name: str, script: str) -
             _write_version(path, version)
             if is_new:
                 return [f"{path} made from {name}"]
-            told = [f"{name} has changed: what is new in it was made, what is changed was not."]
+            told = [
+                f"{name} has changed: new tables were created, changed ones were left as they are."
+            ]
     if missing := _find_missing(path, script):
         told += [f"{name} has {', '.join(missing)}, and {path} has not: ALTER TABLE adds columns."]
-    return [" ".join([*told, f"To start afresh, stop, and remove {path}"])] if told else []
+    return (
+        [" ".join([*told, f"To start afresh, stop the server and remove {path}"])] if told else []
+    )
 
 
 def _find_missing(path: Path, script: str) -> list[str]:

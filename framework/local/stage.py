@@ -141,7 +141,7 @@ def _copy(root: Path, target: Path) -> tuple[str, ...]:
 
 
 def _sources(root: Path) -> Iterator[Path]:
-    """Return the files that make up the app: its module, its routes, the framework's runtime part."""
+    """Yield the files that make up the app: its module, its routes, the framework's runtime part."""
     if not (root / "app.py").is_file():
         raise StageError(f"there is no app.py in {root}")
     if not (root / "framework").is_dir():
@@ -158,7 +158,7 @@ def _sources(root: Path) -> Iterator[Path]:
 
 
 def _files_below(path: Path) -> Iterator[Path]:
-    """Return the files at or below *path*, but for caches and markers."""
+    """Yield the files at or below *path*, except caches and ``py.typed``."""
     for file in path.rglob("*") if path.is_dir() else (path,):
         if file.is_file() and "__pycache__" not in file.parts and file.name != "py.typed":
             yield file
@@ -204,7 +204,7 @@ def _try_import(root: Path, folder: Path) -> None:
 
 
 def _pythons(root: Path) -> Iterator[Path]:
-    """Return the Pythons that may have the dependencies, this one first."""
+    """Yield the Pythons that may have the dependencies, this one first."""
     yield Path(sys.executable)
     for environment in ENVIRONMENTS:
         for name in ("bin/python", "Scripts/python.exe"):

@@ -97,7 +97,7 @@ def _make_policy(
     read = check_header_names(exposed)
     if credentials and "*" in {*listed, *sent, *read}:
         raise ConfigurationError(
-            'cors: "*" with credentials would let every site act as whoever is signed in: list them'
+            'cors: "*" with credentials would let every site act as the signed-in user: list the origins'
         )
     if "*" in listed and not allowed <= SAFE_METHODS:
         raise ConfigurationError(

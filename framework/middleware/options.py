@@ -26,7 +26,7 @@ def check_header_names(names: Iterable[str]) -> tuple[str, ...]:
 def check_whole(value: int, what: str, most: int) -> int:
     """Return *value*. Raises `ConfigurationError` unless it is a whole number from 0 to *most*."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise ConfigurationError(f"{what} is a whole number from 0 to {most}, not {value!r}")
+        raise ConfigurationError(f"{what} must be a whole number from 0 to {most}, not {value!r}")
     return value
 
 
@@ -34,5 +34,5 @@ def check_seconds(value: float, what: str) -> float:
     """Return *value*, in seconds. Raises `ConfigurationError` unless it is a number above 0."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not isfinite(value) or value <= 0:
-        raise ConfigurationError(f"{what} is a number of seconds above 0, not {value!r}")
+        raise ConfigurationError(f"{what} must be a number of seconds above 0, not {value!r}")
     return value

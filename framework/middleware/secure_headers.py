@@ -143,5 +143,7 @@ def _check_hsts(value: str | None) -> str | None:
             " ; includeSubDomains and ; preload"
         )
     if match["preload"] and (not match["sub"] or int(match["age"]) < _YEAR):
-        raise ConfigurationError("preload asks for includeSubDomains and a year at least")
+        raise ConfigurationError(
+            "preload requires includeSubDomains and a max-age of at least a year"
+        )
     return value

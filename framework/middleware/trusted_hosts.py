@@ -34,7 +34,7 @@ def trusted_hosts(*hosts: str) -> Middleware:
         if not _ENTRY.fullmatch(entry):
             raise ConfigurationError(f"{entry!r} is not a host: write example.com or *.example.com")
     if not hosts:
-        raise ConfigurationError("trusted_hosts names no host, and would refuse every request")
+        raise ConfigurationError("trusted_hosts() without a host would refuse every request")
     trusted = frozenset(hosts)
 
     async def refuse_other_hosts(c: Context, call_next: Next) -> Response:

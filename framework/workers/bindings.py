@@ -61,10 +61,10 @@ def _wrapper(value: Any, wrapped: Any) -> Callable[[Any], Any]:
     *wrapped* is the same in the SDK's own converter, for KV, R2, queues, AI, Durable Objects and
     more: dicts become objects on the way out, and on the way back null becomes None.
 
-    A service has every method that it is asked for, since each may be its Worker's: a D1 database's
-    and a limiter's as well. What it alone has is ``fetch``, but for AI, which the SDK knows better.
-    It is asked first: outside of workerd (Miniflare's proxies), asking for what a service has not is
-    an error. `send_email` is such a service under ``wrangler dev``.
+    A service binding claims to have any method, since its Worker may have it: also ``prepare`` and
+    ``limit``, by which databases and limiters are known. Only ``fetch`` tells it apart (AI has that
+    too, and the SDK wraps AI itself), so it is looked for first: outside of workerd, Miniflare's
+    proxies raise for a method that a service lacks. Under ``wrangler dev``, `send_email` is a service.
     """
     theirs = None if isinstance(wrapped, JsProxy) else type(wrapped)
     kind = getattr(value, "constructor", None)

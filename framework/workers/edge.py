@@ -47,7 +47,7 @@ def entrypoint(app: App) -> type[Any]:
             response = await app.handle(incoming, Bindings(self.env), _wait_until(self.ctx))
             return _to_javascript(response, self.ctx)
 
-        # Pyodide works it out for each request anew, unless it stands there: a third of that time.
+        # Pyodide works out the signature for each request; stored here, that costs a third less.
         fetch.__dict__["__signature__"] = signature(fetch)
 
         async def scheduled(self, controller: Any, *_: Any) -> None:

@@ -99,7 +99,7 @@ async def test_an_outage_lets_pass_and_is_logged(
 ) -> None:
     await not_breached(range_url=range_url(service))(KNOWN)
 
-    assert "a password was not held against breaches: 127.0.0.1" in caplog.text
+    assert "a password was not checked against known breaches: 127.0.0.1" in caplog.text
     assert sha1(KNOWN)[:5] not in caplog.text
 
 

@@ -163,4 +163,4 @@ async def test_what_was_not_awaited_is_no_truth_value(
     browser = await world.signed_up()
 
     assert (await browser.post("/steps", json=["unawaited"])).status == 500
-    assert "await this before asking whether it is there" in caplog.text
+    assert "await this before testing it: until then it would always be true" in caplog.text

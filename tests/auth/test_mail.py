@@ -50,7 +50,7 @@ async def test_a_binding_is_given_what_workers_take(
 async def test_a_missing_binding_is_named() -> None:
     mailer = BindingMailer("POST")
 
-    with pytest.raises(ConfigurationError, match="binding POST is missing: name it in wrangler"):
+    with pytest.raises(ConfigurationError, match="binding POST is missing: add it under"):
         mailer.check(context())
     with pytest.raises(ConfigurationError, match="binding POST is missing"):
         await mailer.send(context(), MESSAGE)
@@ -64,7 +64,7 @@ class Refusing:
 
 
 async def test_a_mail_that_is_refused_for_want_of_a_sender_says_so() -> None:
-    with pytest.raises(ConfigurationError, match="there is no MAIL_FROM: name") as told:
+    with pytest.raises(ConfigurationError, match="there is no MAIL_FROM: set") as told:
         await BindingMailer().send(context(EMAIL=Refusing()), MESSAGE)
     assert isinstance(told.value.__cause__, TypeError)
 
@@ -74,9 +74,9 @@ async def test_a_mail_that_is_refused_for_want_of_a_sender_says_so() -> None:
 
 @pytest.mark.parametrize("broken", ["a\nb", "a\rb", "a\r\nBcc: eve@example.com"])
 def test_no_mail_begins_another_header(broken: str) -> None:
-    with pytest.raises(ValueError, match="one line each"):
+    with pytest.raises(ValueError, match="must be one line each"):
         Message(broken, "Hello", "")
-    with pytest.raises(ValueError, match="one line each"):
+    with pytest.raises(ValueError, match="must be one line each"):
         Message("bob@example.com", broken, "")
 
 

@@ -54,16 +54,16 @@ BAD_NAME: Final = {
     "title": "Unprocessable Content",
     "status": 422,
     "code": "invalid-username",
-    "detail": "A username has 3 to 64 ASCII letters, digits and . _ @ + -, a letter or a digit first.",
+    "detail": "A username must be 3 to 64 ASCII letters, digits or . _ @ + -, not starting with a symbol.",
 }
 BAD_PASSWORD: Final = {
     "title": "Unprocessable Content",
     "status": 422,
     "code": "unusable-password",
 }
-BAD_LENGTH: Final = {**BAD_PASSWORD, "detail": "A password has 8 to 1024 characters."}
-BAD_TEXT: Final = {**BAD_PASSWORD, "detail": "A password is text, without lone surrogates."}
-EMPTY: Final = {**BAD_PASSWORD, "detail": "A password is not empty."}
+BAD_LENGTH: Final = {**BAD_PASSWORD, "detail": "A password must have 8 to 1024 characters."}
+BAD_TEXT: Final = {**BAD_PASSWORD, "detail": "A password must be text without lone surrogates."}
+EMPTY: Final = {**BAD_PASSWORD, "detail": "A password must not be empty."}
 
 each_name = pytest.mark.parametrize(
     "username", [*NO_NAMES.values(), "bob\ud800"], ids=[*NO_NAMES, "surrogate"]

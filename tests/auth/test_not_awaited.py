@@ -47,7 +47,7 @@ async def test_a_guard_that_compares_with_none_does_not_pass(
         raise AssertionError("nobody gets here")
 
     assert (await answer_of(world, app)).status == 503
-    assert "was asked without await, so that nothing was decided by it" in caplog.text
+    assert "was called without await, so its result was never looked at" in caplog.text
 
 
 async def test_such_a_guard_asks_no_other(world: World, ask: Ask) -> None:

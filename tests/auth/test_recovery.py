@@ -259,7 +259,7 @@ async def test_without_a_mailer_it_is_said_what_is_missing(recovering: Recoverin
     ]
 
     for call in calls:
-        with pytest.raises(ConfigurationError, match="give it mailer="):
+        with pytest.raises(ConfigurationError, match="pass it mailer="):
             await call()
 
 

@@ -442,7 +442,7 @@ async def test_what_was_not_awaited_lets_nobody_in(
     browser = await world.signed_up()
 
     assert (await browser.get("/not-awaited")).status == 500
-    assert "await this before asking whether it is there" in caplog.text
+    assert "await this before testing it: until then it would always be true" in caplog.text
 
 
 async def test_many_people_at_once_are_told_apart(world: World) -> None:

@@ -138,12 +138,12 @@ def test_a_slot_that_no_guard_fills_is_refused(site: Site) -> None:
 
     async def show(session: Annotated[Session, other]) -> None: ...
 
-    with pytest.raises(ConfigurationError, match="no guard that is asked before provides one"):
+    with pytest.raises(ConfigurationError, match="no guard in front of this provides one"):
         site.app.get("/", guard=site.staff.guard())(show)
 
 
 def test_a_guard_needs_its_own_users_in_front(site: Site) -> None:
-    with pytest.raises(ConfigurationError, match="no guard that is asked before provides one"):
+    with pytest.raises(ConfigurationError, match="no guard in front of this provides one"):
         site.app.get("/", guard=site.customers.guard() & site.staff.role("admin"))(lambda: "")
 
 

@@ -607,7 +607,7 @@ async def test_sql_in_the_place_of_the_type_is_told(db: Database) -> None:
     swapped: Any = ("SELECT name FROM person", Person)
     for call in (db.first(*swapped), db.all(*swapped), db.run(swapped[1])):
         error = await failure(TypeError, call)
-        assert str(error).startswith("the SQL is text, and comes after the type of a row: not ")
+        assert str(error).startswith("the SQL must be a str, given after the row type: not ")
 
 
 @case

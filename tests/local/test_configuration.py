@@ -55,7 +55,7 @@ WRONG = [
     ('[[d1_databases]]\nbinding = ""', "[[d1_databases]] binding does not fit"),
     ('[[d1_databases]]\nbinding = "../../x"', "[[d1_databases]] binding does not fit"),
     ('[[d1_databases]]\nbinding = "Ü"', "[[d1_databases]] binding does not fit"),
-    (D1 + D1, '[[d1_databases]] number 2 binding is "DB" once more: give it another'),
+    (D1 + D1, '[[d1_databases]] number 2 binding is "DB", which is taken already: give it another'),
     # --- variables
     ("vars = 5", 'vars is no table: write [vars] with NAME = "value"'),
     ("[[vars]]", 'vars is no table: write [vars] with NAME = "value"'),

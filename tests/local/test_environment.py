@@ -258,7 +258,7 @@ def test_new_tables_come_with_a_changed_schema(tmp_path: Path) -> None:
     notes = make(tmp_path)[1]
 
     assert tables(tmp_path / "data/dev.sqlite3") == {"note", "tag"}
-    assert "what is new in it was made" in notes[0]
+    assert "new tables were created" in notes[0]
     assert make(tmp_path)[1] == []
 
 
@@ -299,10 +299,10 @@ def run(path: Path, script: str) -> None:
 
 def test_a_column_that_the_file_lacks_is_told_until_it_is_there(tmp_path: Path) -> None:
     path, first = change(tmp_path, TEAM, COLORED)
-    lacks, afresh = LACKS.format(path=path), f"To start afresh, stop, and remove {path}"
+    lacks, afresh = LACKS.format(path=path), f"To start afresh, stop the server and remove {path}"
 
     assert first == [
-        "schema.sql has changed: what is new in it was made, what is changed was not."
+        "schema.sql has changed: new tables were created, changed ones were left as they are."
         f" {lacks} {afresh}"
     ]
     assert make(tmp_path)[1] == make(tmp_path)[1] == [f"{lacks} {afresh}"]
