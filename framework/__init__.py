@@ -2,14 +2,15 @@
 
 The layers, lowest first; a module imports only from those below its own:
 
-1. errors, callables, paths, patterns, urls, hosts, cookies, tags, shared, outgoing_body, response,
+1. errors, callables, paths, patterns, urls, hosts, cookies, tags, shared_headers, outgoing_body, response,
    streaming, signing, scrypt, log: values
-2. text, validation, integers, multipart, body, fetching, matcher, sites, database: reading and finding
+2. text_types, validation, exact_numbers, multipart, body, fetching, matcher,
+   host_matcher, database: reading and finding
 3. bindings, request, slots, cookie_jar, conditional, origin, context, queues, bearer_token, compose,
    answers: one request
-4. parameters, plan, answer_check, reads, guards, addresses, credentials, turnstile, problem,
+4. parameters, plan, answer_check, guard_reads, guards, addresses, credentials, turnstile, problem,
    security_log: who passes
-5. foreign, misuse, router, route, fallback, in_process, application: what people declare
+5. interop, route_checks, router, route, fallback, body_encoding, application: what people declare
 6. auth: users, keys and sessions in D1
 7. middleware, openapi, testing: plug-ins
 8. workers, local, cli: the edges
@@ -20,7 +21,7 @@ from framework.bindings import Bindings
 from framework.context import Context, Job
 from framework.errors import ConfigurationError, HTTPError
 from framework.guards import all_of, any_of, guard, public
-from framework.parameters import Cookie, Depends, Form, Header, Name, Query
+from framework.parameters import Alias, Cookie, Depends, Form, Header, Query
 from framework.queues import Batch, Message
 from framework.request import Request
 from framework.response import Response
@@ -28,6 +29,7 @@ from framework.router import Router
 from framework.slots import Slot
 
 __all__ = [
+    "Alias",
     "App",
     "Batch",
     "Bindings",
@@ -40,7 +42,6 @@ __all__ = [
     "Header",
     "Job",
     "Message",
-    "Name",
     "Query",
     "Request",
     "Response",

@@ -7,7 +7,7 @@ import msgspec
 
 from framework.parameters import MISSING
 from framework.response import Reply, Response, encode_json
-from framework.text import is_union, members_of
+from framework.text_types import is_union, members_of
 
 __all__ = ["AnswerMismatch", "make_answer_check"]
 

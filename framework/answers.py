@@ -8,16 +8,23 @@ from framework.conditional import not_modified
 from framework.context import Context
 from framework.outgoing_body import check_chunk, close_body
 from framework.response import EMPTY_STATUSES, Response, encode_json, make, new
-from framework.shared import BYTES_HEADERS, JSON_HEADERS, NO_SNIFF, TEXT_HEADERS, Header, Shared
+from framework.shared_headers import (
+    BYTES_HEADERS,
+    JSON_HEADERS,
+    NO_SNIFF,
+    TEXT_HEADERS,
+    Header,
+    SharedHeaders,
+)
 
 __all__ = ["answer", "as_response", "check_response", "finish", "read_stream"]
 
 _NO_STORE = ("cache-control", "private, no-store")
 _VARY = ("vary", "cookie")
 
-_NONE = Shared([NO_SNIFF])
+_NONE = SharedHeaders([NO_SNIFF])
 
-_Form = tuple[Callable[[Any], bytes], Shared, Shared]
+_Form = tuple[Callable[[Any], bytes], SharedHeaders, SharedHeaders]
 """How values of one type are sent: what encodes them, the headers for all, those for one."""
 
 _forms: dict[type, _Form] = {}
@@ -93,7 +100,7 @@ def finish(c: Context, response: Response) -> Response:
     elif isinstance(headers, tuple) and c.sent_cookies is None:  # complete, and no cookie is in it
         if not c.private:
             return response
-        private = _private(headers) if type(headers) is Shared else _make_private(headers)
+        private = _private(headers) if type(headers) is SharedHeaders else _make_private(headers)
         return make(response.body, response.status, private)
     c.is_answered = not isinstance(response.body, bytes)  # a stream never has the headers of many
     cookies = c.cookies_to_send()
@@ -117,9 +124,9 @@ def _is_said_anew(header: Header, cookies: Collection[str]) -> bool:
     return name == NO_SNIFF[0] or (name == "set-cookie" and value.partition("=")[0] in cookies)
 
 
-def _private(headers: Shared) -> Shared:
+def _private(headers: SharedHeaders) -> SharedHeaders:
     if headers.private is None:
-        headers.private = Shared(_make_private(headers))
+        headers.private = SharedHeaders(_make_private(headers))
     return headers.private
 
 

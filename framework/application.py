@@ -12,6 +12,7 @@ from framework.context import Context, Env, Job
 from framework.errors import BadRequest, ConfigurationError
 from framework.fallback import Fallback
 from framework.guards import Guard, all_of
+from framework.host_matcher import HostMatcher
 from framework.hosts import only_host
 from framework.matcher import Matcher
 from framework.multipart import FormFields
@@ -24,7 +25,6 @@ from framework.response import Response
 from framework.route import Call, Route, make_route
 from framework.router import Declaration, Router
 from framework.security_log import SecurityLog, check_security_log, write_event
-from framework.sites import Sites
 from framework.urls import build_path
 
 __all__ = ["App", "UseCheck", "check_use"]
@@ -73,7 +73,7 @@ class App(Router):
         self.routes: list[Route] = []
         self.crons: dict[str, CronHandler] = {}
         self.queues: dict[str, QueueHandler] = {}
-        self._sites: Sites[Route] = Sites()
+        self._sites: HostMatcher[Route] = HostMatcher()
         self._matcher: Matcher[Route] | None = None
         """What finds all routes, a call quicker than `_sites`; None where some are for hosts."""
         self._fallback = self._make_fallback()
@@ -92,7 +92,7 @@ class App(Router):
             raise ConfigurationError(
                 f"{schedule!r} is no schedule: write five fields, as '17 3 * * *'"
             )
-        return _keep_in(self.crons, schedule, f"the cron {schedule!r} already has a function", Job)
+        return _register(self.crons, schedule, f"the cron {schedule!r} already has a function", Job)
 
     async def run_cron(self, schedule: str, env: Env, time: int) -> None:
         """Run the function of *schedule*, due at *time* in Unix milliseconds.
@@ -110,7 +110,7 @@ class App(Router):
         Raises `ConfigurationError` for a queue that has a function already, and for a function that
         is not async or takes anything but a `Batch`.
         """
-        return _keep_in(self.queues, name, f"the queue {name!r} already has a consumer", Batch)
+        return _register(self.queues, name, f"the queue {name!r} already has a consumer", Batch)
 
     async def run_queue(self, batch: Batch) -> None:
         """Have the consumer of ``batch.queue`` take *batch*, and acknowledge or retry each message.
@@ -169,7 +169,7 @@ class App(Router):
         the first, `ValueError` for more than one of *json*, *form* and *body*, and `TypeError` for what
         no form can send.
         """
-        from framework.in_process import encode_body  # as its name says: no part of a cold start
+        from framework.body_encoding import encode_body  # as its name says: no part of a cold start
 
         pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
         data, media_type = encode_body(json, form, body)
@@ -181,7 +181,7 @@ class App(Router):
         try:
             return await read_stream(response)
         finally:
-            await _do_all(work)
+            await _await_all(work)
 
     async def handle(
         self, request: Request, env: Env, wait_until: WaitUntil | None = None
@@ -362,7 +362,7 @@ def _refuse_conflict(owner: Route | None, route: Route, method: str) -> None:
         )
 
 
-def _keep_in(kept: dict[str, H], name: str, problem: str, kind: type) -> Callable[[H], H]:
+def _register(kept: dict[str, H], name: str, problem: str, kind: type) -> Callable[[H], H]:
     """Return a decorator that keeps a function as *name*; it raises *problem* for a second one."""
     noun = kind.__name__.lower()
     if not isinstance(name, str):
@@ -388,7 +388,7 @@ def _is_stray(error: BaseException) -> bool:
     return task is not None and not task.cancelling()
 
 
-async def _do_all(work: list[Awaitable[Any]]) -> None:
+async def _await_all(work: list[Awaitable[Any]]) -> None:
     """Await all of *work*, what is added to it meanwhile too. Raises the first error in the end."""
     errors: list[Exception] = []
     for each in work:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import msgspec
 
 from framework.errors import BadRequest, ConfigurationError, Invalid, InvalidField
-from framework.integers import (
+from framework.exact_numbers import (
     all_parts,
     flawed_places,
     may_be_inexact,
@@ -17,8 +17,8 @@ from framework.integers import (
 )
 from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import MalformedURL, parse_query
-from framework.text import flaw_of, is_readable, takes_several
-from framework.validation import MISFIT_LIMIT, convert, misfits, point
+from framework.text_types import flaw_of, is_readable, takes_several
+from framework.validation import MISFIT_LIMIT, convert, json_pointer, misfits
 
 __all__ = [
     "DEPTH_LIMIT",
@@ -126,7 +126,7 @@ def _refuse_twice(data: bytes) -> None:
             twice[name.text] = None
         seen.add(name.text)
     if twice:
-        raise Invalid(errors=[InvalidField(_TWICE, pointer=point(name)) for name in twice])
+        raise Invalid(errors=[InvalidField(_TWICE, pointer=json_pointer(name)) for name in twice])
 
 
 def _refuse_flawed(value: Any, zoned: bool) -> None:
@@ -198,7 +198,7 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
     def build(given: Mapping[str, Sequence[str | File]]) -> Any:
         value = convert(_flatten(given, lists), type, strict=False)
         errors = [
-            InvalidField(flaw, pointer=point(field.encode_name))
+            InvalidField(flaw, pointer=json_pointer(field.encode_name))
             for field in fields
             if (flaw := flaw_of(getattr(value, field.name), zoned=field.name in zoned))
         ]

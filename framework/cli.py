@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from framework import __version__
-from framework.local.failure import Failure
+from framework.local.command_error import CommandError
 
 __all__ = ["main"]
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
         code: int = asked.command(asked)
-    except Failure as failure:
+    except CommandError as failure:
         if asked.traceback:
             raise
         sys.stderr.write(f"kagari {asked.name}: {failure}\n")
@@ -148,7 +148,7 @@ def _port(asked: argparse.Namespace) -> int:
         return int(asked.port)
     text = os.environ.get("PORT") or "8787"
     if not (text.isascii() and text.isdecimal()):
-        raise Failure(f"PORT is {text!r}, which is not a number")
+        raise CommandError(f"PORT is {text!r}, which is not a number")
     return int(text)
 
 
@@ -193,7 +193,7 @@ def _stage() -> Any:
     try:
         return stage(Path.cwd())
     except StageError as error:
-        raise Failure(str(error)) from error
+        raise CommandError(str(error)) from error
 
 
 def _doctor(_asked: argparse.Namespace) -> int:

@@ -46,7 +46,7 @@ class Context(msgspec.Struct, eq=False):
     wrap_database: Callable[[Database], Database] | None = None
     """What `database` passes each database through, for middleware that counts."""
     reads: Any = None
-    """The `Reads` of the route's guards, where they declare any."""
+    """The `ReadBatch` of the route's guards, where they declare any."""
     _slots: dict[Slot[Any], Any] = msgspec.field(default_factory=dict)
     sent_cookies: dict[str, SetCookie] | None = None
     """What `send_cookie` was given, by name; None for nothing."""

@@ -13,7 +13,7 @@ import msgspec
 
 from framework.database_errors import RowMismatch
 from framework.database_values import EPOCH, MILLISECOND
-from framework.text import is_union
+from framework.text_types import is_union
 
 __all__ = ["convert_rows", "decode_rows"]
 

@@ -6,6 +6,7 @@ from framework.answers import check_response
 from framework.compose import Handler
 from framework.context import Context
 from framework.errors import HTTPError, NotFound
+from framework.host_matcher import HostMatcher
 from framework.hosts import only_host
 from framework.paths import MalformedURL, decode_path, encode_segment
 from framework.patterns import parse_pattern
@@ -22,22 +23,21 @@ from framework.request import Request
 from framework.response import Response, make
 from framework.route import Route
 from framework.router import Router
-from framework.security_log import tell_of_refusal
-from framework.sites import Sites
+from framework.security_log import log_refusal
 
 __all__ = ["Fallback"]
 
-_OF_WHO_ASKS = frozenset({401, 403})
+_AUTH_STATUSES = frozenset({401, 403})
 
 
 class Fallback:
     """What the routes of an application leave over. Made anew whenever its routers change."""
 
-    def __init__(self, app: Router, sites: Sites[Route], *, redirect_slashes: bool) -> None:
+    def __init__(self, app: Router, sites: HostMatcher[Route], *, redirect_slashes: bool) -> None:
         self._app = app
         self._sites = sites
         self._redirect_slashes = redirect_slashes
-        self._areas = _find_areas(app)
+        self._routers_by_area = _find_areas(app)
         """Where routers with handlers of their own are, for paths that no route matches; None where
         there is no such router, nor is the application one."""
 
@@ -53,7 +53,7 @@ class Fallback:
             return self._missing(request, path)
         if method == "OPTIONS":
             return _options(methods)
-        if self._areas is None:
+        if self._routers_by_area is None:
             return refuse_method(methods)
         raise method_not_allowed(methods)
 
@@ -61,9 +61,9 @@ class Fallback:
         """Return the answer that tells of *error*; log it where the fault is ours."""
         c.unawaited = None  # the error decides the answer, so a missing await no longer matters
         known = as_http_error(error)
-        if known.status in _OF_WHO_ASKS:
+        if known.status in _AUTH_STATUSES:
             c.private = True
-        tell_of_refusal(c, known)
+        log_refusal(c, known)
         try:
             response = await self._ask_handlers(c, known)
             if known.status >= 500 and (response is None or response.status >= 500):
@@ -80,32 +80,36 @@ class Fallback:
             other = path[:-1] if path.endswith("/") else path + "/"
             if self._sites.find_all(request.host, other):
                 return _redirect(other)
-        if self._areas is None:
+        if self._routers_by_area is None:
             return not_found
-        for router in self._around(request, path):
+        for router in self._routers_around(request, path):
             if router.not_found_handler is not None:
                 return _answering(router.not_found_handler)
         raise NotFound
 
-    def _around(self, request: Request, path: str) -> Sequence[Router]:
+    def _routers_around(self, request: Request, path: str) -> Sequence[Router]:
         """Return the routers that *path* lies below, the nearest first, the application last."""
-        found = None if self._areas is None else self._areas.find(request.host, "", path)
+        found = (
+            None
+            if self._routers_by_area is None
+            else self._routers_by_area.find(request.host, "", path)
+        )
         return (self._app,) if found is None else (*reversed(found[0]), self._app)
 
-    def _concerned(self, c: Context) -> Sequence[Router]:
+    def _routers_for_error(self, c: Context) -> Sequence[Router]:
         """Return the routers that an error concerns, the nearest first, the application last."""
         if c.route is not None:
             return (*reversed(c.route.declaration.routers), self._app)
-        if self._areas is None:
+        if self._routers_by_area is None:
             return (self._app,)
         try:
-            return self._around(c.request, decode_path(c.request.path))
+            return self._routers_around(c.request, decode_path(c.request.path))
         except MalformedURL:
             return (self._app,)
 
     async def _ask_handlers(self, c: Context, error: HTTPError) -> Response | None:
         """Return what the nearest handler answers to *error*; None where none does."""
-        for router in self._concerned(c):
+        for router in self._routers_for_error(c):
             if router.error_handler is not None:
                 response = await router.error_handler(c, error)
                 if response is not None:
@@ -151,12 +155,12 @@ def _options(methods: tuple[str, ...]) -> Handler:
     return answer_options
 
 
-def _find_areas(app: Router) -> Sites[tuple[Router, ...]] | None:
+def _find_areas(app: Router) -> HostMatcher[tuple[Router, ...]] | None:
     """Return where the routers are that have handlers of their own, by the paths below them.
 
     None where neither they nor the application have any.
     """
-    areas: Sites[tuple[Router, ...]] = Sites()
+    areas: HostMatcher[tuple[Router, ...]] = HostMatcher()
     found = app.error_handler is not None or app.not_found_handler is not None
     for chain in sorted(app.chains(), key=len):
         if chain[-1].error_handler is not None or chain[-1].not_found_handler is not None:

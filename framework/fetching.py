@@ -9,7 +9,7 @@ import msgspec
 from framework.body import DEPTH_LIMIT, check_depth
 from framework.errors import RETRY_SOON, BadRequest, ConfigurationError, ServiceUnavailable
 from framework.response import Header
-from framework.validation import say
+from framework.validation import safe_message
 
 __all__ = [
     "FETCH_LIMIT",
@@ -17,7 +17,7 @@ __all__ = [
     "Fetch",
     "FetchFailed",
     "FetchRequest",
-    "Fetched",
+    "FetchResponse",
     "check_url",
     "fetch",
     "provide_fetch",
@@ -78,7 +78,7 @@ class FetchRequest(msgspec.Struct, frozen=True):
         return f"<FetchRequest {self.method} to {self.host}>"
 
 
-class Fetched(msgspec.Struct, frozen=True):
+class FetchResponse(msgspec.Struct, frozen=True):
     """An answer, whatever its status. *headers* are pairs, names in lower case.
 
     A body that came compressed by gzip is decoded, and no header speaks of that any more.
@@ -110,19 +110,19 @@ class Fetched(msgspec.Struct, frozen=True):
         except BadRequest:
             why = f"more than {DEPTH_LIMIT} levels deep"
         except msgspec.ValidationError as error:
-            why = say(error)
+            why = safe_message(error)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             why = "no JSON"
         raise FetchFailed(f"{self.host} answered {self.status}, and not what was expected: {why}")
 
     def __repr__(self) -> str:
-        return f"<Fetched {self.status} from {self.host}>"
+        return f"<FetchResponse {self.status} from {self.host}>"
 
 
 class Fetch(Protocol):
     """Sends a request and reads the whole answer. Follows no redirect."""
 
-    async def __call__(self, request: FetchRequest, /) -> Fetched:
+    async def __call__(self, request: FetchRequest, /) -> FetchResponse:
         """Return the answer to *request*. Raises `FetchFailed` where none came within its bounds."""
 
 
@@ -150,7 +150,7 @@ async def fetch(
     body: bytes = b"",
     timeout_ms: int = FETCH_TIMEOUT,
     limit: int = FETCH_LIMIT,
-) -> Fetched:
+) -> FetchResponse:
     """Return the answer to a request to another server, whatever its status.
 
     *url* is absolute, http or https. The whole answer comes within *timeout_ms* milliseconds and has

@@ -15,10 +15,10 @@ from framework.errors import (
     ServiceUnavailable,
     Unauthorized,
 )
+from framework.guard_reads import Read
 from framework.plan import Scope, Signature, make_plan, read_signature
-from framework.reads import Read
 from framework.slots import Slot
-from framework.text import members_of
+from framework.text_types import members_of
 
 __all__ = [
     "Check",
@@ -290,7 +290,7 @@ class _AnyOf(Guard):
                         raise
                     refusals.append(error)
                     c.refill(before)
-            raise _most_telling(refusals)
+            raise _most_informative(refusals)
 
         common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]
         all_slots = (slot for member in compiled for slot in (*member.slots, *member.maybe))
@@ -317,12 +317,12 @@ def _grouped(member: Guard, other: type[Guard]) -> str:
     return f"({member})" if isinstance(member, other) else str(member)
 
 
-def _most_telling(refusals: list[HTTPError]) -> HTTPError:
+def _most_informative(refusals: list[HTTPError]) -> HTTPError:
     """Return the most informative one: 403 or 404, else 401, else the 422 of a parameter.
 
     A 401 carries the challenges of all of them, since each names a way in (RFC 9110, 11.6.1).
     """
-    telling = min(refusals, key=lambda refusal: _SAYING_LITTLE.get(refusal.status, 0))
+    telling = min(refusals, key=lambda refusal: _RANKS.get(refusal.status, 0))
     if telling.status == Unauthorized.status:
         offered = [pair for refusal in refusals for pair in refusal.headers if _challenges(*pair)]
         telling.headers = tuple(dict.fromkeys([*telling.headers, *offered]))
@@ -333,7 +333,7 @@ def _challenges(name: str, value: str) -> bool:  # noqa: ARG001  a pair
     return name.lower() == "www-authenticate"
 
 
-_SAYING_LITTLE = {401: 1, Invalid.status: 2}
+_RANKS = {401: 1, Invalid.status: 2}
 
 
 def all_of(*guards: Guard) -> Guard:

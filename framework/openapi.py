@@ -10,9 +10,9 @@ from typing import Any
 from framework.application import App
 from framework.auth.session_cookie import session_cookie
 from framework.guards import Guard, SecurityScheme
-from framework.openapi_answers import problems, responses
 from framework.openapi_guards import Access, read_by_guards
 from framework.openapi_paths import PathParameter, Template, templates
+from framework.openapi_responses import problems, responses
 from framework.openapi_schemas import Schemas, default_of, sent_type
 from framework.origin import SAFE_METHODS
 from framework.parameters import JSON_TYPE, MISSING, Parameter

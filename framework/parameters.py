@@ -16,20 +16,20 @@ from framework.errors import (
     NotFound,
     UnsupportedMediaType,
 )
-from framework.integers import wants_zone
+from framework.exact_numbers import wants_zone
 from framework.multipart import MULTIPART_TYPE, File, type_parameters
-from framework.text import SAFE_INTEGER, flaw_of, is_union, takes_integers, takes_several
-from framework.validation import say
+from framework.text_types import SAFE_INTEGER, flaw_of, is_union, takes_integers, takes_several
+from framework.validation import safe_message
 
 __all__ = [
     "MISSING",
+    "Alias",
     "BodyReader",
     "Cookie",
     "Depends",
     "Form",
     "Header",
     "Marker",
-    "Name",
     "Parameter",
     "Query",
     "Reader",
@@ -70,11 +70,11 @@ class Marker(msgspec.Struct, frozen=True):
     source: str
 
 
-class Name(msgspec.Struct, frozen=True):
+class Alias(msgspec.Struct, frozen=True):
     """Says what clients call a parameter, where that is not a name in Python or is taken there.
 
-    ``since: Annotated[Query[str], Name("from")]``; for fields of queries and forms, headers, cookies. And
-    ``team: Annotated[UUID, Name("team_id")]`` is the path's ``:team_id``, as for a guard that is told
+    ``since: Annotated[Query[str], Alias("from")]``; for fields of queries and forms, headers, cookies. And
+    ``team: Annotated[UUID, Alias("team_id")]`` is the path's ``:team_id``, as for a guard that is told
     the name by whoever uses it.
     """
 
@@ -129,18 +129,18 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 def marker_of(annotation: Any) -> tuple[str, Any]:
-    """Return the source that *annotation* is marked with, or "", and the type without `Marker` and `Name`."""
+    """Return the source that *annotation* is marked with, or "", and the type without them."""
     if get_origin(annotation) is not Annotated:
         return "", annotation
     inner, *notes = get_args(annotation)
     source = next((note.source for note in notes if isinstance(note, Marker)), "")
-    rest = tuple(note for note in notes if not isinstance(note, Marker | Name))
+    rest = tuple(note for note in notes if not isinstance(note, Marker | Alias))
     return source, Annotated[(inner, *rest)] if rest else inner
 
 
 def name_of(annotation: Any) -> str | None:
-    """Return what clients call a parameter by its `Name`. Raises `ConfigurationError` for two or none."""
-    name = _only_note(annotation, Name, "has to have one name")
+    """Return what clients call a parameter by its `Alias`. Raises `ConfigurationError` for two or none."""
+    name = _only_note(annotation, Alias, "has to have one name")
     if name is not None and not name.text:
         raise ConfigurationError(f"{annotation!r} has to have one name")
     return None if name is None else name.text
@@ -232,7 +232,9 @@ def value_reader(parameter: Parameter) -> Reader:
                 values if takes_list else values[0], parameter.type, strict=False
             )
         except msgspec.ValidationError as error:
-            detail = say(error, parameter.type).replace(", got str.", ".")  # all of it is text
+            detail = safe_message(error, parameter.type).replace(
+                ", got str.", "."
+            )  # all of it is text
             raise _misfit(detail, place) from None
         if flaw := flaw_of(value, zoned=zoned):
             raise _misfit(flaw, place)

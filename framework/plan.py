@@ -28,7 +28,7 @@ from framework.parameters import (
 )
 from framework.request import Request
 from framework.slots import Slot, handed_on, note_body
-from framework.text import is_readable, members_of
+from framework.text_types import is_readable, members_of
 
 __all__ = ["Plan", "Scope", "Signature", "make_plan", "read_signature"]
 

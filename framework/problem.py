@@ -17,7 +17,7 @@ from framework.errors import (
 )
 from framework.log import log_error
 from framework.response import Response, encode_json, make
-from framework.shared import PROBLEM_HEADERS, Shared
+from framework.shared_headers import PROBLEM_HEADERS, SharedHeaders
 
 __all__ = [
     "Problem",
@@ -111,7 +111,7 @@ def refuse_method(methods: tuple[str, ...]) -> Handler:
 def _refusal(error: HTTPError) -> Handler:
     """Return what answers with *error*: encoded once, and copied, since an answer may be changed."""
     response = problem(error)
-    body, headers = response.body, Shared(response.headers)
+    body, headers = response.body, SharedHeaders(response.headers)
 
     async def refuse(c: Context) -> Response:  # noqa: ARG001  a handler like any
         return make(body, error.status, headers)

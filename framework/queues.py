@@ -56,16 +56,16 @@ class Message:
 
     def ack(self) -> None:
         """Acknowledge it: it is not delivered again, whatever becomes of the others."""
-        self._say("ack", None)
+        self._settle_as("ack", None)
 
     def retry(self, *, delay: int | None = None) -> None:
         """Have it delivered again, *delay* seconds from now at the earliest.
 
         Past the queue's ``max_retries`` it is lost.
         """
-        self._say("retry", delay)
+        self._settle_as("retry", delay)
 
-    def _say(self, outcome: Outcome, delay: int | None) -> None:
+    def _settle_as(self, outcome: Outcome, delay: int | None) -> None:
         if self.outcome is None:
             self.outcome = outcome
             if self._settle is not None:

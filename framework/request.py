@@ -143,7 +143,7 @@ class Request(msgspec.Struct, eq=False):
         return self._cookies
 
     @property
-    def has_shown_cookies(self) -> bool:
+    def were_cookies_read(self) -> bool:
         """Whether somebody has looked at the cookies, so that the answer may depend on them."""
         return self._cookies is not None
 

@@ -7,14 +7,14 @@ import msgspec
 
 from framework.cookies import TOKEN, SetCookie
 from framework.outgoing_body import body_of
-from framework.shared import (
+from framework.shared_headers import (
     BYTES_HEADERS,
     HTML_HEADERS,
     JSON_HEADERS,
-    SECRETIVE,
+    SENSITIVE_HEADERS,
     TEXT_HEADERS,
     Header,
-    Shared,
+    SharedHeaders,
 )
 from framework.tags import check_tag
 
@@ -43,7 +43,7 @@ def _encode_other(value: object) -> object:
 encode_json = msgspec.json.Encoder(enc_hook=_encode_other).encode
 """Returns a value, anything msgspec encodes, as JSON in UTF-8."""
 
-_TELLING = frozenset({"content-length", "etag", "set-cookie", "x-content-type-options"})
+_INSPECTED = frozenset({"content-length", "etag", "set-cookie", "x-content-type-options"})
 """Headers that the end of a request, or the edge, looks for."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -136,10 +136,12 @@ class Response:
     def with_header(self, name: str, value: str) -> "Response":
         """Return this answer with the header *name* set to *value*, replacing those of that name.
 
-        Raises `ValueError` for an ``etag`` without its quotes, too: none would ever be 304.
-        """
+        Raises `ValueError`, also for an ``etag`` without its quotes."""
         headers = self.headers
-        if type(headers) is Shared and (known := headers.more.get((name, value))) is not None:
+        if (
+            type(headers) is SharedHeaders
+            and (known := headers.more.get((name, value))) is not None
+        ):
             response = new(Response)  # what `make` does, a call less
             response.body = self.body
             response.status = self.status
@@ -186,14 +188,14 @@ def _replace(headers: Sequence[Header], name: str, value: str) -> Sequence[Heade
             break
     if lower == "etag":  # not in `_checked`: what others have sent is handed on as it is
         check_tag(value)
-    if not isinstance(headers, tuple) or lower in _TELLING:
+    if not isinstance(headers, tuple) or lower in _INSPECTED:
         return [*others, header]
-    if type(headers) is Shared and lower not in SECRETIVE:
+    if type(headers) is SharedHeaders and lower not in SENSITIVE_HEADERS:
         return headers.share(name, value, (*others, header))
     return (*others, header)
 
 
-def _make_content(body: "bytes", status: int, headers: Shared) -> Response:
+def _make_content(body: "bytes", status: int, headers: SharedHeaders) -> Response:
     if status == 200:
         return make(body, status, headers)
     _check_status(status, body)

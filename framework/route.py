@@ -5,12 +5,12 @@ from typing import Any
 
 from framework.context import Context
 from framework.errors import ConfigurationError, HTTPError
+from framework.guard_reads import ReadBatch
 from framework.guards import CompiledGuard, Guard
 from framework.hosts import parse_host
 from framework.parameters import Parameter
 from framework.patterns import Kind, Pattern
 from framework.plan import Scope, make_plan
-from framework.reads import Reads
 from framework.router import Declaration
 
 __all__ = ["Call", "Route", "make_route"]
@@ -158,7 +158,7 @@ def _guard_call(call: Call, compiled: CompiledGuard | None) -> Call:
     async def call_guarded(c: Context) -> Any:
         c.private = True
         if reads:
-            c.reads = Reads(reads)
+            c.reads = ReadBatch(reads)
         c.guard_outcome = "failed"  # until it has answered
         try:
             await check(c)

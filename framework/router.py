@@ -10,10 +10,10 @@ from framework.context import Context
 from framework.errors import ConfigurationError, HTTPError
 from framework.guards import Guard
 from framework.hosts import parse_host
-from framework.misuse import check_answers_itself, check_declaration, check_guard, check_paths
 from framework.patterns import parse_pattern
 from framework.plan import Signature, read_signature
 from framework.response import Response
+from framework.route_checks import check_answers_itself, check_declaration, check_guard, check_paths
 
 __all__ = ["ALL_METHODS", "Declaration", "ErrorHandler", "Parent", "Router"]
 

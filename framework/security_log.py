@@ -19,8 +19,8 @@ __all__ = [
     "SecurityEvent",
     "SecurityLog",
     "check_security_log",
-    "tell",
-    "tell_of_refusal",
+    "log_event",
+    "log_refusal",
     "write_event",
 ]
 
@@ -113,7 +113,7 @@ def check_security_log(function: Any) -> SecurityLog | None:
     return log
 
 
-def tell(
+def log_event(
     c: Context,
     event: EventName,
     reason: str | None = None,
@@ -160,7 +160,7 @@ def _describe(
     )
 
 
-def tell_of_refusal(c: Context, error: HTTPError) -> None:
+def log_refusal(c: Context, error: HTTPError) -> None:
     """Log *error* if it is a refusal (401, 403, 413, 429, a guard's 404) that is not logged yet."""
     if error is c.told:
         return
@@ -170,4 +170,4 @@ def tell_of_refusal(c: Context, error: HTTPError) -> None:
     elif error.refusal and c.guard_outcome == "refused":  # one that says 404, too
         event = "authz_fail"
     if event is not None:
-        tell(c, event, error=error)
+        log_event(c, event, error=error)

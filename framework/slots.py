@@ -33,7 +33,7 @@ class Slot(Generic[T]):
             raise ConfigurationError(f"the slot {name} needs a class, and not object: got {type!r}")
         self.name = name
         self.type = type
-        if _is_telling(type):
+        if _is_own_class(type):
             reserve(type, f"the slot {name!r}")
 
     def __repr__(self) -> str:
@@ -57,18 +57,18 @@ def reserve(kind: type, by: str) -> None:
 
 def note_body(kind: Any, place: str) -> None:
     """Say that the function at *place* reads a *kind* from a body; only classes are noted."""
-    if _is_telling(kind):
+    if _is_own_class(kind):
         _bodies.setdefault(kind, place)
 
 
 def handed_on(annotation: Any) -> str | None:
     """Return what hands on what *annotation* asks for, so that it is never read from a body."""
-    if not _is_telling(annotation):
+    if not _is_own_class(annotation):
         return None
     return next((by for kind, by in _handed_on.items() if _are_alike(kind, annotation)), None)
 
 
-def _is_telling(annotation: Any) -> bool:
+def _is_own_class(annotation: Any) -> bool:
     """Return whether *annotation* is a class other than a builtin, which anybody may use for anything."""
     return isinstance(annotation, type) and annotation.__module__ != "builtins"
 

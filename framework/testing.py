@@ -11,9 +11,9 @@ from typing import Any, Protocol, TypedDict, TypeVar, Unpack, overload
 
 import msgspec
 
+from framework.body_encoding import encode_body
 from framework.context import Env
 from framework.hosts import host_name
-from framework.in_process import encode_body
 from framework.multipart import FormFields
 from framework.origin import SAFE_METHODS
 from framework.request import split_url

@@ -10,9 +10,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 
 from framework.errors import Invalid, InvalidField
-from framework.text import is_union
+from framework.text_types import is_union
 
-__all__ = ["convert", "misfits", "point", "say"]
+__all__ = ["convert", "json_pointer", "misfits", "safe_message"]
 
 _SAFE = (
     "Expected `",
@@ -62,10 +62,10 @@ def misfits(value: Any, type: Any, error: Exception, *, strict: bool = True) -> 
     """
     places = islice(_walk(value, type, "", strict), PLACE_LIMIT)
     found = list(islice((place for place in places if place is not None), MISFIT_LIMIT))
-    return found or [InvalidField(say(error, type), pointer=_place_of(error))]
+    return found or [InvalidField(safe_message(error, type), pointer=_place_of(error))]
 
 
-def point(*names: str) -> str:
+def json_pointer(*names: str) -> str:
     """Return the RFC 6901 pointer that goes down by *names*."""
     return "".join(["/" + name.replace("~", "~0").replace("/", "~1") for name in names])
 
@@ -90,7 +90,7 @@ def _walk(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[Invalid
         msgspec.convert(value, type, strict=strict, str_keys=True)
         yield None
     except msgspec.ValidationError as error:
-        yield InvalidField(say(error, type), pointer=pointer + _place_of(error))
+        yield InvalidField(safe_message(error, type), pointer=pointer + _place_of(error))
 
 
 def _items(
@@ -107,7 +107,7 @@ def _fields(
     for field in _fields_of(struct):
         name = field.encode_name
         names.add(name)
-        place = pointer + point(name)
+        place = pointer + json_pointer(name)
         if name in value:
             yield from _walk(value[name], field.type, place, strict)
         elif field.required:
@@ -117,7 +117,7 @@ def _fields(
         yield InvalidField(f"Only these fields are known: {known}.", pointer=pointer)
 
 
-def say(error: Exception, type: Any = Any) -> str:
+def safe_message(error: Exception, type: Any = Any) -> str:
     """Return what *error* says of the schema, *type*, and nothing that it may say of the value."""
     if isinstance(error.__cause__, ValueError | TypeError):
         return str(error.__cause__)  # a Struct's own __post_init__ said so
@@ -198,7 +198,7 @@ def _place_of(error: Exception) -> str:
     while step := _STEP.match(path, position):
         names.append(step[1] or step[2])
         position = step.end()
-    return point(*names)
+    return json_pointer(*names)
 
 
 def _unwrapped(type: Any) -> Any:

@@ -32,7 +32,7 @@ MODULES = (
     "framework.addresses",
     "framework.turnstile",
     "framework.fetching",
-    "framework.foreign",
+    "framework.interop",
     "framework.streaming",
     "framework.multipart",
     "framework.signing",

@@ -25,7 +25,7 @@ LAYERS = [
         "hosts",
         "cookies",
         "tags",
-        "shared",
+        "shared_headers",
         "outgoing_body",
         "response",
         "streaming",
@@ -34,7 +34,16 @@ LAYERS = [
         "log",
     ],
     [
-        *("text", "validation", "integers", "multipart", "body", "fetching", "matcher", "sites"),
+        *(
+            "text_types",
+            "validation",
+            "exact_numbers",
+            "multipart",
+            "body",
+            "fetching",
+            "matcher",
+            "host_matcher",
+        ),
         "database",
     ],
     [
@@ -51,10 +60,18 @@ LAYERS = [
         *("bearer_token", "compose", "answers"),
     ],
     [
-        *("parameters", "plan", "answer_check", "reads", "guards", "addresses", "credentials"),
+        *(
+            "parameters",
+            "plan",
+            "answer_check",
+            "guard_reads",
+            "guards",
+            "addresses",
+            "credentials",
+        ),
         *("turnstile", "problem", "security_log"),
     ],
-    ["foreign", "misuse", "router", "route", "fallback", "in_process", "application"],
+    ["interop", "route_checks", "router", "route", "fallback", "body_encoding", "application"],
     ["auth"],
     ["middleware", "openapi", "testing"],
     ["workers", "local", "cli"],
@@ -70,7 +87,7 @@ CONFINED = {
 LAZY = {
     "cli": "each command loads what it needs alone, and says what is missing",
     "local.background": "asyncio and logging, for the few requests that leave work behind",
-    "local.development": "watchfiles, for whoever watches files",
+    "local.reloader": "watchfiles, for whoever watches files",
     "local.doctor": "importlib.metadata, for one question",
 }
 

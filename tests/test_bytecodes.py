@@ -12,7 +12,7 @@ from bench.asgi.serving import Serving
 from bench.asgi.workloads import WORKLOADS
 from bench.bytecodes import count
 from framework.local import asgi as edge
-from framework.shared import Shared
+from framework.shared_headers import SharedHeaders
 
 PINNED: dict[tuple[int, int], dict[str, int]] = {
     (3, 11): {
@@ -59,7 +59,7 @@ def serving() -> Iterator[Serving]:
     # What the edge remembers is bounded, and tests before this one have filled it.
     for hosts in edge._known_hosts.values():
         hosts.clear()
-    Shared.made = 0
+    SharedHeaders.made = 0
     serving = Serving("kagari")
     yield serving
     serving.close()

@@ -6,16 +6,16 @@ import msgspec
 import pytest
 
 from framework import App, ConfigurationError, Context, fetching, public
-from framework.fetching import Fetched, FetchFailed, FetchRequest, fetch, provide_fetch
+from framework.fetching import FetchFailed, FetchRequest, FetchResponse, fetch, provide_fetch
 from framework.local.asgi import asgi
 
 seen: list[FetchRequest] = []
 
 
-async def keep(request: FetchRequest, /) -> Fetched:
+async def keep(request: FetchRequest, /) -> FetchResponse:
     """Answer with nothing, and keep what was asked."""
     seen.append(request)
-    return Fetched(204, (), b"", request.host)
+    return FetchResponse(204, (), b"", request.host)
 
 
 @pytest.fixture(autouse=True)
@@ -127,8 +127,8 @@ async def test_an_edge_without_fetch_says_so(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_an_edge_provides_its_own() -> None:
-    async def other(request: FetchRequest, /) -> Fetched:
-        return Fetched(418, (("a", "1"), ("a", "2")), b"tea")
+    async def other(request: FetchRequest, /) -> FetchResponse:
+        return FetchResponse(418, (("a", "1"), ("a", "2")), b"tea")
 
     provide_fetch(other)
     answer = await fetch("http://x/")
@@ -142,8 +142,8 @@ async def test_an_edge_provides_its_own() -> None:
 
 
 async def test_what_a_test_provides_stays_beside_an_edge_and_is_given_back() -> None:
-    async def fake(request: FetchRequest, /) -> Fetched:
-        return Fetched(200, (), b"fake")
+    async def fake(request: FetchRequest, /) -> FetchResponse:
+        return FetchResponse(200, (), b"fake")
 
     before = provide_fetch(fake)
     asgi(App(), {})
@@ -159,7 +159,7 @@ class Point(msgspec.Struct):
 
 
 def test_json_is_decoded_into_a_type() -> None:
-    answer = Fetched(200, (), b'{"x":1}')
+    answer = FetchResponse(200, (), b'{"x":1}')
 
     assert answer.json(Point) == Point(1)
     assert answer.json() == {"x": 1}
@@ -184,7 +184,7 @@ def test_json_is_decoded_into_a_type() -> None:
 )
 def test_json_that_does_not_fit_is_an_outage(body: bytes, why: str) -> None:
     with pytest.raises(FetchFailed) as caught:
-        Fetched(200, (), body, "example.com").json(Point)
+        FetchResponse(200, (), body, "example.com").json(Point)
 
     reason = f"example.com answered 200, and not what was expected: {why}"
     assert (str(caught.value), caught.value.reason) == (reason, reason)
@@ -193,7 +193,7 @@ def test_json_that_does_not_fit_is_an_outage(body: bytes, why: str) -> None:
 async def test_an_outage_is_503_and_the_client_does_not_read_why(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def fail(request: FetchRequest, /) -> Fetched:
+    async def fail(request: FetchRequest, /) -> FetchResponse:
         raise FetchFailed(f"{request.host} does not answer")
 
     provide_fetch(fail)
@@ -218,4 +218,7 @@ def test_what_is_sent_is_in_no_repr() -> None:
     request = FetchRequest("http://x/?key=canary", "x", "POST", (("a", "canary"),), b"canary", 1, 1)
 
     assert repr(request) == "<FetchRequest POST to x>"
-    assert repr(Fetched(200, (("set-cookie", "canary"),), b"canary", "x")) == "<Fetched 200 from x>"
+    assert (
+        repr(FetchResponse(200, (("set-cookie", "canary"),), b"canary", "x"))
+        == "<FetchResponse 200 from x>"
+    )

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from framework import (
+    Alias,
     App,
     ConfigurationError,
     Context,
@@ -18,7 +19,6 @@ from framework import (
     Form,
     Header,
     HTTPError,
-    Name,
     Query,
     Router,
     Slot,
@@ -643,7 +643,7 @@ def test_who_asks_for_what_only_some_ways_hand_on_is_told_so() -> None:
 def member_of(name: str) -> Guard:
     """Return a guard that is told what the path calls the team."""
 
-    async def check(team: Annotated[int, Name(name)]) -> None:
+    async def check(team: Annotated[int, Alias(name)]) -> None:
         if team != 1:
             raise Forbidden
 

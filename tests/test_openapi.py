@@ -9,13 +9,13 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # s
 from openapi_spec_validator import validate
 
 from framework import (
+    Alias,
     App,
     Context,
     Cookie,
     Form,
     Header,
     HTTPError,
-    Name,
     Query,
     Response,
     Router,
@@ -281,7 +281,7 @@ def test_parameters_say_where_they_are_what_they_are_and_what_they_default_to() 
 def test_what_guards_read_is_called_as_clients_call_it() -> None:
     @guard
     async def asks(
-        team: Annotated[int, Name("team_id")], first: Annotated[Query[int], Name("from")]
+        team: Annotated[int, Alias("team_id")], first: Annotated[Query[int], Alias("from")]
     ) -> None: ...
 
     app = App()
@@ -330,7 +330,7 @@ def test_single_fields_of_a_form_are_its_schema() -> None:
     def add_to(path: str, kind: Any) -> None:
         @app.post(path, guard=public)
         async def add(
-            name: Form[Code], size: Annotated[Form[kind], Name("the-size")] = 1
+            name: Form[Code], size: Annotated[Form[kind], Alias("the-size")] = 1
         ) -> None: ...
 
     add_to("/a", Size)

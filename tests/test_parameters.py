@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, NewType
 import msgspec
 import pytest
 
-from framework import App, ConfigurationError, Context, Cookie, Form, Header, Name, Query, public
+from framework import Alias, App, ConfigurationError, Context, Cookie, Form, Header, Query, public
 from framework.multipart import File
 from framework.testing import json_of
 
@@ -336,10 +336,10 @@ async def test_clients_may_use_names_that_are_none_in_python(
 
     @local.get("/", guard=public)
     async def read(
-        from_: Annotated[Query[int], Name("from")],
-        most: Annotated[Query[int], Name("max-results")],
-        odd: Annotated[Header[int], Name("x_odd")],
-        theme: Annotated[Cookie[int], Name("theme-x")],
+        from_: Annotated[Query[int], Alias("from")],
+        most: Annotated[Query[int], Alias("max-results")],
+        odd: Annotated[Header[int], Alias("x_odd")],
+        theme: Annotated[Cookie[int], Alias("theme-x")],
     ) -> list[int]:
         return [from_, most, odd, theme]
 
@@ -395,7 +395,7 @@ async def read_fields(
     title: Form[Annotated[str, msgspec.Meta(max_length=3)]],
     size: Form[Small] = 1,
     tags: Form[list[str]] = [],  # noqa: B006  each request's own
-    since: Annotated[Form[str | None], Name("from")] = None,
+    since: Annotated[Form[str | None], Alias("from")] = None,
     limit: Query[int] = 5,
 ) -> list[Any]:
     tags.append("last")

@@ -7,13 +7,13 @@ import msgspec
 import pytest
 
 from framework import (
+    Alias,
     App,
     ConfigurationError,
     Context,
     Depends,
     Form,
     Header,
-    Name,
     Query,
     Request,
     Slot,
@@ -344,16 +344,16 @@ def body_or_slot(value: Cat | Person) -> None: ...
 def untagged(note: Note | Unreadable) -> None: ...
 
 
-def two_names(a: Annotated[Query[str], Name("a"), Name("b")]) -> None: ...
+def two_names(a: Annotated[Query[str], Alias("a"), Alias("b")]) -> None: ...
 
 
-def no_name(a: Annotated[Query[str], Name("")]) -> None: ...
+def no_name(a: Annotated[Query[str], Alias("")]) -> None: ...
 
 
 def the_cookie_header(cookie: Header[str]) -> None: ...
 
 
-def the_cookie_header_by_name(a: Annotated[Header[str], Name("Cookie")]) -> None: ...
+def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> None: ...
 
 
 @pytest.mark.parametrize(

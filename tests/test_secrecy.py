@@ -11,7 +11,7 @@ from framework.auth.tokens import digest, new_token
 from framework.database import UniqueViolation
 from framework.errors import ConfigurationError, Forbidden
 from framework.response import Response
-from tests.secrecy import assert_answer_shows_none, nothing_shown
+from tests.secret_scan import assert_answer_shows_none, nothing_shown
 
 SECRETS = {
     "token": new_token,

@@ -16,8 +16,8 @@ from framework.multipart import File
 from framework.paths import parse_query
 from framework.testing import json_of
 from framework.turnstile import SITEVERIFY, TOKEN_LIMIT, turnstile
-from tests.callers import known
-from tests.elsewhere import Asked, Elsewhere, serve_elsewhere
+from tests.name_guard import known
+from tests.other_server import Asked, Elsewhere, serve_elsewhere
 
 SECRET = "1x0000000000000000000000000000000AA"
 ENV = {"TURNSTILE_SECRET": SECRET}

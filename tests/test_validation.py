@@ -12,7 +12,7 @@ import pytest
 from framework import App, Cookie, Form, Header, Query, public
 from framework.errors import Invalid
 from framework.testing import json_of
-from framework.validation import MISFIT_LIMIT, PLACE_LIMIT, convert, point
+from framework.validation import MISFIT_LIMIT, PLACE_LIMIT, convert, json_pointer
 from tests.answers import body_of
 
 CANARY = "CANARY-1a2b3c"
@@ -250,7 +250,7 @@ def test_a_misfit_is_found_where_it_is(value: Any, type: Any, pointers: list[str
     [((), ""), (("a",), "/a"), (("a", "0"), "/a/0"), (("a/b~c",), "/a~1b~0c"), (("",), "/")],
 )
 def test_a_pointer_is_written_as_rfc_6901_says(names: tuple[str, ...], pointer: str) -> None:
-    assert point(*names) == pointer
+    assert json_pointer(*names) == pointer
 
 
 def test_no_answer_names_more_misfits_than_people_can_use() -> None:

@@ -2,16 +2,19 @@
 
 The layers, lowest first; a module imports only from those that stand before it:
 
-1. errors, models, tokens, limits, pending, telling, usernames, emails, address_limit: values and refusals
-2. lucia_hash, passwords, breached, legacy, session_cookie, legacy_cookie, devices, mail: what people hold
-3. store_columns, store_users, store_attempts, store_ends, storage, store, codes, links, settings: the tables
+1. errors, models, tokens, limits, pending, failure_log, usernames, emails, address_limit: values and refusals
+2. lucia_hash, passwords, breached, legacy, session_cookie, legacy_cookie, device_cookie,
+   mail: what people hold
+3. store_columns, store_users, store_attempts, store_revocation, storage, store, codes, links,
+   settings: the tables
 4. sessions, keys, users, last_seen: rows, one kind each
-5. request_sessions, endings, accounts, recovery, handle: one request
+5. request_sessions, revocation, accounts, recovery, auth_request: one request
 6. auth: the whole
 """
 
 from framework.auth.address_limit import RateLimiter
 from framework.auth.auth import Auth
+from framework.auth.auth_request import AuthRequest
 from framework.auth.emails import normalize_email
 from framework.auth.errors import (
     AuthError,
@@ -33,7 +36,6 @@ from framework.auth.errors import (
     UnknownSession,
     UnknownUser,
 )
-from framework.auth.handle import AuthRequest
 from framework.auth.keys import Keys
 from framework.auth.limits import GRACE, Limits
 from framework.auth.mail import BindingMailer, Mailer, Message, write_reset, write_verification

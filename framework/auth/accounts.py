@@ -6,28 +6,28 @@ from typing import Any, TypeVar
 import msgspec
 
 from framework.auth.address_limit import limit_address
-from framework.auth.devices import DeviceCookie
-from framework.auth.endings import Endings
+from framework.auth.device_cookie import DeviceCookie
 from framework.auth.errors import DuplicateKey, InvalidCredentials, InvalidUsername, PasswordError
+from framework.auth.failure_log import log_failures
 from framework.auth.keys import Keys, Verified
 from framework.auth.models import NewKey, User, begin_anew
+from framework.auth.revocation import Revocation
 from framework.auth.settings import Settings
 from framework.auth.store_users import StoredKey
-from framework.auth.telling import telling
 from framework.auth.tokens import digest, new_user_id
 from framework.auth.usernames import canonical_username
 from framework.auth.users import Users, new_user, tell_of_columns
 from framework.context import Context
 from framework.database import DatabaseError, Statement, UniqueViolation
 from framework.errors import ConfigurationError
-from framework.security_log import tell
+from framework.security_log import log_event
 
 __all__ = ["Accounts"]
 
 U = TypeVar("U", bound=User)
 
 
-class Accounts(Endings[U]):
+class Accounts(Revocation[U]):
     """The part of `Auth` that knows usernames and passwords."""
 
     def __init__(self, settings: Settings) -> None:
@@ -76,7 +76,7 @@ class Accounts(Endings[U]):
                 [
                     self._store.insert_user(user),
                     self._store.insert_key(key),
-                    *self._give_up_presented(c),
+                    *self._end_presented(c),
                     *remember,
                     self._store.insert_session(begun, key),
                 ]
@@ -88,7 +88,7 @@ class Accounts(Endings[U]):
             raise
         self._signed_in(c, begun, token, user)
         self._send_device(c, device)
-        tell(c, "user_created")
+        log_event(c, "user_created")
         return user
 
     async def sign_in(
@@ -105,11 +105,11 @@ class Accounts(Endings[U]):
         """
         await limit_address(c, self._rate_limiter)
         key_id = self._key_id(canonical_username(username) or username)
-        with telling(c, "authn_login_fail"):
+        with log_failures(c, "authn_login_fail"):
             for _ in range(2):  # again where another sign-in has replaced the hash meanwhile
                 user = await self._try_sign_in(c, key_id, password, session)
                 if user is not None:
-                    tell(c, "authn_login_success")
+                    log_event(c, "authn_login_success")
                     return user
             raise InvalidCredentials
 
@@ -126,7 +126,7 @@ class Accounts(Endings[U]):
         results = await self._db(c).batch(
             [
                 *statements,
-                *self._give_up_presented(c, verified.beside),
+                *self._end_presented(c, verified.beside),
                 *self._forget_attempts(verified),
                 *remember,
                 *begun,
@@ -186,9 +186,9 @@ class Accounts(Endings[U]):
         meanwhile, `TooManyRequests` like `sign_in`, and `PasswordError`, which counts as no
         attempt, for a password that cannot be hashed.
         """
-        with telling(c, "authn_password_change_fail"):
+        with log_failures(c, "authn_password_change_fail"):
             await self._change_password(c, current, new)
-        tell(c, "authn_password_change")
+        log_event(c, "authn_password_change")
 
     async def _change_password(self, c: Context, current: str, new: str) -> None:
         session = c.get(self.session_slot)
@@ -243,8 +243,8 @@ class Accounts(Endings[U]):
         `InvalidSession`, and nothing is deleted, where the session ended meanwhile.
         """
         await self._write(c, self.users.deletion(c.get(self.session_slot).user_id, first))
-        self._leave(c)
-        tell(c, "user_deleted")
+        self._drop_session(c)
+        log_event(c, "user_deleted")
 
     def _key_id(self, canonical: str) -> str:
         return f"{self._provider}:{canonical}"

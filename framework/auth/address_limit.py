@@ -11,7 +11,7 @@ from framework.addresses import UNKNOWN, client_network
 from framework.context import Context
 from framework.errors import RETRY_SOON, HTTPError, ServiceUnavailable, TooManyRequests
 from framework.log import log_warning
-from framework.security_log import tell
+from framework.security_log import log_event
 
 __all__ = ["RateLimiter", "limit_address"]
 
@@ -54,7 +54,7 @@ async def limit_address(c: Context, binding: str | None) -> None:
         raise ServiceUnavailable(headers=RETRY_SOON) from fault
     if not is_allowed:
         error = TooManyRequests("Too many attempts from this address.", retry_after=_RETRY_AFTER)
-        tell(c, "excess_rate_limit_exceeded", "address", error=error)
+        log_event(c, "excess_rate_limit_exceeded", "address", error=error)
         raise error
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Annotated, Final, Generic, TypedDict, TypeVar, Unpack, overload
 
+from framework.auth.auth_request import AuthRequest
 from framework.auth.errors import InvalidSession, ReauthenticationRequired
-from framework.auth.handle import AuthRequest
 from framework.auth.legacy_cookie import SessionFormat
 from framework.auth.limits import Limits, now
 from framework.auth.mail import Mailer
@@ -24,7 +24,7 @@ __all__ = ["Auth"]
 
 U = TypeVar("U", bound=User)
 
-_LUCIAS_FORM: Final = f"s2:{'0' * 16}:{'0' * 128}"
+_LUCIA_HASH: Final = f"s2:{'0' * 16}:{'0' * 128}"
 
 _BEARER: Final = SecurityScheme(
     "session_token",
@@ -104,7 +104,7 @@ class Auth(Recovery[U]):
         mailer: Mailer | None = None,
         store: Callable[[type[U], type[Session]], Storage[U]] = Store,
     ) -> None:
-        if sessions == "shared" and hasher.is_outdated(_LUCIAS_FORM):
+        if sessions == "shared" and hasher.is_outdated(_LUCIA_HASH):
             raise ConfigurationError(
                 'sessions="shared" leaves passwords in Lucia\'s form as well:'
                 ' pass hasher=LuciaHasher(writes="s2")'
@@ -162,7 +162,7 @@ class Auth(Recovery[U]):
 
     def _guard_for_sign_out(self) -> Guard:
         async def authorized(c: Context) -> None:
-            if await self._find_leaving(c) is None:
+            if await self._find_for_sign_out(c) is None:
                 raise InvalidSession("Sign in first.")
 
         return guard(

@@ -110,7 +110,7 @@ class Keys(Generic[U]):
             raise UnknownKey
         return _shown(key)
 
-    async def of(self, db: Database, user_id: str) -> list[Key]:
+    async def for_user(self, db: Database, user_id: str) -> list[Key]:
         """Return the keys of *user_id*, by name, at most 100."""
         return [_shown(key) for key in await self._store.list_keys(db, user_id)]
 
@@ -194,7 +194,7 @@ class Keys(Generic[U]):
         key, user = keys.first(StoredKey), self._store.read_user(users)
         self._refuse_many(attempts[0] or attempts[-1], is_known, now, user)
         stored = None if key is None else key.hashed_password
-        matches = await self._hasher.verify(password, stored or self._hasher.nobody)
+        matches = await self._hasher.verify(password, stored or self._hasher.dummy_hash)
         if key is None or user is None:
             raise InvalidKey
         if not matches or not stored:

@@ -35,7 +35,7 @@ class LuciaHasher:
         self._writes_s2 = writes == "s2"
         self._argon2 = argon2
         self._has_warned = False
-        self.nobody = _NOBODY if self._writes_s2 else argon2.nobody
+        self.dummy_hash = _NOBODY if self._writes_s2 else argon2.dummy_hash
 
     async def hash(self, password: str) -> str:
         """Return a hash of *password* to store. Raises `PasswordError`."""
@@ -79,7 +79,7 @@ class LuciaHasher:
     async def _spend_argon2(self, password: str) -> None:
         """Take the time of an Argon2id, where there are people with one."""
         if not self._writes_s2:
-            await self._argon2.verify(password, self._argon2.nobody)
+            await self._argon2.verify(password, self._argon2.dummy_hash)
 
     def is_outdated(self, stored: str) -> bool:
         """Return whether *stored* has another form than this hasher writes."""

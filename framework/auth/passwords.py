@@ -40,7 +40,7 @@ TIME_COST = 2
 PARALLELISM = 1
 """Argon2id as OWASP's Password Storage Cheat Sheet asks at least: 19 MiB, two passes, one lane."""
 
-NOBODY = (
+DUMMY_HASH = (
     "$argon2id$v=19$m=19456,t=2,p=1$NsFq8jvFAq8VcFNMWQM+qA"
     "$ZPcug5Ejb11YpuNOABZa4UnPHvwMW5beQIDZgRxlQ1k"
 )
@@ -98,7 +98,7 @@ class Hasher(Protocol):
     """How passwords are hashed. Async, so that the work can be done elsewhere: a Durable Object,
     a service binding. Each method takes the password as it was typed."""
 
-    nobody: str
+    dummy_hash: str
     """A hash with this hasher's own costs, to verify where there is no user."""
 
     async def hash(self, password: str) -> str:
@@ -108,7 +108,7 @@ class Hasher(Protocol):
     async def verify(self, password: str, stored: str) -> bool:
         """Return whether *stored* is a hash of *password*; False for whatever it cannot read.
 
-        To return False costs at least as much as to verify `nobody`, whatever is stored: else a
+        To return False costs at least as much as to verify `dummy_hash`, whatever is stored: else a
         wrong password tells which accounts have a hash of another kind, and so which there are.
         """
         ...
@@ -132,15 +132,17 @@ class Argon2Hasher:
         memory_kib: int = MEMORY_KIB,
         time_cost: int = TIME_COST,
         parallelism: int = PARALLELISM,
-        nobody: str = NOBODY,
+        dummy_hash: str = DUMMY_HASH,
     ) -> None:
         self._argon2 = PasswordHasher(
             time_cost=time_cost, memory_cost=memory_kib, parallelism=parallelism
         )
-        if self._argon2.check_needs_rehash(nobody) or _costs_of(nobody) is None:
-            raise ValueError("nobody= must be a hash with the parameters given, and within bounds")
+        if self._argon2.check_needs_rehash(dummy_hash) or _costs_of(dummy_hash) is None:
+            raise ValueError(
+                "dummy_hash= must be a hash with the parameters given, and within bounds"
+            )
         self._costs = _Costs(memory_kib, time_cost, parallelism)
-        self.nobody = nobody
+        self.dummy_hash = dummy_hash
 
     async def hash(self, password: str) -> str:
         """Return a PHC string for *password*. Raises `PasswordError`."""
@@ -150,32 +152,32 @@ class Argon2Hasher:
         """Return whether *stored* is a PHC string of *password*, or a hash of Lucia's.
 
         A string with costs outside of our bounds is not verified at all: one planted with 4 GiB
-        would take the isolate with it. For that and for whatever else cannot be read, `nobody` is
+        would take the isolate with it. For that and for whatever else cannot be read, `dummy_hash` is
         verified instead; a wrong password for a hash that was cheaper costs the difference as well.
         """
         costs = _costs_of(stored) if isinstance(stored, str) else None
         if costs is None and await _is_lucias(password, stored):
-            return True  # hashed anew next, which costs what `nobody` does
+            return True  # hashed anew next, which costs what `dummy_hash` does
         try:
             prepared = prepare_password(password)
         except PasswordError:
             return False
         if costs is None:
-            self._spend_nobody(prepared)
+            self._verify_dummy(prepared)
             return False
         try:
             return self._argon2.verify(stored, prepared)
         except VerifyMismatchError:
-            self._spend_difference(costs)
+            self._spend_missing_cost(costs)
         except (Argon2Error, InvalidHashError):  # looks like a PHC string, and is not
-            self._spend_nobody(prepared)
+            self._verify_dummy(prepared)
         return False
 
-    def _spend_nobody(self, prepared: bytes) -> None:
+    def _verify_dummy(self, prepared: bytes) -> None:
         with suppress(Argon2Error):
-            self._argon2.verify(self.nobody, prepared)
+            self._argon2.verify(self.dummy_hash, prepared)
 
-    def _spend_difference(self, spent: _Costs) -> None:
+    def _spend_missing_cost(self, spent: _Costs) -> None:
         """Spend what *spent* lacks of today's costs, whether or not each lane has a thread."""
         memory, passes, lanes = self._costs
         counted = spent.memory * spent.passes * min(lanes, spent.lanes) // spent.lanes
@@ -231,5 +233,5 @@ async def verify_password(password: str, stored: str | None) -> bool:
     """
     if not isinstance(password, str):
         return False
-    matches = await ARGON2.verify(password, ARGON2.nobody if stored is None else stored)
+    matches = await ARGON2.verify(password, ARGON2.dummy_hash if stored is None else stored)
     return matches and stored is not None

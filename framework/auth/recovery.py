@@ -17,6 +17,7 @@ from framework.auth.codes import (
 )
 from framework.auth.emails import normalize_email
 from framework.auth.errors import DuplicateEmail, InvalidCode, InvalidEmail, InvalidLink
+from framework.auth.failure_log import log_failures
 from framework.auth.limits import seconds_until
 from framework.auth.links import (
     Account,
@@ -32,14 +33,13 @@ from framework.auth.links import (
 from framework.auth.mail import Mailer, Message, write_reset, write_verification
 from framework.auth.models import User
 from framework.auth.settings import Settings
-from framework.auth.telling import telling
 from framework.auth.tokens import digest, is_token, new_token
 from framework.auth.usernames import canonical_username
 from framework.context import Context
 from framework.database import Database, UniqueViolation, statement
 from framework.errors import ConfigurationError, Conflict, TooManyRequests
 from framework.problem import report
-from framework.security_log import tell
+from framework.security_log import log_event
 
 __all__ = ["Recovery"]
 
@@ -85,7 +85,7 @@ class Recovery(Accounts[U]):
             raise InvalidEmail
         user_id = c.get(self.session_slot).user_id
         await self._write(c, [statement(_SET_EMAIL, user_id, canonical)])
-        tell(c, "user_updated", "email")
+        log_event(c, "user_updated", "email")
 
     async def send_verification(self, c: Context, write: Write = write_verification) -> None:
         """Mail a code to the address of this request's user; the one before is worth nothing then.
@@ -127,7 +127,7 @@ class Recovery(Accounts[U]):
             raise DuplicateEmail from error
         if results[1].changes == 0:
             raise InvalidCode
-        tell(c, "user_updated", "email-verified")
+        log_event(c, "user_updated", "email-verified")
 
     # --- A password, and the link that replaces it -----------------------------------------------
 
@@ -166,7 +166,7 @@ class Recovery(Accounts[U]):
             token = new_token()
             [stored] = await self._db(c).batch([insert_link(token, account, self.clock())])
             if stored.changes > 0:
-                tell(c, "authn_token_created", "password-reset", user_id=account.user_id)
+                log_event(c, "authn_token_created", "password-reset", user_id=account.user_id)
                 await mailer.send(c, write(account.email, place + token))
         except Exception as error:  # whatever it is: the answer must not tell
             report(c, error)
@@ -183,9 +183,9 @@ class Recovery(Accounts[U]):
         `InvalidLink` where the link is used up, over, or was sent for another password or to another
         address than the account has now, and `PasswordError`, the link as good as before.
         """
-        with telling(c, "authn_password_change_fail"):
+        with log_failures(c, "authn_password_change_fail"):
             user_id = await self._use_link(c, token, password)
-        tell(c, "authn_password_change", "password-reset", user_id=user_id)
+        log_event(c, "authn_password_change", "password-reset", user_id=user_id)
 
     async def _use_link(self, c: Context, token: str, password: str) -> str:
         """Give the owner of the link another password; return who it is."""

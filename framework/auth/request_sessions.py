@@ -20,7 +20,7 @@ from framework.context import Context
 from framework.database import Database, Result, Statement, Unavailable
 from framework.errors import ConfigurationError
 from framework.problem import report
-from framework.security_log import tell
+from framework.security_log import log_event
 from framework.slots import Slot
 
 __all__ = ["Memo", "RequestSessions"]
@@ -112,7 +112,7 @@ class RequestSessions(Generic[U]):
         c.refuse_answered("the session was asked for")
         found = await self._find(c, read)
         if found is None and self._cookie.is_present(c.request):
-            self._forget(c)
+            self._clear_cookie(c)
         c.set(self._by_cookie, Memo(found))
         if found is not None and not self._is_by_bearer(c):
             c.actor = found.session
@@ -124,7 +124,7 @@ class RequestSessions(Generic[U]):
         token = self._cookie.read(c.request)
         if token is None:
             if self._cookie.is_present(c.request):  # two that differ
-                tell(c, "malicious_extraneous", "session-cookie-twice")
+                log_event(c, "malicious_extraneous", "session-cookie-twice")
             return None
         db = self._db(c)
         if read is None:
@@ -138,12 +138,12 @@ class RequestSessions(Generic[U]):
         now = self.clock()
         if self._replaces_plain and found.session.id == token and self._is_alive(found, now):
             return Validated(await self._replace_plain(c, found.session, now), found.user)
-        found = await self.sessions.judge(db, found, now, partial(report, c))
+        found = await self.sessions.renew_or_delete(db, found, now, partial(report, c))
         if found is None:
             return None
         if found.session.fresh:
-            self._send(c, token, found.session.idle_expires, now)
-        if self.sessions.is_to_be_noted(found.session, now):
+            self._send_cookie(c, token, found.session.idle_expires, now)
+        if self.sessions.is_due_to_note(found.session, now):
             return await note_seen(c, db, self.sessions, found, now)
         return found
 
@@ -178,8 +178,8 @@ class RequestSessions(Generic[U]):
         found = None if read is None else self._store.read_session(read)
         if found is not None:
             db, now = self._db(c), self.clock()
-            found = await self.sessions.judge(db, found, now, partial(report, c))
-            if found is not None and self.sessions.is_to_be_noted(found.session, now):
+            found = await self.sessions.renew_or_delete(db, found, now, partial(report, c))
+            if found is not None and self.sessions.is_due_to_note(found.session, now):
                 found = await note_seen(c, db, self.sessions, found, now)
         c.set(self._by_bearer, Memo(found))
         return found
@@ -229,12 +229,12 @@ class RequestSessions(Generic[U]):
         results = await self._db(c).batch(statements if grace else statements[:1])
         if results[0].changes == 0:  # another request was first, and sends the cookie
             return session
-        self._send(c, token, begun.idle_expires, now)
+        self._send_cookie(c, token, begun.idle_expires, now)
         return begun
 
     async def list_sessions(self, c: Context) -> list[Session]:
         """Return the living sessions of this request's user, newest first, at most 100."""
-        return await self.sessions.of(self._db(c), c.get(self.session_slot).user_id)
+        return await self.sessions.for_user(self._db(c), c.get(self.session_slot).user_id)
 
     async def purge(self, db: Database) -> int:
         """Delete what is dead: sessions, past sign-in windows, browsers not seen for a year.
@@ -253,7 +253,7 @@ class RequestSessions(Generic[U]):
         told = {"user_agent": agent, "country": c.request.country}
         return self.sessions.begin(user_id, **{**told, **attributes})
 
-    def _give_up_presented(self, c: Context, read: Sequence[Result] = ()) -> list[Statement]:
+    def _end_presented(self, c: Context, read: Sequence[Result] = ()) -> list[Statement]:
         """Return what ends the session that the browser brought, if any.
 
         *read* is what was found of it a moment ago, if it was looked for: without a grace, what it
@@ -279,7 +279,7 @@ class RequestSessions(Generic[U]):
     def _signed_in(self, c: Context, session: Session, token: str, user: U) -> None:
         c.private = True
         self._remember(c, session, user)
-        self._send(c, token, session.idle_expires, self.clock())
+        self._send_cookie(c, token, session.idle_expires, self.clock())
 
     def _remember(self, c: Context, session: Session, user: U) -> None:
         """Let *session* be this request's from here on."""
@@ -288,7 +288,7 @@ class RequestSessions(Generic[U]):
         c.set(self.user_slot, user)
         c.set(self._by_cookie, Memo(Validated(session, user)))
 
-    def _leave(self, c: Context) -> None:
+    def _drop_session(self, c: Context) -> None:
         """Let what opened this request's session open nothing, and have a browser forget it."""
         memo = c.find(self._by_bearer)
         if memo is not None and self._is_by_bearer(c):
@@ -299,26 +299,26 @@ class RequestSessions(Generic[U]):
     def _clear_session(self, c: Context) -> None:
         """Let this request have no session, and have the browser forget it."""
         c.private = True
-        self._forget(c)
+        self._clear_cookie(c)
         c.set(self._by_cookie, Memo(None))
 
-    def _forget_found(self, c: Context) -> None:
+    def _forget_validated(self, c: Context) -> None:
         """Forget what cookie and bearer token open, but not what a guard has let in by a token."""
         if not self._is_by_bearer(c):
             c.forget(self._by_bearer)
         c.forget(self._by_cookie)
 
-    def _send(self, c: Context, token: str, expires: int, now: int) -> None:
+    def _send_cookie(self, c: Context, token: str, expires: int, now: int) -> None:
         age = max(1, seconds_until(expires, now))  # rounded up: the row is the judge
         c.send_cookie(self._cookie.send(c.request, token, age))
-        self._forget_old(c)
+        self._clear_old_cookie(c)
 
-    def _forget(self, c: Context) -> None:
+    def _clear_cookie(self, c: Context) -> None:
         """Have the browser forget its session."""
         c.send_cookie(self._cookie.clear(c.request))
-        self._forget_old(c)
+        self._clear_old_cookie(c)
 
-    def _forget_old(self, c: Context) -> None:
+    def _clear_old_cookie(self, c: Context) -> None:
         old = self._cookie.clear_old(c.request)
         if old is not None:
             c.send_cookie(old)

@@ -81,7 +81,9 @@ class Sessions(Generic[U]):
             raise InvalidSession
         [result] = await db.batch([self._store.find_session([self._id_of(token)])])
         found = self._store.read_session(result)
-        valid = None if found is None else await self.judge(db, found, self._clock(), _log)
+        valid = (
+            None if found is None else await self.renew_or_delete(db, found, self._clock(), _log)
+        )
         if valid is None:
             raise InvalidSession
         return valid
@@ -90,7 +92,7 @@ class Sessions(Generic[U]):
         """Return the living session *session_id*, as it is: not renewed. Raises `UnknownSession`."""
         return await self.update(db, session_id)
 
-    async def of(self, db: Database, user_id: str) -> list[Session]:
+    async def for_user(self, db: Database, user_id: str) -> list[Session]:
         """Return the living sessions of *user_id*, newest first, at most 100.
 
         Those that end within `GRACE` are left out: they were replaced.
@@ -166,7 +168,7 @@ class Sessions(Generic[U]):
         """
         return abs(now - session.authenticated_at) < self._limits.recent
 
-    def is_to_be_noted(self, session: Session, now: int) -> bool:
+    def is_due_to_note(self, session: Session, now: int) -> bool:
         """Return whether it is time to `note` that *session* was seen at *now*.
 
         Not where it is idle still: to renew it failed, and so would this.
@@ -185,7 +187,7 @@ class Sessions(Generic[U]):
         """Return what is kept of a session that is seen at *now*."""
         return now if self._keeps_last_seen else 0
 
-    async def judge(
+    async def renew_or_delete(
         self, db: Database, found: Validated[U], now: int, report: Report
     ) -> Validated[U] | None:
         """Return *found* while it lives, renewed where it is idle; else delete it.
@@ -195,7 +197,7 @@ class Sessions(Generic[U]):
         """
         session = found.session
         if self.is_over(session, now):
-            await self._bury(db.batch([self._store.delete_session(session.id)]), report)
+            await self._try_delete(db.batch([self._store.delete_session(session.id)]), report)
             return None
         match session.state(now):
             case State.ACTIVE:
@@ -203,10 +205,10 @@ class Sessions(Generic[U]):
             case State.IDLE:
                 return await self._renew(db, found, now, report)
             case State.DEAD:
-                await self._bury(self._store.delete_dead(db, session), report)
+                await self._try_delete(self._store.delete_dead(db, session), report)
                 return None
 
-    async def _bury(self, deletion: Awaitable[Any], report: Report) -> None:
+    async def _try_delete(self, deletion: Awaitable[Any], report: Report) -> None:
         try:
             await deletion
         except Exception as error:  # whatever it is: nobody is signed in by this

@@ -8,7 +8,7 @@ import msgspec
 from framework.auth.models import Session, User, Validated
 from framework.auth.store_attempts import PURGE_ATTEMPTS, Attempt, AttemptStore
 from framework.auth.store_columns import Columns, columns_of
-from framework.auth.store_ends import EndStore
+from framework.auth.store_revocation import RevocationStore
 from framework.auth.store_users import StoredKey, UserStore
 from framework.database import Database, Result, Statement, statement
 from framework.errors import ConfigurationError
@@ -65,7 +65,7 @@ _PURGE: Final = (
 )
 
 
-class Store(UserStore[U], AttemptStore, EndStore, Generic[U]):
+class Store(UserStore[U], AttemptStore, RevocationStore, Generic[U]):
     """`Storage` in the tables of ``schema.sql``, on D1 or on SQLite.
 
     The fields of the user Struct are columns of ``user``, those of the session Struct of
@@ -78,10 +78,10 @@ class Store(UserStore[U], AttemptStore, EndStore, Generic[U]):
         self._sessions = columns_of(session_type, without={"fresh"})
         _refuse_required(session_type)
         self._row_type = _row_type(self._sessions, self._users)
-        both = f"{self._sessions.listed('s', 's_')}, {self._users.listed('u', 'u_')}"
+        both = f"{self._sessions.select_list('s', 's_')}, {self._users.select_list('u', 'u_')}"
         find = f"SELECT {both} FROM user_session s JOIN user u ON u.id = s.user_id WHERE s.id IN "
         self._find_session = {1: find + "(?1)", 2: find + "(?1, ?2)"}
-        names, marks = self._sessions.listed(), self._sessions.marks()
+        names, marks = self._sessions.select_list(), self._sessions.placeholders()
         count = len(self._sessions.columns)
         self._list_sessions = (
             f"SELECT {names} FROM user_session WHERE user_id = ?1 AND idle_expires > ?2"
@@ -134,7 +134,7 @@ class Store(UserStore[U], AttemptStore, EndStore, Generic[U]):
         """
         changes = self._sessions.assignments(attributes, _FIXED)
         where = f"WHERE id = ?1 AND idle_expires > ?{len(attributes) + 2}"
-        names = self._sessions.listed()
+        names = self._sessions.select_list()
         sql = f"SELECT {names} FROM user_session {where}"
         if changes:
             sql = f"UPDATE user_session SET {changes} {where} RETURNING {names}"

@@ -18,7 +18,7 @@ class Columns(msgspec.Struct, frozen=True):
     columns: tuple[str, ...]
     types: tuple[Any, ...]
 
-    def listed(self, table: str = "", prefix: str = "") -> str:
+    def select_list(self, table: str = "", prefix: str = "") -> str:
         """Return the columns as they stand in a SELECT: ``u.id AS u_id, …`` where *prefix* is u_."""
         dotted = f"{table}." if table else ""
         names = [f"{dotted}{name}" for name in self.columns]
@@ -26,7 +26,7 @@ class Columns(msgspec.Struct, frozen=True):
             names = [f"{name} AS {prefix}{name.rpartition('.')[2]}" for name in names]
         return ", ".join(names)
 
-    def marks(self) -> str:
+    def placeholders(self) -> str:
         """Return as many placeholders as there are columns: ``?1, ?2, …``."""
         return ", ".join(f"?{index}" for index in range(1, len(self.columns) + 1))
 

@@ -62,13 +62,13 @@ class UserStore(Generic[U]):
     def __init__(self, user_type: type[U]) -> None:
         self._user_type = user_type
         self._users = columns_of(user_type)
-        names = self._users.listed()
+        names = self._users.select_list()
         self._find_user = f"SELECT {names} FROM user WHERE id = ?1"
         self._find_user_by_key = (
-            f"SELECT {self._users.listed('u')} FROM user u JOIN user_key k ON k.user_id = u.id"
+            f"SELECT {self._users.select_list('u')} FROM user u JOIN user_key k ON k.user_id = u.id"
             " WHERE k.id = ?1"
         )
-        self._insert_user = f"INSERT INTO user ({names}) VALUES ({self._users.marks()})"
+        self._insert_user = f"INSERT INTO user ({names}) VALUES ({self._users.placeholders()})"
 
     def find_user(self, user_id: str) -> Statement:
         """Find the user *user_id*; see `read_user`."""
@@ -96,7 +96,7 @@ class UserStore(Generic[U]):
         changes = self._users.assignments(attributes, {"id"})
         if not changes:
             return await db.first(self._user_type, self._find_user, user_id)
-        sql = f"UPDATE user SET {changes} WHERE id = ?1 RETURNING {self._users.listed()}"
+        sql = f"UPDATE user SET {changes} WHERE id = ?1 RETURNING {self._users.select_list()}"
         return await db.first(self._user_type, sql, user_id, *attributes.values())
 
     def delete_user(self, user_id: str) -> Sequence[Statement]:

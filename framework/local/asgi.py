@@ -15,14 +15,14 @@ from framework.context import Env
 from framework.errors import BadRequest, HTTPError
 from framework.fetching import provide_fetch
 from framework.local.background import Background
+from framework.local.body_receiver import BodyReceiver
 from framework.local.fetching import fetch_in_thread
-from framework.local.reading import Reading
 from framework.outgoing_body import check_chunk, close_body
 from framework.paths import resolve_path
 from framework.problem import problem
 from framework.request import Request
 from framework.response import EMPTY_STATUSES, Header, Response
-from framework.shared import SECRETIVE, Shared
+from framework.shared_headers import SENSITIVE_HEADERS, SharedHeaders
 
 __all__ = ["HEADER_LIMIT", "ASGIApplication", "Receive", "Scope", "Send", "asgi"]
 
@@ -58,7 +58,7 @@ def asgi(app: App, env: Env) -> ASGIApplication:
     provide_fetch(fetch_in_thread, unless_provided=True)
     background = Background()
     start_work = background.start
-    reading = Reading()
+    reading = BodyReceiver()
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -74,7 +74,7 @@ def asgi(app: App, env: Env) -> ASGIApplication:
             return await _send_stream(response, body, scope, receive, send)
         headers, size = response.headers, len(body)
         if (
-            type(headers) is Shared
+            type(headers) is SharedHeaders
             and size < _KNOWN_LENGTHS
             and response.status not in EMPTY_STATUSES
         ):
@@ -117,7 +117,7 @@ class _Source(msgspec.Struct, eq=False):
     values: dict[bytes, bytes]
     scope: Scope
     receive: Receive
-    reading: Reading
+    reading: BodyReceiver
 
     def get(self, name: str, /) -> str | None:
         """Return the value of *name*, or None."""
@@ -144,7 +144,7 @@ class _LocalRequest(Request):
         return source.reading.read(source.receive, limit)
 
 
-def _read_request(scope: Scope, receive: Receive, reading: Reading) -> Request:
+def _read_request(scope: Scope, receive: Receive, reading: BodyReceiver) -> Request:
     """Return the request in *scope*. Raises `HTTPError` for what the runtime would not pass on."""
     headers: list[RawHeader] = scope["headers"]
     values = dict(headers)
@@ -247,7 +247,7 @@ class _Encoded(dict[Header, RawHeader]):
         if name == "content-length":
             raise KeyError(name)
         encoded = (name.encode(), value.encode())  # UTF-8, as workerd sends it
-        if name not in SECRETIVE:
+        if name not in SENSITIVE_HEADERS:
             if len(self) >= _KNOWN_HEADERS_LIMIT:
                 self.clear()
             self[pair] = encoded
@@ -257,7 +257,7 @@ class _Encoded(dict[Header, RawHeader]):
 _encode = _Encoded().__getitem__
 
 
-def _encode_shared(headers: Shared) -> tuple[RawHeader, ...]:
+def _encode_shared(headers: SharedHeaders) -> tuple[RawHeader, ...]:
     encoded = headers.encoded = tuple(map(_encode, headers))
     return encoded
 

@@ -1,6 +1,6 @@
 """Reads `wrangler.toml`, and says what is wrong with what Kagari uses of it. Knows no application.
 
-Run by `stage.py` and `trial.py` as well as imported, so it needs nothing but the standard library,
+Run by `stage.py` and `import_check.py` as well as imported, so it needs nothing but the standard library,
 and imports nothing of the framework's.
 """
 

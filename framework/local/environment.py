@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from framework.database import DatabaseError
-from framework.local.absent import Absent
+from framework.local.command_error import CommandError
 from framework.local.configuration import (
     FILE,
     WranglerError,
@@ -17,11 +17,11 @@ from framework.local.configuration import (
     read_configuration,
     why_missing,
 )
-from framework.local.failure import Failure
 from framework.local.mail import EMAIL, ConsoleMail
 from framework.local.rate_limit import LocalRateLimiter
 from framework.local.schema import apply_schema
 from framework.local.sqlite import SQLiteDatabase
+from framework.local.unavailable_binding import UnavailableBinding
 from framework.local.variables import parse_variables
 
 __all__ = ["DEFAULT_DATABASE", "EnvironmentProblem", "close_environment", "make_environment"]
@@ -31,14 +31,14 @@ DEFAULT_DATABASE = Path(".kagari", "dev.sqlite3")
 _PROVIDED = {"vars", "d1_databases", "ratelimits", "send_email", "env"}
 
 
-class EnvironmentProblem(Failure):
+class EnvironmentProblem(CommandError):
     """A file that the bindings are made from is wrong; the message says which and why."""
 
 
 class _LocalEnvironment(dict[str, Any]):
     """The bindings by name. Says why one is missing that ``wrangler.toml`` has.
 
-    `Bindings` hold an `Absent` in its place, so that what does not use it works.
+    `Bindings` hold an `UnavailableBinding` in its place, so that what does not use it works.
     """
 
     def __init__(self, elsewhere: Mapping[str, str]) -> None:
@@ -49,7 +49,7 @@ class _LocalEnvironment(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if name in self._elsewhere:
             reason = _explain_elsewhere(name, self._elsewhere[name])
-            raise KeyError(name, reason, Absent(name, self._elsewhere[name], reason))
+            raise KeyError(name, reason, UnavailableBinding(name, self._elsewhere[name], reason))
         raise KeyError(name)
 
 

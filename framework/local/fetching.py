@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
-from framework.fetching import Fetched, FetchFailed, FetchRequest, without_coding
+from framework.fetching import FetchFailed, FetchRequest, FetchResponse, without_coding
 
 __all__ = ["fetch_in_thread"]
 
@@ -19,7 +19,7 @@ _CHUNK = 64 * 1024
 _WITH_BODY = {"POST", "PUT", "PATCH"}
 
 
-async def fetch_in_thread(request: FetchRequest, /) -> Fetched:
+async def fetch_in_thread(request: FetchRequest, /) -> FetchResponse:
     """Return the answer to *request*. Raises `FetchFailed`.
 
     If the time is up, or the caller is cancelled, the connection is cut, and the thread ends.
@@ -45,7 +45,7 @@ class _Exchange:
         self._socket: socket.socket | None = None
         self._is_cut = False
 
-    def run(self) -> Fetched:
+    def run(self) -> FetchResponse:
         """Return the answer. Each wait has as long as the whole may take."""
         parts = urlsplit(self._request.url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
@@ -77,7 +77,7 @@ class _Exchange:
         connection.putheader("connection", "close")
         connection.endheaders(request.body or None)
 
-    def _read(self, response: HTTPResponse) -> Fetched:
+    def _read(self, response: HTTPResponse) -> FetchResponse:
         """Return the answer; never hold more than the limit and one chunk of its body."""
         request = self._request
         if response.headers.defects:
@@ -97,7 +97,7 @@ class _Exchange:
         body = b"".join(chunks)
         if body and ("content-encoding", "gzip") in headers:
             headers, body = without_coding(headers), _decoded(body, request)
-        return Fetched(response.status, headers, body, request.host)
+        return FetchResponse(response.status, headers, body, request.host)
 
 
 def _decoded(body: bytes, request: FetchRequest) -> bytes:

@@ -8,7 +8,7 @@ from argon2.low_level import Type, hash_secret_raw
 
 from framework.auth.passwords import MEMORY_KIB, PARALLELISM, TIME_COST
 
-__all__ = ["KAGARIS", "OWASPS", "Parameters", "cost_lines", "hash_milliseconds"]
+__all__ = ["KAGARI_PARAMETERS", "OWASP_PARAMETERS", "Parameters", "cost_lines", "hash_milliseconds"]
 
 WORKER_MILLISECONDS = (30, 50)
 """What a hash with Kagari's parameters takes in the Worker; docs/performance.md has the figures."""
@@ -25,10 +25,10 @@ class Parameters(NamedTuple):
         return f"m={self.memory_kib} t={self.passes} p={self.lanes}"
 
 
-KAGARIS = Parameters(MEMORY_KIB, TIME_COST, PARALLELISM)
+KAGARI_PARAMETERS = Parameters(MEMORY_KIB, TIME_COST, PARALLELISM)
 """What passwords are hashed with unless an app brings a hasher of its own."""
 
-OWASPS = tuple(
+OWASP_PARAMETERS = tuple(
     Parameters(*values)
     for values in ((47_104, 1), (19_456, 2), (12_288, 3), (9_216, 4), (7_168, 5))
 )
@@ -55,14 +55,14 @@ def hash_milliseconds(parameters: Parameters, rounds: int) -> float:
 
 def cost_lines(rounds: int) -> list[str]:
     """Return the measured costs as a table, and what they say of the Worker."""
-    listed = dict.fromkeys([*OWASPS, KAGARIS])
+    listed = dict.fromkeys([*OWASP_PARAMETERS, KAGARI_PARAMETERS])
     took = {parameters: hash_milliseconds(parameters, rounds) for parameters in listed}
-    low, high = (bound / took[KAGARIS] for bound in WORKER_MILLISECONDS)
+    low, high = (bound / took[KAGARI_PARAMETERS] for bound in WORKER_MILLISECONDS)
     return [
         f"{'ARGON2ID':<18} {'MEMORY':>9}  {'CPU TIME':>9}",
         *(
             f"{parameters!s:<18} {parameters.memory_kib / 1024:>5.1f} MiB  {milliseconds:>6.1f} ms"
-            f"{'  Kagari' * (parameters == KAGARIS)}"
+            f"{'  Kagari' * (parameters == KAGARI_PARAMETERS)}"
             for parameters, milliseconds in took.items()
         ),
         "",

@@ -17,8 +17,8 @@ from framework.errors import ConfigurationError
 from framework.fetching import provide_fetch
 from framework.guards import public
 from framework.local.asgi import asgi
+from framework.local.command_error import CommandError
 from framework.local.environment import close_environment, make_environment
-from framework.local.failure import Failure
 from framework.local.fetching import fetch_in_thread
 from framework.local.listing import list_routes, route_lines
 from framework.local.loading import load_app
@@ -54,8 +54,8 @@ class Supervision(NamedTuple):
 
 
 def develop(launch: Launch, port: int) -> None:
-    """Serve on *port*, and again after every change, until a signal. Raises `Failure`."""
-    from framework.local.development import keep_serving  # only this one watches files
+    """Serve on *port*, and again after every change, until a signal. Raises `CommandError`."""
+    from framework.local.reloader import keep_serving  # only this one watches files
 
     command = [sys.executable, "-m", "framework.cli", "serve", "--app", launch.target]
     command += ["--database", str(launch.database)]
@@ -68,7 +68,7 @@ def develop(launch: Launch, port: int) -> None:
 def serve_once(launch: Launch, port: int, *, as_json: bool) -> None:
     """Serve until a signal. With *as_json*, standard output is the one line ``{"url": …}``.
 
-    What requests print goes to standard error, with the log. Raises `Failure`.
+    What requests print goes to standard error, with the log. Raises `CommandError`.
     """
     log_to_terminal()
     app = load_app(launch.target, launch.root)
@@ -88,7 +88,7 @@ def serve_supervised(launch: Launch, supervision: Supervision) -> None:
             app = load_app(launch.target, launch.root)
             app.check_answers = True
             env, notes = _environment(launch)
-        except Failure as failure:
+        except CommandError as failure:
             notes = [str(failure), "waiting for a change"]
             return _run(_stand_in(), {}, listener, [], notes, supervision.lifeline)
         lines = ["ready again"] if supervision.is_again else _greeting(launch, app, env, url)
@@ -98,7 +98,7 @@ def serve_supervised(launch: Launch, supervision: Supervision) -> None:
 def run_crons(launch: Launch, schedule: str | None) -> list[str]:
     """Run the function of the cron *schedule* now, or of every one, and return which ran.
 
-    Raises `Failure`, for a binding or a database that fails the function too, and what else the
+    Raises `CommandError`, for a binding or a database that fails the function too, and what else the
     function raises.
     """
     log_to_terminal()
@@ -106,7 +106,9 @@ def run_crons(launch: Launch, schedule: str | None) -> list[str]:
     schedules = list(app.crons) if schedule is None else [schedule]
     for each in schedules:
         if each not in app.crons:
-            raise Failure(f"no function runs at the cron {each!r}: there are {list(app.crons)}")
+            raise CommandError(
+                f"no function runs at the cron {each!r}: there are {list(app.crons)}"
+            )
     env, notes = _environment(launch)
     for note in notes:
         _log.warning("%s", note)
@@ -124,7 +126,7 @@ def _run_cron(app: App, schedule: str, env: Mapping[str, Any]) -> None:
         asyncio.run(app.run_cron(schedule, env, time.time_ns() // 1_000_000))
     except (ConfigurationError, DatabaseError) as error:
         line = " ".join(str(error).split())  # which may hold a statement of many lines
-        raise Failure(f"{schedule}: {line}") from error
+        raise CommandError(f"{schedule}: {line}") from error
 
 
 def _environment(launch: Launch) -> tuple[dict[str, Any], list[str]]:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from framework.application import App
 from framework.errors import ConfigurationError
-from framework.local.failure import Failure
+from framework.local.command_error import CommandError
 
 __all__ = ["LoadError", "load_app", "relative"]
 
 _FRAMEWORK = str(Path(__file__).parents[1])
 
 
-class LoadError(Failure):
+class LoadError(CommandError):
     """The application cannot be imported; the message says where and why."""
 
 

@@ -19,7 +19,7 @@ from uvicorn.server import Server
 from framework.application import App
 from framework.context import Env
 from framework.local.asgi import ASGIApplication, Receive, Scope, Send, asgi
-from framework.local.failure import Failure
+from framework.local.command_error import CommandError
 from framework.local.protocol import StrictProtocol
 
 __all__ = ["HOST", "ServeError", "bind", "log_to_terminal", "run", "serve", "with_access_log"]
@@ -36,7 +36,7 @@ GRACE = 1
 _access = logging.getLogger("kagari.access")
 
 
-class ServeError(Failure):
+class ServeError(CommandError):
     """The server cannot start; the message says why."""
 
 

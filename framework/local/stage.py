@@ -4,10 +4,10 @@ Wrangler uploads every module beside the Worker's main one, virtual environments
 so the main one stands alone with what it needs. The stage before is removed first: a failed build
 deploys nothing, rather than what was built last.
 
-What nothing imports is left out (`reach.py`), and so is what is written for readers (`lean.py`).
+What nothing imports is left out (`prune.py`), and so is what is written for readers (`minify.py`).
 
 Wrangler runs this file with whichever Python it finds, so it needs nothing but the standard
-library, and imports nothing of the framework's. Whether the staged app imports, `trial.py` finds
+library, and imports nothing of the framework's. Whether the staged app imports, `import_check.py` finds
 out in another process, under a Python that has the app's dependencies.
 """
 
@@ -26,12 +26,12 @@ from pathlib import Path
 STAGE = Path("build", "worker")
 ENVIRONMENTS = (".venv", ".venv-workers")
 CONFIGURATION = Path(__file__).with_name("configuration.py")
-REACH = Path(__file__).with_name("reach.py")
-LEAN = Path(__file__).with_name("lean.py")
-TRIAL = Path(__file__).with_name("trial.py")
-WRANGLERS_LEVEL = 6  # of zlib: what it says after "gzip:" when it uploads
+PRUNE = Path(__file__).with_name("prune.py")
+MINIFY = Path(__file__).with_name("minify.py")
+IMPORT_CHECK = Path(__file__).with_name("import_check.py")
+WRANGLER_GZIP_LEVEL = 6  # of zlib: what it says after "gzip:" when it uploads
 
-# What the trial's exit codes stand for; `trial.py` has the same ones.
+# What the import check's exit codes stand for; `import_check.py` has the same ones.
 LACKS_PACKAGES = 3
 INDESCRIBABLE = 4
 IDLE_TRIGGERS = 5
@@ -97,8 +97,8 @@ def stage(root: Path) -> Staged:
     notes = _check_configuration(root)
     try:
         left_out = _copy(root, fresh)
-        runpy.run_path(str(REACH))["drop_unreached"](fresh)
-        runpy.run_path(str(LEAN))["make_lean"](fresh)
+        runpy.run_path(str(PRUNE))["drop_unused_modules"](fresh)
+        runpy.run_path(str(MINIFY))["minify"](fresh)
         _try_import(root, fresh)
         staged = _measure(fresh, target, left_out, notes)
         fresh.rename(target)
@@ -175,7 +175,7 @@ def _measure(
         files=tuple(file.relative_to(folder).as_posix() for file in files),
         left_out=left_out,
         size=len(content),
-        compressed=len(gzip.compress(content, WRANGLERS_LEVEL)),
+        compressed=len(gzip.compress(content, WRANGLER_GZIP_LEVEL)),
         notes=notes,
     )
 
@@ -186,7 +186,7 @@ def _measure(
 def _try_import(root: Path, folder: Path) -> None:
     """Import the app in *folder* under the first Python that has the app's dependencies."""
     for python in _pythons(root):
-        command = [str(python), "-I", "-B", str(TRIAL), str(folder)]
+        command = [str(python), "-I", "-B", str(IMPORT_CHECK), str(folder)]
         trial = subprocess.run(  # noqa: S603 (ourselves)
             command, capture_output=True, text=True, check=False, cwd=root
         )

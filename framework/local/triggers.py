@@ -1,6 +1,6 @@
 """Compares what an app runs at crons and queues with what `wrangler.toml` triggers. Imports no app.
 
-Run by `trial.py` on what is staged, so it needs nothing but the standard library.
+Run by `import_check.py` on what is staged, so it needs nothing but the standard library.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from framework.compose import Middleware, Next
 from framework.context import Context
-from framework.middleware.options import check_whole
+from framework.middleware.options import check_integer
 from framework.response import Response
 
 __all__ = ["body_limit"]
@@ -17,7 +17,7 @@ def body_limit(limit: int) -> Middleware:
     The innermost one counts. Past it a body is refused as 413 while it is read, and one that says
     its length before. Raises `ConfigurationError` for what is no number of bytes up to 100 MiB.
     """
-    check_whole(limit, "a body limit in bytes", _MOST)
+    check_integer(limit, "a body limit in bytes", _MOST)
 
     async def limit_body(c: Context, call_next: Next) -> Response:
         c.request.body_limit = limit

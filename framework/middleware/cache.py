@@ -10,7 +10,7 @@ from framework.application import App, check_use
 from framework.compose import Middleware, Next
 from framework.context import Context
 from framework.errors import ConfigurationError
-from framework.middleware.options import check_header_names, check_whole
+from framework.middleware.options import check_header_names, check_integer
 from framework.response import Response
 from framework.route import Route
 
@@ -76,7 +76,7 @@ def _directives(
         "stale-if-error": stale_if_error,
     }
     said = [
-        f"{name}={check_whole(seconds, name, _YEAR)}"
+        f"{name}={check_integer(seconds, name, _YEAR)}"
         for name, seconds in times.items()
         if seconds is not None
     ]
@@ -93,7 +93,7 @@ def _may_be_kept(c: Context, response: Response, streams: bool) -> bool:
         and response.header("set-cookie") is None
         and response.header("cache-control") is None
         and c.request.headers.get("authorization") is None
-        and not c.request.has_shown_cookies
+        and not c.request.were_cookies_read
     )
 
 

@@ -13,7 +13,7 @@ from framework.application import App, check_use
 from framework.compose import Middleware, Next
 from framework.context import Context
 from framework.errors import ConfigurationError
-from framework.middleware.options import check_header_names, check_whole
+from framework.middleware.options import check_header_names, check_integer
 from framework.origin import SAFE_METHODS, check_origin
 from framework.response import Header, Response, make
 from framework.route import Route
@@ -104,7 +104,7 @@ def _make_policy(
             f'cors: "*" with {", ".join(sorted(allowed - SAFE_METHODS))} would be refused by the'
             " application, which takes unsafe requests from listed origins only: list them"
         )
-    age = check_whole(max_age, "max_age", _DAY)
+    age = check_integer(max_age, "max_age", _DAY)
     return _Policy(
         origins=listed,
         methods=allowed,

@@ -6,7 +6,7 @@ from math import isfinite
 from framework.cookies import TOKEN
 from framework.errors import ConfigurationError
 
-__all__ = ["check_header_name", "check_header_names", "check_seconds", "check_whole"]
+__all__ = ["check_header_name", "check_header_names", "check_integer", "check_seconds"]
 
 
 def check_header_name(name: str) -> str:
@@ -23,7 +23,7 @@ def check_header_names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(check_header_name(name) for name in names))
 
 
-def check_whole(value: int, what: str, most: int) -> int:
+def check_integer(value: int, what: str, most: int) -> int:
     """Return *value*. Raises `ConfigurationError` unless it is a whole number from 0 to *most*."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
         raise ConfigurationError(f"{what} must be a whole number from 0 to {most}, not {value!r}")

@@ -7,7 +7,7 @@ from framework.compose import Middleware, Next
 from framework.context import Context
 from framework.middleware.options import check_header_name
 from framework.response import Response, make
-from framework.shared import Shared
+from framework.shared_headers import SharedHeaders
 
 __all__ = ["LENGTH_LIMIT", "find_request_id", "request_id"]
 
@@ -47,7 +47,7 @@ def _unshared(response: Response) -> Response:
     Clients choose the names, and would fill it by sending each of them twice.
     """
     headers = response.headers
-    if type(headers) is not Shared:
+    if type(headers) is not SharedHeaders:
         return response
     return make(response.body, response.status, tuple(headers))
 

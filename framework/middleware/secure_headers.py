@@ -15,7 +15,7 @@ from framework.middleware.content_security_policy import (
     find_nonce,
 )
 from framework.response import Header, Response, make
-from framework.shared import Shared
+from framework.shared_headers import SharedHeaders
 
 __all__ = ["DATA_POLICY", "HTML_POLICY", "secure_headers"]
 
@@ -106,11 +106,11 @@ def secure_headers(
 
 def _add_missing(headers: Sequence[Header], added: tuple[Header, ...]) -> Sequence[Header]:
     """Return *headers* with those of *added* that they do not have; shared ones stay shared."""
-    if type(headers) is Shared and (known := headers.more.get(("", added))) is not None:
+    if type(headers) is SharedHeaders and (known := headers.more.get(("", added))) is not None:
         return known
     own = {name for name, _ in headers}
     missing = [pair for pair in added if pair[0] not in own]
-    if type(headers) is Shared:
+    if type(headers) is SharedHeaders:
         return headers.share("", added, (*headers, *missing))
     return [*headers, *missing]
 

@@ -13,8 +13,8 @@ from workers import WorkerEntrypoint
 
 from framework.application import App
 from framework.response import Response
-from framework.shared import Shared
-from framework.workers.bindings import Bindings
+from framework.shared_headers import SharedHeaders
+from framework.workers.env import WorkerEnv
 from framework.workers.incoming import read_request
 from framework.workers.pump import pump
 from framework.workers.queues import read_batch
@@ -44,7 +44,7 @@ def entrypoint(app: App) -> type[Any]:
         async def fetch(self, request: Any) -> Any:
             """Answer one HTTP request."""
             incoming = read_request(getattr(request, "js_object", request))
-            response = await app.handle(incoming, Bindings(self.env), _wait_until(self.ctx))
+            response = await app.handle(incoming, WorkerEnv(self.env), _wait_until(self.ctx))
             return _to_javascript(response, self.ctx)
 
         # Pyodide works out the signature for each request; stored here, that costs a third less.
@@ -52,11 +52,11 @@ def entrypoint(app: App) -> type[Any]:
 
         async def scheduled(self, controller: Any, *_: Any) -> None:
             """Run what is due at one tick of a cron trigger."""
-            await app.run_cron(controller.cron, Bindings(self.env), int(controller.scheduledTime))
+            await app.run_cron(controller.cron, WorkerEnv(self.env), int(controller.scheduledTime))
 
         async def queue(self, batch: Any, *_: Any) -> None:
             """Have what a queue brings consumed."""
-            await app.run_queue(read_batch(batch, Bindings(self.env)))
+            await app.run_queue(read_batch(batch, WorkerEnv(self.env)))
 
     return Default
 
@@ -93,7 +93,7 @@ def _options(response: Response) -> Any:
     It is made in a request, never at import: no snapshot could hold it.
     """
     headers = response.headers
-    if type(headers) is not Shared:
+    if type(headers) is not SharedHeaders:
         return _make_options(response)
     if headers.encoded is None:
         headers.encoded = {}

@@ -7,9 +7,9 @@ import msgspec
 from pyodide.ffi import JsException, to_js
 
 from framework.fetching import (
-    Fetched,
     FetchFailed,
     FetchRequest,
+    FetchResponse,
     provide_fetch,
     without_coding,
 )
@@ -26,7 +26,7 @@ def provide() -> None:
     provide_fetch(fetch_in_worker, unless_provided=True)
 
 
-async def fetch_in_worker(request: FetchRequest, /) -> Fetched:
+async def fetch_in_worker(request: FetchRequest, /) -> FetchResponse:
     """Return the answer to *request*. Raises `FetchFailed`.
 
     Whatever keeps it from being read to its end, a cancelled caller too, ends the exchange.
@@ -45,7 +45,7 @@ async def fetch_in_worker(request: FetchRequest, /) -> Fetched:
         headers = _headers(answer)
         if body and ("content-encoding", "gzip") in headers:  # which fetch has decoded
             headers = without_coding(headers)
-        return Fetched(answer.status, headers, body, request.host)
+        return FetchResponse(answer.status, headers, body, request.host)
     except TooLong:
         raise FetchFailed(f"{request.host} answered with more than {request.limit} bytes") from None
     except JsException as error:

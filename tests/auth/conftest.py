@@ -6,7 +6,7 @@ import pytest
 
 from tests.auth.recovering import Recovering
 from tests.auth.world import World
-from tests.secrecy import nothing_shown
+from tests.secret_scan import nothing_shown
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ _NOBODY: Final = (
 
 def quick_hasher() -> Argon2Hasher:
     """Return Argon2id with the least that its bounds allow."""
-    return Argon2Hasher(memory_kib=7_168, time_cost=1, parallelism=1, nobody=_NOBODY)
+    return Argon2Hasher(memory_kib=7_168, time_cost=1, parallelism=1, dummy_hash=_NOBODY)
 
 
 class CountingHasher:
@@ -22,7 +22,7 @@ class CountingHasher:
 
     def __init__(self, inner: Hasher) -> None:
         self.inner = inner
-        self.nobody = inner.nobody
+        self.dummy_hash = inner.dummy_hash
         self.hashes = 0
         self.verified: list[str] = []
 

@@ -168,7 +168,7 @@ async def test_a_key_without_a_password_costs_the_same(world: World, stored: str
 
     await sign_in(world)
 
-    assert world.hasher.verified == [world.hasher.nobody]
+    assert world.hasher.verified == [world.hasher.dummy_hash]
 
 
 async def test_nobody_has_the_same_parameters_as_everybody(world: World) -> None:
@@ -180,7 +180,7 @@ async def test_nobody_has_the_same_parameters_as_everybody(world: World) -> None
 
     parameters = [stored.split("$")[1:4] for stored in world.hasher.verified]
     assert parameters[0] == parameters[1]
-    assert world.hasher.verified[1] == world.hasher.nobody
+    assert world.hasher.verified[1] == world.hasher.dummy_hash
 
 
 async def test_a_refusal_says_nothing_about_who_exists(world: World) -> None:

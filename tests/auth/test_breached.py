@@ -14,7 +14,7 @@ from framework.local.fetching import fetch_in_thread
 from framework.testing import json_of
 from tests.auth.recovering import Recovering
 from tests.auth.world import PASSWORD, World
-from tests.elsewhere import Asked, Elsewhere, serve_elsewhere
+from tests.other_server import Asked, Elsewhere, serve_elsewhere
 
 KNOWN = "password1"
 PADDING = "unlikely to be known"

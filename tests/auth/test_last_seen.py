@@ -331,11 +331,11 @@ async def test_a_row_from_before_is_not_known_until_it_is_used(world: World) -> 
     browser = await world.signed_up()
     await world.sqlite.run("UPDATE user_session SET last_seen_at = 0")
     [user] = await world.rows("user")
-    [before] = await world.auth.sessions.of(world.sqlite, user["id"])
+    [before] = await world.auth.sessions.for_user(world.sqlite, user["id"])
 
     await browser.get("/me")
 
-    [after] = await world.auth.sessions.of(world.sqlite, user["id"])
+    [after] = await world.auth.sessions.for_user(world.sqlite, user["id"])
     assert (before.last_seen_at, after.last_seen_at) == (0, START)
 
 

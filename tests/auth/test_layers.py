@@ -13,7 +13,11 @@ FOLDER = Path(auth.__file__).parent
 MODULES = {path.stem: path for path in sorted(FOLDER.glob("[a-z]*.py"))}
 
 _LAYER = re.compile(r"^\d+\. ([^:]+):", re.MULTILINE)
-ORDER = [name for names in _LAYER.findall(auth.__doc__ or "") for name in names.split(", ")]
+ORDER = [
+    name
+    for names in _LAYER.findall(auth.__doc__ or "")
+    for name in " ".join(names.split()).split(", ")
+]
 
 
 def imported_by(path: Path) -> Iterator[str]:

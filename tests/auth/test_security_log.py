@@ -18,7 +18,7 @@ from framework.security_log import EventName, SecurityEvent
 from framework.testing import Client, json_of
 from tests.auth.recovering import ADDRESS, Recovering
 from tests.auth.world import PASSWORD, USERNAME, World
-from tests.secrecy import SECRET
+from tests.secret_scan import SECRET
 
 WRONG = "wrong horse"
 UNKNOWN = "correct.horse.as.a.name"

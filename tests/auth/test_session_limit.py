@@ -122,7 +122,7 @@ async def test_a_program_begins_no_more_either() -> None:
         new = await world.auth.sessions.create(world.sqlite, user.id)
         assert (await world.auth.sessions.validate(world.sqlite, new.token)).user == user
 
-    assert len(await world.auth.sessions.of(world.sqlite, user.id)) == 2
+    assert len(await world.auth.sessions.for_user(world.sqlite, user.id)) == 2
     world.close()
 
 

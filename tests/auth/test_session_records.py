@@ -232,10 +232,10 @@ async def test_the_living_are_listed_newest_first_without_the_retired(world: Wor
         second.session.id,
     )
 
-    listed = await sessions.of(db, first.user.id)
+    listed = await sessions.for_user(db, first.user.id)
 
     assert [each.id for each in listed] == [second.session.id, first.session.id]
-    assert await sessions.of(db, "nobody") == []
+    assert await sessions.for_user(db, "nobody") == []
 
 
 # --- Columns of one's own ------------------------------------------------------------------------
@@ -338,7 +338,7 @@ async def test_an_attribute_is_set_and_goes_on(shop: World) -> None:
 
     assert isinstance(updated, Visit)
     assert (updated.label, updated.visits) == ("kitchen", 3)
-    [listed] = await shop.auth.sessions.of(shop.sqlite, row["user_id"])
+    [listed] = await shop.auth.sessions.for_user(shop.sqlite, row["user_id"])
     assert isinstance(listed, Visit)
     assert (listed.label, listed.visits) == ("kitchen", 3)
 

@@ -179,8 +179,8 @@ async def test_a_user_has_several_keys(world: World) -> None:
         Key("email", "ann@example.com", user.id, True),
         Key("github", "2", user.id, False),
     ]
-    assert await keys.of(world.sqlite, user.id) == [made[1], made[2], made[0]]
-    assert await keys.of(world.sqlite, "nobody") == []
+    assert await keys.for_user(world.sqlite, user.id) == [made[1], made[2], made[0]]
+    assert await keys.for_user(world.sqlite, "nobody") == []
     for key in made:
         assert await keys.get(world.sqlite, key.provider, key.provider_user_id) == key
 
@@ -397,7 +397,7 @@ async def test_one_key_is_deleted_and_the_user_stays(world: World) -> None:
 
     assert await keys.delete(db, "github", "1") is True
 
-    assert [key.provider_user_id for key in await keys.of(db, user.id)] == ["2"]
+    assert [key.provider_user_id for key in await keys.for_user(db, user.id)] == ["2"]
     assert await world.auth.users.get(db, user.id) == user
 
 

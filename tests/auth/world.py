@@ -12,7 +12,7 @@ from framework.local.sqlite import SQLiteDatabase
 from framework.testing import Client
 from tests.auth.clock import Clock
 from tests.auth.hasher import CountingHasher, quick_hasher
-from tests.secrecy import assert_answer_shows_none
+from tests.secret_scan import assert_answer_shows_none
 
 __all__ = ["PASSWORD", "USERNAME", "Member", "World", "make_site"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.browser import Browser
 from tests.browser.chromedriver import ChromiumMissing, Driver, driver
-from tests.browser.elsewhere import OtherSite, serve_other_site
+from tests.browser.other_site import OtherSite, serve_other_site
 from tests.browser.people import Account, new_account, sign_up_aside
 from tests.e2e.service import Service
 from tests.e2e.targets import TARGETS

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.browser import Browser
-from tests.browser.elsewhere import OtherSite
+from tests.browser.other_site import OtherSite
 from tests.browser.people import Account
 
 

@@ -433,12 +433,12 @@ async def test_sessions_get_refuses_an_unknown_id(place: Place) -> None:
 
 @settled
 async def test_sessions_of_returns_the_targets(place: Place) -> None:
-    assert await place.sessions.of(place.db, "ann") == [ANNS]
+    assert await place.sessions.for_user(place.db, "ann") == [ANNS]
 
 
 @settled
 async def test_sessions_of_returns_none_where_none_matches(place: Place) -> None:
-    assert await place.sessions.of(place.db, "nobody") == []
+    assert await place.sessions.for_user(place.db, "nobody") == []
 
 
 @settled
@@ -454,8 +454,8 @@ async def test_sessions_create_inserts_a_session(place: Place) -> None:
 async def test_sessions_end_deletes_the_target(place: Place) -> None:
     assert await place.sessions.end(place.db, "anns session") is True
 
-    assert await place.sessions.of(place.db, "ann") == []
-    assert await place.sessions.of(place.db, "bob") == [BOBS]
+    assert await place.sessions.for_user(place.db, "ann") == []
+    assert await place.sessions.for_user(place.db, "bob") == [BOBS]
 
 
 @settled
@@ -470,7 +470,7 @@ async def test_sessions_end_all_deletes_the_targets(place: Place) -> None:
     await place.sessions.create(place.db, "ann")
 
     assert await place.sessions.end_all(place.db, "ann") == 2
-    assert await place.sessions.of(place.db, "bob") == [BOBS]
+    assert await place.sessions.for_user(place.db, "bob") == [BOBS]
 
 
 @settled

@@ -7,8 +7,8 @@ import pytest
 
 from framework.response import Response
 from framework.testing import Client, json_of
+from tests.e2e.assertions import cookies_of, is_problem, misfits_of, plain_headers, text_of
 from tests.e2e.backdoor import Backdoor
-from tests.e2e.claims import cookies_of, is_problem, misfits_of, plain_headers, text_of
 from tests.e2e.people import Person, new_username
 from tests.e2e.service import Service
 

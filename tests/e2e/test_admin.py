@@ -3,8 +3,8 @@
 import pytest
 
 from framework.testing import Client, json_of
+from tests.e2e.assertions import is_problem, misfits_of
 from tests.e2e.backdoor import Backdoor
-from tests.e2e.claims import is_problem, misfits_of
 from tests.e2e.page import Visitor
 from tests.e2e.people import Person
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from framework.testing import Client, json_of
-from tests.e2e.claims import cookies_of, is_problem, text_of
+from tests.e2e.assertions import cookies_of, is_problem, text_of
 from tests.e2e.people import Person
 from tests.e2e.service import Service
 from tests.e2e.test_accounts import cleared

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from framework.testing import Client, json_of
-from tests.e2e.claims import is_problem, text_of
+from tests.e2e.assertions import is_problem, text_of
 from tests.e2e.page import ACCEPT
 from tests.e2e.people import Person, sign_up
 from tests.e2e.service import Service

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from framework.testing import Client, json_of
-from tests.e2e.claims import is_problem, misfits_of
+from tests.e2e.assertions import is_problem, misfits_of
 from tests.e2e.people import Person
 
 _UNKNOWN = 999_999_999

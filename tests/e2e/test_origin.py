@@ -3,7 +3,7 @@
 import pytest
 
 from framework.testing import Client
-from tests.e2e.claims import cookies_of, is_problem, text_of
+from tests.e2e.assertions import cookies_of, is_problem, text_of
 from tests.e2e.people import Person, new_username
 from tests.e2e.service import Service
 

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from framework.testing import Client
+from tests.e2e.assertions import cookies_of
 from tests.e2e.backdoor import Backdoor
-from tests.e2e.claims import cookies_of
 from tests.e2e.page import ACCEPT, Visitor
 from tests.e2e.people import Person, new_username
 from tests.e2e.service import Service

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from framework.testing import Client, json_of
+from tests.e2e.assertions import cookies_of, is_problem
 from tests.e2e.backdoor import Backdoor
-from tests.e2e.claims import cookies_of, is_problem
 from tests.e2e.page import Visitor
 from tests.e2e.people import Person, sign_up
 from tests.e2e.service import Service

@@ -10,7 +10,7 @@ import pytest
 
 from framework import App, Context, Response, public
 from framework.local.asgi import ASGIApplication, _names, asgi
-from framework.local.reading import Reading
+from framework.local.body_receiver import BodyReceiver
 from framework.request import BODY_LIMIT
 
 HOST = (b"host", b"localhost:8787")
@@ -414,7 +414,7 @@ async def test_a_client_that_leaves_while_it_sends_is_no_fault(
 
 async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
     exchange = Exchange("/body", method="POST", body=[b"x"], ends=False)
-    reading = Reading(deadline=0.02)
+    reading = BodyReceiver(deadline=0.02)
 
     with pytest.raises(Exception, match="took too long") as caught:
         await reading.read(exchange.receive, 10)
@@ -427,7 +427,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
 
 async def test_cancelling_a_read_is_no_timeout() -> None:
     exchange = Exchange("/body", method="POST", body=[b"x"], ends=False)
-    task = asyncio.create_task(Reading().read(exchange.receive, 10))
+    task = asyncio.create_task(BodyReceiver().read(exchange.receive, 10))
     await asyncio.sleep(0)
 
     task.cancel()

@@ -16,7 +16,7 @@ from framework import App, Context, fetching, public
 from framework.fetching import FetchFailed, fetch
 from framework.local.fetching import fetch_in_thread
 from framework.local.serve import serve
-from tests.elsewhere import Asked, Elsewhere, serve_elsewhere
+from tests.other_server import Asked, Elsewhere, serve_elsewhere
 
 GZIPPED = {
     "/gzip": gzip.compress(b"hello"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.lucia.places import PLACES, Place
-from tests.secrecy import nothing_shown
+from tests.secret_scan import nothing_shown
 
 
 @pytest.fixture(autouse=True)

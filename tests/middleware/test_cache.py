@@ -7,7 +7,7 @@ import pytest
 
 from framework import App, ConfigurationError, Context, Cookie, Response, Router, guard, public
 from framework.cookies import SetCookie
-from framework.foreign import asgi_handler
+from framework.interop import asgi_handler
 from framework.middleware.cache import cache
 from framework.streaming import Event, server_sent_events, stream
 

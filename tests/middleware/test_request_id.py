@@ -6,7 +6,7 @@ import pytest
 
 from framework import App, ConfigurationError, Context, Response, public
 from framework.middleware.request_id import find_request_id, request_id
-from framework.shared import Shared
+from framework.shared_headers import SharedHeaders
 
 RAY = "8f2b1c0d9e7a6b5c-FRA"
 
@@ -94,7 +94,7 @@ async def test_it_replaces_one_that_the_handler_set() -> None:
 async def test_names_that_clients_choose_take_up_nothing_that_stays(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Shared, "made", 0)  # tests before this one may have used it up
+    monkeypatch.setattr(SharedHeaders, "made", 0)  # tests before this one may have used it up
     app = make_app()
 
     @app.get("/json", guard=public)
@@ -107,14 +107,14 @@ async def test_names_that_clients_choose_take_up_nothing_that_stays(
 
     for _ in range(3):  # what is the same each time may be kept
         await app.request("GET", path, headers={"x-request-id": "first"})
-    made = Shared.made
+    made = SharedHeaders.made
 
     for number in range(20):
         for _ in range(3):
             headers = {"x-request-id": f"{path.strip('/')}-{number}"}
             await app.request("GET", path, headers=headers)
 
-    assert Shared.made == made
+    assert SharedHeaders.made == made
 
 
 async def test_without_the_layer_there_is_none() -> None:

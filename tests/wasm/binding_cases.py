@@ -10,9 +10,9 @@ def bindings_of(env: Any) -> Any:
     """Return what a handler has as ``c.env`` in the Worker."""
     from workers.rpc import _EnvWrapper  # only in the Worker's runtime
 
-    from framework.workers.bindings import Bindings
+    from framework.workers.env import WorkerEnv
 
-    return Bindings(_EnvWrapper(env))
+    return WorkerEnv(_EnvWrapper(env))
 
 
 async def test_a_key_that_kv_has_not_is_none(env: Any) -> None:

@@ -3,8 +3,8 @@
 import traceback
 from typing import Any
 
-from framework.workers.bindings import Bindings
 from framework.workers.d1 import D1Database
+from framework.workers.env import WorkerEnv
 from tests.conformance import database_cases, storage_cases
 from tests.conformance.database_cases import CASES
 from tests.conformance.storage_cases import STORAGE_CASES
@@ -38,7 +38,7 @@ async def run(name: str, binding: Any, fakes: Any) -> str | None:
         elif name in BINDING_CASES:
             await BINDING_CASES[name](fakes.env(binding))
         else:
-            await D1_CASES[name](Platform(D1Database, Bindings, binding, fakes))
+            await D1_CASES[name](Platform(D1Database, WorkerEnv, binding, fakes))
     except Exception:
         return traceback.format_exc()
     return None

@@ -16,7 +16,7 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.low_level import Type, hash_secret_raw
 
-from tests.starts import ADVANCES, ALLOWED, CLOCKS, REFUSED
+from tests.startup_cases import ADVANCES, ALLOWED, CLOCKS, REFUSED
 
 from .launcher import RunningWorker, WorkerFailed, serve
 

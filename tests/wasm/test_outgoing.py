@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.elsewhere import Asked, Elsewhere, serve_elsewhere
+from tests.other_server import Asked, Elsewhere, serve_elsewhere
 
 from .launcher import RunningWorker, serve
 from .prepare import ROOT

@@ -9,7 +9,7 @@ import msgspec
 
 from framework import App, Context, public
 from framework.fetching import fetch
-from framework.foreign import asgi_handler
+from framework.interop import asgi_handler
 from framework.middleware.timeout import timeout
 from framework.response import Response
 from framework.router import Router

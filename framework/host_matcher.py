@@ -5,12 +5,12 @@ from typing import Generic, TypeVar
 from framework.hosts import host_path, parse_host
 from framework.matcher import Matcher, Parameters
 
-__all__ = ["Sites"]
+__all__ = ["HostMatcher"]
 
 T = TypeVar("T")
 
 
-class Sites(Generic[T]):
+class HostMatcher(Generic[T]):
     """A matcher for any host, and one for each host that has values of its own, which comes first."""
 
     __slots__ = ("_hosts", "anywhere", "by_host")

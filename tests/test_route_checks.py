@@ -33,7 +33,7 @@ async def handle(c: Context) -> str:
     return "handled"
 
 
-HERE = r"test_misuse\.py:[0-9]+"
+HERE = r"test_route_checks\.py:[0-9]+"
 
 
 @pytest.mark.parametrize(
@@ -403,7 +403,7 @@ async def test_who_returns_no_answer_is_named_each_time(
     app.mount(router)
     {"app": app, "router": router}[place].use(two)
     router.get("/", guard=public)(handle)
-    named = f"test_misuse.py:{two.__code__.co_firstlineno}: this has to return a Response"
+    named = f"test_route_checks.py:{two.__code__.co_firstlineno}: this has to return a Response"
 
     for _ in range(2):
         caplog.clear()

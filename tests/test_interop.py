@@ -19,14 +19,14 @@ from framework import (
 )
 from framework.compose import Handler
 from framework.errors import ContentTooLarge
-from framework.foreign import asgi_handler, fetch_handler
 from framework.guards import Guard
+from framework.interop import asgi_handler, fetch_handler
 from framework.local.serve import serve
 from framework.request import Headers
 from framework.testing import Client, json_of
-from tests.callers import WHO, known
 from tests.local.test_serve import Connection
 from tests.local.test_serve import request as raw_request
+from tests.name_guard import WHO, known
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

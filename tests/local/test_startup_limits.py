@@ -1,6 +1,6 @@
 """`kagari build` tries the import as a Worker starts: what workerd refuses then, it refuses.
 
-What that is stands in tests/starts.py; tests/wasm/test_harness.py asks workerd's own Python.
+What that is stands in tests.startup_cases.py; tests/wasm/test_harness.py asks workerd's own Python.
 """
 
 import subprocess
@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from framework.local import trial
-from tests.starts import ADVANCES, ALLOWED, CLOCKS, REFUSED
+from framework.local import import_check
+from tests.startup_cases import ADVANCES, ALLOWED, CLOCKS, REFUSED
 
 STAGED = "class app:\n    crons = queues = ()\n    def prepare(): ...\n"
 
@@ -20,7 +20,7 @@ def start(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
     staged = folder / "staged"
     staged.mkdir()
     (staged / "app.py").write_text(f"{source}\n{STAGED}")
-    command = [sys.executable, trial.__file__, str(staged)]
+    command = [sys.executable, import_check.__file__, str(staged)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

@@ -7,7 +7,7 @@ from framework.callables import place_of
 from framework.errors import ConfigurationError
 from framework.guards import Guard
 from framework.response import Reply, Response
-from framework.text import members_of
+from framework.text_types import members_of
 
 __all__ = [
     "check_answers_itself",

@@ -13,7 +13,7 @@ __all__ = ["OtherSite", "serve_other_site"]
 _FORMS: Final = {
     "/sign-in": {"username": "mallory", "password": "correct horse"},
     "/sign-up": {"username": "mallory", "password": "correct horse"},
-    "/notes": {"title": "Planted", "body": "from elsewhere"},
+    "/notes": {"title": "Planted", "body": "from other_site"},
     "/sign-out": {},
     "/me/delete": {},
 }

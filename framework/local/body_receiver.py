@@ -7,7 +7,7 @@ from typing import Any
 
 from framework.errors import BadRequest, ContentTooLarge, HTTPError
 
-__all__ = ["BODY_DEADLINE", "Reading"]
+__all__ = ["BODY_DEADLINE", "BodyReceiver"]
 
 BODY_DEADLINE = 30.0
 """Seconds a body may take to arrive once it is asked for."""
@@ -15,7 +15,7 @@ BODY_DEADLINE = 30.0
 _EXPIRED = float("-inf")
 
 
-class Reading:
+class BodyReceiver:
     """The bodies being read in one event loop.
 
     A look at all of them once in a while costs a read two dictionary operations; a timer for each

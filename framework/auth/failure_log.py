@@ -5,13 +5,13 @@ from contextlib import contextmanager
 
 from framework.auth.errors import InvalidCredentials, InvalidLink, TooManyAttempts
 from framework.context import Context
-from framework.security_log import EventName, tell
+from framework.security_log import EventName, log_event
 
-__all__ = ["telling"]
+__all__ = ["log_failures"]
 
 
 @contextmanager
-def telling(c: Context, failure: EventName) -> Iterator[None]:
+def log_failures(c: Context, failure: EventName) -> Iterator[None]:
     """Log *failure* if the block raises that a password, a code or a link was wrong.
 
     An account that was tried too often is logged as ``authn_login_lock`` instead.
@@ -19,8 +19,8 @@ def telling(c: Context, failure: EventName) -> Iterator[None]:
     try:
         yield
     except (InvalidCredentials, InvalidLink) as error:
-        tell(c, failure, user_id=error.user_id, error=error)
+        log_event(c, failure, user_id=error.user_id, error=error)
         raise
     except TooManyAttempts as error:
-        tell(c, "authn_login_lock", user_id=error.user_id, error=error)
+        log_event(c, "authn_login_lock", user_id=error.user_id, error=error)
         raise

@@ -9,11 +9,11 @@ __all__ = [
     "JSON_HEADERS",
     "NO_SNIFF",
     "PROBLEM_HEADERS",
-    "SECRETIVE",
+    "SENSITIVE_HEADERS",
     "SHARED_LIMIT",
     "TEXT_HEADERS",
     "Header",
-    "Shared",
+    "SharedHeaders",
 ]
 
 Header = tuple[str, str]
@@ -22,11 +22,11 @@ Header = tuple[str, str]
 SHARED_LIMIT = 256
 """How many extended sets of headers are kept; a program has fewer of them."""
 
-SECRETIVE = frozenset({"location", "set-cookie"})
+SENSITIVE_HEADERS = frozenset({"location", "set-cookie"})
 """Names of headers whose values may hold secrets: none of them is kept beyond its answer."""
 
 
-class Shared(tuple[Header, ...]):
+class SharedHeaders(tuple[Header, ...]):
     """Headers that many answers share as one object, which is never changed and never freed.
 
     Headers that are a tuple, shared or not, are complete: `finish` need not search them. What a layer
@@ -38,9 +38,9 @@ class Shared(tuple[Header, ...]):
     """How many there are beside those that the framework starts with."""
 
     def __init__(self, pairs: Iterable[Header]) -> None:  # noqa: ARG002  the tuple takes them
-        self.more: dict[tuple[str, Any], Shared] = {}
+        self.more: dict[tuple[str, Any], SharedHeaders] = {}
         """These with something added, by what `share` was told of it."""
-        self.private: Shared | None = None
+        self.private: SharedHeaders | None = None
         """These for an answer that depends on who asks."""
         self.encoded: Any = None
         """What the edge has made of these."""
@@ -51,22 +51,22 @@ class Shared(tuple[Header, ...]):
         if self._last.get(name) != value:
             if name in self._last or len(self._last) < SHARED_LIMIT:
                 self._last[name] = value
-        elif Shared.made < SHARED_LIMIT:
-            Shared.made += 1
-            headers = self.more[name, value] = Shared(headers)
+        elif SharedHeaders.made < SHARED_LIMIT:
+            SharedHeaders.made += 1
+            headers = self.more[name, value] = SharedHeaders(headers)
         return headers
 
 
 NO_SNIFF = ("x-content-type-options", "nosniff")
 """What every answer carries."""
 
-TEXT_HEADERS = Shared([("content-type", "text/plain; charset=utf-8"), NO_SNIFF])
+TEXT_HEADERS = SharedHeaders([("content-type", "text/plain; charset=utf-8"), NO_SNIFF])
 """Those of text."""
-HTML_HEADERS = Shared([("content-type", "text/html; charset=utf-8"), NO_SNIFF])
+HTML_HEADERS = SharedHeaders([("content-type", "text/html; charset=utf-8"), NO_SNIFF])
 """Those of a page."""
-JSON_HEADERS = Shared([("content-type", "application/json"), NO_SNIFF])
+JSON_HEADERS = SharedHeaders([("content-type", "application/json"), NO_SNIFF])
 """Those of JSON."""
-BYTES_HEADERS = Shared([("content-type", "application/octet-stream"), NO_SNIFF])
+BYTES_HEADERS = SharedHeaders([("content-type", "application/octet-stream"), NO_SNIFF])
 """Those of bytes."""
-PROBLEM_HEADERS = Shared([("content-type", "application/problem+json"), NO_SNIFF])
+PROBLEM_HEADERS = SharedHeaders([("content-type", "application/problem+json"), NO_SNIFF])
 """Those of an error (RFC 9457)."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from framework.local.lean import make_lean, thin
-from framework.local.reach import drop_unreached
+from framework.local.minify import minify, minify_source
+from framework.local.prune import drop_unused_modules
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted([*(ROOT / "framework").rglob("*.py"), *(ROOT / "routes").rglob("*.py")])
@@ -62,7 +62,7 @@ def meaning(source: str) -> list[str]:
 def test_a_module_means_the_same_when_it_is_thin(path: Path) -> None:
     source = path.read_text("utf-8")
 
-    lean = thin(source)
+    lean = minify_source(source)
 
     assert meaning(lean) == meaning(source)
     assert lean.count("\n") == source.count("\n")
@@ -134,7 +134,7 @@ def test_a_module_means_the_same_when_it_is_thin(path: Path) -> None:
     ],
 )
 def test_what_is_blanked(source: str, lean: str) -> None:
-    assert thin(source, {"D"}) == lean
+    assert minify_source(source, {"D"}) == lean
 
 
 # --- What is imported ----------------------------------------------------------------------------
@@ -153,8 +153,8 @@ def staged(folder: Path, app: str, **modules: str) -> set[str]:
     (folder / "routes").mkdir()
     (folder / "routes" / "notes.py").write_text(modules.get("notes", ""))
     (folder / "app.py").write_text(app)
-    drop_unreached(folder)
-    make_lean(folder)
+    drop_unused_modules(folder)
+    minify(folder)
     files = (folder / "framework").rglob("*.py")
     return {
         ".".join(file.relative_to(folder / "framework").with_suffix("").parts) for file in files

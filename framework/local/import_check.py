@@ -18,7 +18,7 @@ from typing import Any
 NEEDED = ("msgspec", "argon2")
 STAGED = {"app", "framework", "routes"}
 CONFIGURATION = Path(__file__).with_name("configuration.py")
-STARTING = Path(__file__).with_name("starting.py")
+STARTUP_LIMITS = Path(__file__).with_name("startup_limits.py")
 TRIGGERS = Path(__file__).with_name("triggers.py")
 
 # The exit codes; `stage.py` has a heading for each.
@@ -39,9 +39,9 @@ def try_import(folder: str) -> int:
     try:
         for file in sorted(Path(folder).rglob("*.py")):
             compile(file.read_bytes(), file, "exec", dont_inherit=True)
-        starting = runpy.run_path(str(STARTING))
-        refuse_what_was_drawn = starting["refuse_chance"]()
-        starting["refuse_clocks"](folder)
+        limits = runpy.run_path(str(STARTUP_LIMITS))
+        refuse_what_was_drawn = limits["forbid_randomness"]()
+        limits["forbid_clocks"](folder)
         sys.path.insert(0, folder)
         app = importlib.import_module("app")
         if not hasattr(app, "app"):

@@ -8,7 +8,7 @@ from framework.database import Result, Statement
 from framework.errors import ConfigurationError, HTTPError
 from framework.slots import Slot
 
-__all__ = ["Read", "Reads"]
+__all__ = ["Read", "ReadBatch"]
 
 
 class Read(NamedTuple):
@@ -27,7 +27,7 @@ _Made = Statement | HTTPError | None
 """What a read came to: what is to be sent, its refusal, or nothing."""
 
 
-class Reads:
+class ReadBatch:
     """The statements of one request's guards, sent together when the first outcome is asked for.
 
     Nothing is sent for a request whose first guard has nothing to read, as without a cookie, and

@@ -5,7 +5,7 @@ from typing import Final
 from framework.auth.models import Session
 from framework.database import Statement, statement
 
-__all__ = ["EndStore"]
+__all__ = ["RevocationStore"]
 
 _DELETE_OTHERS: Final = "DELETE FROM user_session WHERE user_id = ?1 AND id <> ?2"
 # What was replaced, and is still good after ?5 until ?4 at most, ends with any of its user's. A session
@@ -31,7 +31,7 @@ _LIMIT: Final = (
 )
 
 
-class EndStore:
+class RevocationStore:
     """The statements. *session* is as the guard read it: the row may be another by now."""
 
     def delete_other_sessions(self, user_id: str, id: str) -> Statement:

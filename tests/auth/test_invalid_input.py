@@ -256,7 +256,7 @@ async def test_what_a_hasher_of_ones_own_says_is_what_a_client_reads() -> None:
     class Choosy:
         """Takes no password."""
 
-        nobody = "nobody"
+        dummy_hash = "nobody"
 
         async def hash(self, password: str) -> str:
             raise PasswordError("This password is in a list of leaked ones.")

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from framework.compose import Handler
 from framework.context import Context
 from framework.errors import ConfigurationError
-from framework.foreign_exchange import ASGIApp, Exchange, Message
+from framework.interop_exchange import ASGIApp, Exchange, Message
 from framework.paths import decode_path
 from framework.request import Request
 from framework.response import Response

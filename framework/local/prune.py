@@ -15,7 +15,7 @@ PACKAGE = "framework"
 WORKERS = f"{PACKAGE}.workers."
 
 
-def drop_unreached(folder: Path) -> None:
+def drop_unused_modules(folder: Path) -> None:
     """Remove the framework's modules that nothing in *folder* imports, and folders that get empty."""
     sources = {_name(file, folder): file for file in folder.rglob("*.py")}
     trees = {name: _parse(file) for name, file in sources.items()}

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import inspect
 
 from framework.errors import ConfigurationError
-from framework.text import flaw_of, is_exact
-from framework.validation import point
+from framework.text_types import flaw_of, is_exact
+from framework.validation import json_pointer
 
 __all__ = [
     "NumberKinds",
@@ -126,7 +126,7 @@ def _places(value: Any, pointer: str, zoned: bool) -> Iterator[tuple[str, str]]:
             yield from _places(getattr(value, name), pointer + step, zoned)
     elif hasattr(kind, "__dataclass_fields__"):
         for name in kind.__dataclass_fields__:
-            yield from _places(getattr(value, name), pointer + point(name), zoned)
+            yield from _places(getattr(value, name), pointer + json_pointer(name), zoned)
 
 
 def _steps(value: msgspec.Struct) -> Iterator[tuple[str, str]]:
@@ -135,4 +135,4 @@ def _steps(value: msgspec.Struct) -> Iterator[tuple[str, str]]:
     first = int(config.tag is not None)  # in an array the tag comes first
     names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
     for index, (name, encoded) in enumerate(names, first):
-        yield name, f"/{index}" if config.array_like else point(encoded)
+        yield name, f"/{index}" if config.array_like else json_pointer(encoded)

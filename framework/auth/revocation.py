@@ -15,14 +15,14 @@ from framework.database import (
     Statement,
     UniqueViolation,
 )
-from framework.security_log import tell
+from framework.security_log import log_event
 
-__all__ = ["Endings"]
+__all__ = ["Revocation"]
 
 U = TypeVar("U", bound=User)
 
 
-class Endings(RequestSessions[U]):
+class Revocation(RequestSessions[U]):
     """The part of `Auth` that ends sessions, and checks that this request's has not ended meanwhile."""
 
     async def sign_out(self, c: Context) -> None:
@@ -32,12 +32,12 @@ class Endings(RequestSessions[U]):
         the session of the cookie, if there is one. Raises `InvalidSession` if the session had already
         ended, as when the password was changed meanwhile.
         """
-        session = c.find(self.session_slot) or await self._find_leaving(c)
+        session = c.find(self.session_slot) or await self._find_for_sign_out(c)
         if session is None:
             return
         now = self.clock()
         ids = () if self._is_by_bearer(c) else self._presented_ids(c)
-        self._leave(c)
+        self._drop_session(c)
         ended = await self._db(c).batch(
             [
                 self._store.end_session(session, now, now + self._grace),
@@ -47,14 +47,14 @@ class Endings(RequestSessions[U]):
         )
         if not any(each.changes for each in ended):
             raise InvalidSession
-        tell(c, "session_expired", "logout")
+        log_event(c, "session_expired", "logout")
 
-    async def _find_leaving(self, c: Context) -> Session | None:
+    async def _find_for_sign_out(self, c: Context) -> Session | None:
         """Return the session that the cookie opens; where nobody can tell, clear the cookie first."""
         try:
             found = await self._validate(c)
         except Exception:
-            self._forget(c)
+            self._clear_cookie(c)
             raise
         return None if found is None else found.session
 
@@ -71,8 +71,8 @@ class Endings(RequestSessions[U]):
                 if ended.changes == 0:
                     break
                 if session.id == own.id:
-                    self._leave(c)
-                tell(c, "session_expired", "revoked")
+                    self._drop_session(c)
+                log_event(c, "session_expired", "revoked")
                 return
         raise UnknownSession
 
@@ -84,7 +84,7 @@ class Endings(RequestSessions[U]):
         own = c.get(self.session_slot)
         [ended] = await self._write(c, [self._store.delete_other_sessions(own.user_id, own.id)])
         if ended.changes:
-            tell(c, "session_expired", "revoked")
+            log_event(c, "session_expired", "revoked")
         return ended.changes
 
     async def _write(self, c: Context, statements: Sequence[Statement]) -> list[Result]:
@@ -101,7 +101,7 @@ class Endings(RequestSessions[U]):
         except ConstraintViolation as error:  # ours, or one of the app's own
             if await self._is_there(db, own):
                 raise
-            self._leave(c)
+            self._drop_session(c)
             raise InvalidSession from error
         return results
 

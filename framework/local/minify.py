@@ -25,14 +25,14 @@ DESCRIBED = {"Struct", "TypedDict", "NamedTuple", "Enum", "IntEnum", "StrEnum"}
 """Bases of the classes whose docstrings msgspec puts into a schema, and so OpenAPI's document."""
 
 
-def make_lean(folder: Path) -> None:
+def minify(folder: Path) -> None:
     """Thin out the framework's modules in *folder*. One that is no Python is left as it is."""
     trees = {file: _parse(file) for file in folder.rglob("*.py")}
     described = _described(trees.values())
     exports = any(_reads_exports(tree) for tree in trees.values())
     for file in (folder / PACKAGE).rglob("*.py"):
         if trees[file].body:
-            thinned = thin(_read(file), described, exports=exports)
+            thinned = minify_source(_read(file), described, exports=exports)
             file.write_text(thinned, "utf-8", newline="\n")
 
 
@@ -97,7 +97,7 @@ def _exports(tree: ast.Module) -> list[ast.Assign]:
     ]
 
 
-def thin(source: str, described: Collection[str] = (), *, exports: bool = True) -> str:
+def minify_source(source: str, described: Collection[str] = (), *, exports: bool = True) -> str:
     """Return *source* with what is for readers cut away, and each line where it was.
 
     The classes named in *described* keep their docstrings, and *exports* keeps ``__all__``. What

@@ -1,7 +1,7 @@
 """The one error that a command shows as a sentence instead of a traceback. Knows no command."""
 
-__all__ = ["Failure"]
+__all__ = ["CommandError"]
 
 
-class Failure(Exception):
+class CommandError(Exception):
     """The command cannot go on; the message is what a person needs to know."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from framework.local.development import is_watched, watched_folders
+from framework.local.reloader import is_watched, watched_folders
 
 
 def test_code_is_watched_and_what_is_made_is_not(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from datetime import datetime
 from types import FrameType
 from typing import Any, NoReturn
 
-__all__ = ["refuse_chance", "refuse_clocks"]
+__all__ = ["forbid_clocks", "forbid_randomness"]
 
 _CHANCE = "randomness is not allowed while a Worker is starting: draw it in the request"
 _CLOCK = "the clock stands still while a Worker is starting: read it in the request"
@@ -34,7 +34,7 @@ _CALENDARS = {"localtime": 0, "gmtime": 0, "ctime": 0, "strftime": 1, "asctime":
 # --- Chance --------------------------------------------------------------------------------------
 
 
-def refuse_chance() -> Callable[[], None]:
+def forbid_randomness() -> Callable[[], None]:
     """Refuse randomness, as workerd does until the first request.
 
     Returns what raises `RuntimeError` where some was drawn all the same, as workerd does then.
@@ -98,7 +98,7 @@ def _refuse_seeds() -> None:
 # --- Clocks --------------------------------------------------------------------------------------
 
 
-def refuse_clocks(folder: str) -> None:
+def forbid_clocks(folder: str) -> None:
     """Refuse the time to the modules in *folder*."""
     for name in (*_CLOCKS, *[f"{name}_ns" for name in _CLOCKS]):
         setattr(time, name, _guarded(name, getattr(time, name), folder))

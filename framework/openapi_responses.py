@@ -8,7 +8,7 @@ from framework.openapi_schemas import Schemas
 from framework.parameters import JSON_TYPE, MISSING
 from framework.problem import Problem
 from framework.response import Reply, Response
-from framework.text import members_of
+from framework.text_types import members_of
 
 __all__ = ["PROBLEM_TYPE", "problems", "responses"]
 

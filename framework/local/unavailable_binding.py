@@ -4,10 +4,10 @@ from typing import Any, NoReturn
 
 from framework.errors import ConfigurationError
 
-__all__ = ["Absent"]
+__all__ = ["UnavailableBinding"]
 
 
-class Absent:
+class UnavailableBinding:
     """The binding *name*, which stands under *table* in ``wrangler.toml``, and is not here.
 
     Whatever it is used for raises `ConfigurationError` with *reason*. The repr shows what it is.

@@ -46,8 +46,8 @@ def serve_elsewhere(answer: Answer) -> Iterator[Elsewhere]:
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            elsewhere.asked.append(Asked(self.command, self.path, headers, body))
-            answer(elsewhere.asked[-1], self)
+            other_server.asked.append(Asked(self.command, self.path, headers, body))
+            answer(other_server.asked[-1], self)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -59,11 +59,11 @@ def serve_elsewhere(answer: Answer) -> Iterator[Elsewhere]:
             """Say nothing: whoever asked has gone, as some tests have it."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        elsewhere = Elsewhere(f"http://127.0.0.1:{server.server_address[1]}")
+        other_server = Elsewhere(f"http://127.0.0.1:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
-            yield elsewhere
+            yield other_server
         finally:
             server.shutdown()
             thread.join()

@@ -11,13 +11,13 @@ from framework.workers.d1 import D1Database
 from framework.workers.rate_limit import WorkersRateLimiter
 from framework.workers.services import WorkersService
 
-__all__ = ["Bindings"]
+__all__ = ["WorkerEnv"]
 
 _wrappers: dict[str, Callable[[Any], Any]] = {}
 """What each binding is handed out in. Names only: a binding itself belongs to its request."""
 
 
-class Bindings:
+class WorkerEnv:
     """The ``env`` of one request. Never kept beyond it: bindings belong to the request."""
 
     __slots__ = ("_env", "_known", "_sdk")

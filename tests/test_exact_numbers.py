@@ -13,7 +13,7 @@ from msgspec import Meta
 from framework import App, Context, Form, public
 from framework.body import decode_json, json_decoder
 from framework.errors import Invalid
-from framework.integers import may_be_inexact, number_kinds
+from framework.exact_numbers import may_be_inexact, number_kinds
 from framework.testing import json_of
 
 T = TypeVar("T")

@@ -47,4 +47,4 @@ class AuthRequest(Generic[U]):
 
     def invalidate(self) -> None:
         """Forget what was found, so that the next call asks the database again."""
-        self._auth._forget_found(self._c)
+        self._auth._forget_validated(self._c)

@@ -6,7 +6,7 @@ from framework import App, Context, Response, guard, public
 from framework.compose import Next
 from framework.local.asgi import asgi
 from framework.middleware.secure_headers import secure_headers
-from framework.shared import SHARED_LIMIT, TEXT_HEADERS, Shared
+from framework.shared_headers import SHARED_LIMIT, TEXT_HEADERS, SharedHeaders
 
 
 @guard
@@ -16,7 +16,7 @@ async def whoever() -> None:
 
 @pytest.fixture(autouse=True)
 def _room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Shared, "made", 0)
+    monkeypatch.setattr(SharedHeaders, "made", 0)
 
 
 def headers_of(name: str, *values: str) -> list[object]:
@@ -34,13 +34,15 @@ def test_a_header_that_is_the_same_each_time_is_shared() -> None:
 def test_one_that_changes_each_time_is_not() -> None:
     found = headers_of("X-Id", *[str(number) for number in range(1000)])
 
-    assert not any(type(headers) is Shared for headers in found)
+    assert not any(type(headers) is SharedHeaders for headers in found)
     assert found[-1] == (*TEXT_HEADERS, ("x-id", "999"))
-    assert Shared.made == 0
+    assert SharedHeaders.made == 0
 
 
 def test_where_an_answer_leads_is_not_kept() -> None:
-    assert not any(type(headers) is Shared for headers in headers_of("Location", "/a", "/a", "/a"))
+    assert not any(
+        type(headers) is SharedHeaders for headers in headers_of("Location", "/a", "/a", "/a")
+    )
 
 
 @pytest.mark.parametrize("name", ["ETag", "Set-Cookie", "Content-Length", "X-Content-Type-Options"])
@@ -53,7 +55,7 @@ def test_only_so_many_are_kept() -> None:
         found = headers_of("X-Many", *[str(number)] * 3)
         assert all(headers == (*TEXT_HEADERS, ("x-many", str(number))) for headers in found)
 
-    assert Shared.made == SHARED_LIMIT
+    assert SharedHeaders.made == SHARED_LIMIT
 
 
 def test_a_replaced_header_is_there_once() -> None:
