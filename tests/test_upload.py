@@ -42,6 +42,8 @@ PLANTED = (
     "node_modules/x.py",
     "python_modules/msgspec/__pycache__/__init__.cpython-314.pyc",
     "routes/page.html",
+    "routes/.hidden/thing.py",
+    "routes/tests/test_thing.py",
     "setup.py",
     "tests/test_x.py",
     "worker.py",

@@ -8,6 +8,7 @@ was drawn or read would be the same in every copy of it.
 from __future__ import annotations
 
 import importlib
+import re
 import runpy
 import sys
 import traceback
@@ -86,19 +87,21 @@ def _explain(problem: BaseException, folder: str) -> str:
     report.stack = traceback.StackSummary.from_list(frames)
     report.__cause__ = report.__context__ = None
     said = "".join(report.format())
-    if isinstance(problem, ModuleNotFoundError) and problem.name:
-        said += _left_behind(problem.name.partition(".")[0])
-    return said
+    return said + (_left_behind(problem) if isinstance(problem, ImportError) else "")
 
 
-def _left_behind(name: str) -> str:
-    """Return what to do where the module *name* is the project's own and is not staged, or ""."""
-    if name in STAGED:
+def _left_behind(problem: ImportError) -> str:
+    """Return what to do where what was imported is the project's own and is not staged, or ""."""
+    top, *below = (problem.name or "").split(".")
+    if not isinstance(problem, ModuleNotFoundError):
+        below += re.findall("^cannot import name '([^']+)'", str(problem))
+    place = Path(top, *below) if top in STAGED else Path(top)
+    shown = f"{place}.py" if place.with_suffix(".py").is_file() else f"{place}/"
+    if not top or top in STAGED - {"routes"} or not Path(shown).exists():
         return ""
-    for place, shown in ((Path(f"{name}.py"), f"{name}.py"), (Path(name), f"{name}/")):
-        if place.exists():
-            return f"only app.py and routes/ are staged: move {shown} into routes/\n"
-    return ""
+    if top == "routes":
+        return f"tests and what is hidden are not staged: give {shown} another name\n"
+    return f"only app.py and routes/ are staged: move {shown} into routes/\n"
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ HEADINGS = {
 DOES_NOT_IMPORT = "the app does not import as it would in the Worker"
 
 LOCAL_ONLY = ("local", "cli.py", "testing.py")
+SPARE = ("__pycache__", "conftest.py", "py.typed", "tests")
 VENDORED = ("argon2", "msgspec", "workers")
 
 ENTRY = '''\
@@ -158,10 +159,16 @@ def _sources(root: Path) -> Iterator[Path]:
 
 
 def _files_below(path: Path) -> Iterator[Path]:
-    """Yield the files at or below *path*, except caches and ``py.typed``."""
+    """Yield the files at or below *path*, except caches, markers, tests and what is hidden."""
     for file in path.rglob("*") if path.is_dir() else (path,):
-        if file.is_file() and "__pycache__" not in file.parts and file.name != "py.typed":
+        if file.is_file() and not _is_spare(file.relative_to(path.parent)):
             yield file
+
+
+def _is_spare(file: Path) -> bool:
+    """Return whether *file* is nothing that the app would run: pytest's names, and what is hidden."""
+    is_test = file.name.startswith("test_") or file.stem.endswith("_test")
+    return is_test or any(part in SPARE or part.startswith(".") for part in file.parts)
 
 
 def _measure(

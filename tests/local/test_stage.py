@@ -64,6 +64,12 @@ JUNK = (
     "framework/__pycache__/__init__.cpython-311.pyc",
     "node_modules/thing/setup.py",
     "python_modules/msgspec/__init__.py",
+    "routes/.hidden/notes.py",
+    "routes/.notes.py",
+    "routes/conftest.py",
+    "routes/deep/notes_test.py",
+    "routes/deep/test_notes.py",
+    "routes/tests/helper.py",
     "tests/test_app.py",
 )
 
@@ -95,6 +101,14 @@ def test_only_the_app_is_staged(root: Path) -> None:
     assert staged.files == STAGED
     assert staged_files(root) == STAGED
     assert (root / "build/worker/worker.py").read_text() == ENTRY
+
+
+def test_a_folder_above_the_project_may_be_hidden_or_called_tests(tmp_path: Path) -> None:
+    root = tmp_path / ".hidden" / "tests"
+    for name, content in FILES.items():
+        write(root, name, content)
+
+    assert stage(root).files == STAGED
 
 
 def test_the_app_is_staged_as_it_is_and_the_framework_without_comments(root: Path) -> None:
@@ -230,6 +244,16 @@ def test_an_app_that_would_not_start_is_not_staged(
             "ImportError: cannot import name 'nothing_here' from 'routes' (routes/__init__.py)",
         ),
         (
+            {"routes/notes.py": "import routes.tests.helper", "routes/tests/helper.py": ""},
+            "the app does not import as it would in the Worker",
+            "tests and what is hidden are not staged: give routes/tests/ another name",
+        ),
+        (
+            {"app.py": "from routes import test_results", "routes/test_results.py": ""},
+            "the app does not import as it would in the Worker",
+            "tests and what is hidden are not staged: give routes/test_results.py another name",
+        ),
+        (
             {"app.py": "import absent"},
             "the app does not import as it would in the Worker",
             "ModuleNotFoundError: No module named 'absent'",
@@ -259,7 +283,18 @@ def test_an_app_that_would_not_start_is_not_staged(
             'wrangler.toml: [triggers] crons is no list of schedules: write crons = ["* * * * *"]',
         ),
     ],
-    ids=["module", "package", "name", "absent", "exit", "OpenAPI", "cron", "settings"],
+    ids=[
+        "module",
+        "package",
+        "name",
+        "tests",
+        "test",
+        "absent",
+        "exit",
+        "OpenAPI",
+        "cron",
+        "settings",
+    ],
 )
 def test_what_is_wrong_has_its_own_heading(
     root: Path, files: dict[str, str], heading: str, last: str
