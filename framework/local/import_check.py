@@ -19,6 +19,7 @@ from typing import Any
 NEEDED = ("msgspec", "argon2")
 STAGED = {"app", "framework", "routes"}
 CONFIGURATION = Path(__file__).with_name("configuration.py")
+DEFERRED = Path(__file__).with_name("deferred.py")
 STARTUP_LIMITS = Path(__file__).with_name("startup_limits.py")
 TRIGGERS = Path(__file__).with_name("triggers.py")
 
@@ -27,6 +28,7 @@ FAILED = 1
 LACKS_PACKAGES = 3
 INDESCRIBABLE = 4
 IDLE_TRIGGERS = 5
+FAILS_LATER = 6
 
 
 def try_import(folder: str) -> int:
@@ -47,6 +49,8 @@ def try_import(folder: str) -> int:
         app = importlib.import_module("app")
         if not hasattr(app, "app"):
             raise AttributeError("app.py has nothing named app")
+        if not callable(getattr(app.app, "prepare", None)):
+            raise TypeError(f"app in app.py is no App, but a {type(app.app).__name__}")
         app.app.prepare()
         if Path(folder, "framework", "openapi.py").is_file():
             # An app that describes itself does so when first asked to: too late for a mistake.
@@ -58,17 +62,24 @@ def try_import(folder: str) -> int:
     except (Exception, SystemExit) as problem:  # an app that ends the process does not start either
         sys.stderr.write(_explain(problem, folder))
         return code
-    found = _idle_triggers(app.app)
-    sys.stderr.write("".join(f"{sentence}\n" for sentence in found))
-    return IDLE_TRIGGERS if found else 0
+    for code, find in ((IDLE_TRIGGERS, _idle_triggers), (FAILS_LATER, _faults)):
+        if found := find(app.app, Path(folder)):
+            sys.stderr.write("".join(f"{sentence}\n" for sentence in found))
+            return code
+    return 0
 
 
-def _idle_triggers(app: Any) -> list[str]:
+def _idle_triggers(app: Any, _folder: Path) -> list[str]:
     """Return how the crons and queues of *app* are not those of ``wrangler.toml``, if there is one."""
     settings = runpy.run_path(str(CONFIGURATION))["read_configuration"](Path())
     if settings is None:
         return []
     return list(runpy.run_path(str(TRIGGERS))["mismatches"](settings, app.crons, app.queues))
+
+
+def _faults(_app: Any, folder: Path) -> list[str]:
+    """Return what fails in the Worker when it is called, and not before."""
+    return list(runpy.run_path(str(DEFERRED))["find_faults"](folder))
 
 
 def _refuse_strangers(folder: str) -> None:
@@ -92,12 +103,12 @@ def _explain(problem: BaseException, folder: str) -> str:
 
 def _left_behind(problem: ImportError) -> str:
     """Return what to do where what was imported is the project's own and is not staged, or ""."""
-    top, *below = (problem.name or "").split(".")
+    top, *below = (problem.name or "app").split(".")
     if not isinstance(problem, ModuleNotFoundError):
         below += re.findall("^cannot import name '([^']+)'", str(problem))
     place = Path(top, *below) if top in STAGED else Path(top)
     shown = f"{place}.py" if place.with_suffix(".py").is_file() else f"{place}/"
-    if not top or top in STAGED - {"routes"} or not Path(shown).exists():
+    if top in STAGED - {"routes"} or not Path(shown).exists():
         return ""
     if top == "routes":
         return f"tests and what is hidden are not staged: give {shown} another name\n"

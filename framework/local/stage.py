@@ -31,14 +31,13 @@ MINIFY = Path(__file__).with_name("minify.py")
 IMPORT_CHECK = Path(__file__).with_name("import_check.py")
 WRANGLER_GZIP_LEVEL = 6  # of zlib: what it says after "gzip:" when it uploads
 
-# What the import check's exit codes stand for; `import_check.py` has the same ones.
 LACKS_PACKAGES = 3
-INDESCRIBABLE = 4
-IDLE_TRIGGERS = 5
 HEADINGS = {
-    INDESCRIBABLE: "the app can't be described, as it would be when asked for its OpenAPI document",
-    IDLE_TRIGGERS: "the app and wrangler.toml do not name the same crons and queues",
+    4: "the app can't be described, as it would be when asked for its OpenAPI document",
+    5: "the app and wrangler.toml do not name the same crons and queues",
+    6: "the app starts, and would fail in the Worker when it comes to this",
 }
+"""What the trial's exit codes stand for; `trial.py` has them by name."""
 DOES_NOT_IMPORT = "the app does not import as it would in the Worker"
 
 LOCAL_ONLY = ("local", "cli.py", "testing.py")
@@ -146,10 +145,9 @@ def _sources(root: Path) -> Iterator[Path]:
     if not (root / "app.py").is_file():
         raise StageError(f"there is no app.py in {root}")
     if not (root / "framework").is_dir():
-        installed = Path(__file__).resolve().parents[1]
         raise StageError(
             f"there is no framework/ in {root}, and what is uploaded is the copy beside app.py:"
-            f" cp -r {installed} {root}"
+            f" cp -r {Path(__file__).resolve().parents[1]} {root}"
         )
     yield root / "app.py"
     yield from _files_below(root / "routes")
@@ -165,8 +163,7 @@ def _files_below(path: Path) -> Iterator[Path]:
             yield file
 
 
-def _is_spare(file: Path) -> bool:
-    """Return whether *file* is nothing that the app would run: pytest's names, and what is hidden."""
+def _is_spare(file: Path) -> bool:  # what pytest would run, what is hidden
     is_test = file.name.startswith("test_") or file.stem.endswith("_test")
     return is_test or any(part in SPARE or part.startswith(".") for part in file.parts)
 

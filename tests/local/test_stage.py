@@ -203,6 +203,8 @@ def test_nothing_stays_of_the_stage_before(root: Path) -> None:
             r"No module named 'framework.local'|framework.local came from .* which is not staged",
         ),
         ("app.py", "", "app.py has nothing named app"),
+        ("app.py", "class Router: ...\napp = Router()", "app in app.py is no App, but a Router"),
+        ("app.py", "def app(): ...", "app in app.py is no App, but a function"),
         ("app.py", "from framework import App\napp = App('GET /oops')", "GET /oops names no guard"),
         ("routes/notes.py", "import os; os.urandom(8)", "randomness is not allowed"),
         ("routes/notes.py", "import random; random.random()", "randomness is not allowed"),
@@ -259,6 +261,11 @@ def test_an_app_that_would_not_start_is_not_staged(
             "ModuleNotFoundError: No module named 'absent'",
         ),
         (
+            {"app.py": "raise ImportError('without a name')"},
+            "the app does not import as it would in the Worker",
+            "ImportError: without a name",
+        ),
+        (
             {"app.py": "raise SystemExit"},
             "the app does not import as it would in the Worker",
             "SystemExit",
@@ -290,6 +297,7 @@ def test_an_app_that_would_not_start_is_not_staged(
         "tests",
         "test",
         "absent",
+        "unnamed",
         "exit",
         "OpenAPI",
         "cron",
@@ -307,6 +315,65 @@ def test_what_is_wrong_has_its_own_heading(
 
     lines = str(caught.value).splitlines()
     assert (lines[0], lines[-1]) == (heading, last)
+
+
+LATE = "the app starts, and would fail in the Worker when it comes to this"
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        ("from framework.local.asgi import serve", "framework.local.asgi is not staged"),
+        ("from framework.local import asgi", "framework.local is not staged"),
+        ("import framework.testing", "framework.testing is not staged"),
+        ("from routes.tests import helper", "routes.tests is not staged"),
+        ("from routes.gone import x", "there is no routes.gone"),
+        ("from routes import gone", "there is no gone in routes"),
+        ("from .gone import x", "there is no routes.gone"),
+        ("from . import notes, gone", "there is no gone in routes"),
+        ("from app import other", "there is no other in app"),
+        ("with open('x'):\n  import routes.gone", "there is no routes.gone"),
+        ("def inner():\n  import routes.gone", "there is no routes.gone"),
+        ("if c is None:\n  raise ValueError\n import routes.gone", "there is no routes.gone"),
+    ],
+)
+def test_what_a_function_imports_has_to_be_staged(root: Path, statement: str, fault: str) -> None:
+    write(root, "routes/tests/helper.py", "")
+    write(root, "routes/notes.py", f"async def show(c):\n {statement}\n")
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    heading, line = str(caught.value).splitlines()
+    assert heading == LATE
+    assert re.fullmatch(rf"routes/notes\.py:\d: {re.escape(fault)}", line)
+    assert staged_files(root) == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def show():\n from framework import App, ConfigurationError",
+        "def show():\n from framework.auth import anything",
+        "def show():\n from routes import deep\n import routes.deep.er",
+        "def show():\n from .deep import er\n from .deep.er import x",
+        "def show():\n from app import app",
+        "def show(c):\n if c:\n  import routes.gone",
+        "def show(c):\n if c:\n  return 1\n import routes.gone",
+        "def show():\n try:\n  import routes.gone\n except ImportError: ...",
+        "def show():\n with suppress(ImportError):\n  import routes.gone",
+        "TYPE_CHECKING = False\nif TYPE_CHECKING:\n import framework.testing",
+        "if __name__ == '__main__':\n from framework.local import asgi",
+    ],
+)
+def test_what_is_there_and_what_may_be_for_this_machine_alone_is_staged(
+    root: Path, source: str
+) -> None:
+    write(root, "framework/auth/__init__.py", "from framework import *")
+    write(root, "routes/deep/er.py", "def __getattr__(name): ...")
+    write(root, "routes/notes.py", source)
+
+    assert set(stage(root).files) >= {"routes/notes.py"}
 
 
 @pytest.mark.parametrize(
