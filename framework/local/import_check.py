@@ -19,7 +19,8 @@ from typing import Any
 NEEDED = ("msgspec", "argon2")
 STAGED = {"app", "framework", "routes"}
 CONFIGURATION = Path(__file__).with_name("configuration.py")
-DEFERRED = Path(__file__).with_name("deferred.py")
+LACKING = Path(__file__).with_name("lacking.py")
+MISSING = Path(__file__).with_name("missing.py")
 STARTUP_LIMITS = Path(__file__).with_name("startup_limits.py")
 TRIGGERS = Path(__file__).with_name("triggers.py")
 
@@ -28,7 +29,7 @@ FAILED = 1
 LACKS_PACKAGES = 3
 INDESCRIBABLE = 4
 IDLE_TRIGGERS = 5
-FAILS_LATER = 6
+LACKS = 6
 
 
 def try_import(folder: str) -> int:
@@ -39,12 +40,14 @@ def try_import(folder: str) -> int:
     if any(find_spec(name) is None for name in NEEDED):
         return LACKS_PACKAGES
     code = FAILED
+    lacking = runpy.run_path(str(LACKING))["Lacking"](Path())
     try:
         for file in sorted(Path(folder).rglob("*.py")):
             compile(file.read_bytes(), file, "exec", dont_inherit=True)
         limits = runpy.run_path(str(STARTUP_LIMITS))
         refuse_what_was_drawn = limits["forbid_randomness"]()
         limits["forbid_clocks"](folder)
+        lacking.take_away()
         sys.path.insert(0, folder)
         app = importlib.import_module("app")
         if not hasattr(app, "app"):
@@ -61,25 +64,25 @@ def try_import(folder: str) -> int:
         _refuse_strangers(folder)
     except (Exception, SystemExit) as problem:  # an app that ends the process does not start either
         sys.stderr.write(_explain(problem, folder))
+        sys.stderr.write(lacking.explain(problem))
         return code
-    for code, find in ((IDLE_TRIGGERS, _idle_triggers), (FAILS_LATER, _faults)):
-        if found := find(app.app, Path(folder)):
+    faults = runpy.run_path(str(MISSING))["find_faults"]
+    for code, found in (
+        (IDLE_TRIGGERS, _idle_triggers(app.app)),
+        (LACKS, faults(Path(folder), lacking.why_imported, lacking.why_called)),
+    ):
+        if found:
             sys.stderr.write("".join(f"{sentence}\n" for sentence in found))
             return code
     return 0
 
 
-def _idle_triggers(app: Any, _folder: Path) -> list[str]:
+def _idle_triggers(app: Any) -> list[str]:
     """Return how the crons and queues of *app* are not those of ``wrangler.toml``, if there is one."""
     settings = runpy.run_path(str(CONFIGURATION))["read_configuration"](Path())
     if settings is None:
         return []
     return list(runpy.run_path(str(TRIGGERS))["mismatches"](settings, app.crons, app.queues))
-
-
-def _faults(_app: Any, folder: Path) -> list[str]:
-    """Return what fails in the Worker when it is called, and not before."""
-    return list(runpy.run_path(str(DEFERRED))["find_faults"](folder))
 
 
 def _refuse_strangers(folder: str) -> None:

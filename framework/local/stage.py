@@ -35,7 +35,7 @@ LACKS_PACKAGES = 3
 HEADINGS = {
     4: "the app can't be described, as it would be when asked for its OpenAPI document",
     5: "the app and wrangler.toml do not name the same crons and queues",
-    6: "the app starts, and would fail in the Worker when it comes to this",
+    6: "the app asks for what the Worker does not have",
 }
 """What the trial's exit codes stand for; `trial.py` has them by name."""
 DOES_NOT_IMPORT = "the app does not import as it would in the Worker"

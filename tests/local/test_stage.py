@@ -317,7 +317,7 @@ def test_what_is_wrong_has_its_own_heading(
     assert (lines[0], lines[-1]) == (heading, last)
 
 
-LATE = "the app starts, and would fail in the Worker when it comes to this"
+LACKS = "the app asks for what the Worker does not have"
 
 
 @pytest.mark.parametrize(
@@ -345,7 +345,7 @@ def test_what_a_function_imports_has_to_be_staged(root: Path, statement: str, fa
         stage(root)
 
     heading, line = str(caught.value).splitlines()
-    assert heading == LATE
+    assert heading == LACKS
     assert re.fullmatch(rf"routes/notes\.py:\d: {re.escape(fault)}", line)
     assert staged_files(root) == ()
 
@@ -374,6 +374,102 @@ def test_what_is_there_and_what_may_be_for_this_machine_alone_is_staged(
     write(root, "routes/notes.py", source)
 
     assert set(stage(root).files) >= {"routes/notes.py"}
+
+
+NOT_UPLOADED = (
+    "pytest is installed here and not in python_modules/, so it is not uploaded: add its package to"
+    " dependencies in pyproject.toml, then `pywrangler sync`"
+)
+ZONES = (
+    "the Worker has no time zones: add tzdata to dependencies in pyproject.toml, then"
+    " `pywrangler sync`"
+)
+OPENSSL = (
+    "the Worker's hashlib has no pbkdf2_hmac and no scrypt: for passwords, framework.auth has"
+    " hash_password and verify_password"
+)
+THREADS = (
+    "can't start new thread: the Worker has none, so await what takes long, or c.wait_until it"
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("import pytest", f"1: {NOT_UPLOADED}"),
+        ("def show():\n import pytest.other as other", f"2: {NOT_UPLOADED}"),
+        ("def show():\n from pytest import fail", f"2: {NOT_UPLOADED}"),
+        ("def show():\n import curses", "2: the Worker's Python has no curses"),
+        ("def show():\n import cgi", "2: the Worker's Python has no cgi"),
+        (
+            "from zoneinfo import ZoneInfo as Zone\ndef show():\n return Zone('Europe/Berlin')",
+            f"3: {ZONES}",
+        ),
+        ("import hashlib as h\ndef show():\n return h.scrypt(b'')", f"3: {OPENSSL}"),
+        ("def show():\n import hashlib\n hashlib.pbkdf2_hmac('sha256')", f"3: {OPENSSL}"),
+        ("from threading import Thread\ndef show():\n Thread().start()", f"3: {THREADS}"),
+    ],
+)
+def test_what_the_worker_lacks_is_refused(root: Path, source: str, fault: str) -> None:
+    write(root, "python_modules/msgspec/__init__.py", "")
+    write(root, "routes/notes.py", source)
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    assert str(caught.value).splitlines() == [LACKS, f"routes/notes.py:{fault}"]
+    assert staged_files(root) == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "last"),
+    [
+        ("from zoneinfo import ZoneInfo; ZoneInfo('Europe/Berlin')", ZONES),
+        ("import hashlib; hashlib.pbkdf2_hmac('sha256', b'', b'', 1)", OPENSSL),
+        ("from hashlib import scrypt", OPENSSL),
+        ("from threading import Thread; Thread().start()", f"RuntimeError: {THREADS}"),
+    ],
+)
+def test_what_the_worker_lacks_fails_at_import_as_it_would_there(
+    root: Path, source: str, last: str
+) -> None:
+    write(root, "python_modules/msgspec/__init__.py", "")
+    write(root, "routes/notes.py", source)
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    lines = str(caught.value).splitlines()
+    assert lines[0] == "the app does not import as it would in the Worker"
+    assert lines[-1] == last
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pytest",
+        "import tzdata_is_there\nfrom zoneinfo import ZoneInfo\ndef show():\n ZoneInfo('UTC')",
+        "try:\n import uvicorn\nexcept ImportError:\n uvicorn = None\ndef show():\n uvicorn.run()",
+        "import asyncio, hashlib\ndef show():\n hashlib.sha256(); asyncio.to_thread(print)",
+        "import hashlib\ndef show():\n if hasattr(hashlib, 'scrypt'):\n  hashlib.scrypt(b'')",
+    ],
+)
+def test_what_is_uploaded_or_may_be_for_this_machine_alone_may_be_asked_for(
+    root: Path, source: str
+) -> None:
+    for name in ("msgspec", "pytest", "tzdata"):
+        write(root, f"python_modules/{name}/__init__.py", "")
+    write(root, "routes/notes.py", source.replace("import tzdata_is_there\n", ""))
+
+    assert stage(root).files == STAGED
+
+
+def test_packages_are_compared_where_there_is_something_to_compare_with(root: Path) -> None:
+    write(
+        root, "routes/notes.py", "import pytest, zoneinfo\ndef show():\n zoneinfo.ZoneInfo('UTC')"
+    )
+
+    assert stage(root).files == STAGED
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,124 @@
+"""Finds what a staged app imports and calls, and the Worker has not. Knows nothing of what the Worker has.
+
+Passed over is what may be meant for this machine alone: what stands below an `if` or a `try`, or after an
+`if` that returns.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+PACKAGE = "framework"
+OURS = {"app", PACKAGE, "routes"}
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+CHOICES = (ast.If, ast.IfExp, ast.BoolOp, ast.Match, ast.TryStar)
+ANYTHING = {"__getattr__", "globals", "*"}
+"""Names in a module that may give it any other name."""
+
+
+def find_faults(
+    folder: Path, why_imported: Callable[[str], str], why_called: Callable[[str], str]
+) -> list[str]:
+    """Return a sentence, with its place, for each thing in the app staged in *folder* that fails.
+
+    The functions return why a module of somebody else, or a call, fails, or "".
+    """
+    faults: dict[str, None] = {}
+    for file in sorted(folder.rglob("*.py")):
+        place = file.relative_to(folder)
+        if place.parts[0] == PACKAGE:
+            continue
+        tree = _parse(file)
+        known = _meanings(tree)
+        for node in _certain(tree):
+            found = [why_called(_meaning(node.func, known))] if isinstance(node, ast.Call) else []
+            for base, name in _imported(node, place.parts[:-1]):
+                is_ours = base.partition(".")[0] in OURS
+                found.append(_fault(folder, base, name) if is_ours else why_imported(base))
+            faults |= {f"{place.as_posix()}:{node.lineno}: {why}": None for why in found if why}
+    return list(faults)
+
+
+def _parse(file: Path) -> ast.Module:
+    return ast.parse(file.read_bytes())
+
+
+def _certain(node: ast.AST, *, is_inside: bool = False) -> Iterator[ast.stmt | ast.expr]:
+    """Yield what is below *node*, as far as it is no choice."""
+    for child in ast.iter_child_nodes(node):
+        if _is_choice(child):
+            if is_inside and any(isinstance(each, ast.Return) for each in ast.walk(child)):
+                return
+            continue
+        if isinstance(child, (ast.stmt, ast.expr)):
+            yield child
+        yield from _certain(child, is_inside=is_inside or isinstance(child, FUNCTIONS))
+
+
+def _is_choice(node: ast.AST) -> bool:
+    if isinstance(node, (ast.With, ast.AsyncWith)):
+        return any("suppress" in ast.unparse(item.context_expr) for item in node.items)
+    return isinstance(node, CHOICES) or (isinstance(node, ast.Try) and bool(node.handlers))
+
+
+def _imported(node: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield the modules that *node* imports, each with the name that is taken from it, if one is."""
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, "") for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        parents = package[: len(package) + 1 - node.level] if node.level else []
+        base = ".".join([*parents, *([node.module] if node.module else [])])
+        yield from ((base, alias.name) for alias in node.names)
+
+
+def _meanings(tree: ast.Module) -> dict[str, str]:
+    """Return what each name that *tree* imports, anywhere, is the name of in full."""
+    meanings = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                meanings[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            for alias in node.names:
+                meanings[alias.asname or alias.name] = f"{node.module}.{alias.name}"
+    return meanings
+
+
+def _meaning(node: ast.expr, known: dict[str, str]) -> str:
+    """Return what *node* is the name of in full, or "" where it is no name that was imported."""
+    if isinstance(node, ast.Attribute):
+        base = _meaning(node.value, known)
+        return f"{base}.{node.attr}" if base else ""
+    return known.get(node.id, "") if isinstance(node, ast.Name) else ""
+
+
+def _fault(folder: Path, base: str, name: str) -> str:
+    """Return why *name*, if there is one, can't be imported from the app's own *base*, or ""."""
+    if not _is_there(folder, base):
+        return f"{base} is not staged" if _is_there(Path(), base) else f"there is no {base}"
+    if not name or _is_there(folder, f"{base}.{name}"):
+        return ""
+    place = folder.joinpath(*base.split("."))
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    names = _names(_parse(file)) if file.is_file() else set()
+    return "" if name in names or names & ANYTHING else f"there is no {name} in {base}"
+
+
+def _is_there(folder: Path, module: str) -> bool:
+    place = folder.joinpath(*module.split("."))
+    return place.is_dir() or place.with_name(f"{place.name}.py").is_file()
+
+
+def _names(tree: ast.Module) -> set[str]:
+    """Return all the names in *tree*, and so those that others may import."""
+    names = set()
+    for node in ast.walk(tree):
+        for field in ("name", "id", "asname", "rest"):
+            names.add(getattr(node, field, None))
+        if isinstance(node, ast.alias):
+            names.add(node.name.partition(".")[0])
+    return {name for name in names if name}
