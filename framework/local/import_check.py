@@ -23,6 +23,7 @@ LACKING = Path(__file__).with_name("lacking.py")
 MISSING = Path(__file__).with_name("missing.py")
 STARTUP_LIMITS = Path(__file__).with_name("startup_limits.py")
 TRIGGERS = Path(__file__).with_name("triggers.py")
+UNSENDABLE = Path(__file__).with_name("unsendable.py")
 
 # The exit codes; `stage.py` has a heading for each.
 FAILED = 1
@@ -30,6 +31,7 @@ LACKS_PACKAGES = 3
 INDESCRIBABLE = 4
 IDLE_TRIGGERS = 5
 LACKS = 6
+CANNOT_ANSWER = 7
 
 
 def try_import(folder: str) -> int:
@@ -69,6 +71,7 @@ def try_import(folder: str) -> int:
     faults = runpy.run_path(str(MISSING))["find_faults"]
     for code, found in (
         (IDLE_TRIGGERS, _idle_triggers(app.app)),
+        (CANNOT_ANSWER, _unsendable(app.app, folder)),
         (LACKS, faults(Path(folder), lacking.why_imported, lacking.why_called)),
     ):
         if found:
@@ -83,6 +86,14 @@ def _idle_triggers(app: Any) -> list[str]:
     if settings is None:
         return []
     return list(runpy.run_path(str(TRIGGERS))["mismatches"](settings, app.crons, app.queues))
+
+
+def _unsendable(app: Any, folder: str) -> list[str]:
+    """Return which handlers of *app* return what cannot be sent."""
+    if not Path(folder, "framework", "route.py").is_file():
+        return []
+    response = importlib.import_module("framework.response").Response
+    return list(runpy.run_path(str(UNSENDABLE))["find_unsendable"](app.routes, response))
 
 
 def _refuse_strangers(folder: str) -> None:

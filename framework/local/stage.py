@@ -36,6 +36,7 @@ HEADINGS = {
     4: "the app can't be described, as it would be when asked for its OpenAPI document",
     5: "the app and wrangler.toml do not name the same crons and queues",
     6: "the app asks for what the Worker does not have",
+    7: "a handler returns what cannot be sent",
 }
 """What the trial's exit codes stand for; `trial.py` has them by name."""
 DOES_NOT_IMPORT = "the app does not import as it would in the Worker"
@@ -194,13 +195,12 @@ def _try_import(root: Path, folder: Path) -> None:
         trial = subprocess.run(  # noqa: S603 (ourselves)
             command, capture_output=True, text=True, check=False, cwd=root
         )
-        if trial.returncode == LACKS_PACKAGES:
-            continue
-        if trial.returncode != 0:
+        if trial.returncode == 0:
+            return
+        if trial.returncode != LACKS_PACKAGES:
             heading = HEADINGS.get(trial.returncode, DOES_NOT_IMPORT)
             reason = trial.stderr.strip().replace(f"{folder}{os.sep}", "")
             raise StageError(f"{heading}\n{reason}")
-        return
     raise StageError(
         "no Python here has the app's dependencies, to try whether it imports: "
         f"`make dev` makes {ENVIRONMENTS[0]}, `pywrangler sync` makes {ENVIRONMENTS[1]}"

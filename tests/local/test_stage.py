@@ -472,6 +472,74 @@ def test_packages_are_compared_where_there_is_something_to_compare_with(root: Pa
     assert stage(root).files == STAGED
 
 
+ANSWERS = """
+from __future__ import annotations
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any, NamedTuple, Protocol, TypedDict
+from uuid import UUID
+import msgspec
+from framework import App, Context, public
+from framework.response import Reply, Response
+
+app = App(guard=public)
+
+class Note(msgspec.Struct): ...
+class Plain: ...
+class Base: ...
+@dataclass
+class Child(Base): ...
+class Shown(Protocol): ...
+class Page(Response): ...
+class Text(str): ...
+class Kind(Enum): A = "a"
+class Pair(NamedTuple): a: int
+class Row(TypedDict): a: int
+"""
+
+
+@pytest.mark.parametrize("returned", ["Plain", "Plain | None", "list[Plain]", "dict[str, Plain]"])
+def test_a_handler_that_returns_what_can_not_be_sent_is_not_staged(
+    tmp_path: Path, returned: str
+) -> None:
+    shutil.copytree(ROOT / "framework", tmp_path / "framework")
+    source = f"{ANSWERS}\n@app.get('/')\nasync def show(c: Context) -> {returned}: ...\n"
+    write(tmp_path, "app.py", source)
+
+    with pytest.raises(StageError) as caught:
+        stage(tmp_path)
+
+    line = source[: source.index("@app")].count("\n") + 1
+    assert str(caught.value).splitlines() == [
+        "a handler returns what cannot be sent",
+        f"app.py:{line}: show returns a Plain, which cannot be sent as JSON: make it a"
+        " msgspec.Struct or a dataclass, or return a dict or a Response",
+    ]
+
+
+def test_a_handler_that_returns_what_may_be_sent_is_staged(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "framework", tmp_path / "framework")
+    source = ANSWERS
+    returned = (
+        *("Note", "Base", "Child", "Shown", "Page", "Text", "Kind", "Pair", "Row", "UUID", "Any"),
+        *(
+            "object",
+            "None",
+            "str | None",
+            "list[Note | datetime]",
+            "Response | Note",
+            "type[Plain]",
+        ),
+        *("Annotated[Response, Reply(Plain, 201)]", "Annotated[Note, 'Plain']", "msgspec.Raw"),
+    )
+    for number, annotation in enumerate(returned):
+        source += f"\n@app.get('/{number}')\nasync def show(c: Context) -> {annotation}: ...\n"
+    write(tmp_path, "app.py", source)
+
+    assert "app.py" in stage(tmp_path).files
+
+
 @pytest.mark.parametrize(
     ("names", "note"),
     [

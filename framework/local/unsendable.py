@@ -1,0 +1,53 @@
+"""Finds the handlers that say that they return what cannot be sent. Knows routes by their annotations alone.
+
+Imports nothing of the framework's: `trial.py` runs it, with the app that is staged.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from msgspec import inspect
+
+HOLDING = {Annotated, Union, dict, frozenset, list, set, tuple, types.UnionType}
+"""What sends each of its arguments as it would send that alone."""
+
+
+def find_unsendable(routes: Iterable[Any], response: type) -> list[str]:
+    """Return a sentence, with its place, for each handler of *routes* whose answer would be a 500.
+
+    *response* is the class whose instances are sent as they are.
+    """
+    signatures = [route.declaration.signature for route in routes]
+    return list(
+        dict.fromkeys(
+            f"{signature.place}: {signature.name} returns a {kind.__name__}, which cannot be sent as"
+            " JSON: make it a msgspec.Struct or a dataclass, or return a dict or a Response"
+            for signature in signatures
+            for kind in _kinds(signature.returns)
+            if not issubclass(kind, response) and not _is_sendable(kind)
+        )
+    )
+
+
+def _kinds(annotation: Any) -> Iterator[type]:
+    """Yield the classes in *annotation*, but for those that notes and other generics hold."""
+    origin = get_origin(annotation)
+    if origin in HOLDING:
+        arguments = get_args(annotation)
+        for argument in arguments[:1] if origin is Annotated else arguments:
+            yield from _kinds(argument)
+    elif isinstance(annotation, type):
+        yield annotation
+
+
+def _is_sendable(kind: type) -> bool:
+    """Return whether an instance of *kind* may be sent. One of its subclasses may be where it is not."""
+    is_plain = all(base.__module__ != "builtins" for base in kind.__mro__[:-1])
+    if kind is object or not is_plain or kind.__subclasses__() or hasattr(kind, "shown_as"):
+        return True
+    if getattr(kind, "_is_protocol", False):
+        return True
+    return not isinstance(inspect.type_info(kind), inspect.CustomType)
