@@ -19,11 +19,11 @@ from typing import Any
 NEEDED = ("msgspec", "argon2")
 STAGED = {"app", "framework", "routes"}
 CONFIGURATION = Path(__file__).with_name("configuration.py")
-LACKING = Path(__file__).with_name("lacking.py")
-MISSING = Path(__file__).with_name("missing.py")
+UNSUPPORTED = Path(__file__).with_name("unsupported.py")
+STATIC_CHECK = Path(__file__).with_name("static_check.py")
 STARTUP_LIMITS = Path(__file__).with_name("startup_limits.py")
 TRIGGERS = Path(__file__).with_name("triggers.py")
-UNSENDABLE = Path(__file__).with_name("unsendable.py")
+RETURN_TYPES = Path(__file__).with_name("return_types.py")
 
 # The exit codes; `stage.py` has a heading for each.
 FAILED = 1
@@ -42,14 +42,14 @@ def try_import(folder: str) -> int:
     if any(find_spec(name) is None for name in NEEDED):
         return LACKS_PACKAGES
     code = FAILED
-    lacking = runpy.run_path(str(LACKING))["Lacking"](Path())
+    unsupported = runpy.run_path(str(UNSUPPORTED))["Unsupported"](Path())
     try:
         for file in sorted(Path(folder).rglob("*.py")):
             compile(file.read_bytes(), file, "exec", dont_inherit=True)
         limits = runpy.run_path(str(STARTUP_LIMITS))
         refuse_what_was_drawn = limits["forbid_randomness"]()
         limits["forbid_clocks"](folder)
-        lacking.take_away()
+        unsupported.take_away()
         sys.path.insert(0, folder)
         app = importlib.import_module("app")
         if not hasattr(app, "app"):
@@ -66,13 +66,13 @@ def try_import(folder: str) -> int:
         _refuse_strangers(folder)
     except (Exception, SystemExit) as problem:  # an app that ends the process does not start either
         sys.stderr.write(_explain(problem, folder))
-        sys.stderr.write(lacking.explain(problem))
+        sys.stderr.write(unsupported.explain(problem))
         return code
-    faults = runpy.run_path(str(MISSING))["find_faults"]
+    faults = runpy.run_path(str(STATIC_CHECK))["find_faults"]
     for code, found in (
         (IDLE_TRIGGERS, _idle_triggers(app.app)),
         (CANNOT_ANSWER, _unsendable(app.app, folder)),
-        (LACKS, faults(Path(folder), lacking.why_imported, lacking.why_called)),
+        (LACKS, faults(Path(folder), unsupported.why_imported, unsupported.why_called)),
     ):
         if found:
             sys.stderr.write("".join(f"{sentence}\n" for sentence in found))
@@ -93,7 +93,7 @@ def _unsendable(app: Any, folder: str) -> list[str]:
     if not Path(folder, "framework", "route.py").is_file():
         return []
     response = importlib.import_module("framework.response").Response
-    return list(runpy.run_path(str(UNSENDABLE))["find_unsendable"](app.routes, response))
+    return list(runpy.run_path(str(RETURN_TYPES))["find_unsendable"](app.routes, response))
 
 
 def _refuse_strangers(folder: str) -> None:

@@ -38,7 +38,7 @@ HEADINGS = {
     6: "the app asks for what the Worker does not have",
     7: "a handler returns what cannot be sent",
 }
-"""What the trial's exit codes stand for; `trial.py` has them by name."""
+"""What the import check's exit codes stand for; `import_check.py` has them by name."""
 DOES_NOT_IMPORT = "the app does not import as it would in the Worker"
 
 LOCAL_ONLY = ("local", "cli.py", "testing.py")
@@ -192,14 +192,14 @@ def _try_import(root: Path, folder: Path) -> None:
     """Import the app in *folder* under the first Python that has the app's dependencies."""
     for python in _pythons(root):
         command = [str(python), "-I", "-B", str(IMPORT_CHECK), str(folder)]
-        trial = subprocess.run(  # noqa: S603 (ourselves)
+        check = subprocess.run(  # noqa: S603 (ourselves)
             command, capture_output=True, text=True, check=False, cwd=root
         )
-        if trial.returncode == 0:
+        if check.returncode == 0:
             return
-        if trial.returncode != LACKS_PACKAGES:
-            heading = HEADINGS.get(trial.returncode, DOES_NOT_IMPORT)
-            reason = trial.stderr.strip().replace(f"{folder}{os.sep}", "")
+        if check.returncode != LACKS_PACKAGES:
+            heading = HEADINGS.get(check.returncode, DOES_NOT_IMPORT)
+            reason = check.stderr.strip().replace(f"{folder}{os.sep}", "")
             raise StageError(f"{heading}\n{reason}")
     raise StageError(
         "no Python here has the app's dependencies, to try whether it imports: "

@@ -1,7 +1,7 @@
 """Knows what the Worker's Python lacks of what this one has, and what to do about it.
 
 That is packages that are not uploaded, time zones, threads, OpenSSL, and some of the standard library: as it
-is in Pyodide 314, which is Python 3.14. Imports nothing of the framework's: `trial.py` runs it.
+is in Pyodide 314, which is Python 3.14. Imports nothing of the framework's: `import_check.py` runs it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ CALLS = {
 """What fails when it is called, or used. `asyncio.to_thread` does not: Pyodide calls the function at once."""
 
 
-class Lacking:
+class Unsupported:
     """What the Worker lacks for the project in the folder *root*.
 
     Packages and zones are compared with `python_modules/`, which is what is uploaded; nothing is said

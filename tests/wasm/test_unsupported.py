@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from framework.local import lacking
+from framework.local import unsupported
 
 from .launcher import find_node
 from .prepare import ROOT
@@ -35,7 +35,7 @@ json.dumps({
 
 @pytest.fixture(scope="module")
 def pyodide() -> dict[str, Any]:
-    names = " ".join(lacking.ABSENT.values())
+    names = " ".join(unsupported.ABSENT.values())
     command = [find_node(), "--input-type=module", "--eval", ASKED, names]
     ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     answers: dict[str, Any] = json.loads(ran.stdout)

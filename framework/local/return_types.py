@@ -1,6 +1,6 @@
 """Finds the handlers that say that they return what cannot be sent. Knows routes by their annotations alone.
 
-Imports nothing of the framework's: `trial.py` runs it, with the app that is staged.
+Imports nothing of the framework's: `import_check.py` runs it, with the app that is staged.
 """
 
 from __future__ import annotations
