@@ -98,9 +98,9 @@ class _Names(dict[str, bytes]):
     """What servers call headers, by how they are asked for. Few ever are: programs write them."""
 
     def __missing__(self, name: str) -> bytes:
-        raw = name.lower().encode()
-        if len(self) < _KNOWN_NAMES_LIMIT:
-            self[name] = raw
+        if len(self) >= _KNOWN_NAMES_LIMIT:
+            self.clear()
+        raw = self[name] = name.lower().encode()
         return raw
 
 
