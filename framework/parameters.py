@@ -232,9 +232,8 @@ def value_reader(parameter: Parameter) -> Reader:
                 values if takes_list else values[0], parameter.type, strict=False
             )
         except msgspec.ValidationError as error:
-            detail = safe_message(error, parameter.type).replace(
-                ", got str.", "."
-            )  # all of it is text
+            told = safe_message(error, parameter.type)
+            detail = told.replace(", got str.", ".")  # all of it is text
             raise _misfit(detail, place) from None
         if flaw := flaw_of(value, zoned=zoned):
             raise _misfit(flaw, place)

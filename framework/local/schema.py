@@ -44,9 +44,9 @@ def apply_schema(database: SQLiteDatabase, path: Path, name: str, script: str) -
             ]
     if missing := _find_missing(path, script):
         told += [f"{name} has {', '.join(missing)}, and {path} has not: ALTER TABLE adds columns."]
-    return (
-        [" ".join([*told, f"To start afresh, stop the server and remove {path}"])] if told else []
-    )
+    if not told:
+        return []
+    return [" ".join([*told, f"To start afresh, stop the server and remove {path}"])]
 
 
 def _find_missing(path: Path, script: str) -> list[str]:
