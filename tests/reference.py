@@ -70,6 +70,16 @@ _ONLY = {
 }
 """What is for people in modules whose other names the framework uses alone."""
 
+INTERNAL = {
+    "Keys": {"hash", "make", "renew_hash", "verify"},
+    "Sessions": {
+        *("begin", "ends", "is_due_to_note", "is_over", "is_recent", "limit", "note"),
+        "renew_or_delete",
+    },
+    "Users": {"also_delete", "deletion"},
+}
+"""What the framework calls on classes that people use as well, and has no place in the reference."""
+
 _STARS = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}
 
 _HEAD = """# Reference
@@ -137,7 +147,10 @@ def _lines(value: type) -> dict[str, str]:
 
 
 def _own_lines(value: type) -> dict[str, str]:
-    lines = {name: _line(name, member) for name, member in vars(value).items()}
+    internal = INTERNAL.get(value.__name__, set())
+    lines = {
+        name: _line(name, member) for name, member in vars(value).items() if name not in internal
+    }
     return _fields(value) | {name: line for name, line in lines.items() if line}
 
 
