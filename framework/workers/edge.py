@@ -24,9 +24,6 @@ __all__ = ["entrypoint"]
 _HALVES = ("framework.workers.fetching", "framework.workers.scrypt")
 """What some apps ask of JavaScript, and others do not upload (`kagari build` sees who does)."""
 
-_TEXT_TYPES = ("application/json", "application/problem+json", "text/")
-"""Types whose bodies are UTF-8: `Response` and the problems encode them so."""
-
 
 def entrypoint(app: App) -> type[Any]:
     """Return the class that workerd makes an instance of for each request to *app*.
@@ -110,12 +107,10 @@ def _make_options(response: Response) -> Any:
 
 
 def _content(body: bytes, response: Response) -> Any:
-    """Return *body* as JavaScript takes it. Text crosses as a string, four times as fast as bytes."""
+    """Return *body* as JavaScript takes it: ASCII as text, which crosses at once, and else its bytes.
+
+    Any other text would cross character by character. An answer without a type gets none from bytes.
+    """
     if not body:
         return None
-    if (response.header("content-type") or "").startswith(_TEXT_TYPES):
-        try:
-            return body.decode()
-        except UnicodeDecodeError:  # text in another charset
-            return to_js(body)
-    return to_js(body)
+    return body.decode() if body.isascii() and response.header("content-type") else to_js(body)

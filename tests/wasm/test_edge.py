@@ -120,6 +120,27 @@ def test_mails_are_sent_through_what_wrangler_binds(worker: RunningWorker) -> No
     assert body != b"undefined"
 
 
+@pytest.mark.parametrize(
+    ("name", "content_type", "sent"),
+    [
+        ("ascii", "text/plain; charset=utf-8", b"plain"),
+        ("latin", "text/plain; charset=utf-8", "café".encode()),
+        ("beyond", "application/json", '["猫","😀"]'.encode()),
+        ("binary", "application/octet-stream", b"\x00\xff"),
+        ("in-ascii", "application/octet-stream", b"plain"),
+        ("untyped", None, b"plain"),
+        ("untyped-text", None, "café".encode()),
+        ("latin-1", "text/plain; charset=latin-1", "café".encode("latin-1")),
+    ],
+)
+def test_a_body_is_sent_as_it_is_and_with_its_own_type(
+    worker: RunningWorker, name: str, content_type: str | None, sent: bytes
+) -> None:
+    _, headers, body = ask(worker, f"/bodies/{name}")
+
+    assert (headers.get("content-type"), body) == (content_type, sent)
+
+
 def test_what_is_compressed_is_not_compressed_again(worker: RunningWorker) -> None:
     """The harness stands in for workerd's Response, which encodes unless it is told not to."""
     _, headers, body = ask(worker, "/compressed")

@@ -55,6 +55,25 @@ async def quick() -> str:
 app.mount(in_time)
 
 
+BODIES = {
+    "ascii": Response.text("plain"),
+    "latin": Response.text("café"),
+    "beyond": Response.json(["猫", "😀"]),
+    "binary": Response.bytes(b"\x00\xff"),
+    "in-ascii": Response.bytes(b"plain"),
+    "untyped": Response(b"plain"),
+    "untyped-text": Response("café"),
+    "latin-1": Response(
+        "café".encode("latin-1"), headers=[("content-type", "text/plain; charset=latin-1")]
+    ),
+}
+
+
+@app.get("/bodies/:name", guard=public)
+async def body(name: str) -> Response:
+    return BODIES[name]
+
+
 @app.get("/compressed", guard=public)
 async def compressed() -> Response:
     return Response(gzip.compress(b"hello"), headers=[("content-encoding", "gzip")])
