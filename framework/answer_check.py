@@ -1,13 +1,13 @@
 """Holds what a handler returns against its annotation, in development. Knows nothing of routes."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any, Union
 
 import msgspec
 
 from framework.parameters import MISSING
 from framework.response import Reply, Response, encode_json
-from framework.text_types import is_union, members_of
+from framework.text_types import is_union, members_of, notes_of, without_notes
 
 __all__ = ["AnswerMismatch", "make_answer_check"]
 
@@ -26,11 +26,10 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
     """
     if any(annotation is unsaid for unsaid in _UNSAID):
         return None
-    notes = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
-    replies = {note.status: note.type for note in notes if isinstance(note, Reply)}
-    inside = _plain(annotation)
+    replies = {n.status: n.type for n in notes_of(annotation) if isinstance(n, Reply)}
+    inside = without_notes(annotation)
     members = members_of(inside) if is_union(inside) else (annotation,)
-    shapes = [member for member in members if _plain(member) is not Response]
+    shapes = [member for member in members if without_notes(member) is not Response]
     allows_response = len(shapes) < len(members)
     wanted: Any = Union[tuple(shapes)] if shapes else None  # noqa: UP007  known only now
 
@@ -42,7 +41,7 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
         elif not shapes:
             raise AnswerMismatch(f"{place}: returned {type(value).__name__}, not Response")
         elif isinstance(value, bytes):  # JSON has no bytes: what it makes of them is text
-            if not any(_plain(shape) in {bytes, Any, object} for shape in shapes):
+            if not any(without_notes(shape) in {bytes, Any, object} for shape in shapes):
                 raise AnswerMismatch(f"{place}: returned bytes, not {_named(annotation)}")
         else:
             _check_json(encode_json(value), wanted, place)
@@ -76,10 +75,6 @@ def _check_json(data: bytes, wanted: Any, place: str) -> None:
         msgspec.json.decode(data, type=wanted)
     except msgspec.ValidationError as error:
         raise AnswerMismatch(f"{place}: the answer is not {_named(wanted)}: {error}") from None
-
-
-def _plain(annotation: Any) -> Any:
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _named(annotation: Any) -> str:

@@ -142,17 +142,12 @@ def _without_body(response: Response) -> Response:
     )
 
 
-def _checked(chunk: bytes) -> bytes:
-    check_chunk(chunk)
-    return chunk
-
-
 async def read_stream(response: Response) -> Response:
     """Return *response* with its stream read to the end, and its headers in a list of their own."""
     body = response.body
     if not isinstance(body, bytes):
         try:
-            body = b"".join([_checked(chunk) async for chunk in body])
+            body = b"".join([check_chunk(chunk) async for chunk in body])
         finally:
             await close_body(response.body)
     return make(body, response.status, list(response.headers))

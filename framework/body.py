@@ -60,9 +60,10 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
     or that holds a `File`.
     """
     decode_typed = msgspec.json.Decoder(type).decode
-    has_integers, has_decimals = number_kinds(type)
-    zoned = wants_zone(type)
-    if any(getattr(part, "cls", None) is File for part in all_parts(type)):
+    parts = all_parts(type)
+    has_integers, has_decimals = number_kinds(parts)
+    zoned = wants_zone(parts)
+    if any(getattr(part, "cls", None) is File for part in parts):
         raise ConfigurationError(
             "a File comes in a form alone: write Form[...] of a Struct with it"
         )
@@ -193,7 +194,7 @@ def _group(data: bytes, content_type: str) -> dict[str, list[str | File]]:
 def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], Any]:
     fields = msgspec.structs.fields(type)
     lists = {field.encode_name for field in fields if takes_several(field.type)}
-    zoned = {field.name for field in fields if wants_zone(field.type)}
+    zoned = {field.name for field in fields if wants_zone(all_parts(field.type))}
 
     def build(given: Mapping[str, Sequence[str | File]]) -> Any:
         value = convert(_flatten(given, lists), type, strict=False)

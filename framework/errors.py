@@ -130,10 +130,6 @@ def _check_status(status: int) -> None:
         raise ValueError(f"{status} is not an error status")
 
 
-_CODES: dict[int, str] = {}
-"""What an error is called that has no ``code`` of its own: see the end of this module."""
-
-
 class BadRequest(HTTPError):
     """The request cannot be understood: its path, its JSON, its form."""
 
@@ -225,8 +221,8 @@ class ServiceUnavailable(HTTPError):
     detail = "Please try again in a moment."
 
 
-_CODES.update(
-    (kind.status, kind.code)
+_CODES = {
+    kind.status: kind.code
     for kind in (
         BadRequest,
         Unauthorized,
@@ -241,4 +237,5 @@ _CODES.update(
         ServiceUnavailable,
         HTTPError,
     )
-)
+}
+"""What an error is called that has no ``code`` of its own."""

@@ -1,6 +1,6 @@
 """Finds the numbers and times that D1 would not keep as they are. Knows nothing of what carries them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime  # msgspec imports it anyway, and the next
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -41,13 +41,13 @@ class NumberKinds(NamedTuple):
     decimals: bool
 
 
-def number_kinds(type: Any) -> NumberKinds:
-    """Return which numbers a value of *type* may hold.
+def number_kinds(parts: Iterable[inspect.Type]) -> NumberKinds:
+    """Return which numbers a value may hold whose type has *parts*, as `all_parts` gives them.
 
-    Raises `ConfigurationError` for a type, or a field of one, that no JSON can be read into.
+    Raises `ConfigurationError` for a part that no JSON can be read into.
     """
     integers = decimals = False
-    for known in all_parts(type):
+    for known in parts:
         if isinstance(known, inspect.CustomType):
             raise ConfigurationError(f"JSON is not read into {known.cls.__qualname__}")
         decimals = decimals or isinstance(known, inspect.DecimalType)
@@ -55,18 +55,18 @@ def number_kinds(type: Any) -> NumberKinds:
     return NumberKinds(integers, decimals)
 
 
-def wants_zone(type: Any) -> bool:
-    """Return whether each datetime in *type* has to have a time zone although its type leaves that open.
+def wants_zone(parts: Iterable[inspect.Type]) -> bool:
+    """Return whether each datetime among *parts* has to have a time zone although that is left open.
 
     Not where one asks for none, with ``Meta(tz=False)``: a value does not say which is which.
     """
-    zones = {known.tz for known in all_parts(type) if isinstance(known, inspect.DateTimeType)}
+    zones = {known.tz for known in parts if isinstance(known, inspect.DateTimeType)}
     return None in zones and False not in zones
 
 
-def all_parts(type: Any) -> Iterator[inspect.Type]:
-    """Yield what msgspec knows of *type* and of every type inside of it, the fields' too."""
-    return _all_parts(inspect.type_info(type), set())
+def all_parts(type: Any) -> tuple[inspect.Type, ...]:
+    """Return what msgspec knows of *type* and of every type inside of it, the fields' too."""
+    return tuple(_all_parts(inspect.type_info(type), set()))
 
 
 def _all_parts(known: inspect.Type, seen: set[Any]) -> Iterator[inspect.Type]:

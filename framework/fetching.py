@@ -21,6 +21,8 @@ __all__ = [
     "check_url",
     "fetch",
     "provide_fetch",
+    "too_large",
+    "too_late",
     "without_coding",
 ]
 
@@ -173,6 +175,16 @@ async def fetch(
             " provide_fetch(fetch_in_thread), from framework.local.fetching"
         )
     return await _provided(FetchRequest(url, host, method, checked, body, timeout_ms, limit))
+
+
+def too_large(request: FetchRequest) -> FetchFailed:
+    """Return the error for an answer to *request* with more bytes than its limit."""
+    return FetchFailed(f"{request.host} answered with more than {request.limit} bytes")
+
+
+def too_late(request: FetchRequest) -> FetchFailed:
+    """Return the error for an answer to *request* that did not come in its time."""
+    return FetchFailed(f"{request.host} did not answer within {request.timeout_ms} ms")
 
 
 def without_coding(headers: Iterable[Header]) -> tuple[Header, ...]:

@@ -324,13 +324,10 @@ def _most_informative(refusals: list[HTTPError]) -> HTTPError:
     """
     telling = min(refusals, key=lambda refusal: _RANKS.get(refusal.status, 0))
     if telling.status == Unauthorized.status:
-        offered = [pair for refusal in refusals for pair in refusal.headers if _challenges(*pair)]
+        headers = [pair for refusal in refusals for pair in refusal.headers]
+        offered = [pair for pair in headers if pair[0].lower() == "www-authenticate"]
         telling.headers = tuple(dict.fromkeys([*telling.headers, *offered]))
     return telling
-
-
-def _challenges(name: str, value: str) -> bool:  # noqa: ARG001  a pair
-    return name.lower() == "www-authenticate"
 
 
 _RANKS = {401: 1, Invalid.status: 2}

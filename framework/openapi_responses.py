@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
+from typing import Any, NamedTuple, Union
 
 from framework.openapi_schemas import Schemas
 from framework.parameters import JSON_TYPE, MISSING
 from framework.problem import Problem
 from framework.response import Reply, Response
-from framework.text_types import members_of
+from framework.text_types import members_of, notes_of, without_notes
 
 __all__ = ["PROBLEM_TYPE", "problems", "responses"]
 
@@ -84,13 +84,13 @@ def _merge(written: dict[str, Any], answer: _Answer, schemas: Schemas) -> None:
     if answer.type is MISSING:
         response["description"] = f"{phrase}: of a shape that the route does not declare."
     elif answer.type is not None:
-        media_type = answer.media_type or _TYPES.get(_plain(answer.type), JSON_TYPE)
+        media_type = answer.media_type or _TYPES.get(without_notes(answer.type), JSON_TYPE)
         schema = {} if answer.type is bytes else {"schema": schemas.of(answer.type)}
         response.setdefault("content", {})[media_type] = schema
 
 
 def _answers(annotation: Any) -> Iterator[_Answer]:
-    replies = [note for note in _notes(annotation) if isinstance(note, Reply)]
+    replies = [note for note in notes_of(annotation) if isinstance(note, Reply)]
     if replies:
         yield from (_Answer(reply.status, reply.type, reply.media_type) for reply in replies)
         return
@@ -107,8 +107,8 @@ def _is_special(member: Any) -> bool:
 
 def _special(member: Any) -> Iterator[_Answer]:
     """Yield the answers of a member that is not simply JSON."""
-    plain = _plain(member)
-    if any(isinstance(note, Reply) for note in _notes(member)):
+    plain = without_notes(member)
+    if any(isinstance(note, Reply) for note in notes_of(member)):
         yield from _answers(member)
     elif plain in {None, _NONE}:
         yield _Answer(204, None)
@@ -116,11 +116,3 @@ def _special(member: Any) -> Iterator[_Answer]:
         yield _Answer(200)
     elif plain in _TEXT_TYPES:
         yield _Answer(200, plain)
-
-
-def _notes(annotation: Any) -> tuple[Any, ...]:
-    return get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
-
-
-def _plain(annotation: Any) -> Any:
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation

@@ -31,12 +31,13 @@ def check_stream(given: object, rule: str) -> None:
     raise TypeError(f"{rule}, not a {type(given).__name__}: {hint}")
 
 
-def check_chunk(chunk: object) -> None:
-    """Raise `TypeError` where *chunk*, of a stream that is sent, is no bytes."""
+def check_chunk(chunk: bytes) -> bytes:
+    """Return *chunk*, of a stream that is sent. Raises `TypeError` where it is no bytes."""
     if not isinstance(chunk, bytes | bytearray | memoryview):
         raise TypeError(
             f"a stream yields bytes, not {type(chunk).__name__}: framework.streaming.stream takes text"
         )
+    return chunk
 
 
 async def close_body(body: object) -> None:

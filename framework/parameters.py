@@ -16,9 +16,17 @@ from framework.errors import (
     NotFound,
     UnsupportedMediaType,
 )
-from framework.exact_numbers import wants_zone
+from framework.exact_numbers import all_parts, wants_zone
 from framework.multipart import MULTIPART_TYPE, File, type_parameters
-from framework.text_types import SAFE_INTEGER, flaw_of, is_union, takes_integers, takes_several
+from framework.text_types import (
+    SAFE_INTEGER,
+    flaw_of,
+    is_union,
+    notes_of,
+    takes_integers,
+    takes_several,
+    without_notes,
+)
 from framework.validation import safe_message
 
 __all__ = [
@@ -130,9 +138,7 @@ class Parameter(msgspec.Struct, frozen=True):
 
 def marker_of(annotation: Any) -> tuple[str, Any]:
     """Return the source that *annotation* is marked with, or "", and the type without them."""
-    if get_origin(annotation) is not Annotated:
-        return "", annotation
-    inner, *notes = get_args(annotation)
+    inner, notes = without_notes(annotation), notes_of(annotation)
     source = next((note.source for note in notes if isinstance(note, Marker)), "")
     rest = tuple(note for note in notes if not isinstance(note, Marker | Alias))
     return source, Annotated[(inner, *rest)] if rest else inner
@@ -154,9 +160,7 @@ def provider_of(annotation: Any) -> Callable[..., Any] | None:
 
 def _only_note(annotation: Any, kind: type[T], problem: str) -> T | None:
     """Return the note of *kind* in ``Annotated[...]``, or None. Raises *problem* for several."""
-    if get_origin(annotation) is not Annotated:
-        return None
-    notes = [note for note in get_args(annotation)[1:] if isinstance(note, kind)]
+    notes = [note for note in notes_of(annotation) if isinstance(note, kind)]
     if len(notes) > 1:
         raise ConfigurationError(f"{annotation!r} {problem}")
     return notes[0] if notes else None
@@ -172,7 +176,7 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
     if annotation is int and default is MISSING:
         return _integer_reader(name)
     is_integer = takes_integers(annotation)
-    zoned = wants_zone(annotation)
+    zoned = wants_zone(all_parts(annotation))
 
     def read(c: Context) -> Any:
         text = c.params.get(name)
@@ -212,7 +216,7 @@ def value_reader(parameter: Parameter) -> Reader:
     find = _FINDERS[parameter.source](parameter.sent_name)
     takes_list = takes_several(parameter.type)
     takes_integer = takes_integers(parameter.type)
-    zoned = wants_zone(parameter.type)
+    zoned = wants_zone(all_parts(parameter.type))
     default = parameter.default
     is_changeable = isinstance(default, list | set)
     place = f"{parameter.source}:{parameter.sent_name}"
@@ -244,10 +248,6 @@ def value_reader(parameter: Parameter) -> Reader:
 
 def _misfit(detail: str, place: str) -> Invalid:
     return Invalid(errors=[InvalidField(detail, parameter=place)])
-
-
-def _plain(annotation: Any) -> Any:
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def _query_finder(name: str) -> Callable[[Context], list[str]]:
@@ -352,12 +352,12 @@ def _media_types(annotation: Any) -> dict[str, Any]:
         if len(others) != 1 or len(forms) != 1:
             raise ConfigurationError("write Form[A] | B: one type for forms, one for JSON")
         return {JSON_TYPE: others[0], **_media_types(forms[0])}
-    plain = _plain(annotation)
+    plain = without_notes(annotation)
     if any(marker_of(member)[0] for member in get_args(plain)):
         raise ConfigurationError("a marker stands around the whole type, not inside of it")
     is_json = isinstance(plain, msgspec.StructMeta) or get_origin(plain) in {list, dict}
     if members:  # each tagged, as msgspec asks
-        is_json = all(isinstance(_plain(member), msgspec.StructMeta) for member in members)
+        is_json = all(isinstance(without_notes(member), msgspec.StructMeta) for member in members)
     return {JSON_TYPE: annotation} if is_json or plain in {list, dict} else {}
 
 

@@ -1,13 +1,13 @@
 """Says of what is not a route, where it is declared, what was probably meant. Knows no router."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, get_args, get_origin
+from typing import Any
 
 from framework.callables import place_of
 from framework.errors import ConfigurationError
 from framework.guards import Guard
 from framework.response import Reply, Response
-from framework.text_types import members_of
+from framework.text_types import members_of, notes_of, without_notes
 
 __all__ = [
     "check_answers_itself",
@@ -69,14 +69,11 @@ def _check_returns(annotation: Any) -> None:
         raise ConfigurationError(
             f"returns Reply(...): write Annotated[Response, Reply({kind}, {annotation.status})]"
         )
-    if get_origin(annotation) is not Annotated:
-        return
-    returned, *notes = get_args(annotation)
-    kinds = members_of(returned)
+    kinds = members_of(without_notes(annotation))
     if any(kind is Any or (isinstance(kind, type) and _may_be(kind)) for kind in kinds):
         return
     sent = {204 if kind is type(None) or kind is None else 200 for kind in kinds}
-    for reply in notes:
+    for reply in notes_of(annotation):
         if isinstance(reply, Reply) and reply.status < 300 and reply.status not in sent:
             raise ConfigurationError(
                 f"returns what is sent with {' or '.join(map(str, sorted(sent)))}, and Reply says"
@@ -97,4 +94,4 @@ def check_answers_itself(handler: Callable[..., Any]) -> None:
 
 
 def _may_be(kind: type) -> bool:
-    return issubclass(kind, Response) or issubclass(Response, kind)
+    return Response in kind.__mro__ or kind in Response.__mro__  # a Protocol may not be asked

@@ -5,7 +5,7 @@ from decimal import Decimal
 from math import isfinite
 from sys import float_info
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from msgspec import inspect
 
@@ -16,8 +16,10 @@ __all__ = [
     "is_readable",
     "is_union",
     "members_of",
+    "notes_of",
     "takes_integers",
     "takes_several",
+    "without_notes",
 ]
 
 SAFE_INTEGER = 2**53 - 1
@@ -51,6 +53,16 @@ def is_union(annotation: Any) -> bool:
 def members_of(annotation: Any) -> tuple[Any, ...]:
     """Return the types that *annotation* is a union of; itself where it is none."""
     return get_args(annotation) if is_union(annotation) else (annotation,)
+
+
+def without_notes(annotation: Any) -> Any:
+    """Return *annotation* as it is without ``Annotated``."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def notes_of(annotation: Any) -> tuple[Any, ...]:
+    """Return what *annotation* says beside its type, by ``Annotated``."""
+    return get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
 
 
 def is_readable(annotation: Any, *, with_several: bool, beside: Any = None) -> bool:

@@ -27,6 +27,7 @@ LAYERS = [
         "tags",
         "shared_headers",
         "outgoing_body",
+        "departure",
         "response",
         "streaming",
         "signing",

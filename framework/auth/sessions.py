@@ -81,12 +81,11 @@ class Sessions(Generic[U]):
             raise InvalidSession
         [result] = await db.batch([self._store.find_session([self._id_of(token)])])
         found = self._store.read_session(result)
-        valid = (
-            None if found is None else await self.renew_or_delete(db, found, self._clock(), _log)
-        )
-        if valid is None:
+        if found is not None:
+            found = await self.renew_or_delete(db, found, self._clock(), _log)
+        if found is None:
             raise InvalidSession
-        return valid
+        return found
 
     async def get(self, db: Database, session_id: str) -> Session:
         """Return the living session *session_id*, as it is: not renewed. Raises `UnknownSession`."""

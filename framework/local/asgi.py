@@ -293,31 +293,18 @@ async def _send_stream(
     """Send *body* chunk by chunk until it or the client ends, and close it either way."""
     headers = _encode_headers(response, None, scope)
     await send({"type": _START, "status": response.status, "headers": headers})
-    from asyncio import CancelledError, create_task, current_task  # most answers are not streams
+    from asyncio import create_task  # most answers are not streams
 
-    task = current_task()
+    from framework.departure import Departure  # likewise
+
     watcher = create_task(_wait_for_disconnect(receive))
-    is_sent = is_gone = False
-
-    def stop(_: object) -> None:
-        nonlocal is_gone
-        if task is not None and not is_sent and not watcher.cancelled():
-            is_gone = True
-            task.cancel()
-
-    watcher.add_done_callback(stop)
     try:
-        async for chunk in body:
-            check_chunk(chunk)
-            await send({"type": _BODY, "body": chunk, "more_body": True})
-        is_sent = True
-        await send({"type": _BODY, "body": b"", "more_body": False})
-    except CancelledError:
-        if task is None or not is_gone:
-            raise
-        task.uncancel()
+        with Departure(watcher) as departure:
+            async for chunk in body:
+                await send({"type": _BODY, "body": check_chunk(chunk), "more_body": True})
+            departure.ignore()
+            await send({"type": _BODY, "body": b"", "more_body": False})
     finally:
-        is_sent = True
         watcher.cancel()
         await close_body(body)
 

@@ -11,7 +11,14 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
-from framework.fetching import FetchFailed, FetchRequest, FetchResponse, without_coding
+from framework.fetching import (
+    FetchFailed,
+    FetchRequest,
+    FetchResponse,
+    too_large,
+    too_late,
+    without_coding,
+)
 
 __all__ = ["fetch_in_thread"]
 
@@ -29,7 +36,7 @@ async def fetch_in_thread(request: FetchRequest, /) -> FetchResponse:
         async with asyncio.timeout(request.timeout_ms / 1000):
             return await asyncio.to_thread(exchange.run)
     except TimeoutError:
-        raise _too_late(request) from None
+        raise too_late(request) from None
     except (OSError, HTTPException, ValueError) as error:  # whose texts may hold what was sent
         raise FetchFailed(f"{request.host} does not answer: {type(error).__name__}") from None
     finally:
@@ -54,7 +61,7 @@ class _Exchange:
             connection.connect()
             self._socket = connection.sock
             if self._is_cut:  # while it was looking the host up, say
-                raise _too_late(self._request)
+                raise too_late(self._request)
             self._send(connection, parts)
             with connection.getresponse() as response:
                 return self._read(response)
@@ -88,11 +95,11 @@ class _Exchange:
             chunks.append(chunk)
             size += len(chunk)
             if size > request.limit:
-                raise FetchFailed(f"{request.host} answered with more than {request.limit} bytes")
+                raise too_large(request)
             if monotonic() > self._deadline:
-                raise _too_late(request)
+                raise too_late(request)
         if response.length:  # it said how long it is, and ended early
-            raise FetchFailed(f"{request.host} broke off its answer")
+            raise _broken_off(request)
         headers = tuple((name.lower(), value) for name, value in response.getheaders())
         body = b"".join(chunks)
         if body and ("content-encoding", "gzip") in headers:
@@ -110,12 +117,12 @@ def _decoded(body: bytes, request: FetchRequest) -> bytes:
         except zlib.error:
             raise FetchFailed(f"{request.host} sent what is no gzip") from None
         if len(decoded) > request.limit:
-            raise FetchFailed(f"{request.host} answered with more than {request.limit} bytes")
+            raise too_large(request)
         if not member.eof:
-            raise FetchFailed(f"{request.host} broke off its answer")
+            raise _broken_off(request)
         body = member.unused_data
     return decoded
 
 
-def _too_late(request: FetchRequest) -> FetchFailed:
-    return FetchFailed(f"{request.host} did not answer within {request.timeout_ms} ms")
+def _broken_off(request: FetchRequest) -> FetchFailed:
+    return FetchFailed(f"{request.host} broke off its answer")

@@ -11,6 +11,8 @@ from framework.fetching import (
     FetchRequest,
     FetchResponse,
     provide_fetch,
+    too_large,
+    too_late,
     without_coding,
 )
 from framework.response import Header, encode_json
@@ -47,9 +49,9 @@ async def fetch_in_worker(request: FetchRequest, /) -> FetchResponse:
             headers = without_coding(headers)
         return FetchResponse(answer.status, headers, body, request.host)
     except TooLong:
-        raise FetchFailed(f"{request.host} answered with more than {request.limit} bytes") from None
+        raise too_large(request) from None
     except JsException as error:
-        raise FetchFailed(_reason(request, error, is_late=timer.aborted)) from None
+        raise (too_late(request) if timer.aborted else _failed(request, error)) from None
     finally:
         if not is_read:
             controller.abort()
@@ -67,9 +69,7 @@ def _headers(answer: Any) -> tuple[Header, ...]:
     return _HEADERS.decode(js.JSON.stringify(entries))
 
 
-def _reason(request: FetchRequest, error: JsException, *, is_late: bool) -> str:
-    if is_late:
-        return f"{request.host} did not answer within {request.timeout_ms} ms"
+def _failed(request: FetchRequest, error: JsException) -> FetchFailed:
     message = str(error.message)
     known = error.name if "/" in message else f"{error.name}: {message}"  # it may hold the URL
-    return f"{request.host} does not answer: {known}"
+    return FetchFailed(f"{request.host} does not answer: {known}")

@@ -1,12 +1,13 @@
 """Carries a stream of ours into one of JavaScript's, until it ends or the client has gone."""
 
-from asyncio import CancelledError, current_task, ensure_future
+from asyncio import ensure_future
 from collections.abc import AsyncIterator
 from typing import Any
 
 from js import Array, Promise
 from pyodide.ffi import to_js
 
+from framework.departure import Departure
 from framework.outgoing_body import check_chunk, close_body
 
 __all__ = ["pump"]
@@ -18,32 +19,18 @@ async def pump(chunks: AsyncIterator[bytes], writer: Any) -> None:
     Whatever the chunks wait for is cancelled when the client goes, as on the local server: that is no
     error. Where they break off, so does the stream, and this raises what they raise.
     """
-    task = current_task()
     closed = ensure_future(_settle(Array.of(writer.closed)))
-    is_over = is_gone = False
-
-    def stop(_: object) -> None:
-        nonlocal is_gone
-        if task is not None and not is_over:
-            is_gone = True
-            task.cancel()
-
-    closed.add_done_callback(stop)
     try:
-        async for chunk in chunks:
-            check_chunk(chunk)
-            if not await _call(writer, "write", to_js(chunk)):
-                return
-        is_over = True
-        await _call(writer, "close")
-    except BaseException as error:
-        is_over = True
-        if isinstance(error, CancelledError) and is_gone:
-            return
+        with Departure(closed) as departure:
+            async for chunk in chunks:
+                if not await _call(writer, "write", to_js(check_chunk(chunk))):
+                    return
+            departure.ignore()
+            await _call(writer, "close")
+    except BaseException:
         await _call(writer, "abort", "the stream broke off")
         raise
     finally:
-        is_over = True
         await close_body(chunks)
 
 
