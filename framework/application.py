@@ -194,7 +194,7 @@ class App(Router):
             if outermost is None:
                 return answer(c, await self._find_endpoint(c)(c))
             response = await outermost(c, MethodType(self._inside, c))
-            is_answer = isinstance(response, Response)
+            is_answer = type(response) is Response  # any of a subclass takes the longer way
             return finish(c, response if is_answer else check_response(response, outermost))
         except Exception as error:
             return finish(c, await self._fallback.explain(c, error))
@@ -284,9 +284,7 @@ class App(Router):
         async def answer(c: Context) -> Response:
             try:
                 response = await layer(c, MethodType(handler, c))
-                if isinstance(response, Response):
-                    return response
-                return check_response(response, layer)
+                return response if type(response) is Response else check_response(response, layer)
             except Exception as error:
                 return await explain(c, error)
 
