@@ -18,8 +18,9 @@ T = TypeVar("T")
 BODY_LIMIT = 1024 * 1024
 """Bytes of a body that are read unless the application says otherwise: 1 MiB."""
 
-COOKIES_LIMIT = 16 * 1024
-"""Characters of a Cookie header that is read: four cookies as long as browsers keep."""
+COOKIES_LIMIT = 1000
+"""Cookies in a header that is read; a browser keeps 180 for a site. How many there are is what costs, not
+how long they are: 31 of 4 KB are read in 0.05 ms, 43,000 of 3 characters in 6."""
 
 BodyReader = Callable[[int], Awaitable[bytes]]
 """Reads a whole body of at most so many bytes; raises `ContentTooLarge` past that."""
@@ -135,11 +136,11 @@ class Request(msgspec.Struct, eq=False):
     def cookies(self) -> dict[str, list[str]]:
         """The cookies sent, each name with all its values, as they came. Never raises.
 
-        There are none in a header of more than `COOKIES_LIMIT` characters.
+        There are none in a header with more than `COOKIES_LIMIT` of them.
         """
         if self._cookies is None:
             header = self.headers.get("cookie") or ""
-            self._cookies = parse_cookies(header) if len(header) <= COOKIES_LIMIT else {}
+            self._cookies = parse_cookies(header) if header.count(";") < COOKIES_LIMIT else {}
         return self._cookies
 
     @property
