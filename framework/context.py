@@ -87,9 +87,10 @@ class Context(msgspec.Struct, eq=False):
         return dict(self._slots), dict(self._provided or {})
 
     def refill(self, filled: tuple[dict[Any, Any], dict[Any, Any]]) -> None:
-        """Let slots and providers hold *filled* and nothing else."""
+        """Let slots and providers hold *filled*, and nothing else but what outlasts a refusal."""
         slots, provided = filled
-        self._slots, self._provided = dict(slots), dict(provided)
+        kept = {slot: value for slot, value in self._slots.items() if slot.outlasts_refusal}
+        self._slots, self._provided = {**slots, **kept}, dict(provided)
 
     def refuse_unawaited(self) -> NoReturn:
         """Raise `TypeError` that names the calls in `unawaited`, of which there are some."""

@@ -7,7 +7,7 @@ from framework.bindings import Bindings
 from framework.errors import ConfigurationError
 from framework.request import Request
 
-__all__ = ["Slot", "handed_on", "note_body", "reserve"]
+__all__ = ["MemoSlot", "Slot", "handed_on", "note_body", "reserve"]
 
 T = TypeVar("T")
 
@@ -27,6 +27,7 @@ class Slot(Generic[T]):
     """
 
     __slots__ = ("name", "type")
+    outlasts_refusal = False
 
     def __init__(self, name: str, type: builtins.type[T]) -> None:
         if not isinstance(type, builtins.type) or type is object:
@@ -38,6 +39,13 @@ class Slot(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Slot {self.name}: {self.type.__name__}>"
+
+
+class MemoSlot(Slot[T]):
+    """A slot for what was asked once: `any_of` leaves it as it is where a guard refuses."""
+
+    __slots__ = ()
+    outlasts_refusal = True
 
 
 def reserve(kind: type, by: str) -> None:

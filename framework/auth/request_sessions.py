@@ -21,7 +21,7 @@ from framework.database import Database, Result, Statement, Unavailable
 from framework.errors import ConfigurationError
 from framework.problem import report
 from framework.security_log import log_event
-from framework.slots import Slot
+from framework.slots import MemoSlot, Slot
 
 __all__ = ["Memo", "RequestSessions"]
 
@@ -60,8 +60,8 @@ class RequestSessions(Generic[U]):
         self.clock = settings.clock
         self.session_slot: Slot[Session] = Slot("session", settings.session)
         self.user_slot: Slot[U] = Slot("user", user)
-        self._by_cookie: Slot[Memo[U]] = Slot("what the cookie opens", Memo)
-        self._by_bearer: Slot[Memo[U]] = Slot("what the bearer token opens", Memo)
+        self._by_cookie: Slot[Memo[U]] = MemoSlot("what the cookie opens", Memo)
+        self._by_bearer: Slot[Memo[U]] = MemoSlot("what the bearer token opens", Memo)
         self._database = settings.database
         self._user_type = user
         self._store: Storage[U] = settings.store(user, settings.session)
@@ -107,13 +107,13 @@ class RequestSessions(Generic[U]):
         """Return what the cookie of this request opens; *read* is what was found, if it was."""
         c.private = True
         memo = c.find(self._by_cookie)
-        if memo is not None:
-            return memo.found
-        c.refuse_answered("the session was asked for")
-        found = await self._find(c, read)
-        if found is None and self._cookie.is_present(c.request):
-            self._clear_cookie(c)
-        c.set(self._by_cookie, Memo(found))
+        if memo is None:
+            c.refuse_answered("the session was asked for")
+            memo = Memo(await self._find(c, read))
+            if memo.found is None and self._cookie.is_present(c.request):
+                self._clear_cookie(c)
+            c.set(self._by_cookie, memo)
+        found = memo.found
         if found is not None and not self._is_by_bearer(c):
             c.actor = found.session
             c.set(self.session_slot, found.session)

@@ -38,6 +38,7 @@ def world() -> Iterator[World]:
     app.get("/bearer", guard=bearer)(show)
     app.post("/bearer", guard=bearer)(show)
     app.get("/either", guard=auth.guard() | bearer)(show)
+    app.get("/admin-or-cookie", guard=(bearer & auth.role("admin")) | auth.guard())(show)
     app.get("/both", guard=auth.guard() & bearer)(show)
     app.get("/both-ways", guard=bearer & auth.guard())(show)
 
@@ -181,6 +182,7 @@ async def test_the_guards_reads_are_sent_once_where_either_will_do(world: World)
         ("/either", "both", "alice", "alice"),
         ("/both", "both", "Ann", "alice"),
         ("/both-ways", "both", "Ann", "alice"),
+        ("/admin-or-cookie", "both", "alice", "alice"),
     ],
 )
 async def test_who_the_guard_lets_in_is_not_whom_the_cookie_names(

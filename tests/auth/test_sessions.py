@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from framework.auth import Limits
+from framework import Context
+from framework.auth import Limits, Session
 from framework.auth.limits import CLOCK_ERROR
 from framework.response import Response
 from framework.testing import Client, json_of
@@ -454,3 +455,32 @@ async def test_many_people_at_once_are_told_apart(world: World) -> None:
     answers = await asyncio.gather(*[browser.get("/me") for browser in [*people.values()] * 20])
 
     assert [json_of(answer)["username"] for answer in answers] == [*people] * 20
+
+
+@pytest.mark.parametrize("sessions", ["hashed", "migrate"])
+async def test_two_ways_past_the_guard_ask_it_once(sessions: str) -> None:
+    world = World(sessions=sessions)
+    auth, site = world.auth, "https://example.com"
+    admin, user = auth.guard() & auth.role("admin"), auth.guard() & auth.role("user")
+
+    @world.app.post("/either", guard=admin | user)
+    async def either(c: Context, session: Session) -> list[bool]:
+        listed = await auth.list_sessions(c)
+        await auth.end_other_sessions(c)
+        return [session.id == other.id for other in listed]
+
+    browser = world.browser(site)
+    await browser.post("/sign-up", json={})
+    world.clock.now += ACTIVE  # idle, so that the guard renews it
+    header = f"__Host-auth_session={browser.cookies['__Host-auth_session']}"
+    if sessions == "migrate":  # as Lucia has left it: its token as it is, in its own cookie
+        await world.sqlite.run("UPDATE user_session SET id = ?1", "a" * 40)
+        header = f"{COOKIE}={'a' * 40}"
+    world.database = counting = CountingDatabase(world.sqlite)
+
+    answer = await browser.post("/either", headers={"cookie": header})
+
+    assert json_of(answer) == [True]
+    assert sum(RENEW in sql for sql in counting.statements) == 1
+    assert (await browser.get("/me")).status == 200
+    world.close()
