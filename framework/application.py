@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from framework.answers import answer, as_response, check_response, finish, read_stream
 from framework.callables import check_callable, place_of
+from framework.cancellation import as_fault
 from framework.compose import Handler, Middleware, Next, compose
 from framework.context import Context, Env, Job
 from framework.errors import BadRequest, ConfigurationError
@@ -196,14 +197,8 @@ class App(Router):
             response = await outermost(c, MethodType(self._inside, c))
             is_answer = type(response) is Response  # any of a subclass takes the longer way
             return finish(c, response if is_answer else check_response(response, outermost))
-        except Exception as error:
-            return finish(c, await self._fallback.explain(c, error))
         except BaseException as error:
-            if not _is_stray(error):
-                raise
-            fault = RuntimeError("what a handler awaits was cancelled, and it let that through")
-            fault.__cause__ = error
-            return finish(c, await self._fallback.explain(c, fault))
+            return finish(c, await self._fallback.explain(c, as_fault(error)))
 
     def adopt(self, declaration: Declaration) -> None:
         """Make *declaration* a route. Raises `ConfigurationError`, naming its file and line."""
@@ -285,8 +280,8 @@ class App(Router):
             try:
                 response = await layer(c, MethodType(handler, c))
                 return response if type(response) is Response else check_response(response, layer)
-            except Exception as error:
-                return await explain(c, error)
+            except BaseException as error:
+                return await explain(c, as_fault(error))
 
         return answer
 
@@ -296,16 +291,16 @@ class App(Router):
         async def answer(c: Context) -> Response:
             try:
                 return as_response(await call(c))
-            except Exception as error:
-                return await self._fallback.explain(c, error)
+            except BaseException as error:
+                return await self._fallback.explain(c, as_fault(error))
 
         return answer
 
     async def _dispatch(self, c: Context) -> Response:
         try:
             return as_response(await self._find_endpoint(c)(c))
-        except Exception as error:
-            return await self._fallback.explain(c, error)
+        except BaseException as error:
+            return await self._fallback.explain(c, as_fault(error))
 
     def _find_endpoint(self, c: Context) -> Call:
         """Return what answers this request. Raises `HTTPError` where nothing may."""
@@ -376,23 +371,13 @@ def _register(kept: dict[str, H], name: str, problem: str, kind: type) -> Callab
     return decorate
 
 
-def _is_stray(error: BaseException) -> bool:
-    """Return whether *error* is a cancellation that was not meant for who handles this request."""
-    if type(error).__name__ != "CancelledError":
-        return False
-    from asyncio import current_task  # off the cold-start path: cancelled things have loaded it
-
-    task = current_task()
-    return task is not None and not task.cancelling()
-
-
 async def _await_all(work: list[Awaitable[Any]]) -> None:
     """Await all of *work*, what is added to it meanwhile too. Raises the first error in the end."""
     errors: list[Exception] = []
     for each in work:
         try:
             await each
-        except Exception as error:
-            errors.append(error)
+        except BaseException as error:
+            errors.append(as_fault(error))
     if errors:
         raise errors[0]

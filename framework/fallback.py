@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from framework.answers import check_response
+from framework.cancellation import as_fault
 from framework.compose import Handler
 from framework.context import Context
 from framework.errors import HTTPError, NotFound
@@ -69,10 +70,10 @@ class Fallback:
             if known.status >= 500 and (response is None or response.status >= 500):
                 report(c, known)  # one below 500 says that it was no fault of ours
             return problem(known) if response is None else _with_headers(response, known)
-        except Exception as fault:
+        except BaseException as fault:
             if known.status >= 500:
                 report(c, known)
-            return explain_fault(c, fault)
+            return explain_fault(c, as_fault(fault))
 
     def _missing(self, request: Request, path: str) -> Handler:
         """Return what answers where no route matches: a redirect, or the nearest not-found handler."""

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from itertools import chain, product
 from typing import Any, NamedTuple, TypeVar, get_args, overload
 
+from framework.cancellation import as_fault
 from framework.context import Context
 from framework.database import Result, Statement
 from framework.errors import (
@@ -175,8 +176,8 @@ class _FunctionGuard(Guard):
                 raise
             except HTTPError:
                 raise
-            except Exception as error:
-                raise GuardFailed from error
+            except BaseException as error:
+                raise GuardFailed from as_fault(error)
             if result is not None:
                 return _hand_on(c, result, provides, name)
             for slot in provides:

@@ -1,5 +1,6 @@
 """The application answers every request, tells of errors once, and lists what it guards."""
 
+import asyncio
 import logging
 from copy import copy
 from typing import Any
@@ -73,6 +74,92 @@ async def test_what_ends_the_process_is_not_held_up() -> None:
     for error in (KeyboardInterrupt(), SystemExit()):
         with pytest.raises(type(error)):
             await failing(error).request("GET", "/")
+
+
+async def cancelled() -> None:
+    """Await something that is cancelled, as a pool does with what it drops."""
+    waiting = asyncio.get_running_loop().create_future()
+    waiting.cancel()
+    await waiting
+
+
+@guard
+async def cancelled_guard() -> None:
+    await cancelled()
+
+
+def cancelling() -> App:
+    """Return an app in which each part, at its path, lets through that what it awaits was cancelled."""
+    app = App()
+
+    @app.use
+    async def mark(c: Context, call_next: Next) -> Response:
+        response = await call_next()
+        return response.with_header("x-mark", str(response.status))
+
+    @app.use
+    async def layer(c: Context, call_next: Next) -> Response:
+        if c.request.path == "/layer":
+            await cancelled()
+        return await call_next()
+
+    @app.get("/handler", guard=public)
+    async def handler() -> None:
+        await cancelled()
+
+    @app.get("/error-handler", guard=public)
+    async def fail() -> None:
+        raise HTTPError(400)
+
+    @app.on_error
+    async def explain(c: Context, error: HTTPError) -> None:
+        if error.status == 400:
+            await cancelled()
+
+    app.get("/guard", guard=cancelled_guard)(fail)
+    return app
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/handler", 500), ("/layer", 500), ("/error-handler", 500), ("/guard", 503)],
+)
+async def test_a_stray_cancellation_is_an_error_like_any(path: str, status: int) -> None:
+    answer = await cancelling().request("GET", path)
+
+    assert (answer.status, answer.header("x-mark")) == (status, str(status))
+
+
+async def test_who_cancels_a_request_is_obeyed() -> None:
+    app, begun = App(), asyncio.Event()
+
+    @app.get("/", guard=public)
+    async def wait() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    asking = asyncio.create_task(app.request("GET", "/"))
+    await begun.wait()
+    asking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+
+
+async def test_cancelled_work_ends_no_other_work() -> None:
+    app, done = App(), []
+
+    async def work() -> None:
+        done.append("work")
+
+    @app.get("/", guard=public)
+    async def begin(c: Context) -> None:
+        c.wait_until(cancelled())
+        c.wait_until(work())
+
+    with pytest.raises(RuntimeError, match="was cancelled, and nobody caught that"):
+        await app.request("GET", "/")
+    assert done == ["work"]
 
 
 @pytest.mark.parametrize(

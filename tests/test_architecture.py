@@ -19,6 +19,7 @@ LAYERS = [
     [
         "errors",
         "callables",
+        "cancellation",
         "paths",
         "patterns",
         "urls",
