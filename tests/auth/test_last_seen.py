@@ -1,7 +1,6 @@
 """When a session was last seen: written at most hourly, after the answer, and trusted with nothing."""
 
 import asyncio
-import re
 from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 from framework.auth import GRACE, Limits
 from framework.auth.legacy import LuciaHasher
 from framework.database import ConstraintViolation, DatabaseError, Transient
-from framework.local.sqlite import SQLiteDatabase
 from framework.request import Request
 from framework.response import Response
 from framework.testing import Client, json_of
@@ -337,26 +335,6 @@ async def test_a_row_from_before_is_not_known_until_it_is_used(world: World) -> 
 
     [after] = await world.auth.sessions.for_user(world.sqlite, user["id"])
     assert (before.last_seen_at, after.last_seen_at) == (0, START)
-
-
-async def test_the_migration_makes_the_columns_of_the_schema() -> None:
-    guide = (ROOT / "docs" / "security.md").read_text("utf-8")
-    _, migration = re.findall(r"^```sql\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
-    added = re.findall(r"ALTER TABLE (\w+) ADD COLUMN (\w+)", migration)
-    drops = [f"ALTER TABLE {table} DROP COLUMN {column};" for table, column in added]
-    schema = (ROOT / "schema.sql").read_text("utf-8")
-
-    described = []
-    for script in (schema, schema + "".join(drops), schema + "".join(drops) + migration):
-        sqlite = SQLiteDatabase()
-        sqlite.apply_schema(script)
-        sql = "SELECT * FROM pragma_table_info(?) ORDER BY cid"
-        described.append([await sqlite.all(dict, sql, table) for table, _ in added])
-        sqlite.close()
-
-    now, before, migrated = described
-    assert migrated == now
-    assert [len(columns) - 1 for columns in now] == [len(columns) for columns in before]
 
 
 async def test_beside_lucia_nothing_is_kept_of_it() -> None:
