@@ -164,7 +164,8 @@ def _names(annotation: Any, kinds: tuple[type, ...]) -> bool:
 
 def _members(annotation: Any) -> list[Any]:
     """Return what *annotation* is a union of, or itself, each without what is in its brackets."""
-    annotation = getattr(annotation, "__supertype__", annotation)  # of a NewType
+    while hasattr(annotation, "__supertype__"):  # a NewType, maybe of another
+        annotation = annotation.__supertype__
     origin = get_origin(annotation)
     if origin not in _WRAPPERS:
         return [origin or annotation]

@@ -162,7 +162,7 @@ def classify(message: str, sql: str) -> DatabaseError:
     if _NO_TABLE in text:
         return MissingTable(text, sql, _missing_table(text))
     if any(fragment in text for fragment in _NO_COLUMN) and _MEANT_AS_TEXT not in text:
-        return MissingColumn(text, sql)
+        return _missing_column(text, sql)
     if "SQLITE_ERROR" in text:
         return DatabaseError(text, sql)
     for fragment, outage in _OUTAGES:
@@ -183,6 +183,15 @@ def _unique_violation(text: str, sql: str) -> UniqueViolation:
 def _missing_table(text: str) -> str:
     name = text.partition(_NO_TABLE)[2].partition(": SQLITE_ERROR")[0]
     return name.removeprefix("main.")
+
+
+def _missing_column(text: str, sql: str) -> DatabaseError:
+    """Return the error of a column that *sql* names; any other is a word of a full-text query."""
+    head, words, rest = text.partition(_NO_COLUMN[0])
+    name = rest.partition(": SQLITE_ERROR")[0].partition(" at offset ")[0]
+    if words and name.lower() not in sql.lower():
+        return DatabaseError(f"{head}{words}…", sql)  # the word is a value
+    return MissingColumn(text, sql)
 
 
 def _without_values(message: str) -> str:

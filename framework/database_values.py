@@ -40,7 +40,7 @@ Value: TypeAlias = (
 
 A datetime has a time zone; its Unix milliseconds are stored. A `UUID`, a `Decimal`, a date and a time
 of day are stored as text, which keeps all digits of a `Decimal` in a TEXT column but sorts there as
-text; an Enum as its value. A field of a row reads each of these again.
+text; an Enum of text or integers as its value. A field of a row reads each of these again.
 """
 
 Bound: TypeAlias = int | float | str | bytes | None
@@ -109,6 +109,10 @@ def _is_plain(value: Any) -> bool:
 
 def _bound(value: object, sql: str, position: int) -> Bound:
     """Return *value* in the form drivers bind; its exact base type, where it is of a subclass."""
+    if isinstance(value, Enum):
+        value = value.value
+        if not isinstance(value, str | int):
+            raise ParameterError("only an Enum of text or integers is read again", sql, position)
     if isinstance(value, str):
         return _text(str.__str__(value), sql, position)
     if isinstance(value, int):
@@ -126,8 +130,6 @@ def _bound(value: object, sql: str, position: int) -> Bound:
 
 def _written(value: object, sql: str, position: int) -> Bound:
     """Return what stands in a column for *value*, which D1 has no type for."""
-    if isinstance(value, Enum):
-        return _bound(value.value, sql, position)
     if isinstance(value, UUID):
         return str(value)
     if isinstance(value, date | time):

@@ -219,4 +219,4 @@ def _check_header(name: str, value: str) -> Header:
         raise ValueError(f"the header {name!r} cannot be sent")
     if not (value.isascii() and value.isprintable()):
         raise ValueError(f"the value of the header {lower} is not printable ASCII")
-    return lower, value
+    return lower, str.__str__(value)  # a subclass may be shown otherwise in JSON, which crosses

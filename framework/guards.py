@@ -18,6 +18,7 @@ from framework.errors import (
 )
 from framework.guard_reads import Read
 from framework.plan import Scope, Signature, make_plan, read_signature
+from framework.shared_headers import Header
 from framework.slots import Slot
 from framework.text_types import members_of
 
@@ -327,8 +328,16 @@ def _most_informative(refusals: list[HTTPError]) -> HTTPError:
     if telling.status == Unauthorized.status:
         headers = [pair for refusal in refusals for pair in refusal.headers]
         offered = [pair for pair in headers if pair[0].lower() == "www-authenticate"]
-        telling.headers = tuple(dict.fromkeys([*telling.headers, *offered]))
+        return _with_headers(telling, tuple(dict.fromkeys([*telling.headers, *offered])))
     return telling
+
+
+def _with_headers(error: HTTPError, headers: tuple[Header, ...]) -> HTTPError:
+    """Return an error like *error* with *headers*; that one itself may be raised elsewhere, too."""
+    kind = type(error)
+    alike = kind.__new__(kind, *error.args)
+    alike.__dict__.update(error.__dict__, headers=headers)
+    return alike
 
 
 _RANKS = {401: 1, Invalid.status: 2}

@@ -28,6 +28,7 @@ class Limits(msgspec.Struct):
 
 
 Port = NewType("Port", int)
+PublicPort = NewType("PublicPort", Port)
 
 
 class Settings(Bindings):
@@ -49,6 +50,7 @@ class Settings(Bindings):
     OPENS: time | None = None
     WAIT: timedelta = timedelta(0)
     PORT: Port = Port(80)
+    PUBLIC_PORT: PublicPort = PublicPort(Port(443))
     MAIL: Any = None
 
 

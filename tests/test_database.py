@@ -163,10 +163,11 @@ def test_a_missing_table_says_how_to_make_it(message: str) -> None:
     ],
 )
 def test_a_missing_column_says_how_to_add_it(message: str) -> None:
-    error = classify(message, SQL)
+    sql = "SELECT u.Age, [is overloaded] FROM user AS u"
+    error = classify(message, sql)
 
     assert isinstance(error, MissingColumn)
-    assert str(error).startswith(f"{message} [{SQL}]. ")
+    assert str(error).startswith(f"{message} [{sql}]. ")
     assert "wrangler d1 migrations apply <BINDING> --local" in str(error)
 
 
@@ -179,6 +180,7 @@ def test_a_missing_column_says_how_to_add_it(message: str) -> None:
         f"D1_ERROR: malformed MATCH expression: [{SECRET}]: SQLITE_ERROR",
         f'D1_ERROR: fts5: syntax error near "{SECRET}": SQLITE_ERROR',
         f"Could not decode to UTF-8 column 'a' with text '{SECRET}'",
+        f"D1_ERROR: no such column: {SECRET}: SQLITE_ERROR",  # a word of a full-text query
     ],
 )
 def test_a_message_that_shows_a_value_is_cut(message: str) -> None:

@@ -130,6 +130,21 @@ async def test_a_401_names_every_way_in(
     assert [value for name, value in answer.headers if name == "www-authenticate"] == challenges
 
 
+async def test_a_refusal_that_several_guards_raise_is_told_as_each_way_tells_it() -> None:
+    refusal = HTTPError(401)
+
+    @guard
+    async def shared() -> None:
+        raise refusal
+
+    app = App()
+    app.get("/either", guard=shared | refusing(401, "Basic"))(lambda: None)
+    app.get("/alone", guard=shared)(lambda: None)
+
+    assert (await app.request("GET", "/either")).header("www-authenticate") == "Basic"
+    assert (await app.request("GET", "/alone")).header("www-authenticate") is None
+
+
 class Expression(NamedTuple):
     """A guard expression: a letter, or ``&`` or ``|`` over others."""
 

@@ -7,7 +7,7 @@ import msgspec
 
 from framework.auth.address_limit import limit_address
 from framework.auth.device_cookie import DeviceCookie
-from framework.auth.errors import DuplicateKey, InvalidCredentials, InvalidUsername, PasswordError
+from framework.auth.errors import DuplicateKey, InvalidCredentials, InvalidUsername
 from framework.auth.failure_log import log_failures
 from framework.auth.keys import Keys, Verified
 from framework.auth.models import NewKey, User, begin_anew
@@ -25,6 +25,10 @@ from framework.security_log import log_event
 __all__ = ["Accounts"]
 
 U = TypeVar("U", bound=User)
+
+
+_NAME_COLUMNS = {(), ("id",), ("username",)}
+"""What was not unique where a name is taken: the key's id, or the user's name if the app makes it so."""
 
 
 class Accounts(Revocation[U]):
@@ -57,7 +61,8 @@ class Accounts(Revocation[U]):
         name as it was typed, unless *attributes* say otherwise or `Auth` another *provider*.
         *session* has attributes of the session, as `Sessions.create` takes them;
         ``c.get(auth.session_slot)`` is what was begun. User, key and session are one batch. Raises
-        `DuplicateKey` where the name is taken, `InvalidUsername` for a name that is none,
+        `DuplicateKey` where the name is taken, `UniqueViolation` where another column of the user
+        is, `InvalidUsername` for a name that is none,
         `PasswordError` for a password that cannot be hashed, and `TooManyRequests`, before any
         hash, where `Auth` was given a rate limiter and it refuses the address; `TypeError` for an
         attribute that is missing, and for what is none.
@@ -82,6 +87,8 @@ class Accounts(Revocation[U]):
                 ]
             )
         except UniqueViolation as error:
+            if error.columns not in _NAME_COLUMNS:
+                raise
             raise DuplicateKey from error
         except DatabaseError as error:
             tell_of_columns(error, self._user_type)
@@ -229,7 +236,7 @@ class Accounts(Revocation[U]):
         """Return the hash of *new*; where there can be none, what led here was no guess."""
         try:
             return await self.keys.hash(new)
-        except PasswordError:
+        except Exception:  # a breach list that is out, too
             remember: list[Statement] = []
             if verified.is_known_device:  # begins the count of this browser anew
                 _, remember = self._remember_device(c, verified.key, is_known=True)

@@ -2,7 +2,7 @@
 
 import hashlib
 from enum import Enum
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -60,7 +60,10 @@ class NewKey(msgspec.Struct, frozen=True):
 
 
 class SessionId(str):
-    """The id of a session: text for programs, its handle wherever an answer is made JSON of it."""
+    """The id of a session: text for programs, its handle wherever it is a value in an answer's JSON.
+
+    As a name in an object it stays what it is. msgspec's own encoder takes it with ``enc_hook=str``.
+    """
 
     __slots__ = ()
 
@@ -100,6 +103,18 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "id", SessionId(self.id))
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let a `__post_init__` of *cls* come after this class's own, which no answer may lack."""
+        super().__init_subclass__(**options)
+        own = cls.__dict__.get("__post_init__")
+        if own is not None:
+
+            def both(self: Session) -> None:
+                Session.__post_init__(self)
+                own(self)
+
+            cls.__post_init__ = both  # type: ignore[method-assign]
 
     def state(self, now: int) -> State:
         """Return how alive this session is at *now*."""

@@ -495,3 +495,16 @@ async def test_deleting_a_user_leaves_nothing_of_theirs(world: World) -> None:
     assert [user["username"] for user in await world.rows("user")] == ["bob"]
     assert len(await world.rows("user_key")) == len(await world.rows("user_session")) == 1
     assert (await bob.get("/me")).status == 200
+
+
+@pytest.mark.parametrize(("unique", "status"), [("username", 409), ("role", 500)])
+async def test_a_name_is_taken_only_where_it_is_the_name(
+    world: World, unique: str, status: int
+) -> None:
+    world.sqlite.apply_schema(f"CREATE UNIQUE INDEX user_by_{unique} ON user({unique});")
+    await world.sqlite.run("INSERT INTO user (id, username, role) VALUES ('u', 'bob', 'user')")
+
+    answer = await world.browser().post("/sign-up", json={"username": "bob"})
+
+    assert answer.status == status
+    assert await world.rows("user_key") == []

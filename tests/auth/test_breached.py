@@ -148,6 +148,24 @@ async def test_whoever_chooses_a_password_is_asked_before_any_hash() -> None:
     assert (hashes, world.hasher.hashes) == (1, 2)
 
 
+async def test_an_outage_of_the_list_counts_as_no_guess() -> None:
+    is_down = False
+
+    async def check(_: str) -> None:
+        if is_down:
+            raise FetchFailed("api.example.com did not answer")
+
+    world = World(check_password=check)
+    browser = await world.signed_up()
+    is_down = True
+
+    changes = [await browser.put("/password", json={"new": "battery staple"}) for _ in range(12)]
+
+    assert {answer.status for answer in changes} == {503}
+    assert (await browser.post("/sign-in", json={})).status == 200
+    world.close()
+
+
 async def test_a_link_asks_too_and_stays_good() -> None:
     async def check(password: str) -> None:
         if password == KNOWN:

@@ -19,6 +19,7 @@ from framework.auth.tokens import digest, is_token, new_token, new_user_id
 from framework.context import Context
 from framework.database import UniqueViolation
 from framework.request import Request
+from framework.response import encode_json
 from framework.testing import Client, json_of
 from tests.auth.databases import FaultyDatabase
 from tests.auth.hasher import quick_hasher
@@ -213,6 +214,28 @@ async def test_a_session_that_a_handler_returns_shows_its_handle(
     world.close()
 
 
+class Visit(Session, frozen=True, kw_only=True):
+    """A session whose class says for itself what comes after it is made."""
+
+    host: str = ""
+
+    def __post_init__(self) -> None:
+        assert self.host.islower() or not self.host
+
+
+class LaterVisit(Visit, frozen=True, kw_only=True):
+    """One more below."""
+
+
+@pytest.mark.parametrize("kind", [Visit, LaterVisit])
+def test_no_class_of_sessions_shows_its_ids(kind: type[Visit]) -> None:
+    session = kind(id="secret", user_id="u", active_expires=0, idle_expires=0, host="a")
+
+    assert b"secret" not in encode_json(session)
+    with pytest.raises(AssertionError):
+        kind(id="secret", user_id="u", active_expires=0, idle_expires=0, host="A")
+
+
 def test_the_id_of_a_session_is_text_for_programs_alone() -> None:
     session = Session(id="secret", user_id="u", active_expires=0, idle_expires=0)
 
@@ -220,3 +243,4 @@ def test_the_id_of_a_session_is_text_for_programs_alone() -> None:
     assert "secret" not in repr(session.id)
     with pytest.raises(TypeError):
         msgspec.json.encode(session)
+    assert b"secret" in msgspec.json.encode(session, enc_hook=str)

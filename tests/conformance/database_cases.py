@@ -117,7 +117,11 @@ class Rank(Enum):
 
 
 class Ratio(Enum):
-    HALF = float("nan")
+    HALF = 0.5
+
+
+class Weight(float, Enum):
+    HALF = 0.5
 
 
 TENANT = UUID("0b8e3f54-6b2f-4a37-9f2b-6b0c2f6f0a11")
@@ -221,7 +225,8 @@ async def test_value_comes_back_in_a_dict(db: Database, value: Any, expected: An
         ("lone surrogate", SECRET + "\ud800", "surrogate"),
         ("Decimal that is no number", Decimal("sNaN"), "NaN"),
         ("infinite Decimal", Decimal("-Infinity"), "infinity"),
-        ("enum of what is refused", Ratio.HALF, "NaN"),
+        ("enum of numbers", Ratio.HALF, "an Enum of text or integers"),
+        ("number enum", Weight.HALF, "an Enum of text or integers"),
         ("naive datetime", datetime(2026, 1, 1), "value.replace(tzinfo=UTC)"),
         ("list", [SECRET], "one ? for each"),
         ("tuple", (SECRET,), "one ? for each"),
