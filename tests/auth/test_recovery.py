@@ -1,7 +1,6 @@
 """Who is mailed a link, what strangers learn of it, and that no fault leaves anything half done."""
 
 import asyncio
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from framework.auth import Auth, NewKey, User
 from framework.auth.links import LINK_LIFE, LINKS_PER_ACCOUNT, Account, Link
 from framework.context import Context
 from framework.errors import ConfigurationError
-from framework.local.sqlite import SQLiteDatabase
 from framework.request import Request
 from framework.response import Response
 from framework.testing import json_of
@@ -397,34 +395,6 @@ async def test_wherever_it_fails_all_is_done_or_nothing(
         assert answer.status == (202 if in_background else 503), number
         assert await broken.state() in (before, after), number
         broken.world.close()
-
-
-# --- Older databases -----------------------------------------------------------------------------
-
-
-async def test_the_migration_makes_what_the_schema_has() -> None:
-    schema = (ROOT / "schema.sql").read_text()
-    old = re.sub(
-        r",[^\n]*\n +email VARCHAR.*?\n\)[^\n]*;\n.*?;\n", "\n);\n", schema, count=1, flags=re.S
-    )
-    old = old.partition("-- The code that was mailed")[0]
-    guide = (ROOT / "docs" / "security.md").read_text()
-    migration, _ = re.findall(r"^```sql\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
-    assert "email" not in old.partition("-- How a user signs in")[0]
-
-    described = []
-    for script in (schema, old + migration):
-        sqlite = SQLiteDatabase()
-        sqlite.apply_schema(script)
-        sql = (
-            'SELECT m.type, m.name, c.name AS part, c.type AS kind, c."notnull" AS filled'
-            " FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.tbl_name IN"
-            " ('user', 'email_code', 'email_count', 'password_reset') ORDER BY m.name, c.name"
-        )
-        described.append(await sqlite.all(dict, sql))
-        sqlite.close()
-
-    assert described[0] == described[1]
 
 
 def test_nothing_is_shown_of_a_link_or_an_account() -> None:
