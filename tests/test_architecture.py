@@ -103,6 +103,7 @@ LONG = {
     "parameters": "every source that a parameter is read from, each with what it refuses",
     "plan": "everything that is refused of a signature stands beside what is made of it",
     "testing": "a browser's cookie jar, its origin and its verbs are one class",
+    "auth.accounts": "signing up, signing in and a new password undo and keep the same things",
     "auth.request_sessions": "one session from the cookie that names it to its renewal and its end",
     "local.asgi": "one protocol from its first message to its last",
 }

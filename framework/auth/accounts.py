@@ -7,7 +7,7 @@ import msgspec
 
 from framework.auth.address_limit import limit_address
 from framework.auth.device_cookie import DeviceCookie
-from framework.auth.errors import DuplicateKey, InvalidCredentials, InvalidUsername
+from framework.auth.errors import InvalidCredentials, InvalidUsername
 from framework.auth.failure_log import log_failures
 from framework.auth.keys import Keys, Verified
 from framework.auth.models import NewKey, User, begin_anew
@@ -16,7 +16,7 @@ from framework.auth.settings import Settings
 from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest, new_user_id
 from framework.auth.usernames import canonical_username
-from framework.auth.users import Users, new_user, tell_of_columns
+from framework.auth.users import Users, new_user, tell_of_columns, tell_of_name
 from framework.context import Context
 from framework.database import DatabaseError, Statement, UniqueViolation
 from framework.errors import ConfigurationError
@@ -25,10 +25,6 @@ from framework.security_log import log_event
 __all__ = ["Accounts"]
 
 U = TypeVar("U", bound=User)
-
-
-_NAME_COLUMNS = {(), ("id",), ("username",)}
-"""What was not unique where a name is taken: the key's id, or the user's name if the app makes it so."""
 
 
 class Accounts(Revocation[U]):
@@ -70,8 +66,9 @@ class Accounts(Revocation[U]):
         canonical = canonical_username(username)
         if canonical is None:
             raise InvalidUsername
-        chosen = NewKey(self._provider, username)
-        user = new_user(self._user_type, new_user_id(), chosen, attributes)
+        user = new_user(
+            self._user_type, new_user_id(), NewKey(self._provider, username), attributes
+        )
         await limit_address(c, self._rate_limiter)
         key = await self.keys.make(user.id, self._provider, canonical, password)
         begun, token = self._new_session(c, user.id, session)
@@ -87,9 +84,8 @@ class Accounts(Revocation[U]):
                 ]
             )
         except UniqueViolation as error:
-            if error.columns not in _NAME_COLUMNS:
-                raise
-            raise DuplicateKey from error
+            tell_of_name(error)
+            raise
         except DatabaseError as error:
             tell_of_columns(error, self._user_type)
             raise

@@ -12,7 +12,7 @@ from framework.auth.storage import Storage
 from framework.auth.tokens import new_user_id
 from framework.database import Database, DatabaseError, Statement, UniqueViolation
 
-__all__ = ["Users", "new_user", "tell_of_columns"]
+__all__ = ["Users", "new_user", "tell_of_columns", "tell_of_name"]
 
 U = TypeVar("U", bound=User)
 
@@ -127,6 +127,16 @@ def tell_of_columns(error: DatabaseError, user_type: type[User]) -> None:
 
 
 _OTHER_COLUMNS: Final = ("NOT NULL constraint failed: user.", "table user has no column named ")
+
+
+def tell_of_name(error: UniqueViolation) -> None:
+    """Raise `DuplicateKey` where *error* says that the name of who signs up is taken."""
+    if error.columns in _NAME_COLUMNS:
+        raise DuplicateKey from error
+
+
+_NAME_COLUMNS: Final = {(), ("id",), ("username",)}
+"""The key's id; or the user's own column, where the app makes that unique as well."""
 
 
 def _missing(user_type: type[User], given: Collection[str]) -> list[str]:
