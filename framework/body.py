@@ -2,23 +2,18 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate, islice
+from itertools import accumulate
 from typing import Any, get_args
 
 import msgspec
 
 from framework.errors import BadRequest, ConfigurationError, Invalid, InvalidField
-from framework.exact_numbers import (
-    all_parts,
-    flawed_places,
-    may_be_inexact,
-    number_kinds,
-    wants_zone,
-)
+from framework.exact_numbers import all_parts, may_be_inexact, number_kinds, wants_zone
 from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import MalformedURL, parse_query
+from framework.sent_values import names_at_least, refuse_flawed, refuse_twice
 from framework.text_types import flaw_of, is_readable, takes_several
-from framework.validation import MISFIT_LIMIT, convert, json_pointer, misfits
+from framework.validation import convert, json_pointer, misfits
 
 __all__ = [
     "DEPTH_LIMIT",
@@ -33,7 +28,6 @@ __all__ = [
 DEPTH_LIMIT = 64
 """How deep JSON may nest. In the Worker about 2,000 levels kill the whole isolate, 6.6 KB of input."""
 
-_TWICE = "This is given more than once."
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -67,7 +61,7 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
         raise ConfigurationError(
             "a File comes in a form alone: write Form[...] of a Struct with it"
         )
-    least = _names_at_least(type)
+    least = names_at_least(type)
 
     def decode(data: bytes) -> Any:
         check_depth(data)
@@ -76,9 +70,9 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _explain(data, type, error) from None
         if least is not None and data.count(b":") > least:
-            _refuse_twice(data)
+            refuse_twice(data)
         if has_decimals or zoned or (has_integers and may_be_inexact(data)):
-            _refuse_flawed(value, zoned)
+            refuse_flawed(data, value, zoned=zoned)
         return value
 
     return decode
@@ -87,54 +81,6 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
 def decode_json(data: bytes, type: Any = Any) -> Any:
     """Return *data* decoded from JSON into *type*. Raises like `json_decoder`'s function."""
     return json_decoder(type)(data)
-
-
-def _names_at_least(type: Any) -> int | None:
-    """Return how many names a body of *type* has at least; None unless it knows each of its names.
-
-    With as many colons and all that is required, no name can be there twice: not looked at further.
-    """
-    if not isinstance(type, msgspec.StructMeta):
-        return None
-    struct: Any = type
-    config = struct.__struct_config__
-    if not config.forbid_unknown_fields or config.array_like:
-        return None
-    return sum(field.required for field in msgspec.structs.fields(struct))
-
-
-class _Name:
-    """A name in a JSON object, equal to itself alone, so that a dict keeps each that is said."""
-
-    __slots__ = ("text",)
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-
-# What stands behind a name is skipped, not made: 0.9 µs for a sign-in, 3 µs for a note of 10 KB.
-_decode_names = msgspec.json.Decoder(
-    dict[_Name, msgspec.Raw], dec_hook=lambda _, text: _Name(text)
-).decode
-
-
-def _refuse_twice(data: bytes) -> None:
-    """Raise `Invalid` where the object in *data*, which fits its Struct, says a name twice."""
-    seen: set[str] = set()
-    twice: dict[str, None] = {}
-    for name in _decode_names(data):
-        if name.text in seen:
-            twice[name.text] = None
-        seen.add(name.text)
-    if twice:
-        raise Invalid(errors=[InvalidField(_TWICE, pointer=json_pointer(name)) for name in twice])
-
-
-def _refuse_flawed(value: Any, zoned: bool) -> None:
-    """Raise `Invalid` where *value* holds what D1 would not keep as it is."""
-    places = dict.fromkeys(islice(flawed_places(value, zoned=zoned), MISFIT_LIMIT))
-    if places:
-        raise Invalid(errors=[InvalidField(flaw, pointer=place) for place, flaw in places])
 
 
 def _explain(data: bytes, type: Any, error: Exception) -> BadRequest | Invalid:
@@ -202,6 +148,7 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
             InvalidField(flaw, pointer=json_pointer(field.encode_name))
             for field in fields
             if (flaw := flaw_of(getattr(value, field.name), zoned=field.name in zoned))
+            and field.encode_name in given  # a default is the program's own
         ]
         if errors:
             raise Invalid(errors=errors)

@@ -40,6 +40,7 @@ LAYERS = [
             "text_types",
             "validation",
             "exact_numbers",
+            "sent_values",
             "multipart",
             "body",
             "fetching",

@@ -1,6 +1,8 @@
 """An integer that JavaScript would round is found wherever a body may hold it, and costs others little."""
 
 import dataclasses
+import math
+import sys
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
@@ -41,6 +43,22 @@ class Count(msgspec.Struct):
 class Renamed(msgspec.Struct, rename="camel"):
     big_count: int
     other: Annotated[int, Meta(ge=0)] = 0
+
+
+class Filter(msgspec.Struct):
+    """Its bounds are none unless the client gives some."""
+
+    q: str
+    rows: int = sys.maxsize
+    most: float = math.inf
+    price: Decimal = Decimal("Infinity")
+
+
+class FilterRow(msgspec.Struct, array_like=True):
+    """The same, in an array."""
+
+    q: str
+    rows: int = sys.maxsize
 
 
 class Row(msgspec.Struct, array_like=True):
@@ -222,6 +240,59 @@ def test_each_has_its_pointer(sign: str, type: Any, text: str, pointers: list[st
 )
 def test_what_is_no_such_integer_passes(type: Any, text: str) -> None:
     assert decode_json(text.encode(), type) == json_decoder(type)(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("type", "text"),
+    [
+        (Filter, '{"q": "4111111111111111"}'),
+        (list[Filter], '[{"q": "4111111111111111"}, {"q": "tea"}]'),
+        (FilterRow, '["4111111111111111"]'),
+    ],
+    ids=str,
+)
+def test_a_number_that_was_not_sent_is_the_programs_own(type: Any, text: str) -> None:
+    assert decode_json(text.encode(), type) is not None
+
+
+@pytest.mark.parametrize(
+    ("type", "text", "pointers"),
+    [
+        (Filter, f'{{"q": "", "rows": {ROUNDED}}}', ["/rows"]),
+        (Filter, '{"q": "", "price": 1e400}', ["/price"]),
+        (list[Filter], f'[{{"q": ""}}, {{"q": "", "rows": {ROUNDED}}}]', ["/1/rows"]),
+        (FilterRow, f'["", {ROUNDED}]', ["/1"]),
+        (Filter, f'{{"q": "", "price": {"9" * 5000}}}', []),  # which nothing reads as a number
+    ],
+    ids=lambda given: str(given)[:60],
+)
+def test_beside_such_a_number_one_that_was_sent_is_told_of(
+    type: Any, text: str, pointers: list[str]
+) -> None:
+    with pytest.raises(Invalid) as caught:
+        decode_json(text.encode(), type)
+
+    assert [error.pointer for error in caught.value.errors] == pointers
+
+
+async def test_a_form_takes_such_a_number_as_its_default() -> None:
+    app = App()
+
+    @app.post("/", guard=public)
+    async def find(filter: Form[Filter]) -> str:
+        return filter.q
+
+    @app.post("/field", guard=public)
+    async def find_up_to(most: Form[float] = math.inf) -> bool:
+        return math.isinf(most)
+
+    answers = [
+        await app.request("POST", "/", form={"q": "tea"}),
+        await app.request("POST", "/field", form={"other": "x"}),
+        await app.request("POST", "/field", form={"most": "inf"}),
+    ]
+
+    assert [answer.status for answer in answers] == [200, 200, 422]
 
 
 def test_of_very_many_some_are_named() -> None:

@@ -29,6 +29,14 @@ class Stay(msgspec.Struct):
     number: int = 0
 
 
+class Draft(msgspec.Struct):
+    """Times that the program gives where the client gives none, as it likes."""
+
+    title: str
+    at: datetime = msgspec.field(default_factory=datetime.now)
+    parts: "list[Draft]" = []
+
+
 class Alarm(msgspec.Struct):
     """One that is meant where people are."""
 
@@ -63,6 +71,11 @@ async def read_values(
 
 @app.post("/stays", guard=public)
 async def read_body(stay: Stay) -> None: ...
+
+
+@app.post("/drafts", guard=public)
+async def read_draft(draft: Form[Draft] | Draft) -> bool:
+    return draft.at.tzinfo is None
 
 
 @app.post("/alarms", guard=public)
@@ -137,6 +150,41 @@ async def test_a_time_without_a_zone_does_not_fit_a_body(
 
     assert answer.status == 422
     assert json_of(answer)["errors"] == [{"detail": DETAIL, "pointer": each} for each in pointers]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"json": {"title": "tea"}},
+        {"json": {"title": "tea", "parts": [{"title": "leaves"}]}},
+        {"form": {"title": "tea"}},
+    ],
+    ids=str,
+)
+async def test_a_time_that_was_not_sent_is_the_programs_own(content: dict[str, Any]) -> None:
+    assert (await app.request("POST", "/drafts", **content)).body == b"true"
+
+
+@pytest.mark.parametrize(
+    ("content", "pointer"),
+    [
+        ({"json": {"title": "tea", "at": NAIVE}}, "/at"),
+        ({"json": {"title": "", "parts": [{"title": "", "at": NAIVE}]}}, "/parts/0/at"),
+        (
+            {"json": {"title": "", "parts": [*[{"title": ""}] * 200, {"title": "", "at": NAIVE}]}},
+            "/parts/200/at",
+        ),
+        ({"form": {"title": "tea", "at": NAIVE}}, "/at"),
+    ],
+    ids=["field", "field inside", "behind many that were not sent", "form"],
+)
+async def test_beside_such_a_time_one_that_was_sent_is_told_of(
+    content: dict[str, Any], pointer: str
+) -> None:
+    answer = await app.request("POST", "/drafts", **content)
+
+    assert answer.status == 422
+    assert json_of(answer)["errors"] == [{"detail": DETAIL, "pointer": pointer}]
 
 
 async def test_numbers_and_times_are_told_of_together() -> None:

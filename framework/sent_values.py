@@ -1,0 +1,88 @@
+"""Refuses what JSON says and no type does: a name twice, a number too large. Knows nothing of requests."""
+
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from framework.errors import Invalid, InvalidField
+from framework.exact_numbers import flawed_places
+from framework.validation import MISFIT_LIMIT, json_pointer
+
+__all__ = ["names_at_least", "refuse_flawed", "refuse_twice"]
+
+_TWICE = "This is given more than once."
+
+
+def names_at_least(type: Any) -> int | None:
+    """Return how many names a body of *type* has at least; None unless it knows each of its names.
+
+    With as many colons and all that is required, no name can be there twice: not looked at further.
+    """
+    if not isinstance(type, msgspec.StructMeta):
+        return None
+    struct: Any = type
+    config = struct.__struct_config__
+    if not config.forbid_unknown_fields or config.array_like:
+        return None
+    return sum(field.required for field in msgspec.structs.fields(struct))
+
+
+class _Name:
+    """A name in a JSON object, equal to itself alone, so that a dict keeps each that is said."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+# What stands behind a name is skipped, not made: 0.9 µs for a sign-in, 3 µs for a note of 10 KB.
+_decode_names = msgspec.json.Decoder(
+    dict[_Name, msgspec.Raw], dec_hook=lambda _, text: _Name(text)
+).decode
+
+
+def refuse_twice(data: bytes) -> None:
+    """Raise `Invalid` where the object in *data*, which fits its Struct, says a name twice."""
+    seen: set[str] = set()
+    twice: dict[str, None] = {}
+    for name in _decode_names(data):
+        if name.text in seen:
+            twice[name.text] = None
+        seen.add(name.text)
+    if twice:
+        raise Invalid(errors=[InvalidField(_TWICE, pointer=json_pointer(name)) for name in twice])
+
+
+# A number may be one that a Decimal holds, and no float.
+_decode_plain = msgspec.json.Decoder(float_hook=str).decode
+
+
+def refuse_flawed(data: bytes, value: Any, *, zoned: bool) -> None:
+    """Raise `Invalid` where *data*, decoded to *value*, holds what D1 would not keep as it is.
+
+    What a field holds by default is the program's own, and no misfit; in a dict or a set, where a
+    place is that of the whole, it counts as sent.
+    """
+    if not any(flawed_places(value, zoned=zoned)):
+        return
+    try:
+        sent = _decode_plain(data)
+    except msgspec.ValidationError:  # an integer of thousands of digits
+        raise Invalid("The JSON holds a number that is out of range.") from None
+    flaws = (each for each in flawed_places(value, zoned=zoned) if _is_there(sent, each[0]))
+    places = dict.fromkeys(islice(flaws, MISFIT_LIMIT))
+    if places:
+        raise Invalid(errors=[InvalidField(flaw, pointer=place) for place, flaw in places])
+
+
+def _is_there(sent: Any, pointer: str) -> bool:
+    """Return whether *sent*, plain JSON, has something at *pointer*."""
+    for step in pointer.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        try:
+            sent = sent[int(name) if isinstance(sent, list) else name]
+        except (LookupError, TypeError):  # a TypeError where a Struct made something else of a text
+            return False
+    return True
