@@ -15,7 +15,7 @@ OURS = {"app", PACKAGE, "routes"}
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 CHOICES = (ast.If, ast.IfExp, ast.BoolOp, ast.Match, ast.TryStar)
-ANYTHING = {"__getattr__", "globals", "*"}
+ANYTHING = {"__getattr__", "globals", "locals", "vars", "*"}
 """Names in a module that may give it any other name."""
 
 
@@ -100,7 +100,7 @@ def _fault(folder: Path, base: str, name: str) -> str:
     """Return why *name*, if there is one, can't be imported from the app's own *base*, or ""."""
     if not _is_there(folder, base):
         return f"{base} is not staged" if _is_there(Path(), base) else f"there is no {base}"
-    if not name or _is_there(folder, f"{base}.{name}"):
+    if name in {"", "*"} or _is_there(folder, f"{base}.{name}"):
         return ""
     place = folder.joinpath(*base.split("."))
     file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")

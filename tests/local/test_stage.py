@@ -358,6 +358,8 @@ def test_what_a_function_imports_has_to_be_staged(root: Path, statement: str, fa
         "def show():\n from routes import deep\n import routes.deep.er",
         "def show():\n from .deep import er\n from .deep.er import x",
         "def show():\n from app import app",
+        "from framework import *\nfrom routes.deep.names import *\nfrom .deep.names import *",
+        "def show():\n from routes.deep.names import made",
         "def show(c):\n if c:\n  import routes.gone",
         "def show(c):\n if c:\n  return 1\n import routes.gone",
         "def show():\n try:\n  import routes.gone\n except ImportError: ...",
@@ -371,6 +373,7 @@ def test_what_is_there_and_what_may_be_for_this_machine_alone_is_staged(
 ) -> None:
     write(root, "framework/auth/__init__.py", "from framework import *")
     write(root, "routes/deep/er.py", "def __getattr__(name): ...")
+    write(root, "routes/deep/names.py", "vars().update(made=1)")
     write(root, "routes/notes.py", source)
 
     assert set(stage(root).files) >= {"routes/notes.py"}
