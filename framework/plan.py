@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import FunctionType
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from framework.bindings import Bindings, is_bindings
 from framework.callables import place_of, wants_await
@@ -28,7 +28,7 @@ from framework.parameters import (
 )
 from framework.request import Request
 from framework.slots import Slot, handed_on, note_body
-from framework.text_types import is_readable, members_of
+from framework.text_types import class_of, is_readable, members_of, without_notes
 
 __all__ = ["Plan", "Scope", "Signature", "make_plan", "read_signature"]
 
@@ -290,10 +290,8 @@ def _find_slot(wanted: Any, slots: Sequence[Slot[Any]], start: str) -> Slot[Any]
 
 
 def _named(annotation: Any) -> Any:
-    """Return *annotation* without the slot it is annotated with."""
-    notes = get_args(annotation)
-    is_named = get_origin(annotation) is Annotated and any(isinstance(n, Slot) for n in notes)
-    return notes[0] if is_named else annotation
+    """Return *annotation* without notes, such as a slot, unless one says where it is read from."""
+    return annotation if marker_of(annotation)[0] else without_notes(annotation)
 
 
 def _get_from(slot: Slot[Any]) -> Reader:
@@ -311,7 +309,7 @@ def _start(signature: Signature, name: str) -> str:
 
 
 def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) -> str:
-    start = _start(signature, name)
+    start, called = _start(signature, name), name_of(annotation)
     annotation = _named(annotation)
     names = ", ".join([f":{each}" for each in sorted(scope.path_names)])
     known = f", which has {names}" if names else ""
@@ -325,7 +323,7 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
         return f"{start} asks for a Result, but no reads= says what to read"
     if carried := _carried(annotation):
         return f"{start} asks for {carried.__name__}, {_why_not_filled(carried, scope)}"
-    if called := name_of(annotation):
+    if called:
         return f"{start} is the path's :{called}, and the path has {names or 'no names'}"
     if not scope.with_body and is_body(annotation):
         return f"{start} asks for a body, which is not read here"
@@ -360,7 +358,7 @@ def _why_not_filled(carried: type, scope: Scope) -> str:
 
 def _carried(annotation: Any) -> Any:
     """Return the first class in *annotation* that some guard hands on, or None."""
-    return next((member for member in members_of(annotation) if handed_on(member)), None)
+    return next((class_of(member) for member in members_of(annotation) if handed_on(member)), None)
 
 
 def _make_call(

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 from framework.bindings import Bindings
 from framework.errors import ConfigurationError
 from framework.request import Request
+from framework.text_types import class_of
 
 __all__ = ["MemoSlot", "Slot", "handed_on", "note_body", "reserve"]
 
@@ -65,15 +66,16 @@ def reserve(kind: type, by: str) -> None:
 
 def note_body(kind: Any, place: str) -> None:
     """Say that the function at *place* reads a *kind* from a body; only classes are noted."""
-    if _is_own_class(kind):
-        _bodies.setdefault(kind, place)
+    if _is_own_class(class_of(kind)):
+        _bodies.setdefault(class_of(kind), place)
 
 
 def handed_on(annotation: Any) -> str | None:
     """Return what hands on what *annotation* asks for, so that it is never read from a body."""
-    if not _is_own_class(annotation):
+    asked = class_of(annotation)
+    if not _is_own_class(asked):
         return None
-    return next((by for kind, by in _handed_on.items() if _are_alike(kind, annotation)), None)
+    return next((by for kind, by in _handed_on.items() if _are_alike(kind, asked)), None)
 
 
 def _is_own_class(annotation: Any) -> bool:

@@ -11,6 +11,7 @@ from msgspec import inspect
 
 __all__ = [
     "SAFE_INTEGER",
+    "class_of",
     "flaw_of",
     "is_exact",
     "is_readable",
@@ -58,6 +59,12 @@ def members_of(annotation: Any) -> tuple[Any, ...]:
 def without_notes(annotation: Any) -> Any:
     """Return *annotation* as it is without ``Annotated``."""
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def class_of(annotation: Any) -> Any:
+    """Return the class that *annotation* is, or is a generic of, without notes; else what it is."""
+    plain = without_notes(annotation)
+    return get_origin(plain) or plain
 
 
 def notes_of(annotation: Any) -> tuple[Any, ...]:

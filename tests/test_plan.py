@@ -38,7 +38,8 @@ class Person(msgspec.Struct):
     name: str
 
 
-known = guard(lambda: Person("ada"), provides=Slot("person", Person), name="known")
+PERSON = Slot("person", Person)
+known = guard(lambda: Person("ada"), provides=PERSON, name="known")
 
 
 async def none() -> str:
@@ -235,7 +236,16 @@ def some_union(c: Context, value: Union[int, Note]) -> None: ...  # noqa: UP007 
 def slot_nobody_fills(person: Person) -> None: ...
 
 
-def slot_in_a_body(person: Form[Person]) -> None: ...
+def slot_in_a_form(person: Form[Person]) -> None: ...
+
+
+def slot_in_either(person: Form[Person] | Note) -> None: ...
+
+
+def slot_by_name(person: Annotated[Person, PERSON]) -> None: ...
+
+
+def slot_with_a_note(person: Annotated[Person, "whoever is there"]) -> None: ...
 
 
 def the_request(request: Request) -> None: ...
@@ -378,6 +388,10 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (some_class, "'value' of some_class is not a body, since Methods is not a msgspec Struct"),
         (some_union, "'value' of some_union is not in the path"),
         (slot_nobody_fills, "but no guard in front of this provides one"),
+        (slot_in_a_form, "'person' of slot_in_a_form asks for Person, which the slot 'person'"),
+        (slot_in_either, "asks for Person, which the slot 'person' hands on"),
+        (slot_by_name, "but no guard in front of this provides one"),
+        (slot_with_a_note, "but no guard in front of this provides one"),
         (the_request, "take the context, c: Context, and read c.request"),
         (a_database, r"take the context, c: Context, and call c.database\(\)"),
         (an_outcome, "asks for a Result, but no reads= says what to read"),
@@ -521,6 +535,16 @@ async def test_what_a_slot_carries_is_never_read_from_a_body() -> None:
     assert response.body == b"ada!"
     with pytest.raises(ConfigurationError, match="asks for Person"):
         App().post("/", guard=public)(slot_nobody_fills)
+
+
+async def test_a_note_beside_a_class_hides_no_slot() -> None:
+    app = App()
+
+    @app.post("/", guard=known)
+    async def show(person: Annotated[Person, "whoever is there"]) -> str:
+        return person.name
+
+    assert (await app.request("POST", "/", json={"name": "eve"})).body == b"ada"
 
 
 def test_a_route_lists_what_it_reads() -> None:
