@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
-from typing import Annotated, Any, TypeVar, get_args, get_origin
+from typing import Annotated, Any, TypeVar, get_args
 
 import msgspec
 
@@ -20,7 +20,9 @@ from framework.exact_numbers import all_parts, wants_zone
 from framework.multipart import MULTIPART_TYPE, File, type_parameters
 from framework.text_types import (
     SAFE_INTEGER,
+    class_of,
     flaw_of,
+    is_struct,
     is_union,
     notes_of,
     takes_integers,
@@ -279,7 +281,7 @@ def is_body(annotation: Any) -> bool:
 def is_form_field(annotation: Any) -> bool:
     """Return whether *annotation* is a single field of a form: ``Form`` of a `File`, or of no Struct."""
     source, type = marker_of(annotation)
-    return source == "form" and (type is File or not isinstance(type, msgspec.StructMeta))
+    return source == "form" and (type is File or not is_struct(type))
 
 
 _forms = count(1)
@@ -342,7 +344,7 @@ def _media_types(annotation: Any) -> dict[str, Any]:
     """Return the type that *annotation* declares for each media type it reads."""
     source, type = marker_of(annotation)
     if source == "form":
-        if not isinstance(type, msgspec.StructMeta):
+        if not is_struct(type):
             raise ConfigurationError("beside JSON, Form[...] takes a msgspec Struct")
         return {MULTIPART_TYPE if takes_files(type) else FORM_TYPE: type}
     members = get_args(annotation) if is_union(annotation) else ()
@@ -355,10 +357,10 @@ def _media_types(annotation: Any) -> dict[str, Any]:
     plain = without_notes(annotation)
     if any(marker_of(member)[0] for member in get_args(plain)):
         raise ConfigurationError("a marker stands around the whole type, not inside of it")
-    is_json = isinstance(plain, msgspec.StructMeta) or get_origin(plain) in {list, dict}
+    is_json = is_struct(plain) or class_of(plain) in {list, dict}
     if members:  # each tagged, as msgspec asks
-        is_json = all(isinstance(without_notes(member), msgspec.StructMeta) for member in members)
-    return {JSON_TYPE: annotation} if is_json or plain in {list, dict} else {}
+        is_json = all(map(is_struct, members))
+    return {JSON_TYPE: annotation} if is_json else {}
 
 
 def _is_read(content_type: str, media_type: str) -> bool:

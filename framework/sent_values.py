@@ -7,6 +7,7 @@ import msgspec
 
 from framework.errors import Invalid, InvalidField
 from framework.exact_numbers import flawed_places
+from framework.text_types import class_of, is_struct, without_notes
 from framework.validation import MISFIT_LIMIT, json_pointer
 
 __all__ = ["names_at_least", "refuse_flawed", "refuse_twice"]
@@ -19,13 +20,12 @@ def names_at_least(type: Any) -> int | None:
 
     With as many colons and all that is required, no name can be there twice: not looked at further.
     """
-    if not isinstance(type, msgspec.StructMeta):
+    if not is_struct(type):
         return None
-    struct: Any = type
-    config = struct.__struct_config__
+    config = class_of(type).__struct_config__
     if not config.forbid_unknown_fields or config.array_like:
         return None
-    return sum(field.required for field in msgspec.structs.fields(struct))
+    return sum(field.required for field in msgspec.structs.fields(without_notes(type)))
 
 
 class _Name:

@@ -7,7 +7,7 @@ from sys import float_info
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from msgspec import inspect
+from msgspec import Struct, inspect
 
 __all__ = [
     "SAFE_INTEGER",
@@ -15,6 +15,7 @@ __all__ = [
     "flaw_of",
     "is_exact",
     "is_readable",
+    "is_struct",
     "is_union",
     "members_of",
     "notes_of",
@@ -65,6 +66,11 @@ def class_of(annotation: Any) -> Any:
     """Return the class that *annotation* is, or is a generic of, without notes; else what it is."""
     plain = without_notes(annotation)
     return get_origin(plain) or plain
+
+
+def is_struct(annotation: Any) -> bool:
+    """Return whether *annotation* is a Struct, or a generic one whose types are named."""
+    return is_kind_of(annotation, Struct)
 
 
 def notes_of(annotation: Any) -> tuple[Any, ...]:

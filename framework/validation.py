@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 
 from framework.errors import Invalid, InvalidField
-from framework.text_types import is_union
+from framework.text_types import class_of, is_struct, is_union
 
 __all__ = ["convert", "json_pointer", "misfits", "safe_message"]
 
@@ -74,7 +74,7 @@ def _walk(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[Invalid
     """Yield each misfit, and None for each place that fits. Looks at every place once."""
     inner = _unwrapped(type)
     parts: Iterator[InvalidField | None] | None = None
-    if isinstance(value, dict) and isinstance(inner, msgspec.StructMeta):
+    if isinstance(value, dict) and is_struct(inner):
         parts = _fields(value, inner, pointer, strict)
     elif isinstance(value, list) and get_origin(inner) is list:
         parts = _items(value, get_args(inner)[0], pointer, strict)
@@ -103,7 +103,8 @@ def _items(
 def _fields(
     value: dict[str, Any], struct: Any, pointer: str, strict: bool
 ) -> Iterator[InvalidField | None]:
-    names = {struct.__struct_config__.tag_field}
+    config = class_of(struct).__struct_config__
+    names = {config.tag_field}
     for field in _fields_of(struct):
         name = field.encode_name
         names.add(name)
@@ -112,7 +113,7 @@ def _fields(
             yield from _walk(value[name], field.type, place, strict)
         elif field.required:
             yield InvalidField("This field is required.", pointer=place)
-    if struct.__struct_config__.forbid_unknown_fields and not names.issuperset(value):
+    if config.forbid_unknown_fields and not names.issuperset(value):
         known = ", ".join(sorted(name for name in names if name is not None))
         yield InvalidField(f"Only these fields are known: {known}.", pointer=pointer)
 
@@ -211,10 +212,10 @@ def _unwrapped(type: Any) -> Any:
 
 def _has_own_rules(type: Any, inner: Any) -> bool:
     """Return whether parts that fit may still not fit together."""
-    is_struct = isinstance(inner, msgspec.StructMeta)
+    struct = class_of(inner)
     return get_origin(type) is Annotated or (
-        is_struct
-        and (hasattr(inner, "__post_init__") or inner.__struct_config__.tag_field is not None)
+        is_struct(inner)
+        and (hasattr(struct, "__post_init__") or struct.__struct_config__.tag_field is not None)
     )
 
 

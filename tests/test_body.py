@@ -1,7 +1,7 @@
 """Whatever bytes come as a body, the answer is a value of the declared type or a 4xx that says why."""
 
 from copy import copy
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 import pytest
@@ -29,6 +29,16 @@ class Loose(msgspec.Struct):
     text: str = ""
 
 
+T = TypeVar("T")
+
+
+class Envelope(msgspec.Struct, Generic[T], forbid_unknown_fields=True):
+    """One that is made for what it holds."""
+
+    data: T
+    size: int = 0
+
+
 class Fields(msgspec.Struct):
     """A form."""
 
@@ -46,6 +56,11 @@ app = App()
 @app.post("/note", guard=public)
 async def read_note(note: Note) -> Note:
     return note
+
+
+@app.post("/envelope", guard=public)
+async def read_envelope(envelope: Form[Envelope[int]] | Envelope[Note]) -> Any:
+    return envelope
 
 
 @app.post("/loose", guard=public)
@@ -325,6 +340,9 @@ async def test_a_misfit_far_down_is_found() -> None:
         ("/note", b'{"text": 1, "size": "x"}', ["/text", "/size"]),
         ("/note", b'{"text": null, "size": 1.5}', ["/text", "/size"]),
         ("/note", b'{"text": "a", "more": 1}', [""]),
+        ("/envelope", b'{"data": {"text": 1}, "size": "x"}', ["/data/text", "/size"]),
+        ("/envelope", b'{"data": {"text": ""}, "more": 1}', [""]),
+        ("/envelope", b'{"data": {"text": ""}, "size": 1, "size": 1}', ["/size"]),
         ("/list", b"{}", [""]),
         ("/list", b'[1, "x", null, 2.5, 3]', ["/1", "/2", "/3"]),
         ("/dict", b'{"a": "x"}', [""]),
@@ -579,6 +597,17 @@ async def test_a_form_that_does_not_fit_is_refused(
 
     assert found == status
     assert [error["pointer"] for error in answer.get("errors", [])] == (pointers or [])
+
+
+@pytest.mark.parametrize(
+    ("content", "data"),
+    [({"json": {"data": {"text": "a"}}}, {"text": "a", "size": 0}), ({"form": {"data": "1"}}, 1)],
+    ids=["json", "form"],
+)
+async def test_a_generic_struct_is_a_body(content: dict[str, Any], data: Any) -> None:
+    response = await app.request("POST", "/envelope", **content)
+
+    assert json_of(response) == {"data": data, "size": 0}
 
 
 async def test_a_struct_with_its_own_rules_says_what_they_are() -> None:

@@ -1,7 +1,7 @@
 """How a handler is called is worked out at import, and whatever could not be called is refused there."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, Generic, TypeVar, Union
 
 import msgspec
 import pytest
@@ -38,7 +38,17 @@ class Person(msgspec.Struct):
     name: str
 
 
+T = TypeVar("T")
+
+
+class Box(msgspec.Struct, Generic[T]):
+    """What a slot carries, whatever is in it."""
+
+    inside: T
+
+
 PERSON = Slot("person", Person)
+BOX: Slot[Any] = Slot("box", Box)
 known = guard(lambda: Person("ada"), provides=PERSON, name="known")
 
 
@@ -245,6 +255,9 @@ def slot_in_either(person: Form[Person] | Note) -> None: ...
 def slot_by_name(person: Annotated[Person, PERSON]) -> None: ...
 
 
+def slot_of_a_generic(box: Box[int]) -> None: ...
+
+
 def slot_with_a_note(person: Annotated[Person, "whoever is there"]) -> None: ...
 
 
@@ -391,6 +404,7 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (slot_in_a_form, "'person' of slot_in_a_form asks for Person, which the slot 'person'"),
         (slot_in_either, "asks for Person, which the slot 'person' hands on"),
         (slot_by_name, "but no guard in front of this provides one"),
+        (slot_of_a_generic, "asks for Box, which the slot 'box' hands on"),
         (slot_with_a_note, "but no guard in front of this provides one"),
         (the_request, "take the context, c: Context, and read c.request"),
         (a_database, r"take the context, c: Context, and call c.database\(\)"),
