@@ -102,14 +102,21 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
         function=function,
         name=code.co_name,
         place=place,
-        annotations={name: hints.get(name, MISSING) for name in positional + keyword},
+        annotations={name: _unaliased(hints.get(name, MISSING)) for name in positional + keyword},
         defaults={
             **dict(zip(reversed(positional), reversed(defaults), strict=False)),
             **(function.__kwdefaults__ or {}),
         },
         keyword_only=frozenset(keyword),
-        returns=hints.get("return", MISSING),
+        returns=_unaliased(hints.get("return", MISSING)),
     )
+
+
+def _unaliased(annotation: Any) -> Any:
+    """Return what *annotation* stands for, where it is a ``type Name = ...`` of Python 3.12 and later."""
+    while type(annotation).__name__ == "TypeAliasType":
+        annotation = annotation.__value__
+    return annotation
 
 
 def make_plan(signature: Signature, scope: Scope) -> Plan:

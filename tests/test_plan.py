@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, TypeVar, Union
 
 import msgspec
 import pytest
+from typing_extensions import TypeAliasType  # which mypy brings
 
 from framework import (
     Alias,
@@ -22,6 +23,7 @@ from framework import (
 )
 from framework.database import Database, Result
 from framework.multipart import File
+from framework.openapi import describe
 from framework.testing import json_of
 from tests.later_annotations import build, build_with_own_router
 
@@ -559,6 +561,29 @@ async def test_a_note_beside_a_class_hides_no_slot() -> None:
         return person.name
 
     assert (await app.request("POST", "/", json={"name": "eve"})).body == b"ada"
+
+
+# As ``type Limit = Query[int]`` makes them in Python 3.12 and later.
+Limit = TypeAliasType("Limit", Query[int])
+SomeNote = TypeAliasType("SomeNote", Note)
+Body = TypeAliasType("Body", SomeNote)
+Whoever = TypeAliasType("Whoever", Person)
+Found = TypeAliasType("Found", Annotated[Note, Depends(find_note)])
+Text = TypeAliasType("Text", str)
+
+
+async def test_a_named_type_is_what_it_stands_for() -> None:
+    app = App()
+
+    @app.post("/", guard=known)
+    async def read(limit: Limit, body: Body, person: Whoever, found: Found) -> Text:
+        return f"{limit} {body.text} {person.name} {found.text}"
+
+    answer = await app.request("POST", "/?limit=5", json={"text": "a"})
+
+    assert answer.body == b"5 a ada a"
+    answers = describe(app, title="", version="")["paths"]["/"]["post"]["responses"]
+    assert list(answers["200"]["content"]) == ["text/plain; charset=utf-8"]
 
 
 def test_a_route_lists_what_it_reads() -> None:
