@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any, Union
 
 import msgspec
+from msgspec import inspect
 
+from framework.exact_numbers import all_parts
 from framework.parameters import MISSING
 from framework.response import Reply, Response, encode_json
-from framework.text_types import is_union, members_of, notes_of, without_notes
+from framework.text_types import is_kind_of, is_union, members_of, notes_of, without_notes
 
 __all__ = ["AnswerMismatch", "make_answer_check"]
 
@@ -26,12 +28,16 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
     """
     if any(annotation is unsaid for unsaid in _UNSAID):
         return None
-    replies = {n.status: n.type for n in notes_of(annotation) if isinstance(n, Reply)}
+    replies = {
+        note.status: _comparable(note.type)
+        for note in notes_of(annotation)
+        if isinstance(note, Reply)
+    }
     inside = without_notes(annotation)
     members = members_of(inside) if is_union(inside) else (annotation,)
-    shapes = [member for member in members if without_notes(member) is not Response]
+    shapes = [member for member in members if not is_kind_of(member, Response)]
     allows_response = len(shapes) < len(members)
-    wanted: Any = Union[tuple(shapes)] if shapes else None  # noqa: UP007  known only now
+    wanted = _comparable(Union[tuple(shapes)] if shapes else None)  # noqa: UP007  known only now
 
     def check(value: Any) -> None:
         if isinstance(value, Response):
@@ -47,6 +53,15 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
             _check_json(encode_json(value), wanted, place)
 
     return check
+
+
+def _comparable(type: Any) -> Any:
+    """Return *type*, or Any where JSON is not read into it: a Protocol, or what others are derived from."""
+    try:
+        parts = all_parts(type)
+    except TypeError:  # NoReturn, or Structs without tags
+        return Any
+    return Any if any(isinstance(part, inspect.CustomType) for part in parts) else type
 
 
 def _check_reply(response: Response, replies: dict[int, Any], place: str) -> None:

@@ -8,7 +8,7 @@ from framework.openapi_schemas import Schemas
 from framework.parameters import JSON_TYPE, MISSING
 from framework.problem import Problem
 from framework.response import Reply, Response
-from framework.text_types import members_of, notes_of, without_notes
+from framework.text_types import is_kind_of, members_of, notes_of, without_notes
 
 __all__ = ["PROBLEM_TYPE", "problems", "responses"]
 
@@ -112,7 +112,7 @@ def _special(member: Any) -> Iterator[_Answer]:
         yield from _answers(member)
     elif plain in {None, _NONE}:
         yield _Answer(204, None)
-    elif plain in {Response, MISSING, Any, object}:
+    elif plain in {MISSING, Any, object} or is_kind_of(plain, Response):
         yield _Answer(200)
     elif plain in _TEXT_TYPES:
         yield _Answer(200, plain)

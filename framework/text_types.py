@@ -14,6 +14,7 @@ __all__ = [
     "class_of",
     "flaw_of",
     "is_exact",
+    "is_kind_of",
     "is_readable",
     "is_struct",
     "is_union",
@@ -66,6 +67,12 @@ def class_of(annotation: Any) -> Any:
     """Return the class that *annotation* is, or is a generic of, without notes; else what it is."""
     plain = without_notes(annotation)
     return get_origin(plain) or plain
+
+
+def is_kind_of(annotation: Any, base: type) -> bool:
+    """Return whether *annotation* is the class *base*, or one that is derived from it."""
+    kind = class_of(annotation)
+    return isinstance(kind, type) and issubclass(kind, base)
 
 
 def is_struct(annotation: Any) -> bool:

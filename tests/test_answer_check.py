@@ -1,8 +1,9 @@
 """In development an answer that its handler's annotation does not allow is a fault, and says where."""
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 import pytest
@@ -20,6 +21,27 @@ class Note(msgspec.Struct, rename="camel"):
 
 class Wrong(msgspec.Struct):
     id: str
+
+
+class Page(Response):
+    """An answer with a name of its own."""
+
+
+class Shape:
+    """What others are derived from, and is not sent itself."""
+
+
+@dataclass
+class Square(Shape):
+    side: int
+
+
+class HasSide(Protocol):
+    side: int
+
+
+class Circle(msgspec.Struct):
+    radius: int
 
 
 NOTE = Note(1, "a", datetime(2026, 1, 1, tzinfo=UTC))
@@ -55,6 +77,15 @@ BAD: Any = Note("x", "a")  # type: ignore[arg-type]  # what this is about
         (int, None, False),
         (Response, Response.text("x"), True),
         (Response, "x", False),
+        (Page, Page(b"<p>"), True),
+        (Page | None, Page(b"<p>"), True),
+        (Page, "x", False),
+        (Shape, Square(1), True),
+        (list[Shape], [Square(1)], True),
+        (Shape | Note, Square(1), True),
+        (HasSide, Square(1), True),
+        (Annotated[Response, Reply(HasSide, 201)], Response.json(Square(1), 201), True),
+        (Note | Circle, Circle(1), True),
         (Annotated[int, msgspec.Meta(ge=0)], -1, False),
         (Annotated[str, msgspec.Meta(max_length=2)], "ab", True),
         (Annotated[Response, Reply(Note, 201)], Response.json(NOTE, 201), True),

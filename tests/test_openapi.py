@@ -58,6 +58,10 @@ class Upload(msgspec.Struct):
     photo: File
 
 
+class Page(Response):
+    """An answer with a name of its own."""
+
+
 class Opaque:
     """What msgspec cannot describe."""
 
@@ -377,6 +381,7 @@ def test_a_form_with_files_beside_json_has_its_own_schema() -> None:
         (bytes, {"200": ["application/octet-stream"]}),
         (None, {"204": []}),
         (Response, {"200": []}),
+        (Page, {"200": []}),
         (Any, {"200": []}),
         (Thing, {"200": ["application/json"]}),
         (list[Thing], {"200": ["application/json"]}),
