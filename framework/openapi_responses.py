@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, NamedTuple, Union
+from typing import Any, NamedTuple, Never, NoReturn, Union
 
 from framework.openapi_schemas import Schemas
 from framework.parameters import JSON_TYPE, MISSING
@@ -18,6 +18,8 @@ PROBLEM_TYPE = "application/problem+json"
 _TEXT_TYPES = {str: "text/plain; charset=utf-8", bytes: "application/octet-stream"}
 _TYPES: dict[Any, str] = {**_TEXT_TYPES, Problem: PROBLEM_TYPE}
 _NONE = type(None)
+_NOTHING = (Never, NoReturn)
+"""What a handler is annotated to return that always raises."""
 
 
 class _Answer(NamedTuple):
@@ -94,7 +96,7 @@ def _answers(annotation: Any) -> Iterator[_Answer]:
     if replies:
         yield from (_Answer(reply.status, reply.type, reply.media_type) for reply in replies)
         return
-    members = members_of(annotation)
+    members = [member for member in members_of(annotation) if member not in _NOTHING]
     shapes = [member for member in members if not _is_special(member)]
     yield from (answer for member in members for answer in _special(member))
     if shapes:

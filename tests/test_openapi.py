@@ -1,7 +1,7 @@
 """The OpenAPI document, of applications made here: one fact about it at a time."""
 
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Never, NoReturn
 
 import msgspec
 import pytest
@@ -383,6 +383,8 @@ def test_a_form_with_files_beside_json_has_its_own_schema() -> None:
         (Response, {"200": []}),
         (Page, {"200": []}),
         (Any, {"200": []}),
+        (NoReturn, {}),
+        (Never, {}),
         (Thing, {"200": ["application/json"]}),
         (list[Thing], {"200": ["application/json"]}),
         (Opaque, {"200": ["application/json"]}),
