@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, NamedTuple, Never, NoReturn, Union
+from typing import Any, Literal, NamedTuple, Never, NoReturn, Union, get_args, get_origin
 
 from framework.openapi_schemas import Schemas
 from framework.parameters import JSON_TYPE, MISSING
@@ -15,8 +15,11 @@ __all__ = ["PROBLEM_TYPE", "problems", "responses"]
 PROBLEM_TYPE = "application/problem+json"
 """The media type of RFC 9457."""
 
-_TEXT_TYPES = {str: "text/plain; charset=utf-8", bytes: "application/octet-stream"}
-_TYPES: dict[Any, str] = {**_TEXT_TYPES, Problem: PROBLEM_TYPE}
+_TYPES: dict[Any, str] = {
+    str: "text/plain; charset=utf-8",
+    bytes: "application/octet-stream",
+    Problem: PROBLEM_TYPE,
+}
 _NONE = type(None)
 _NOTHING = (Never, NoReturn)
 """What a handler is annotated to return that always raises."""
@@ -116,5 +119,14 @@ def _special(member: Any) -> Iterator[_Answer]:
         yield _Answer(204, None)
     elif plain in {MISSING, Any, object} or is_kind_of(plain, Response):
         yield _Answer(200)
-    elif plain in _TEXT_TYPES:
+    elif plain is bytes:
         yield _Answer(200, plain)
+    elif _is_text(plain):
+        yield _Answer(200, plain, _TYPES[str])
+
+
+def _is_text(plain: Any) -> bool:
+    """Return whether all that *plain* allows is text, and so sent as it is."""
+    if get_origin(plain) is Literal:
+        return all(isinstance(value, str) for value in get_args(plain))
+    return is_kind_of(getattr(plain, "__supertype__", plain), str)  # a NewType has one

@@ -1,7 +1,7 @@
 """The OpenAPI document, of applications made here: one fact about it at a time."""
 
-from enum import Enum
-from typing import Annotated, Any, Never, NoReturn
+from enum import Enum, StrEnum
+from typing import Annotated, Any, Literal, Never, NewType, NoReturn
 
 import msgspec
 import pytest
@@ -40,6 +40,13 @@ Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z]+\Z")]
 class Colour(Enum):
     RED = "red"
     BLUE = "blue"
+
+
+class State(StrEnum):
+    OPEN = "open"
+
+
+UserId = NewType("UserId", str)
 
 
 class Thing(msgspec.Struct):
@@ -378,6 +385,12 @@ def test_a_form_with_files_beside_json_has_its_own_schema() -> None:
     ("returns", "answers"),
     [
         (str, {"200": ["text/plain; charset=utf-8"]}),
+        (State, {"200": ["text/plain; charset=utf-8"]}),
+        (State | None, {"200": ["text/plain; charset=utf-8"], "204": []}),
+        (Literal["a", "b"], {"200": ["text/plain; charset=utf-8"]}),
+        (Literal["a", 1], {"200": ["application/json"]}),
+        (UserId, {"200": ["text/plain; charset=utf-8"]}),
+        (Colour, {"200": ["application/json"]}),
         (bytes, {"200": ["application/octet-stream"]}),
         (None, {"204": []}),
         (Response, {"200": []}),
