@@ -20,8 +20,13 @@ _SAFE = (
     "Invalid ISO8601",
     "Invalid UUID",
     "Invalid base64",
+    "Invalid decimal",
+    "Invalid epoch",
     "Integer value out of range",
     "Number out of range",
+    "Duration is out of range",
+    "Timestamp is out of range",
+    "Only units",
 )
 """How msgspec's messages begin where they tell of the schema only. Others may quote the input."""
 
@@ -131,8 +136,10 @@ def safe_message(error: Exception, type: Any = Any) -> str:
         return _listed(type) or _described(type) or _NOT_ALLOWED
     if length := _LENGTH.fullmatch(message):
         return f"Expected {_BOUNDS[length[1]]} {length[2]} characters."
+    if message.startswith("Object missing required field"):
+        return f"The field {message.split('`')[1]} is required."
     if message.startswith(_SAFE):
-        return message.replace("`", "") + "."
+        return message.replace("`", "").strip() + "."
     return _NOT_ALLOWED
 
 

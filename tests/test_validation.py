@@ -4,7 +4,7 @@ import datetime
 import decimal
 import enum
 import uuid
-from typing import Annotated, Any, Literal, cast, get_origin
+from typing import Annotated, Any, Literal, TypedDict, cast, get_origin
 
 import msgspec
 import pytest
@@ -303,6 +303,36 @@ def test_text_that_does_not_fit_is_told_in_words(meta: msgspec.Meta, detail: str
         convert({"text": "short"}, kind, strict=True)
 
     assert [(each.detail, each.pointer) for each in caught.value.errors] == [(detail, "/text")]
+
+
+class Table(TypedDict):
+    """A dict whose names are known."""
+
+    size: int
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "detail"),
+    [
+        ({"type": "Cat"}, Cat | Dog, "The field lives is required."),
+        ({"lives": 9}, Cat | Dog, "The field type is required."),
+        ({"a": {}}, dict[str, Inner], "The field a is required."),
+        ([1, {}], tuple[int, Inner], "The field a is required."),
+        ({}, Table, "The field size is required."),
+        ("P99999999999D", datetime.timedelta, "Duration is out of range."),
+        ("P1Y", datetime.timedelta, "Only units 'D', 'H', 'M', and 'S' are supported when parsing"),
+        (1e30, datetime.datetime, "Timestamp is out of range."),
+        (float("nan"), datetime.datetime, "Invalid epoch timestamp."),
+        ("a", decimal.Decimal, "Invalid decimal string."),
+    ],
+    ids=lambda value: ascii(value)[:40],
+)
+def test_what_is_said_of_the_schema_is_told(value: Any, kind: Any, detail: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        convert(value, kind, strict=False)
+
+    (error,) = caught.value.errors
+    assert error.detail.startswith(detail)
 
 
 Word = Annotated[str, msgspec.Meta(pattern="^[a-z]+$", description="small letters")]
