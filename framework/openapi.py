@@ -141,7 +141,7 @@ class _Document:
     def _parameters(self, read: list[Parameter], template: Template) -> list[dict[str, Any]]:
         """Return the Parameter Objects: those of the path in its order, then those of the rest."""
         typed = {parameter.name: parameter for parameter in read if parameter.source == "path"}
-        others = {(p.source, p.name): p for p in reversed(read) if p.source in _SOURCES}
+        others = {_sent_as(each): each for each in reversed(read) if each.source in _SOURCES}
         return [
             *[self._in_path(one, typed.get(one.source)) for one in template.parameters],
             *[self._elsewhere(parameter) for parameter in reversed(others.values())],
@@ -192,6 +192,12 @@ class _Document:
         if verb.upper() not in SAFE_METHODS:
             yield 403
         yield from self._access.refusals(route.guard)
+
+
+def _sent_as(parameter: Parameter) -> tuple[str, str]:
+    """Return what tells *parameter* from others in a request: headers are the same in any case."""
+    name = parameter.sent_name
+    return parameter.source, name.lower() if parameter.source == "header" else name
 
 
 def _split_docstring(text: str) -> tuple[str, str]:

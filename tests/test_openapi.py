@@ -304,6 +304,25 @@ def test_what_guards_read_is_called_as_clients_call_it() -> None:
     ]
 
 
+def test_what_is_read_twice_under_two_names_is_there_once() -> None:
+    @guard
+    async def keyed(
+        key: Annotated[Header[str], Alias("X-Key")], first: Annotated[Query[int], Alias("from")]
+    ) -> None: ...
+
+    app = App()
+
+    @app.get("/", guard=keyed)
+    async def show(x_key: Header[Code], since: Annotated[Query[int], Alias("from")]) -> None: ...
+
+    parameters = only(app)["parameters"]
+
+    assert [(p["name"], p["schema"].get("pattern")) for p in parameters] == [
+        ("x-key", "^[a-z]+$"),
+        ("from", None),
+    ]
+
+
 def test_what_guards_read_is_there_too() -> None:
     app = App()
     app.get("/:id", guard=signed_in & owner)(lambda: "")
