@@ -6,11 +6,16 @@ from typing import Annotated, Any, Union, get_args
 
 import msgspec
 
+from framework.multipart import File
+
 __all__ = ["Schemas", "default_of", "portable_regex", "sent_type"]
 
 _NONE = type(None)
 _NO_TEXT = {"boolean", "integer", "number"}
 """Types of which a ``pattern`` says nothing (JSON Schema 2020-12, 6.3.3)."""
+
+_UPLOADED = {"title": "File", "type": "string", "contentMediaType": "application/octet-stream"}
+"""A `File` as a form holds it: its bytes, not the Struct that is made of them."""
 
 _PYTHON_ONLY = re.compile(r"\\.|\(\?P<\w+>", re.DOTALL)
 _PORTABLE = {r"\Z": "$", r"\A": "^"}
@@ -39,6 +44,11 @@ class Schemas:
             schema_hook=lambda type: {"title": type.__name__},
             ref_template="#/components/schemas/{name}",
         )
+        file = msgspec.json.schema_components([File])[1]["File"]
+        components = {
+            name: _UPLOADED if component == file else component
+            for name, component in components.items()
+        }
         for schema, found in zip(self._schemas, written, strict=True):
             said = dict(schema)
             if found.get("type") in _NO_TEXT:

@@ -400,6 +400,23 @@ def test_a_form_with_files_beside_json_has_its_own_schema() -> None:
     }
 
 
+def test_a_file_in_a_form_is_its_bytes() -> None:
+    app = App()
+
+    @app.post("/", guard=public)
+    async def add(photo: Form[File], more: Form[list[File]]) -> None: ...
+
+    schemas = document_of(app)["components"]["schemas"]
+
+    (form,) = [each for each in schemas.values() if "photo" in each.get("properties", {})]
+    assert form["properties"]["photo"] == {"$ref": "#/components/schemas/File"}
+    assert schemas["File"] == {
+        "title": "File",
+        "type": "string",
+        "contentMediaType": "application/octet-stream",
+    }
+
+
 @pytest.mark.parametrize(
     ("returns", "answers"),
     [
