@@ -238,9 +238,7 @@ def value_reader(parameter: Parameter) -> Reader:
                 values if takes_list else values[0], parameter.type, strict=False
             )
         except msgspec.ValidationError as error:
-            told = safe_message(error, parameter.type)
-            detail = told.replace(", got str.", ".")  # all of it is text
-            raise _misfit(detail, place) from None
+            raise _misfit(safe_message(error, parameter.type, strict=False), place) from None
         if flaw := flaw_of(value, zoned=zoned):
             raise _misfit(flaw, place)
         return value

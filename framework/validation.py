@@ -67,7 +67,8 @@ def misfits(value: Any, type: Any, error: Exception, *, strict: bool = True) -> 
     """
     places = islice(_walk(value, type, "", strict), PLACE_LIMIT)
     found = list(islice((place for place in places if place is not None), MISFIT_LIMIT))
-    return found or [InvalidField(safe_message(error, type), pointer=_place_of(error))]
+    told = safe_message(error, type, strict=strict)
+    return found or [InvalidField(told, pointer=_place_of(error))]
 
 
 def json_pointer(*names: str) -> str:
@@ -95,7 +96,8 @@ def _walk(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[Invalid
         msgspec.convert(value, type, strict=strict, str_keys=True)
         yield None
     except msgspec.ValidationError as error:
-        yield InvalidField(safe_message(error, type), pointer=pointer + _place_of(error))
+        told = safe_message(error, type, strict=strict)
+        yield InvalidField(told, pointer=pointer + _place_of(error))
 
 
 def _items(
@@ -123,8 +125,11 @@ def _fields(
         yield InvalidField(f"Only these fields are known: {known}.", pointer=pointer)
 
 
-def safe_message(error: Exception, type: Any = Any) -> str:
-    """Return what *error* says of the schema, *type*, and nothing that it may say of the value."""
+def safe_message(error: Exception, type: Any = Any, *, strict: bool = True) -> str:
+    """Return what *error* says of the schema, *type*, and nothing that it may say of the value.
+
+    Not even that it is text, where all of it is, which is read in lax mode.
+    """
     if isinstance(error.__cause__, ValueError | TypeError):
         return str(error.__cause__)  # a Struct's own __post_init__ said so
     message, _, path = str(error).partition(" - at `")
@@ -139,7 +144,8 @@ def safe_message(error: Exception, type: Any = Any) -> str:
     if message.startswith("Object missing required field"):
         return f"The field {message.split('`')[1]} is required."
     if message.startswith(_SAFE):
-        return message.replace("`", "").strip() + "."
+        told = message.replace("`", "").strip()
+        return (told if strict else told.removesuffix(", got str")) + "."
     return _NOT_ALLOWED
 
 

@@ -599,6 +599,12 @@ async def test_a_form_that_does_not_fit_is_refused(
     assert [error["pointer"] for error in answer.get("errors", [])] == (pointers or [])
 
 
+async def test_of_text_that_does_not_fit_nobody_is_told_that_it_is_text() -> None:
+    _, answer = await post("/form", b"name=a&size=x&weight=y", FORM)
+
+    assert [error["detail"] for error in answer["errors"]] == ["Expected int.", "Expected float."]
+
+
 @pytest.mark.parametrize(
     ("content", "data"),
     [({"json": {"data": {"text": "a"}}}, {"text": "a", "size": 0}), ({"form": {"data": "1"}}, 1)],
