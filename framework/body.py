@@ -12,7 +12,7 @@ from framework.exact_numbers import all_parts, may_be_inexact, number_kinds, wan
 from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import MalformedURL, parse_query
 from framework.sent_values import names_at_least, refuse_flawed, refuse_twice
-from framework.text_types import flaw_of, is_readable, takes_several
+from framework.text_types import FRACTION, flaw_of, is_readable, takes_integers, takes_several
 from framework.validation import convert, json_pointer, misfits
 
 __all__ = [
@@ -141,9 +141,11 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
     fields = msgspec.structs.fields(type)
     lists = {field.encode_name for field in fields if takes_several(field.type)}
     zoned = {field.name for field in fields if wants_zone(all_parts(field.type))}
+    integers = {field.encode_name for field in fields if takes_integers(field.type)}
 
     def build(given: Mapping[str, Sequence[str | File]]) -> Any:
-        value = convert(_flatten(given, lists), type, strict=False)
+        spelled = {name: [*map(_one_spelling, given[name])] for name in integers & given.keys()}
+        value = convert(_flatten({**given, **spelled}, lists), type, strict=False)
         errors = [
             InvalidField(flaw, pointer=json_pointer(field.encode_name))
             for field in fields
@@ -155,6 +157,11 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
         return value
 
     return build
+
+
+def _one_spelling(integer: str | File) -> str | File:
+    """Return *integer*, or what fits none where it is written as another number."""
+    return "" if isinstance(integer, str) and FRACTION.fullmatch(integer) else integer
 
 
 def _flatten(fields: Mapping[str, Sequence[str | File]], lists: set[str]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from framework.errors import (
 from framework.exact_numbers import all_parts, wants_zone
 from framework.multipart import MULTIPART_TYPE, File, type_parameters
 from framework.text_types import (
+    FRACTION,
     SAFE_INTEGER,
     class_of,
     flaw_of,
@@ -69,9 +70,6 @@ _TYPE_LIMIT = 256
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,15}")
 """The integers of a path: ASCII, one spelling each."""
-
-_FRACTION = re.compile(r"-?[0-9]+[.eE].*", re.DOTALL)
-"""What msgspec takes for an integer although it is written as another number: ``1e2``, ``1.0``."""
 
 
 class Marker(msgspec.Struct, frozen=True):
@@ -231,7 +229,7 @@ def value_reader(parameter: Parameter) -> Reader:
             return default.copy() if is_changeable else default  # each request its own
         if not takes_list and len(values) > 1:
             raise _misfit("This parameter may be given once.", place)
-        if takes_integer and any(map(_FRACTION.fullmatch, values)):
+        if takes_integer and any(map(FRACTION.fullmatch, values)):
             raise _misfit("Expected int.", place)
         try:
             value = msgspec.convert(

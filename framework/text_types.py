@@ -1,5 +1,6 @@
 """Says which types can be read from text, as paths, queries and forms hold it. Knows no request."""
 
+import re
 from datetime import datetime  # msgspec imports it anyway, and the next
 from decimal import Decimal
 from math import isfinite
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from msgspec import Struct, inspect
 
 __all__ = [
+    "FRACTION",
     "SAFE_INTEGER",
     "class_of",
     "flaw_of",
@@ -24,6 +26,9 @@ __all__ = [
     "takes_several",
     "without_notes",
 ]
+
+FRACTION = re.compile(r"-?[0-9]+[.eE].*", re.DOTALL)
+"""What msgspec takes for an integer although it is written as another number: ``1e2``, ``1.0``."""
 
 SAFE_INTEGER = 2**53 - 1
 """The largest integer that JavaScript and D1 hold exactly."""

@@ -1,7 +1,7 @@
 """Whatever bytes come as a body, the answer is a value of the declared type or a 4xx that says why."""
 
 from copy import copy
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 import pytest
@@ -45,6 +45,8 @@ class Fields(msgspec.Struct):
     name: str
     size: int = 0
     weight: float = 0.0
+    sizes: list[int] = []
+    most: int | Literal[""] = ""
     tags: list[str] = []
     groups: list[str] | None = None
     agreed: bool = False
@@ -555,6 +557,9 @@ async def test_what_the_edge_says_of_a_body_is_answered(error: HTTPError, status
         (b"name=null", {"name": "null"}),
         (b"&&name=a&&", {"name": "a"}),
         (b"name=a&weight=1.5", {"name": "a", "weight": 1.5}),
+        (b"name=a&most=", {"name": "a", "most": ""}),
+        (b"name=a&most=5", {"name": "a", "most": 5}),
+        (b"name=a&weight=1e2&sizes=1", {"name": "a", "weight": 100.0, "sizes": [1]}),
     ],
 )
 async def test_a_form_is_read(body: bytes, expected: dict[str, Any]) -> None:
@@ -574,6 +579,8 @@ async def test_a_form_is_read(body: bytes, expected: dict[str, Any]) -> None:
         (b"size=x&agreed=maybe", 422, ["/name", "/size", "/agreed"]),
         (b"name=a&size=", 422, ["/size"]),
         (b"name=a&size=1_000", 422, ["/size"]),
+        (b"name=a&size=1.0", 422, ["/size"]),
+        (b"name=a&size=1e2&weight=x&sizes=1&sizes=2.0", 422, ["/size", "/weight", "/sizes/1"]),
         (b"name=a&size=%D9%A3", 422, ["/size"]),
         (b"name=a&size=9007199254740993", 422, ["/size"]),
         (b"name=a&weight=nan", 422, ["/weight"]),
