@@ -265,7 +265,8 @@ def _encode_shared(headers: SharedHeaders) -> tuple[RawHeader, ...]:
 def _encode_headers(response: Response, size: int | None, scope: Scope) -> list[RawHeader]:
     """Return the headers to send: with the *size* of the body, where it has one that may be told.
 
-    What the answer itself says of its length counts only for HEAD, whose body is left out.
+    What the answer itself says of its length counts only for HEAD, whose body is left out; of a
+    stream it says none.
     """
     try:
         headers = [*map(_encode, response.headers)]
@@ -274,7 +275,8 @@ def _encode_headers(response: Response, size: int | None, scope: Scope) -> list[
         if scope["method"] == "HEAD" and response.status not in EMPTY_STATUSES:
             length = response.header("content-length") or ""
             return [*headers, (b"content-length", length.encode("latin-1"))]
-    if size is not None and response.status not in EMPTY_STATUSES:
+    is_empty = scope["method"] == "HEAD" or response.status in EMPTY_STATUSES
+    if size is not None and not is_empty:
         headers.append(_LENGTHS[size] if size < _KNOWN_LENGTHS else _encode_length(size))
     return headers
 

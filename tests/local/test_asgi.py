@@ -512,6 +512,16 @@ async def test_a_stream_is_sent_in_its_chunks() -> None:
     assert not [value for name, value in exchange.headers if name == b"content-length"]
 
 
+async def test_head_of_a_stream_tells_no_length() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"a"
+
+    exchange = await Exchange(method="HEAD").run(streaming(chunks))
+
+    assert (exchange.status, exchange.body) == (200, b"")
+    assert not [value for name, value in exchange.headers if name == b"content-length"]
+
+
 async def test_a_stream_is_closed_when_the_client_goes() -> None:
     begun, closed = asyncio.Event(), asyncio.Event()
 
