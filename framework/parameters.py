@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import count
 from typing import Annotated, Any, TypeVar, get_args
 
 import msgspec
@@ -280,18 +279,31 @@ def is_form_field(annotation: Any) -> bool:
     return source == "form" and (type is File or not is_struct(type))
 
 
-_forms = count(1)
-
-
-def fields_reader(of: str, fields: Sequence[Parameter]) -> tuple[Parameter, BodyReader]:
+def fields_reader(
+    function: Callable[..., Any], fields: Sequence[Parameter]
+) -> tuple[Parameter, BodyReader]:
     """Return the form of all *fields* as a body, called after the first, and a reader of it.
 
-    Each is an attribute of what is read. *of* is the function that takes them.
+    Each is an attribute of what is read. *function* is what takes them. Raises `ValueError` for two
+    of one name.
     """
-    declared = [(field.name, field.type, _struct_field(field)) for field in fields]
-    module = f"{__name__}.{next(_forms)}"  # tells two of a name apart in a document
-    form = msgspec.defstruct(f"{of}_form", declared, kw_only=True, module=module)
+    form = _form_of(function, fields)
     return body_reader(fields[0].name, Annotated[form, Marker("form")])
+
+
+_forms: dict[tuple[str, str], dict[Callable[..., Any], Any]] = {}
+"""The forms of single fields, by module and name of the functions that take them."""
+
+
+def _form_of(function: Callable[..., Any], fields: Sequence[Parameter]) -> Any:
+    """Return a Struct of *fields* that is called after *function*, the same for each of its paths."""
+    module, name = function.__module__, function.__name__
+    alike = _forms.setdefault((module, name), {})
+    if function not in alike:
+        declared = [(field.name, field.type, _struct_field(field)) for field in fields]
+        of = f"{module}.{len(alike) + 1}" if alike else module  # tells them apart in a document
+        alike[function] = msgspec.defstruct(f"{name}_form", declared, kw_only=True, module=of)
+    return alike[function]
 
 
 def _struct_field(parameter: Parameter) -> Any:

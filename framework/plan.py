@@ -178,7 +178,10 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
         else:
             raise ConfigurationError(_unfillable(signature, name, annotation, scope))
     if fields:
-        parameter, read = fields_reader(signature.name, fields)
+        try:
+            parameter, read = fields_reader(signature.function, fields)
+        except ValueError as error:
+            raise ConfigurationError(f"{signature.place}: {signature.name}: {error}") from None
         declared.append(parameter)
         bodies[parameter.name] = read
         signature = signature._replace(function=_taking_apart(signature.function, fields))

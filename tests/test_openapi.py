@@ -386,6 +386,28 @@ def test_single_fields_of_a_form_are_its_schema() -> None:
     }
 
 
+def test_the_schema_of_single_fields_is_called_after_the_handler() -> None:
+    app = App()
+
+    def add_to(path: str, kind: Any) -> None:
+        @app.post(path, guard=public)
+        async def save(size: Form[kind]) -> None: ...
+
+    @app.post("/a", "/b", guard=public)
+    async def rename(name: Form[str]) -> None: ...
+
+    add_to("/c", int)
+    add_to("/d", float)
+
+    schemas = document_of(app)["components"]["schemas"]
+
+    assert [name for name in schemas if name.endswith("_form")] == [
+        "rename_form",
+        "tests.test_openapi.2.save_form",
+        "tests.test_openapi.save_form",
+    ]
+
+
 def test_a_form_with_files_beside_json_has_its_own_schema() -> None:
     app = App()
 

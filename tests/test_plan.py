@@ -326,6 +326,9 @@ def two_forms(a: Form[Note], b: Note) -> None: ...
 def form_and_field(a: Form[Note], b: Form[str]) -> None: ...
 
 
+def field_twice(a: Form[str], b: Annotated[Form[str], Alias("a")]) -> None: ...
+
+
 def field_and_body(a: Form[str], b: Note) -> None: ...
 
 
@@ -421,6 +424,7 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (two_bodies, "two_bodies reads the body twice"),
         (two_forms, "two_forms reads the body twice"),
         (form_and_field, "form_and_field reads the body twice"),
+        (field_twice, "field_twice: Multiple fields rename to the same name"),
         (field_and_body, "field_and_body reads the body twice"),
         (provider_as_default, r"write note: Annotated\[..., Depends\(find_note\)\]"),
         (provider_as_default_of_a_query, r"write limit: Annotated\[..., Depends\(find_note\)\]"),
