@@ -90,7 +90,10 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
     if code.co_posonlyargcount:
         raise ConfigurationError(f"{place}: {code.co_name} takes parameters by position only")
     if code.co_flags & _GENERATOR:
-        raise ConfigurationError(f"{place}: {code.co_name} is a generator: return the whole value")
+        raise ConfigurationError(
+            f"{place}: {code.co_name} is a generator: return the whole value, or in a handler"
+            " framework.streaming.stream(...) of one"
+        )
     try:
         hints = get_type_hints(function, localns=dict(names), include_extras=True)
     except (NameError, AttributeError, SyntaxError, TypeError) as error:

@@ -396,7 +396,7 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (variadic_names, r"takes \* or \*\*"),
         (by_position, "by position only"),
         (generator, "is a generator"),
-        (async_generator, "is a generator"),
+        (async_generator, r"is a generator: .* framework\.streaming\.stream\(\.\.\.\)"),
         (unknown_name, "Nowhere"),
         (unknown_attribute, "Nowhere"),
         (no_expression, "not a type"),
