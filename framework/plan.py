@@ -165,7 +165,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
             _refuse_unreadable(signature, fields[-1])
         elif (slot_reader := _slot_reader(annotation, scope, _start(signature, name))) is not None:
             certain[name] = slot_reader
-        elif scope.with_body and not _carried(annotation) and is_body(annotation):
+        elif scope.with_body and not _carried(annotation) and _is_body(signature, name, annotation):
             if default is not MISSING:
                 raise ConfigurationError(
                     f"{_start(signature, name)} is the body, which every request has to send:"
@@ -338,7 +338,7 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
         return f"{start} asks for {carried.__name__}, {_why_not_filled(carried, scope)}"
     if called:
         return f"{start} is the path's :{called}, and the path has {names or 'no names'}"
-    if not scope.with_body and is_body(annotation):
+    if not scope.with_body and _is_body(signature, name, annotation):
         return f"{start} asks for a body, which is not read here"
     if type(None) in members_of(annotation) and any(map(is_body, members_of(annotation))):
         return f"{start} is a body or None, and every request has to send one: remove the None"
@@ -349,6 +349,13 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
     ):
         return f"{start} is not a body, since {annotation.__name__} is not a msgspec Struct"
     return f"{start} is not in the path{known}: mark it Query, Header, Cookie or Form"
+
+
+def _is_body(signature: Signature, name: str, annotation: Any) -> bool:
+    try:
+        return is_body(annotation)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{_start(signature, name)}: {error}") from None
 
 
 def _why_not_filled(carried: type, scope: Scope) -> str:

@@ -236,6 +236,15 @@ def bare(c: Context, limit) -> None: ...  # type: ignore[no-untyped-def]  # peop
 def unmarked(c: Context, limit: int) -> None: ...
 
 
+def marked_inside(c: Context, limit: Query[int] | None = None) -> None: ...
+
+
+def marked_deep_inside(c: Context, limits: list[Query[int]]) -> None: ...
+
+
+def form_in_a_union(c: Context, note: Form[Note] | Note | int) -> None: ...
+
+
 def unmarked_default(c: Context, limit: int = 5) -> None: ...
 
 
@@ -402,6 +411,9 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (no_expression, "not a type"),
         (bare, "'limit' of bare has no annotation and is not in the path"),
         (unmarked, "'limit' of unmarked is not in the path: mark it Query, Header, Cookie or Form"),
+        (marked_inside, "'limit' of marked_inside: a marker stands around the whole type"),
+        (marked_deep_inside, "'limits' of marked_deep_inside: a marker stands around"),
+        (form_in_a_union, r"'note' of form_in_a_union: write Form\[A\] \| B"),
         (unmarked_default, "mark it Query, Header, Cookie or Form"),
         (some_class, "'value' of some_class is not a body, since Methods is not a msgspec Struct"),
         (some_union, "'value' of some_union is not in the path"),
