@@ -52,7 +52,7 @@ class Message:
 
         Raises `msgspec.ValidationError` if it does not fit.
         """
-        return msgspec.convert(self.body, type)
+        return msgspec.convert(self.body, type, str_keys=True)  # JSON has no others
 
     def ack(self) -> None:
         """Acknowledge it: it is not delivered again, whatever becomes of the others."""

@@ -103,6 +103,10 @@ def test_a_message_is_read_as_one_type_or_as_one_of_several() -> None:
         message.read(Added)
 
 
+def test_a_message_that_was_json_has_keys_of_any_type() -> None:
+    assert Message("1", {"1": "a"}).read(dict[int, str]) == {1: "a"}
+
+
 async def test_a_queue_without_a_consumer_loses_nothing() -> None:
     told: list[Any] = []
 
