@@ -2,6 +2,7 @@
 
 from typing import Generic, TypeVar
 
+from framework.errors import ConfigurationError
 from framework.hosts import host_path, parse_host
 from framework.matcher import Matcher, Parameters
 
@@ -21,7 +22,11 @@ class HostMatcher(Generic[T]):
         self._hosts: Matcher[Matcher[T]] = Matcher()
 
     def matcher(self, host: str | None) -> Matcher[T]:
-        """Return the matcher for *host* as a router declares it, made where there is none."""
+        """Return the matcher for *host* as a router declares it, made where there is none.
+
+        Raises `ConfigurationError` where the same hosts are known by other names: a request has one set
+        of parameters, whichever router declared its route.
+        """
         if host is None:
             return self.anywhere
         pattern = parse_host(host)
@@ -29,6 +34,9 @@ class HostMatcher(Generic[T]):
         if known is None:
             known = self.by_host[host] = Matcher()
             self._hosts.add("", pattern, known)
+        elif host not in self.by_host:
+            first = next(name for name, matcher in self.by_host.items() if matcher is known)
+            raise ConfigurationError(f"{first!r} and {host!r} are the same hosts: name them alike")
         return known
 
     def find(self, host: str, method: str, path: str) -> tuple[T, Parameters] | None:
