@@ -54,12 +54,22 @@ class Exchange:
         self._task.add_done_callback(lambda _: self._news.set())
         try:
             await self._news.wait()
+            await self._await_empty_end()
             if self._task.done() and not self._is_complete:
                 self._raise_fault()
             return await self._respond()
         except BaseException:
             await self._give_up()
             raise
+
+    async def _await_empty_end(self) -> None:
+        """Wait for the end of an answer that has no body: nobody will read it, and work may follow it."""
+        while (self._start or {}).get("status") in EMPTY_STATUSES:
+            if self._is_complete or self._task.done():
+                return
+            self._take()
+            self._news.clear()
+            await self._news.wait()
 
     async def _respond(self) -> Response:
         start = self._start or {}

@@ -294,6 +294,24 @@ async def test_an_answer_that_has_no_body_has_none(status: int) -> None:
     assert (response.status, response.body, response.header("etag")) == (status, b"", '"1"')
 
 
+@pytest.mark.parametrize("status", [204, 205, 304])
+async def test_work_after_an_answer_that_has_no_body_is_done(status: int) -> None:
+    done = []
+
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await send(start(status))
+        await asyncio.sleep(0)  # as layers of Starlette's do, which hand an answer on in pieces
+        await send(body(b"surplus", more=True))
+        await asyncio.sleep(0)
+        await send(body())
+        await asyncio.sleep(0)
+        done.append("committed")
+
+    response = await mount("/m", asgi_handler(app)).request("DELETE", "/m")
+
+    assert (response.status, response.body, done) == (status, b"", ["committed"])
+
+
 @pytest.mark.parametrize("is_slow", [False, True])
 async def test_head_has_the_length_that_the_application_tells(is_slow: bool) -> None:
     async def app(scope: Message, receive: Receive, send: Send) -> None:
