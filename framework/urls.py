@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from framework.errors import ConfigurationError
-from framework.paths import encode_segment
+from framework.paths import decode_segment, encode_segment
 from framework.patterns import Kind, Pattern, Segment, parse_pattern
 
 __all__ = ["build_path"]
@@ -39,7 +39,23 @@ def _segment(segment: Segment, parameters: Mapping[str, object]) -> str:
     if segment.kind in {Kind.STAR, Kind.STAR_REST}:
         raise ConfigurationError("a path with * has no name for what stands there")
     text = str(parameters[segment.text])
-    fits = re.fullmatch(segment.regex, text) if segment.regex else "/" not in text
-    if not fits or not {"", ".", ".."}.isdisjoint(text.split("/")):
+    parts = text.split("/")
+    is_rest = segment.kind is Kind.REST
+    *before, last = parts
+    fits = (
+        (is_rest or not before)
+        and (not segment.regex or re.fullmatch(segment.regex, text))
+        and all(_can_be_asked(part) for part in before)
+        and (_can_be_asked(last) or (is_rest and not last))
+    )
+    if not fits:
         raise ConfigurationError(f":{segment.text} does not match what was given for it")
-    return "/".join([encode_segment(part) for part in text.split("/")])
+    return "/".join([encode_segment(part) for part in parts])
+
+
+def _can_be_asked(part: str) -> bool:
+    """Return whether a path can have *part* as a segment that is not empty."""
+    try:
+        return decode_segment(encode_segment(part)) != ""
+    except ValueError:  # refused in a path, or half a surrogate pair
+        return False

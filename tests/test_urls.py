@@ -16,6 +16,10 @@ def make_app() -> App:
     async def file(c: Context, path: str) -> str:
         return path
 
+    @app.get("/in/:path{.+}/side", guard=public, name="inside")
+    async def inside(c: Context, path: str) -> str:
+        return path
+
     @app.get("/days/:day?/notes", guard=public, name="day")
     async def day(c: Context, day: str = "today") -> str:
         return day
@@ -46,6 +50,8 @@ def make_app() -> App:
     [
         ("note", {"id": 7}, "/api/notes/7", b"7"),
         ("file", {"path": "a b/ü.txt"}, "/api/files/a%20b/%C3%BC.txt", "a b/ü.txt".encode()),
+        ("file", {"path": "a/"}, "/api/files/a/", b"a/"),
+        ("inside", {"path": "a"}, "/api/in/a/side", b"a"),
         ("day", {}, "/api/days/notes", b"today"),
         ("day", {"day": "mon"}, "/api/days/mon/notes", b"mon"),
         ("tag", {"label": "x?y#z"}, "/api/labels/x%3Fy%23z", b"x?y#z"),
@@ -76,6 +82,12 @@ async def test_what_is_built_is_what_matches(
         ("tag", {"tag": "a/b"}, ":tag does not match"),
         ("tag", {"tag": ".."}, ":tag does not match"),
         ("file", {"path": "a//b"}, ":path does not match"),
+        ("file", {"path": ""}, ":path does not match"),
+        ("file", {"path": "/a"}, ":path does not match"),
+        ("inside", {"path": "a/b"}, ":path does not match"),
+        ("tag", {"tag": "a\\b"}, ":tag does not match"),
+        ("tag", {"tag": "a\0"}, ":tag does not match"),
+        ("tag", {"tag": "\ud800"}, ":tag does not match"),
         ("file", {"path": "../secret"}, ":path does not match"),
         ("file", {"path": "./secret"}, ":path does not match"),
         ("wild", {}, "a path with \\* has no name"),
