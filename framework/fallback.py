@@ -29,6 +29,8 @@ from framework.security_log import log_refusal
 __all__ = ["Fallback"]
 
 _AUTH_STATUSES = frozenset({401, 403})
+_Areas = HostMatcher[tuple[Router, ...]]
+"""Routers by the paths below them, each with those that it is mounted on, outermost first."""
 
 
 class Fallback:
@@ -38,9 +40,11 @@ class Fallback:
         self._app = app
         self._sites = sites
         self._redirect_slashes = redirect_slashes
-        self._routers_by_area = _find_areas(app)
+        self._with_errors = _find_areas(app, "error_handler")
+        self._with_not_found = _find_areas(app, "not_found_handler")
         """Where routers with handlers of their own are, for paths that no route matches; None where
         there is no such router, nor is the application one."""
+        self._is_plain = self._with_errors is None and self._with_not_found is None
 
     def answer(self, request: Request, path: str) -> Handler:
         """Return what answers *request*, which no route does; *path* is decoded.
@@ -54,7 +58,7 @@ class Fallback:
             return self._missing(request, path)
         if method == "OPTIONS":
             return _options(methods)
-        if self._routers_by_area is None:
+        if self._is_plain:
             return refuse_method(methods)
         raise method_not_allowed(methods)
 
@@ -79,32 +83,31 @@ class Fallback:
         """Return what answers where no route matches: a redirect, or the nearest not-found handler."""
         if self._redirect_slashes and "//" not in path:
             other = path[:-1] if path.endswith("/") else path + "/"
-            if self._sites.find_all(request.host, other):
+            routes = self._sites.find_all(request.host, other).values()
+            if not all(route.declaration.hide for route in routes):
                 return _redirect(other)
-        if self._routers_by_area is None:
+        if self._is_plain:
             return not_found
-        for router in self._routers_around(request, path):
+        for router in self._routers_around(self._with_not_found, request, path):
             if router.not_found_handler is not None:
                 return _answering(router.not_found_handler)
         raise NotFound
 
-    def _routers_around(self, request: Request, path: str) -> Sequence[Router]:
-        """Return the routers that *path* lies below, the nearest first, the application last."""
-        found = (
-            None
-            if self._routers_by_area is None
-            else self._routers_by_area.find(request.host, "", path)
-        )
+    def _routers_around(
+        self, areas: _Areas | None, request: Request, path: str
+    ) -> Sequence[Router]:
+        """Return the routers that *path* lies below, the nearest of *areas* first, the application last."""
+        found = None if areas is None else areas.find(request.host, "", path)
         return (self._app,) if found is None else (*reversed(found[0]), self._app)
 
     def _routers_for_error(self, c: Context) -> Sequence[Router]:
         """Return the routers that an error concerns, the nearest first, the application last."""
         if c.route is not None:
             return (*reversed(c.route.declaration.routers), self._app)
-        if self._routers_by_area is None:
+        if self._with_errors is None:
             return (self._app,)
         try:
-            return self._routers_around(c.request, decode_path(c.request.path))
+            return self._routers_around(self._with_errors, c.request, decode_path(c.request.path))
         except MalformedURL:
             return (self._app,)
 
@@ -134,7 +137,8 @@ def _redirect(path: str) -> Handler:
     location = "/".join([encode_segment(segment) for segment in path.split("/")])
 
     async def redirect(c: Context) -> Response:
-        query = c.request.query_string
+        given = c.request.query_string  # may hold what no header does: edges leave it as it came
+        query = "".join([each if "!" <= each <= "~" else encode_segment(each) for each in given])
         return Response.redirect(f"{location}?{query}" if query else location, 308)
 
     return redirect
@@ -156,15 +160,15 @@ def _options(methods: tuple[str, ...]) -> Handler:
     return answer_options
 
 
-def _find_areas(app: Router) -> HostMatcher[tuple[Router, ...]] | None:
-    """Return where the routers are that have handlers of their own, by the paths below them.
+def _find_areas(app: Router, handler: str) -> _Areas | None:
+    """Return where the routers are that have a *handler* of their own, by the paths below them.
 
-    None where neither they nor the application have any.
+    None where neither they nor the application have one.
     """
-    areas: HostMatcher[tuple[Router, ...]] = HostMatcher()
-    found = app.error_handler is not None or app.not_found_handler is not None
+    areas: _Areas = HostMatcher()
+    found = getattr(app, handler) is not None
     for chain in sorted(app.chains(), key=len):
-        if chain[-1].error_handler is not None or chain[-1].not_found_handler is not None:
+        if getattr(chain[-1], handler) is not None:
             found = True
             below = app.prefix + "".join(router.prefix for router in chain)
             site = areas.matcher(only_host(router.host for router in chain))

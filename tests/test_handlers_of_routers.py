@@ -149,7 +149,10 @@ async def test_a_method_that_is_not_there_is_told_by_the_nearest() -> None:
         ("/a/", 308, "/a"),
         ("/b", 308, "/b/"),
         ("/b?x=1&y", 308, "/b/?x=1&y"),
+        ("/b?x=é 1", 308, "/b/?x=%C3%A9%201"),
         ("/caf%C3%A9/", 308, "/caf%C3%A9"),
+        ("/hidden", 404, None),
+        ("/hidden/", 404, None),
         ("/c", 404, None),
         ("//a/", 404, None),
         ("/a//", 404, None),
@@ -163,6 +166,9 @@ async def test_slashes_are_redirected_where_that_is_asked_for(
     @app.get("/a", "/b/", "/café", guard=public)
     async def answer(c: Context) -> str:
         return "here"
+
+    @app.post("/hidden", guard=public, hide=True)
+    async def hidden(c: Context) -> None: ...
 
     response = await app.request("GET", path)
 
@@ -211,3 +217,25 @@ async def test_a_router_without_routes_has_its_own_answers_too(late: bool) -> No
     assert (await app.request("GET", "/outer/inner/x")).body == b"inner: nowhere"
     assert (await app.request("GET", "/outer/x")).body == b"outer: not-found"
     assert (await app.request("GET", "/x")).header("content-type") == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("errors_at", "nowhere_at"), [("/api", "/api"), ("/api/v2", "/api"), ("/api", "/api/v2")]
+)
+async def test_a_router_beside_with_the_other_handler_takes_none_away(
+    errors_at: str, nowhere_at: str
+) -> None:
+    app, errors, nowhere = App(), Router(errors_at), Router(nowhere_at)
+    errors.on_error(named("errors"))  # type: ignore[arg-type]
+    errors.get("/fails", guard=public)(lambda: None)
+    nowhere.get("/there", guard=public)(lambda: None)
+
+    @nowhere.not_found
+    async def tell(c: Context) -> Response:
+        return Response.text("nowhere", 404)
+
+    app.mount(errors)
+    app.mount(nowhere)
+
+    assert (await app.request("GET", "/api/v2/x")).body == b"nowhere"
+    assert (await app.request("PUT", f"{errors_at}/fails")).body == b"errors: method-not-allowed"
