@@ -16,9 +16,25 @@ def encode_line(fields: dict[str, Any]) -> str:
 
     No value can end the line or colour a terminal: msgspec would leave U+2028 as it is.
     """
+    try:
+        return _encode(fields)
+    except (TypeError, ValueError, RecursionError):  # keys that are no text, NaN, what holds itself
+        return _encode({str(name): _encodable(value) for name, value in fields.items()})
+
+
+def _encode(value: object) -> str:
     import json  # off the cold-start path: most requests have nothing to say
 
-    return json.dumps(fields, separators=(",", ":"), default=repr)
+    return json.dumps(value, separators=(",", ":"), default=repr, allow_nan=False)
+
+
+def _encodable(value: object) -> object:
+    """Return *value* where JSON has a form for it, else its repr."""
+    try:
+        _encode(value)
+    except (TypeError, ValueError, RecursionError):
+        return repr(value)
+    return value
 
 
 def time_now() -> str:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -50,6 +51,20 @@ def test_the_text_of_an_error_forges_no_line(caplog: pytest.LogCaptureFixture, t
     assert [line for line in lines if "no such thing" in line] == [lines[-1]]
     assert sum("test_log.py" in line for line in lines) == 1
     assert all(line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [float("nan"), float("-inf"), [float("inf")], {("a", 1): 2}, {b"a": 1}, {"a": {UTC: 1}}],
+    ids=repr,
+)
+def test_what_json_has_no_form_for_is_written_as_its_repr(value: object) -> None:
+    lines: list[str] = []
+
+    Log({}, lines.append).info("said", value=value, other={"a": 1})
+
+    line = json.loads(lines[0], parse_constant=pytest.fail)
+    assert (line["value"], line["other"]) == (repr(value), {"a": 1})
 
 
 def test_no_field_replaces_what_the_line_is_known_by() -> None:
