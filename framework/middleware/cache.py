@@ -31,6 +31,8 @@ def cache(
 ) -> Middleware:
     """Return a layer that sends ``Cache-Control: public`` with answers to GET that have status 200.
 
+    And with the 304 that stands for one, which has to say the same (RFC 9110, 15.4.5).
+
     All times are in whole seconds, at most a year; *shared* is for caches that many share, if it
     differs. Left alone are answers that say themselves how they are kept, that set a cookie or
     depend on who asks, those to a request with ``Authorization``, those of a handler that looked at
@@ -85,7 +87,7 @@ def _directives(
 
 def _may_be_kept(c: Context, response: Response, streams: bool) -> bool:
     return (
-        response.status == 200
+        response.status in {200, 304}
         and (streams or isinstance(response.body, bytes))
         and c.request.method in {"GET", "HEAD"}
         and not c.private

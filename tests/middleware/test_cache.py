@@ -9,6 +9,7 @@ from framework import App, ConfigurationError, Context, Cookie, Response, Router
 from framework.cookies import SetCookie
 from framework.interop import asgi_handler
 from framework.middleware.cache import cache
+from framework.middleware.etag import etag
 from framework.streaming import Event, server_sent_events, stream
 
 HOUR = "public, max-age=3600"
@@ -248,3 +249,19 @@ async def test_beside_a_guard_it_is_not_refused() -> None:
 def test_what_is_no_option_is_refused(options: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem):
         cache(**options)
+
+
+async def test_304_says_what_the_200_says_whichever_layer_is_outside() -> None:
+    app = App()
+    app.use(cache(3600, vary=["Accept-Language"]), etag())
+
+    @app.get("/", guard=public)
+    async def index() -> str:
+        return "x"
+
+    whole = await app.request("GET", "/")
+    again = await app.request("GET", "/", headers={"if-none-match": whole.header("etag") or ""})
+
+    assert (whole.status, again.status) == (200, 304)
+    for name in ("cache-control", "vary", "etag"):  # RFC 9110, 15.4.5
+        assert again.header(name) == whole.header(name) is not None
