@@ -55,10 +55,12 @@ def nonce(c: Context) -> str:
     """Return the nonce of this request, for the ``nonce`` attribute of scripts and styles.
 
     Drawn when first asked for (128 random bits, in hex). The answer then stays out of every cache,
-    since a nonce that is seen twice protects nobody.
+    since a nonce that is seen twice protects nobody. Raises `TypeError` where a stream is the first to
+    ask: the policy has been sent without it.
     """
     found = c.find(_slot)
     if found is None:
+        c.refuse_answered("a nonce was asked for")
         c.private = True
         found = _Nonce(os.urandom(16).hex())
         c.set(_slot, found)

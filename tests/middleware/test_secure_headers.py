@@ -1,5 +1,6 @@
 """Every answer is one that a browser handles with care, and none is overruled."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from framework import App, ConfigurationError, Context, Response, public
 from framework.middleware.content_security_policy import NONCE, content_security_policy, nonce
 from framework.middleware.secure_headers import DATA_POLICY, HTML_POLICY, secure_headers
+from framework.streaming import stream
 
 POLICY = "content-security-policy"
 ALWAYS = {"referrer-policy": "same-origin", "cross-origin-resource-policy": "same-origin"}
@@ -183,3 +185,24 @@ def test_a_policy_is_written_as_it_is_given(directives: dict[str, Any], policy: 
 def test_a_policy_that_would_not_hold_is_refused(directives: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigurationError, match=problem):
         content_security_policy(**directives)
+
+
+async def test_a_stream_is_too_late_to_ask_for_a_nonce() -> None:
+    app = App()
+    app.use(secure_headers(html=content_security_policy(script_src=NONCE)))
+
+    async def chunks(c: Context, drawn: str) -> AsyncIterator[str]:
+        yield f"{drawn} {nonce(c)}"
+
+    @app.get("/before", guard=public)
+    async def before(c: Context) -> Response:
+        return stream(chunks(c, nonce(c)), "text/html")
+
+    @app.get("/late", guard=public)
+    async def late(c: Context) -> Response:
+        return stream(chunks(c, ""), "text/html")
+
+    first, second = bytes((await app.request("GET", "/before")).body).decode().split()  # type: ignore[arg-type]
+    assert first == second
+    with pytest.raises(TypeError, match="a nonce was asked for inside a stream"):
+        await app.request("GET", "/late")
