@@ -19,6 +19,8 @@ _UPLOADED = {"title": "File", "type": "string", "contentMediaType": "application
 
 _PYTHON_ONLY = re.compile(r"\\.|\(\?P<\w+>", re.DOTALL)
 _PORTABLE = {r"\Z": "$", r"\A": "^"}
+_NOT_PORTABLE = re.compile(r"(?:\\.|[^\\])*?\(\?(?![:=!]|<[=!])", re.DOTALL)
+"""Matches a regex with what ECMA-262 has no form for: flags, comments, conditions, atomic groups."""
 
 
 class Schemas:
@@ -82,8 +84,12 @@ def default_of(type: Any, default: Any) -> dict[str, Any]:
 
 
 def portable_regex(regex: str) -> str:
-    r"""Return *regex* as JSON Schema reads it (ECMA-262): ``\Z`` is ``$``, and groups have no names."""
-    return _PYTHON_ONLY.sub(lambda found: _in_ecma(found[0]), regex)
+    r"""Return *regex* as JSON Schema reads it (ECMA-262): ``\Z`` is ``$``, and groups have no names.
+
+    Nothing for one that it cannot read, such as ``(?i)a``: a document that says less is still valid.
+    """
+    portable = _PYTHON_ONLY.sub(lambda found: _in_ecma(found[0]), regex)
+    return "" if _NOT_PORTABLE.match(portable) else portable
 
 
 def _in_ecma(text: str) -> str:
@@ -95,9 +101,10 @@ def _portable(schema: Any) -> Any:
         return [_portable(member) for member in schema]
     if not isinstance(schema, dict):
         return schema
-    return {
+    written = {
         key: portable_regex(value)
         if key == "pattern" and isinstance(value, str)
         else _portable(value)
         for key, value in schema.items()
     }
+    return {key: value for key, value in written.items() if key != "pattern" or value != ""}
