@@ -4,6 +4,7 @@ Made when it is asked for, never at import: routes import this module inside of 
 """
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from textwrap import dedent
 from typing import Any
 
@@ -16,7 +17,7 @@ from framework.openapi_responses import problems, responses
 from framework.openapi_schemas import Schemas, default_of, sent_type
 from framework.origin import SAFE_METHODS
 from framework.parameters import JSON_TYPE, MISSING, Parameter
-from framework.patterns import Kind, parse_pattern
+from framework.patterns import Kind, Pattern, parse_pattern
 from framework.route import Route
 
 __all__ = ["describe", "session_cookie"]
@@ -68,6 +69,8 @@ class _Document:
         self._access = Access(schemes)
         self._schemas = Schemas()
         self._names: set[str] = set()
+        self._alike: dict[str, dict[str, list[str]]] = {}
+        """The names of the parameters by path, of the paths that differ in nothing else."""
 
     def add(self, route: Route) -> None:
         """Write an operation for each path and method of *route*."""
@@ -75,14 +78,25 @@ class _Document:
             for method in route.methods:
                 if method in _METHODS:
                     verb = method.lower()
-                    ways = templates(pattern)
-                    template = next(
-                        (way for way in ways if verb not in self.paths.get(way.path, ())), None
-                    )
+                    template = next(self._templates(pattern, verb), None)
                     if template is None:  # the host has a route of its own there
                         continue
                     item = self.paths.setdefault(template.path, {})
                     item[verb] = self._operation(route, verb, template)
+
+    def _templates(self, pattern: Pattern, verb: str) -> Iterator[Template]:
+        """Yield the ways to write *pattern* that leave *verb* free, those that are written already first.
+
+        ``/notes/{id}`` and ``/notes/{note}`` are identical in OpenAPI, which has one item for both: what
+        the first route called its parameters is what a second one with another method calls them.
+        """
+        ways = templates(pattern)
+        plain = next(ways)
+        alike = self._alike.setdefault(plain.hierarchy, {})
+        for template in chain([plain.called(names) for names in alike.values()], [plain], ways):
+            if verb not in self.paths.get(template.path, ()):
+                alike.setdefault(template.path, [one.name for one in template.parameters])
+                yield template
 
     def components(self) -> dict[str, Any]:
         """Return what the operations refer to. Asked for once, after all of them."""

@@ -1,6 +1,7 @@
 """Writes path patterns as OpenAPI has them. Knows nothing of routes."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import NamedTuple
 from urllib.parse import quote
@@ -12,6 +13,8 @@ __all__ = ["PathParameter", "Template", "templates"]
 
 _SUB_DELIMITERS = ":@!$&'()*+,;="
 """What may stand in a path segment as it is, beside letters, digits and ``-._~`` (RFC 3986)."""
+
+_NAME = re.compile(r"\{[^}]*\}")
 
 _WHOLE_REST = {Kind.REST: "All that is left of the path, slashes too."}
 _UNNAMED = {
@@ -34,6 +37,19 @@ class Template(NamedTuple):
 
     path: str
     parameters: tuple[PathParameter, ...]
+
+    @property
+    def hierarchy(self) -> str:
+        """The path without the names in it, which tell no two paths apart in OpenAPI."""
+        return _NAME.sub("{}", self.path)
+
+    def called(self, names: Iterable[str]) -> "Template":
+        """Return this template with its parameters called *names*."""
+        parameters = tuple(
+            one._replace(name=name) for one, name in zip(self.parameters, names, strict=True)
+        )
+        given = iter(parameters)
+        return Template(_NAME.sub(lambda _: f"{{{next(given).name}}}", self.path), parameters)
 
 
 def templates(pattern: Pattern) -> Iterator[Template]:

@@ -186,6 +186,35 @@ def test_two_routes_of_one_template_are_both_there() -> None:
     assert paths["/{id_2}"]["get"]["parameters"][0]["name"] == "id_2"
 
 
+def test_paths_that_differ_by_their_names_alone_are_one_path() -> None:
+    app = App()
+    app.get("/:id{[0-9]+}/a", guard=public, name="number")(lambda: "")
+    app.get("/:name/a", guard=public, name="word")(lambda: "")
+    app.put("/:one/a", guard=public, name="put")(lambda one: "")
+    app.delete("/:two/a", guard=public, name="delete")(lambda two: "")
+
+    paths = document_of(app)["paths"]
+
+    written = {
+        path: {verb: [one["name"] for one in said["parameters"]] for verb, said in item.items()}
+        for path, item in paths.items()
+    }
+    # "Templated paths with the same hierarchy but different templated names MUST NOT exist" (3.1.1)
+    assert written == {
+        "/{id}/a": {"get": ["id"], "put": ["id"], "delete": ["id"]},
+        "/{name}/a": {"get": ["name"]},
+    }
+
+
+def test_a_regex_that_only_python_reads_is_left_out() -> None:
+    app = App()
+    app.get("/:file{(?i).+[.]png}", guard=public)(lambda file: "")
+
+    [parameter] = only(app)["parameters"]
+
+    assert parameter["schema"] == {"type": "string"}
+
+
 def test_names_are_unique() -> None:
     app = App()
     for path in ("/a", "/b", "/c"):
@@ -695,6 +724,13 @@ def test_the_problem_schema_fits_what_is_answered(error: HTTPError) -> None:
         (r"a\\Z", r"a\\Z"),
         (r"a\\\Z", r"a\\$"),
         (r"(?P<y>a)\.", r"(a)\."),
+        (r"(?:a)(?=b)(?!c)(?<=d)(?<!e)", r"(?:a)(?=b)(?!c)(?<=d)(?<!e)"),
+        (r"\(?a", r"\(?a"),
+        (r"\\(?i:a)", ""),
+        (r"^(?i)a$", ""),
+        (r"(?P<y>a)(?P=y)", ""),
+        (r"(?>a)", ""),
+        (r"(?#a)", ""),
     ],
 )
 def test_regexes_are_made_portable(python: str, portable: str) -> None:
