@@ -18,6 +18,11 @@ __all__ = ["cache"]
 
 _YEAR = 365 * 24 * 3600
 
+_SAYS_ITSELF = frozenset(
+    {"cache-control", "cdn-cache-control", "cloudflare-cdn-cache-control", "expires", "pragma"}
+)
+"""Headers by which an answer says how it is kept."""
+
 
 def cache(
     max_age: int,
@@ -93,7 +98,7 @@ def _may_be_kept(c: Context, response: Response, streams: bool) -> bool:
         and not c.private
         and not c.cookies_to_send()
         and response.header("set-cookie") is None
-        and response.header("cache-control") is None
+        and _SAYS_ITSELF.isdisjoint([name for name, _ in response.headers])
         and c.request.headers.get("authorization") is None
         and not c.request.were_cookies_read
     )

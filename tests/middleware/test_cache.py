@@ -7,6 +7,7 @@ import pytest
 
 from framework import App, ConfigurationError, Context, Cookie, Response, Router, guard, public
 from framework.cookies import SetCookie
+from framework.credentials import read_bearer
 from framework.interop import asgi_handler
 from framework.middleware.cache import cache
 from framework.middleware.etag import etag
@@ -265,3 +266,36 @@ async def test_304_says_what_the_200_says_whichever_layer_is_outside() -> None:
     assert (whole.status, again.status) == (200, 304)
     for name in ("cache-control", "vary", "etag"):  # RFC 9110, 15.4.5
         assert again.header(name) == whole.header(name) is not None
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        ("expires", "0"),
+        ("pragma", "no-cache"),
+        ("cdn-cache-control", "no-store"),
+        ("cloudflare-cdn-cache-control", "no-store"),
+    ],
+    ids=str,
+)
+async def test_whatever_says_how_an_answer_is_kept_is_left_alone(header: tuple[str, str]) -> None:
+    app = App()
+    app.use(cache(3600))
+
+    @app.get("/", guard=public)
+    async def index() -> Response:
+        return Response("x", headers=[header])
+
+    assert (await app.request("GET", "/")).header("cache-control") is None
+
+
+@pytest.mark.parametrize("headers", [{}, {"authorization": "Bearer a"}], ids=str)
+async def test_who_looks_for_a_token_answers_for_nobody_else(headers: dict[str, str]) -> None:
+    app = App()
+    app.use(cache(3600))
+
+    @app.get("/", guard=public)
+    async def index(c: Context) -> str:
+        return f"Hello {read_bearer(c) or 'stranger'}!"
+
+    assert (await app.request("GET", "/", headers=headers)).header("cache-control") == NEVER
