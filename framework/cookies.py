@@ -60,8 +60,9 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
         _check(_ATTRIBUTE.fullmatch(self.path) is not None, "the path holds a forbidden character")
         _check(self.path.startswith("/"), "the path does not start with /")
         _check(
-            self.max_age is None or 0 <= self.max_age <= AGE_LIMIT,
-            "Max-Age must be 0 seconds to 400 days",
+            self.max_age is None
+            or (type(self.max_age) is int and 0 <= self.max_age <= AGE_LIMIT),  # 60.0 is ignored
+            "Max-Age must be a whole number of seconds, 0 to 400 days",
         )
         _check(
             self.same_site in {"Lax", "Strict", "None"},

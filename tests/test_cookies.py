@@ -144,6 +144,7 @@ def test_a_cookie_is_written_safe_unless_told_otherwise(
         *[{"domain": domain} for domain in ("", "a;b", "a b", "a\n", "é.com", "a.com; Path=/x")],
         *[{"same_site": same} for same in ("lax", "", "Lax; Domain=evil.com", "Lax\n", None)],
         {"max_age": -1},
+        {"max_age": 60.0},
         {"max_age": AGE_LIMIT + 1},
         {"same_site": "None", "secure": False},
         {"name": "__Host-a", "secure": False},
