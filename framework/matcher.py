@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any, Generic, TypeVar
 
-from framework.patterns import Kind, Pattern, Segment
+from framework.patterns import Kind, Pattern, Segment, identity_of
 
 __all__ = ["Matcher", "Parameters"]
 
@@ -130,7 +130,7 @@ class _Table(Generic[T]):
 
     def add(self, pattern: Pattern, value: T) -> None:
         """Register *value*, unless the same pattern has one already."""
-        identity = _identity(pattern)
+        identity = identity_of(pattern)
         if identity in self.owners:
             return
         self.owners[identity] = value
@@ -176,7 +176,7 @@ class Matcher(Generic[T]):
     def owner(self, method: str, pattern: Pattern) -> T | None:
         """Return the value whose pattern matches whatever *pattern* would, if there is one."""
         table = self._tables.get(method)
-        return None if table is None else table.owners.get(_identity(pattern))
+        return None if table is None else table.owners.get(identity_of(pattern))
 
     def find(self, method: str, path: str) -> tuple[T, Parameters] | None:
         """Return the value for *method* and *path*, a decoded path, and the path's parameters."""
@@ -224,17 +224,6 @@ _KEPT = {Kind.CONSTRAINED, Kind.NAMED, Kind.REST, Kind.STAR_REST}
 
 def _is_tail(kinds: tuple[Kind, ...]) -> bool:
     return kinds[-1:] in {(Kind.CONSTRAINED,), (Kind.NAMED,)} and not any(kinds[:-1])
-
-
-def _identity(pattern: Pattern) -> tuple[object, ...]:
-    """Return what two patterns have in common that match the same: names do not count."""
-    return tuple(
-        (
-            Kind.NAMED if kind is Kind.STAR else kind,
-            text if kind is Kind.LITERAL else regex,
-        )
-        for kind, text, regex in pattern
-    )
 
 
 def _join(pattern: Pattern) -> str:

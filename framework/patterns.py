@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from framework.errors import ConfigurationError
 from framework.paths import MalformedURL, decode_segment
 
-__all__ = ["Kind", "Pattern", "Segment", "parse_pattern"]
+__all__ = ["Kind", "Pattern", "Segment", "identity_of", "parse_pattern"]
 
 
 class Kind(IntEnum):
@@ -45,7 +45,7 @@ _PARAMETER = re.compile(r":(?P<name>[^{}?]*)(?:\{(?P<regex>.*)\})?(?P<optional>\
 def parse_pattern(path: str) -> list[Pattern]:
     """Return the patterns that *path* stands for: one, or more if it has optional parameters.
 
-    If two of them are alike, as ``/:a`` and ``/:b`` are in ``/:a?/:b?``, the first one counts.
+    Of two that are alike, as ``/:a`` and ``/:b`` are in ``/:a?/:b?``, only the first is there.
     Raises `ConfigurationError` for a path that the grammar does not allow.
     """
     if not path.startswith("/"):
@@ -61,7 +61,19 @@ def parse_pattern(path: str) -> list[Pattern]:
         ]
     for pattern in patterns:
         _refuse_duplicates(path, pattern)
-    return [pattern or (Segment(Kind.LITERAL, ""),) for pattern in patterns]
+    parsed = [pattern or (Segment(Kind.LITERAL, ""),) for pattern in patterns]
+    return list({identity_of(pattern): pattern for pattern in reversed(parsed)}.values())[::-1]
+
+
+def identity_of(pattern: Pattern) -> tuple[object, ...]:
+    """Return what two patterns have in common that match the same: names do not count."""
+    return tuple(
+        (
+            Kind.NAMED if kind is Kind.STAR else kind,
+            text if kind is Kind.LITERAL else regex,
+        )
+        for kind, text, regex in pattern
+    )
 
 
 def _split(text: str) -> list[str]:

@@ -20,6 +20,9 @@ def make_app() -> App:
     async def inside(c: Context, path: str) -> str:
         return path
 
+    @app.get("/two/:a?/:b?", guard=public, name="two")
+    async def two(c: Context, a: str = "", b: str = "") -> None: ...
+
     @app.get("/days/:day?/notes", guard=public, name="day")
     async def day(c: Context, day: str = "today") -> str:
         return day
@@ -84,6 +87,7 @@ async def test_what_is_built_is_what_matches(
         ("file", {"path": "a//b"}, ":path does not match"),
         ("file", {"path": ""}, ":path does not match"),
         ("file", {"path": "/a"}, ":path does not match"),
+        ("two", {"b": "1"}, "b given, and that fits none"),
         ("inside", {"path": "a/b"}, ":path does not match"),
         ("tag", {"tag": "a\\b"}, ":tag does not match"),
         ("tag", {"tag": "a\0"}, ":tag does not match"),
