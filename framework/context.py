@@ -61,6 +61,8 @@ class Context(msgspec.Struct, eq=False):
     """What the layer `request_id` calls this request; None without that layer."""
     unawaited: list[Any] | None = None
     """What was asked of who is there, and not awaited so far: each a `Pending`."""
+    unsent: Any = None
+    """The stream of a mounted application, to be ended if it is not sent; None for none."""
 
     def get(self, slot: Slot[T]) -> T:
         """Return what a guard left in *slot*. Raises `ConfigurationError` where none has."""
@@ -165,6 +167,12 @@ class Context(msgspec.Struct, eq=False):
         if self._wait_until is None:
             raise ConfigurationError("there is no wait_until here: pass one to App.handle")
         self._wait_until(work)
+
+    def drop_unsent(self) -> None:
+        """End the mounted application whose stream an error takes the place of."""
+        body, self.unsent = self.unsent, None
+        if body is not None:
+            self.drop(body)
 
     def drop(self, body: Any) -> None:
         """Close *body*, a stream that is not sent after all, where the edge has a `wait_until`."""

@@ -65,6 +65,7 @@ class Fallback:
     async def explain(self, c: Context, error: Exception) -> Response:
         """Return the answer that tells of *error*; log it where the fault is ours."""
         c.unawaited = None  # the error decides the answer, so a missing await no longer matters
+        c.drop_unsent()
         known = as_http_error(error)
         if known.status in _AUTH_STATUSES:
             c.private = True

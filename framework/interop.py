@@ -59,7 +59,10 @@ def asgi_handler(app: ASGIApp) -> Handler:
     async def asgi(c: Context) -> Response:
         _ = c.request.cookies  # what looks at them and answers accordingly is not seen here
         body = await c.request.bytes()
-        return await Exchange(c, _scope(c), body).answer(app)
+        response = await Exchange(c, _scope(c), body).answer(app)
+        if not isinstance(response.body, bytes):
+            c.unsent = response.body
+        return response
 
     return asgi
 

@@ -1,8 +1,10 @@
 """What all layers have in common, and what the application promises those who write one."""
 
 import ast
+from asyncio import CancelledError
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ import framework.middleware
 from framework import App, ConfigurationError, Context, HTTPError, Response, Router, public
 from framework.application import check_use
 from framework.compose import Middleware, Next
+from framework.interop import asgi_handler
 from framework.middleware.access_log import access_log
 from framework.middleware.body_limit import body_limit
 from framework.middleware.cache import cache
@@ -117,6 +120,32 @@ async def test_what_a_layer_raises_is_an_answer_to_those_around_it(place: str) -
     response = await app.request("GET", "/below")
 
     assert (response.status, seen) == (418, [418])
+
+
+@pytest.mark.parametrize("place", ["app", "router"])
+async def test_a_stream_that_a_layer_loses_by_failing_is_closed(place: str) -> None:
+    ended: list[type] = []
+
+    async def endless(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while True:
+                await send({"type": "http.response.body", "body": b"x" * 70_000, "more_body": True})
+        except BaseException as error:
+            ended.append(type(error))
+            raise
+
+    async def fail(c: Context, call_next: Next) -> Response:
+        await call_next()
+        raise HTTPError(409)
+
+    app, router = App(), Router("/m")
+    router.get("/*", guard=public)(asgi_handler(endless))
+    app.mount(router)
+    {"app": app, "router": router}[place].use(fail)
+
+    assert (await app.request("GET", "/m/x")).status == 409
+    assert ended == [CancelledError]
 
 
 def test_a_check_sees_each_route_that_the_layer_wraps() -> None:
