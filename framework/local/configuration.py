@@ -41,7 +41,7 @@ def read_configuration(root: Path) -> dict[str, Any] | None:
     try:
         if not path.is_file():
             return None
-        settings = tomllib.loads(path.read_text("utf-8"))
+        settings = tomllib.loads(path.read_text("utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
         raise WranglerError(f"{FILE} can't be read: {error}") from error
     # Problems are looked for one after another: past the first one, shapes would not be certain.

@@ -31,7 +31,7 @@ def load_app(target: str, root: Path) -> App:
         sys.path.insert(0, str(root))
     try:
         module = import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise LoadError(_explain(error, module_name, root)) from error
     app = getattr(module, name, None)
     if not isinstance(app, App):
@@ -44,7 +44,7 @@ def relative(text: str, root: Path) -> str:
     return text.replace(f"{root}{os.sep}", "")
 
 
-def _explain(error: Exception, module_name: str, root: Path) -> str:
+def _explain(error: Exception | SystemExit, module_name: str, root: Path) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name == module_name:
         return f"there is no module {module_name} in {root}: say which with --app MODULE:NAME"
     if isinstance(error, SyntaxError):
@@ -58,7 +58,7 @@ def _explain(error: Exception, module_name: str, root: Path) -> str:
     return relative(f"{place}: {text}" if place else text, root)
 
 
-def _place(error: Exception) -> str:
+def _place(error: Exception | SystemExit) -> str:
     """Return file and line of the last step that is neither the framework's nor a library's."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [
