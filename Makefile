@@ -33,8 +33,8 @@ test: $(VENV)/dev.stamp node_modules/.package-lock.json ## run every check and e
 	@test -z "$(WITHOUT_BROWSER)" || echo "$(NO_BROWSER)"
 
 format: $(VENV)/dev.stamp ## format, and apply the lint fixes
+	$(BIN)/ruff check --fix-only
 	$(BIN)/ruff format
-	$(BIN)/ruff check --fix
 
 routes: $(VENV)/local.stamp ## list the routes: guard, the D1 statements it runs, handler
 	@$(KAGARI) routes
