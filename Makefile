@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Chromium is the one thing that pip and npm cannot install. In CI its tests must run.
 HAS_BROWSER := $(shell command -v chromium >/dev/null && command -v chromedriver >/dev/null && echo yes)
-WITHOUT_BROWSER := $(if $(HAS_BROWSER)$(CI),,--ignore=tests/browser)
+WITHOUT_BROWSER := $(if $(HAS_BROWSER)$(CI),,$(addprefix --ignore=,$(wildcard tests/browser)))
 NO_BROWSER := left out: tests/browser, for want of Chromium: apt-get install chromium chromium-driver
 
 .DEFAULT_GOAL := help
@@ -69,6 +69,10 @@ clean: ## remove everything that make made, except the databases
 # --- What the above need --------------------------------------------------------------------------
 
 # Each stamp lies inside the folder it vouches for, so that removing the folder removes the stamp.
+# A virtual environment is bound to where it was made: one that was moved, or came with a copy of the
+# project and would run the original's framework, loses its stamps, and is made anew.
+$(shell test -f $(VENV)/made.stamp && test ! -L $(VENV) && \
+	! grep -qsF " $$(pwd -P)/$(VENV)" $(VENV)/pyvenv.cfg && rm -f $(VENV)/*.stamp)
 $(VENV)/made.stamp:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is not Python 3.11 or newer: name another, as in make dev PYTHON=python3.13"; exit 1; }

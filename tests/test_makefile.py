@@ -58,3 +58,24 @@ def test_what_has_to_be_typed_is_a_target_of_this_makefile(name: str) -> None:
 
     assert named
     assert set(named) <= {line.split()[1] for line in make("help")}
+
+
+@pytest.mark.parametrize(
+    ("made_in", "is_kept"), [("", True), ("/elsewhere", False), ("/sub", False)]
+)
+def test_an_environment_that_was_made_for_another_folder_is_made_anew(
+    tmp_path: Path, made_in: str, is_kept: bool
+) -> None:
+    root = tmp_path / "it's mine"
+    (root / ".venv").mkdir(parents=True)
+    (root / "Makefile").write_text(MAKEFILE)
+    (root / ".venv/pyvenv.cfg").write_text(
+        f"command = python3 -m venv --clear {root}{made_in}/.venv\n"
+    )
+    stamps = [root / ".venv" / name for name in ("made.stamp", "local.stamp", "dev.stamp")]
+    for stamp in stamps:
+        stamp.touch()
+
+    subprocess.run(["make", "help"], cwd=root, capture_output=True, check=True)
+
+    assert [stamp.exists() for stamp in stamps] == [is_kept] * 3

@@ -48,7 +48,8 @@ def _explain(error: Exception | SystemExit, module_name: str, root: Path) -> str
     if isinstance(error, ModuleNotFoundError) and error.name == module_name:
         return f"there is no module {module_name} in {root}: say which with --app MODULE:NAME"
     if isinstance(error, SyntaxError):
-        place, text = f"{error.filename}:{error.lineno}", f"{type(error).__name__}: {error.msg}"
+        place = f"{error.filename}:{error.lineno}" if error.filename else ""  # null bytes: none
+        text = f"{type(error).__name__}: {error.msg}"
     else:
         place, text = _place(error), f"{type(error).__name__}: {error}"
     if isinstance(error, ConfigurationError):
