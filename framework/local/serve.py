@@ -45,6 +45,8 @@ def bind(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
+        if _is_taken_on_ipv6(port):  # browsers ask ::1 for localhost first
+            raise OSError(errno.EADDRINUSE, "in use")
         listener.bind((HOST, port))
         listener.listen(128)
     except (OSError, OverflowError) as error:
@@ -52,6 +54,17 @@ def bind(port: int) -> socket.socket:
         raise ServeError(_explain(error, port)) from error
     listener.setblocking(False)
     return listener
+
+
+def _is_taken_on_ipv6(port: int) -> bool:
+    """Return whether another server has *port* of ::1; no, where this machine has no IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("::1", port))
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE
+    return False
 
 
 def _explain(error: Exception, port: int) -> str:

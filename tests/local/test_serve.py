@@ -537,6 +537,17 @@ def test_a_port_in_use_is_one_sentence() -> None:
     assert cause.errno == errno.EADDRINUSE
 
 
+def test_a_port_that_another_server_has_on_ipv6_is_in_use() -> None:
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as other:
+        try:
+            other.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no IPv6")
+        other.listen()
+        with pytest.raises(ServeError, match="is in use"):
+            bind(other.getsockname()[1])
+
+
 @pytest.mark.parametrize("port", [-1, 70_000])
 def test_a_port_that_is_none_is_one_sentence(port: int) -> None:
     with pytest.raises(ServeError, match=f"port {port}: "):
