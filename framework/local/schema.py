@@ -5,7 +5,7 @@ import zlib
 from contextlib import closing
 from pathlib import Path
 
-from framework.database import DatabaseError
+from framework.database import DatabaseError, Overloaded
 from framework.local.sqlite import SQLiteDatabase
 
 __all__ = ["apply_schema"]
@@ -34,6 +34,8 @@ def apply_schema(database: SQLiteDatabase, path: Path, name: str, script: str) -
         except DatabaseError as error:
             if is_new:
                 raise
+            if isinstance(error, Overloaded):
+                return [f"{path} is in use by another program: {name}, which has changed, waits"]
             told = [f"{name} has changed and does not apply to {path}: {error}."]
         else:
             _write_version(path, version)

@@ -3,6 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from framework.errors import ConfigurationError
 from framework.local.environment import EnvironmentProblem, close_environment, make_environment
 from framework.local.mail import ConsoleMail
 from framework.local.rate_limit import LocalRateLimiter
+from framework.local.sqlite import SQLiteDatabase
 
 DB = '[[d1_databases]]\nbinding = "DB"\n'
 SCHEMA = "CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY);\n"
@@ -274,6 +276,31 @@ def test_a_schema_that_does_not_apply_any_more_is_told_each_time(tmp_path: Path)
         assert "does not apply" in notes[0]
         assert "To start afresh" in notes[0]
     assert tables(tmp_path / "data/dev.sqlite3") == {"note"}
+
+
+class Impatient(SQLiteDatabase):
+    """A database that waits for nobody."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, busy_timeout=0)
+
+
+def test_a_schema_waits_for_who_writes_to_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "wrangler.toml").write_text(DB)
+    (tmp_path / "schema.sql").write_text(SCHEMA)
+    make(tmp_path)
+    (tmp_path / "schema.sql").write_text(SCHEMA + SCHEMA.replace("note", "tag"))
+    monkeypatch.setattr("framework.local.environment.SQLiteDatabase", Impatient)
+    path = tmp_path / "data/dev.sqlite3"
+
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        notes = make(tmp_path)[1]
+
+    said = "is in use by another program: schema.sql, which has changed, waits"
+    assert notes == [f"{path} {said}"]
 
 
 TEAM = "CREATE TABLE IF NOT EXISTS team (id INTEGER PRIMARY KEY, name TEXT);\n"
