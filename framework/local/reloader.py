@@ -15,10 +15,11 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-__all__ = ["is_watched", "keep_serving", "watched_folders"]
+__all__ = ["changed_names", "is_watched", "keep_serving", "watched_folders"]
 
 _PATIENCE = 3.0
 _POLL = 500
+_NAMED = 5  # of the files that changed: a checkout changes hundreds
 _SUFFIXES = {".py", ".sql", ".toml"}
 _NAMES = {".dev.vars"}
 _LEFT_OUT = {"bench", "build", "docs", "node_modules", "python_modules", "tests", "__pycache__"}
@@ -52,7 +53,7 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
                 ignore_permission_denied=True,
             ):
                 if changes:
-                    _say(f"{_names(changes, root)} changed")
+                    _say(f"{changed_names(changes, root)} changed")
                     _stop(child)
                     child = _start([*command, "--again"], listener, reading)
                     is_lost = False
@@ -88,8 +89,11 @@ def is_watched(_change: Any, path: str) -> bool:
     return os.path.splitext(name)[1] in _SUFFIXES and not name.startswith(".")
 
 
-def _names(changes: set[Any], root: Path) -> str:
-    return ", ".join(sorted({os.path.relpath(path, root) for _, path in changes}))
+def changed_names(changes: set[Any], root: Path) -> str:
+    """Return the files of *changes* in words, the first few by name."""
+    names = sorted({os.path.relpath(path, root) for _, path in changes})
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _start(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from framework.local.reloader import is_watched, watched_folders
+from framework.local.reloader import changed_names, is_watched, watched_folders
 
 
 def test_code_is_watched_and_what_is_made_is_not(tmp_path: Path) -> None:
@@ -34,3 +34,12 @@ def test_code_is_watched_and_what_is_made_is_not(tmp_path: Path) -> None:
 )
 def test_a_file_is_watched_by_its_name(name: str, watched: bool) -> None:
     assert is_watched(None, f"/project/{name}") is watched
+
+
+def test_of_many_changes_a_few_are_named() -> None:
+    changes = {(1, f"/app/m{number}.py") for number in range(300)}
+
+    assert (
+        changed_names(changes, Path("/app"))
+        == "m0.py, m1.py, m10.py, m100.py, m101.py and 295 more"
+    )
