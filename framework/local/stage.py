@@ -148,7 +148,7 @@ def _sources(root: Path) -> Iterator[Path]:
     if not (root / "framework").is_dir():
         raise StageError(
             f"there is no framework/ in {root}, and what is uploaded is the copy beside app.py:"
-            f" cp -r {Path(__file__).resolve().parents[1]} {root}"
+            f" cp -r {str(Path(__file__).resolve().parents[1])!r} {str(root)!r}"
         )
     yield root / "app.py"
     yield from _files_below(root / "routes")

@@ -592,7 +592,7 @@ def test_a_project_without_the_framework_is_not_staged(root: Path) -> None:
 
     assert str(caught.value) == (
         f"there is no framework/ in {root}, and what is uploaded is the copy beside app.py:"
-        f" cp -r {ROOT / 'framework'} {root}"
+        f" cp -r {str(ROOT / 'framework')!r} {str(root)!r}"
     )
     assert not (root / "build").exists()
 
