@@ -160,6 +160,8 @@ def test_the_document_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         ("from framework import App\nx = (", r"app\.py:2: SyntaxError: '\(' was never closed"),
         ("import nothing_here", r"app\.py:1: ModuleNotFoundError: No module named 'nothing_here'"),
         ("def f():\n    1 / 0\nf()", r"app\.py:2: ZeroDivisionError: division by zero"),
+        ("raise SystemExit('bye')", r"app\.py:1: SystemExit: bye"),
+        ("x = 1\0", r".*SyntaxError: source code string cannot contain null bytes"),
         ("app = 1", r"app\.py: app is no App"),
         ("", r"app\.py: app is no App"),
         (
@@ -171,7 +173,17 @@ def test_the_document_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
             r"app\.py:2: the prefix 'x' has to start with / .*",
         ),
     ],
-    ids=["syntax", "import", "error", "no App", "empty", "unmarked route", "no place named"],
+    ids=[
+        "syntax",
+        "import",
+        "error",
+        "exit",
+        "null byte",
+        "no App",
+        "empty",
+        "unmarked route",
+        "no place named",
+    ],
 )
 def test_an_app_that_does_not_import_is_one_sentence(
     project: Path, capsys: pytest.CaptureFixture[str], source: str, message: str

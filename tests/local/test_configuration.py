@@ -219,3 +219,9 @@ def test_a_wrong_file_keeps_the_app_from_being_staged(
     assert not (tmp_path / "build/worker").exists()
     with pytest.raises(StageError, match="vars is no table"):
         stage(tmp_path)
+
+
+def test_a_byte_order_mark_is_passed_over_as_wrangler_does(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_bytes(b'\xef\xbb\xbfname = "notes"\r\n')
+
+    assert read_configuration(tmp_path) == {"name": "notes"}
