@@ -42,26 +42,37 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
     try:
         while not ended.is_set():
             folders = watched_folders(root)
-            for changes in watch(
-                *folders,
-                watch_filter=is_watched,
-                stop_event=ended,
-                rust_timeout=_POLL,
-                yield_on_timeout=True,
-                raise_interrupt=False,
-                recursive=False,
-                ignore_permission_denied=True,
-            ):
-                if changes:
-                    _say(f"{changed_names(changes, root)} changed")
-                    _stop(child)
-                    child = _start([*command, "--again"], listener, reading)
-                    is_lost = False
-                    if watched_folders(root) != folders:
-                        break
-                elif not is_lost and not ended.is_set() and child.poll() is not None:
-                    is_lost = True
-                    _say(f"the server ended ({child.returncode}); it starts again with a change")
+            try:
+                for changes in watch(
+                    *folders,
+                    watch_filter=is_watched,
+                    stop_event=ended,
+                    rust_timeout=_POLL,
+                    yield_on_timeout=True,
+                    raise_interrupt=False,
+                    recursive=False,
+                    ignore_permission_denied=True,
+                ):
+                    if changes:
+                        _say(f"{changed_names(changes, root)} changed")
+                        _stop(child)
+                        child = _start([*command, "--again"], listener, reading)
+                        is_lost = False
+                        if watched_folders(root) != folders:
+                            break
+                    elif not is_lost and not ended.is_set() and child.poll() is not None:
+                        is_lost = True
+                        _say(
+                            f"the server ended ({child.returncode}); it starts again with a change"
+                        )
+            except (
+                FileNotFoundError
+            ):  # a folder went as its watch began, and who knows what changed
+                while not root.is_dir() and not ended.wait(_POLL / 1000):
+                    pass
+                _stop(child)
+                child = _start([*command, "--again"], listener, reading)
+                is_lost = False
     finally:
         _stop(child)
         os.close(writing)
@@ -74,7 +85,11 @@ def watched_folders(root: Path) -> list[Path]:
 
 
 def _below(folder: Path) -> Iterator[Path]:
-    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:  # it went away meanwhile, or nobody may look
+        return
+    for entry in entries:
         hidden = entry.name.startswith(".") or entry.name in _LEFT_OUT
         if not hidden and entry.is_dir(follow_symlinks=False):
             yield Path(entry.path)

@@ -43,3 +43,7 @@ def test_of_many_changes_a_few_are_named() -> None:
         changed_names(changes, Path("/app"))
         == "m0.py, m1.py, m10.py, m100.py, m101.py and 295 more"
     )
+
+
+def test_a_folder_that_went_away_while_it_was_listed_holds_nothing(tmp_path: Path) -> None:
+    assert watched_folders(tmp_path / "gone") == [tmp_path / "gone"]
