@@ -65,9 +65,8 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
                         _say(
                             f"the server ended ({child.returncode}); it starts again with a change"
                         )
-            except (
-                FileNotFoundError
-            ):  # a folder went as its watch began, and who knows what changed
+            except FileNotFoundError:
+                # A folder went away as its watch began: who knows what has changed.
                 while not root.is_dir() and not ended.wait(_POLL / 1000):
                     pass
                 _stop(child)
