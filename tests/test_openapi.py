@@ -47,6 +47,7 @@ class State(StrEnum):
 
 
 UserId = NewType("UserId", str)
+OwnerId = NewType("OwnerId", UserId)
 
 
 class Thing(msgspec.Struct):
@@ -477,6 +478,7 @@ def test_a_file_in_a_form_is_its_bytes() -> None:
         (Literal["a", "b"], {"200": ["text/plain; charset=utf-8"]}),
         (Literal["a", 1], {"200": ["application/json"]}),
         (UserId, {"200": ["text/plain; charset=utf-8"]}),
+        (OwnerId, {"200": ["text/plain; charset=utf-8"]}),
         (Colour, {"200": ["application/json"]}),
         (bytes, {"200": ["application/octet-stream"]}),
         (None, {"204": []}),
