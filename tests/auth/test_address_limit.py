@@ -111,6 +111,19 @@ async def test_a_limiter_that_is_out_is_no_refusal_and_no_pass(
         assert repr(error) in caplog.text or str(error) in caplog.text
 
 
+async def try_from(world: World, address: str | None) -> bool:
+    """Return whether a sign-in from *address* got as far as its password."""
+
+    async def read(limit: int) -> bytes:
+        return b""
+
+    request = Request("POST", "http", "localhost", "/", "", Headers([]), read, address=address)
+    c = Context(request, {**world.env, "DB": world.sqlite})
+    with pytest.raises((InvalidCredentials, TooManyRequests)) as caught:
+        await world.auth.sign_in(c, USERNAME, WRONG)
+    return not isinstance(caught.value, TooManyRequests)
+
+
 async def test_that_addresses_are_not_known_is_said_once(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -121,6 +134,14 @@ async def test_that_addresses_are_not_known_is_said_once(
 
     [record] = [record for record in caplog.records if record.name == "kagari"]
     assert (record.levelname, "is not known" in record.message) == ("WARNING", True)
+
+
+async def test_a_known_address_is_no_matter(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    address_limit._warn.cache_clear()
+
+    await try_from(world, "192.0.2.1")
+
+    assert [record for record in caplog.records if record.name == "kagari"] == []
 
 
 async def test_where_none_is_asked_an_unknown_address_is_no_matter(
@@ -151,14 +172,4 @@ async def test_one_network_is_counted_as_one(
 ) -> None:
     world.env[LIMITER] = LocalRateLimiter(1, 60, clock=Clock())
 
-    async def read(limit: int) -> bytes:
-        return b""
-
-    async def is_let_try(address: str | None) -> bool:
-        request = Request("POST", "http", "localhost", "/", "", Headers([]), read, address=address)
-        c = Context(request, {**world.env, "DB": world.sqlite})
-        with pytest.raises((InvalidCredentials, TooManyRequests)) as caught:
-            await world.auth.sign_in(c, USERNAME, WRONG)
-        return not isinstance(caught.value, TooManyRequests)
-
-    assert [await is_let_try(one), await is_let_try(other)] == [True, not is_same]
+    assert [await try_from(world, one), await try_from(world, other)] == [True, not is_same]

@@ -1,16 +1,41 @@
 """What `Limits` may be made of: what cannot work is refused at import, by its name."""
 
+import time
 from typing import Any
 
 import msgspec
 import pytest
 
 from framework.auth import GRACE, Limits
+from framework.auth.limits import CLOCK_ERROR, now
 from framework.errors import ConfigurationError
 from tests.auth.world import World
 
+MINUTE = 60_000
 DAY = 86_400_000
 FIELDS = [field.name for field in msgspec.structs.fields(Limits)]
+
+
+def test_what_holds_where_nothing_is_said() -> None:
+    assert msgspec.structs.asdict(Limits()) == {
+        "active": DAY,
+        "idle": 14 * DAY,
+        "absolute": 90 * DAY,
+        "last_seen": 60 * MINUTE,
+        "recent": 15 * MINUTE,
+        "attempts": 10,
+        "device_attempts": 5,
+        "device": 365 * DAY,
+        "window": 15 * MINUTE,
+        "failures": 100,
+        "sessions": 100,
+        "grace": 0,
+    }
+    assert (GRACE, CLOCK_ERROR) == (10_000, 60 * MINUTE)
+
+
+def test_the_clock_says_milliseconds() -> None:
+    assert now() / 1000 == pytest.approx(time.time(), rel=0, abs=5)
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -22,6 +47,10 @@ def test_a_limit_is_a_whole_number(name: str, value: Any) -> None:
         Limits(**{name: value})
 
     assert repr(value) in str(caught.value)
+
+
+def test_the_longest_is_exact_in_javascript() -> None:
+    assert Limits(window=2**52).window == 2**52
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -77,3 +106,8 @@ def test_what_was_replaced_ends_before_what_takes_its_place(
 def test_changing_one_checks_them_again() -> None:
     with pytest.raises(ConfigurationError, match="window"):
         msgspec.structs.replace(Limits(), window=0)
+
+
+def test_what_was_checked_does_not_change() -> None:
+    with pytest.raises(AttributeError):
+        setattr(Limits(), "window", 0)  # noqa: B010  as code without types may

@@ -57,6 +57,14 @@ def sent(response: Response) -> dict[str, str]:
     return {name: value for name, value in response.headers if name not in CONTENT}
 
 
+def test_the_policies_are_these() -> None:
+    assert DATA_POLICY == "default-src 'none'; frame-ancestors 'none'; base-uri 'none'"
+    assert HTML_POLICY == (
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
+        " frame-ancestors 'none'"
+    )
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
