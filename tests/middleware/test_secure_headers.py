@@ -15,6 +15,7 @@ ALWAYS = {"referrer-policy": "same-origin", "cross-origin-resource-policy": "sam
 PAGE = {**ALWAYS, "cross-origin-opener-policy": "same-origin", POLICY: HTML_POLICY}
 DATA = {**ALWAYS, POLICY: DATA_POLICY}
 HSTS = {"strict-transport-security": "max-age=31536000"}
+NONCE_POLICY = content_security_policy(script_src=["'self'", NONCE], style_src=[NONCE])
 CONTENT = {"content-type", "content-length", "x-content-type-options"}
 
 
@@ -26,6 +27,10 @@ def make_app(**options: Any) -> App:
     async def data() -> dict[str, int]:
         return {}
 
+    @app.get("/nothing", guard=public)
+    async def nothing() -> None:
+        pass
+
     @app.get("/page", guard=public)
     async def page() -> Response:
         return Response.html("<p>")
@@ -33,6 +38,14 @@ def make_app(**options: Any) -> App:
     @app.get("/scripted", guard=public)
     async def scripted(c: Context) -> Response:
         return Response.html(f"<script nonce={nonce(c)}></script>{nonce(c)}")
+
+    @app.get("/shouted", guard=public)
+    async def shouted() -> Response:
+        return Response("<p>", headers=[("content-type", "TEXT/HTML")])
+
+    @app.get("/drawn", guard=public)
+    async def drawn(c: Context) -> str:
+        return nonce(c)
 
     @app.get("/own", guard=public)
     async def own() -> Response:
@@ -69,7 +82,9 @@ def test_the_policies_are_these() -> None:
     ("url", "expected"),
     [
         ("/data", DATA),
+        ("/nothing", DATA),
         ("/page", PAGE),
+        ("/shouted", PAGE),
         ("/nowhere", DATA),
         ("/broken", DATA),
         ("https://localhost/data", {**DATA, **HSTS}),
@@ -96,9 +111,9 @@ async def test_what_is_sent(url: str, expected: dict[str, str]) -> None:
         ({"permissions": "camera=()"}, "/data", DATA),
         ({"resource": "cross-origin"}, "/data", {**DATA, "cross-origin-resource-policy": "cross-origin"}),
         (
-            {"hsts": "max-age=63072000; includeSubDomains; preload"},
+            {"hsts": "max-age=31536000; includeSubDomains; preload"},
             "https://localhost/data",
-            {**DATA, "strict-transport-security": "max-age=63072000; includeSubDomains; preload"},
+            {**DATA, "strict-transport-security": "max-age=31536000; includeSubDomains; preload"},
         ),
     ],
 )  # fmt: skip
@@ -106,6 +121,30 @@ async def test_what_is_asked_for_is_sent(
     options: dict[str, Any], url: str, expected: dict[str, str]
 ) -> None:
     assert sent(await make_app(**options).request("GET", url)) == expected
+
+
+@pytest.mark.parametrize(
+    ("option", "header", "values"),
+    [
+        (
+            "referrer",
+            "referrer-policy",
+            "no-referrer no-referrer-when-downgrade origin origin-when-cross-origin same-origin"
+            " strict-origin strict-origin-when-cross-origin unsafe-url",
+        ),
+        (
+            "opener",
+            "cross-origin-opener-policy",
+            "noopener-allow-popups same-origin same-origin-allow-popups unsafe-none",
+        ),
+        ("resource", "cross-origin-resource-policy", "cross-origin same-origin same-site"),
+    ],
+)
+async def test_what_browsers_understand_is_sent(option: str, header: str, values: str) -> None:
+    for value in values.split():
+        response = await make_app(**{option: value}).request("GET", "/page")
+
+        assert response.header(header) == value
 
 
 @pytest.mark.parametrize(
@@ -117,7 +156,8 @@ async def test_what_is_asked_for_is_sent(
         {"data": f"script-src {NONCE}"},
         {"hsts": "max-age"},
         {"hsts": "max-age=1; preload"},
-        {"hsts": "max-age=1; includeSubDomains; preload"},
+        {"hsts": "max-age=31536000; preload"},
+        {"hsts": "max-age=31535999; includeSubDomains; preload"},
         {"hsts": "max-age=31536000; preload; includeSubDomains"},
         {"referrer": "none"},
         {"opener": "same-site"},
@@ -132,7 +172,7 @@ def test_what_no_browser_understands_is_refused(options: dict[str, Any]) -> None
 
 
 async def test_a_nonce_stands_in_the_policy_and_is_new_each_time() -> None:
-    app = make_app(html=content_security_policy(script_src=["'self'", NONCE], style_src=[NONCE]))
+    app = make_app(html=NONCE_POLICY)
 
     answers = [await app.request("GET", "/scripted") for _ in range(2)]
 
@@ -142,6 +182,24 @@ async def test_a_nonce_stands_in_the_policy_and_is_new_each_time() -> None:
         policy = f"script-src 'self' 'nonce-{drawn}'; style-src 'nonce-{drawn}'"
         assert [value for name, value in answer.headers if name == POLICY] == [policy]
         assert answer.body == f"<script nonce={drawn}></script>{drawn}".encode()
+        assert sent(answer).items() >= {**PAGE, POLICY: policy}.items()
+
+
+@pytest.mark.parametrize(
+    ("html", "path", "policy"),
+    [
+        (NONCE_POLICY, "/drawn", DATA_POLICY),
+        (None, "/drawn", DATA_POLICY),
+        (None, "/scripted", None),
+    ],
+    ids=["no page", "neither", "no policy"],
+)
+async def test_a_nonce_is_for_pages_that_have_a_policy(
+    html: str | None, path: str, policy: str | None
+) -> None:
+    response = await make_app(html=html).request("GET", path)
+
+    assert (response.status, response.header(POLICY)) == (200, policy)
 
 
 async def test_an_answer_with_a_nonce_is_never_cached() -> None:
@@ -151,7 +209,7 @@ async def test_an_answer_with_a_nonce_is_never_cached() -> None:
 
 
 async def test_a_nonce_that_nobody_asked_for_is_not_sent() -> None:
-    app = make_app(html=content_security_policy(script_src=["'self'", NONCE], style_src=[NONCE]))
+    app = make_app(html=NONCE_POLICY)
 
     response = await app.request("GET", "/page")
 
@@ -166,6 +224,8 @@ async def test_a_nonce_that_nobody_asked_for_is_not_sent() -> None:
         ({"img_src": ["'self'", "data:", "*.example.com:8443"]}, "img-src 'self' data: *.example.com:8443"),
         ({"upgrade_insecure_requests": "", "sandbox": ()}, "upgrade-insecure-requests; sandbox"),
         ({"report_to": "default"}, "report-to default"),
+        ({"report_to": "self", "trusted_types": "script"}, "report-to self; trusted-types script"),
+        ({"img_src": iter(["'self'", "data:"])}, "img-src 'self' data:"),
         ({"style_src": "'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='"},
          "style-src 'sha256-RFWPLDbv2BY+rCkDzsE+0fr8ylGr2R2faWMhq4lfEQc='"),
     ],
@@ -214,3 +274,29 @@ async def test_a_stream_is_too_late_to_ask_for_a_nonce() -> None:
     assert first == second
     with pytest.raises(TypeError, match="a nonce was asked for inside a stream"):
         await app.request("GET", "/late")
+
+
+def test_every_directive_that_browsers_know_may_be_written() -> None:
+    known = (
+        "base-uri child-src connect-src default-src fenced-frame-src font-src form-action"
+        " frame-ancestors frame-src img-src manifest-src media-src object-src report-to report-uri"
+        " require-trusted-types-for sandbox script-src script-src-attr script-src-elem style-src"
+        " style-src-attr style-src-elem trusted-types upgrade-insecure-requests worker-src"
+    )
+
+    policy = content_security_policy(**{name.replace("-", "_"): "" for name in known.split()})
+
+    assert policy == known.replace(" ", "; ")
+
+
+@pytest.mark.parametrize(
+    "keyword",
+    [
+        *("none", "nonce", "report-sample", "script", "self", "strict-dynamic", "unsafe-eval"),
+        *("unsafe-hashes", "unsafe-inline", "wasm-unsafe-eval"),
+    ],
+)
+def test_a_keyword_stands_in_quotes(keyword: str) -> None:
+    assert content_security_policy(script_src=f"'{keyword}'") == f"script-src '{keyword}'"
+    with pytest.raises(ConfigurationError, match="with its quotes"):
+        content_security_policy(script_src=keyword)
