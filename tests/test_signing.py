@@ -1,5 +1,7 @@
 """What was signed comes back, what was changed does not, and keys can be rotated."""
 
+import base64
+import hmac
 import re
 
 import pytest
@@ -10,7 +12,9 @@ from framework.signing import Signer
 OLD, NEW = "o" * 32, "n" * 32
 
 
-@pytest.mark.parametrize("text", ["", "a", "ünï😀", "a.b.c", '{"json": true}', "x" * 2000])
+@pytest.mark.parametrize(
+    "text", ["", "a", "ünï😀", "a.b.c", "1234567", '{"json": true}', "x" * 2000]
+)
 def test_what_was_signed_comes_back(text: str) -> None:
     signer = Signer(NEW)
 
@@ -34,6 +38,7 @@ def test_what_was_signed_comes_back(text: str) -> None:
         lambda _: ".",
         lambda _: "é.é",
         lambda _: "\ud800",
+        lambda _: "a.\ud800",
     ],
 )
 def test_what_was_changed_does_not(change: object) -> None:
@@ -41,6 +46,23 @@ def test_what_was_changed_does_not(change: object) -> None:
 
     assert callable(change)
     assert signer.read("cart", change(signer.sign("cart", "text"))) is None
+
+
+def signed_elsewhere(payload: str) -> str:
+    """Return *payload* signed for a cart by another program that has the key."""
+    parts = [b"cart", payload.encode()]
+    message = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    digest = hmac.digest(NEW.encode(), message, "sha256")
+    return f"{payload}.{base64.urlsafe_b64encode(digest).decode().removesuffix('=')}"
+
+
+def test_a_signature_is_the_same_from_version_to_version() -> None:
+    assert Signer(NEW).sign("cart", "text") == signed_elsewhere("dGV4dA")
+
+
+@pytest.mark.parametrize("payload", ["A", "_w", "é"], ids=["short", "no UTF-8", "no base64"])
+def test_what_is_signed_and_no_text_is_none(payload: str) -> None:
+    assert Signer(NEW).read("cart", signed_elsewhere(payload)) is None
 
 
 def test_a_signature_is_for_one_purpose() -> None:
