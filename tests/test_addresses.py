@@ -70,6 +70,33 @@ async def test_a_network_of_ipv4_may_be_written_as_ipv6(network: str, address: s
     assert await ask(ip_deny(network), "11.0.0.1") == 200
 
 
+@pytest.mark.parametrize(
+    ("network", "address", "is_inside"),
+    [
+        ("::ffff:0:0/96", "10.0.0.1", True),
+        ("::ffff:0:0/96", "::1", False),
+        ("2001:db8::1", "2001:db8::1", True),
+        ("2001:db8::1", "2001:db8::2", False),
+        ("fe80::/10", "fe80::1", True),
+        ("fe80::/10", "fe80::1%eth0", False),  # of which link, another machine cannot say
+    ],
+)
+async def test_a_network_is_of_any_size(network: str, address: str, is_inside: bool) -> None:
+    assert await ask(ip_allow(network), address) == (200 if is_inside else 403)
+
+
+def test_a_guard_of_addresses_is_listed_by_its_name() -> None:
+    app = App()
+    for path, guard in {
+        "/allow": ip_allow("10.0.0.0/8"),
+        "/deny": ip_deny("10.0.0.0/8"),
+        "/office": ip_allow("10.0.0.0/8", name="office"),
+    }.items():
+        app.get(path, guard=guard)(lambda: "in")
+
+    assert [*app.access().values()] == ["ip_allow", "ip_deny", "office"]
+
+
 @pytest.mark.parametrize("networks", [(), ("10.0.0.1/8",), ("everywhere",), ("",)], ids=str)
 def test_what_is_no_network_is_refused_when_declared(networks: tuple[str, ...]) -> None:
     with pytest.raises(ConfigurationError):
@@ -84,6 +111,7 @@ def test_what_is_no_network_is_refused_when_declared(networks: tuple[str, ...]) 
         ("2001:db8:0:1:aaaa::1", "2001:db8:0:1::/64"),
         ("2001:db8:0:1:bbbb::2", "2001:db8:0:1::/64"),
         ("9.9.9.9, 8.8.8.8", "unknown"),
+        ("fe80::1%eth0", "unknown"),
         (None, "unknown"),
     ],
 )

@@ -130,21 +130,24 @@ async def test_a_signature_holds_for_its_cookie_and_its_keys(cookie: str, text: 
     assert await read(cookie, signer=NEW) == text
 
 
-async def test_a_signed_cookie_comes_back() -> None:
+@pytest.mark.parametrize(
+    ("options", "name"), [({"prefix": "host"}, "__Host-theme"), ({}, "theme")], ids=str
+)
+async def test_a_signed_cookie_comes_back(options: dict[str, Any], name: str) -> None:
     app = App()
 
     @app.get("/", guard=public)
     async def index(c: Context) -> str:
-        c.cookies.set_signed(NEW, "theme", "dark;\r\n", prefix="host", max_age=60)
+        c.cookies.set_signed(NEW, "theme", "dark;\r\n", max_age=60, **options)
         return "set"
 
     [header] = [
         value for name, value in (await app.request("GET", HTTPS)).headers if name == "set-cookie"
     ]
 
-    assert header.startswith("__Host-theme=")
+    assert header.startswith(f"{name}=")
     assert "Max-Age=60" in header
-    assert await read(header.partition(";")[0], signer=NEW, prefix="host") == "dark;\r\n"
+    assert await read(header.partition(";")[0], signer=NEW, **options) == "dark;\r\n"
 
 
 @pytest.mark.parametrize(
