@@ -544,6 +544,74 @@ async def test_a_stream_is_closed_when_the_client_goes() -> None:
     assert exchange.sent[-1]["more_body"]
 
 
+async def test_a_client_that_goes_leaves_no_cancellation_behind() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.Event().wait()
+
+    async def run() -> int:
+        await exchange.run(streaming(chunks))
+        task = asyncio.current_task()
+        return -1 if task is None else task.cancelling()
+
+    exchange = Exchange()
+    exchange.gone.set()
+
+    assert await asyncio.wait_for(asyncio.create_task(run()), 5) == 0
+
+
+async def test_a_stream_that_fails_as_the_client_goes_is_told_of() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x"
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise RuntimeError("not cleared up")
+
+    exchange = Exchange()
+    exchange.gone.set()
+
+    with pytest.raises(RuntimeError, match="not cleared up"):
+        await asyncio.wait_for(exchange.run(streaming(chunks)), 5)
+
+
+async def test_a_client_that_goes_at_the_end_cuts_nothing_off() -> None:
+    class Slow(Exchange):
+        async def send(self, message: Any) -> None:
+            if message["type"] == "http.response.body" and not message["more_body"]:
+                self.gone.set()
+                await asyncio.sleep(0.001)
+            await super().send(message)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x"
+
+    exchange = await Slow().run(streaming(chunks))
+
+    assert not exchange.sent[-1]["more_body"]
+
+
+async def test_a_stream_that_fails_is_closed_at_its_leisure() -> None:
+    class Failing:
+        is_closed = False
+
+        def __aiter__(self) -> "Failing":
+            return self
+
+        async def __anext__(self) -> bytes:
+            raise RuntimeError("half way")
+
+        async def aclose(self) -> None:
+            await asyncio.sleep(0.001)
+            self.is_closed = True
+
+    failing = Failing()
+    with pytest.raises(RuntimeError, match="half way"):
+        await Exchange().run(streaming(lambda: failing))
+
+    assert failing.is_closed
+
+
 async def test_a_stream_that_fails_is_cut_off() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"x"
