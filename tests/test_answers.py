@@ -190,6 +190,7 @@ async def test_an_error_changed_by_a_layer_is_the_next_request_s_as_it_was(
         ("GET", "/away", 303, True),
         ("GET", "/fault", 500, True),
         ("GET", "/refused", 403, True),
+        ("GET", "/anonymous", 401, True),
         ("GET", "/value/", 308, False),
         ("GET", "/not/here", 404, False),
         ("HEAD", "/not/here", 404, False),
@@ -209,6 +210,9 @@ async def test_every_answer_says_what_it_owes(
     def fail() -> None:
         raise HTTPError(403, headers=[("x-error", "1")])
 
+    def ask_who() -> None:
+        raise HTTPError(401)
+
     app.use(*[add] * layers)
     app.get("/value")(lambda: "text")
     app.get("/nothing")(lambda: None)
@@ -218,13 +222,15 @@ async def test_every_answer_says_what_it_owes(
     app.get("/away")(lambda: Response.redirect("/value"))
     app.get("/fault")(lambda: 1 // 0)
     app.get("/refused")(fail)
+    app.get("/anonymous")(ask_who)
     response = await app.request(method, path)
 
     assert response.status == status
+    assert status != 204 or response.body == b""
     assert [v for n, v in response.headers if n == "x-content-type-options"] == ["nosniff"]
     assert [v for n, v in response.headers if n == "x-mine"] == ["1"] * bool(layers)
     is_private = ("cache-control", "private, no-store") in response.headers
-    assert is_private == (status == 403 or (is_routed and guards is whoever))
+    assert is_private == (status in {401, 403} or (is_routed and guards is whoever))
 
 
 async def test_head_of_a_stream_is_answered_where_nothing_can_wait() -> None:

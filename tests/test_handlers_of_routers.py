@@ -54,6 +54,7 @@ class Missing(Exception):
         (KeyError("a bug"), 500, True),
         (HTTPError(503), 503, True),
         (HTTPError(409), 409, False),
+        (HTTPError(499), 499, False),
     ],
 )
 async def test_an_error_that_a_handler_explains_is_no_fault_to_log(
