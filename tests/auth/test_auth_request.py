@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from framework import Context, public
+from framework.auth import Session
 from framework.response import Response
 from framework.testing import json_of
 from tests.auth.databases import CountingDatabase
@@ -133,6 +134,25 @@ async def test_a_session_that_is_set_is_the_browsers(world: World) -> None:
     [cookie] = set_cookies(answer)
     assert cookie.endswith("; Max-Age=1296000; Path=/; HttpOnly; SameSite=Lax")
     assert json_of(await browser.get("/me"))["username"] == "bob"
+
+
+@pytest.mark.parametrize("is_over", [False, True], ids=["alive", "over"])
+async def test_signing_out_ends_what_was_set_and_what_the_browser_brought(
+    world: World, is_over: bool
+) -> None:
+    auth, browser = world.auth, await world.signed_up()
+
+    @world.app.post("/become-another", guard=auth.guard())
+    async def become_another(c: Context, own: Session) -> None:
+        auth.handle_request(c).set_session(await auth.sessions.create(c.database(), own.user_id))
+        if is_over:
+            await auth.sessions.end(c.database(), own.id)
+        await auth.sign_out(c)
+
+    answer = await browser.post("/become-another")
+
+    assert answer.status == 204
+    assert await world.rows("user_session") == []
 
 
 async def test_a_session_that_is_cleared_is_the_browsers_no_more_and_its_row_stays(
