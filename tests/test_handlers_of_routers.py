@@ -76,6 +76,28 @@ async def test_an_error_that_a_handler_explains_is_no_fault_to_log(
     assert bool(caplog.records) is is_logged
 
 
+@pytest.mark.parametrize(
+    ("raised", "logged"),
+    [(RuntimeError("a bug"), ["a bug", "another"]), (HTTPError(409), ["another"])],
+    ids=["fault", "refusal"],
+)
+async def test_a_handler_that_fails_hides_no_fault(
+    caplog: pytest.LogCaptureFixture, raised: Exception, logged: list[str]
+) -> None:
+    app = App()
+
+    @app.on_error
+    async def explain(c: Context, error: HTTPError) -> Response:
+        raise RuntimeError("another")
+
+    @app.get("/", guard=public)
+    async def fail() -> None:
+        raise raised
+
+    assert (await app.request("GET", "/")).status == 500
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == logged
+
+
 async def as_page(c: Context, error: HTTPError) -> Response:
     status = 418 if c.request.query else error.status
     page = Response.html(f"<h1>{error.status}</h1>", status)
@@ -134,6 +156,24 @@ async def test_the_nearest_answers(path: str, answer: str, late: bool) -> None:
     response = await make_app(late=late).request("GET", path)
 
     assert response.body == answer.encode()
+
+
+async def test_what_the_nearest_does_not_answer_the_application_does() -> None:
+    app, errors, pages = App(), Router("/errors"), Router("/pages")
+
+    async def nowhere(c: Context) -> Response:
+        return Response.text("nowhere", 404)
+
+    app.on_error(named("app"))  # type: ignore[arg-type]
+    app.not_found(nowhere)
+    errors.on_error(named("errors"))  # type: ignore[arg-type]
+    pages.not_found(nowhere)
+    for router in (errors, pages):
+        router.get("/here", guard=public)(lambda: "here")
+        app.mount(router)
+
+    assert (await app.request("GET", "/errors/nothing")).body == b"nowhere"
+    assert (await app.request("PUT", "/pages/here")).body == b"app: method-not-allowed"
 
 
 async def test_a_method_that_is_not_there_is_told_by_the_nearest() -> None:
