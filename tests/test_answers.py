@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from framework import App, Context, HTTPError, Request, Response, guard, public
+from framework import App, Context, HTTPError, Request, Response, answers, guard, public
 from framework.compose import Next
 from framework.cookies import SetCookie
 from framework.guards import Guard
@@ -115,13 +115,14 @@ async def test_a_value_is_sent_by_its_type(
         assert head.header("content-length") == str(len(body))
 
 
-async def test_any_number_of_types_is_answered() -> None:
+async def test_any_number_of_types_is_answered_and_few_are_kept() -> None:
     app = App(guard=public)
     app.get("/")(lambda: type("Name", (str,), {})("n"))
 
     bodies = {(await app.request("GET", "/")).body for _ in range(300)}
 
     assert bodies == {b"n"}
+    assert len(answers._forms) <= 256
 
 
 @pytest.mark.parametrize(
