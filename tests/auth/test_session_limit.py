@@ -89,12 +89,14 @@ async def test_of_many_at_once_as_many_are_left_as_may_be() -> None:
     world.close()
 
 
-async def test_what_is_dead_goes_before_what_lives() -> None:
+@pytest.mark.parametrize("left", [-1, GRACE], ids=["dead", "replaced"])
+async def test_what_is_over_goes_before_what_lives(left: int) -> None:
     world = World(limits=Limits(sessions=2))
     old, newer = await signed_in_often(world, 2)
-    await world.sqlite.run("UPDATE user_session SET idle_expires = 1 WHERE created_at > 0 AND id IN"
-                           " (SELECT id FROM user_session ORDER BY created_at DESC LIMIT 1)")  # fmt: skip
     world.clock.now += 1
+    await world.sqlite.run("UPDATE user_session SET idle_expires = ?1 WHERE created_at > 0 AND id IN"
+                           " (SELECT id FROM user_session ORDER BY created_at DESC LIMIT 1)",
+                           world.clock.now + left)  # fmt: skip
 
     newest = await world.signed_in()
 

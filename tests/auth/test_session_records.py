@@ -412,6 +412,12 @@ async def test_a_field_may_have_another_name_than_its_column() -> None:
 # --- Another store -------------------------------------------------------------------------------
 
 
+async def test_a_client_that_names_no_agent_has_none(world: World) -> None:
+    await world.signed_up()
+
+    assert [row["user_agent"] for row in await world.rows("user_session")] == [None]
+
+
 class Discreet(Store[Member]):
     """Keeps nothing of where somebody signs in from."""
 
