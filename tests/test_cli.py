@@ -161,7 +161,7 @@ def test_the_document_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         ("import nothing_here", r"app\.py:1: ModuleNotFoundError: No module named 'nothing_here'"),
         ("def f():\n    1 / 0\nf()", r"app\.py:2: ZeroDivisionError: division by zero"),
         ("raise SystemExit('bye')", r"app\.py:1: SystemExit: bye"),
-        ("x = 1\0", r".*SyntaxError: source code string cannot contain null bytes"),
+        ("x = 1\0", r".*(Syntax|Value)Error: source code string cannot contain null bytes"),
         ("app = 1", r"app\.py: app is no App"),
         ("", r"app\.py: app is no App"),
         (
