@@ -22,7 +22,8 @@ Row = dict[str, Any]
 
 _UNTYPED: Final = msgspec.json.Decoder(list[Row])
 # Without these, msgspec would read text as base64 and as a date.
-_AS_THEY_ARE: Final = (bytes, datetime)
+_AS_THEY_ARE: Final = (bytes, bytearray, memoryview, datetime)
+_BLOBS: Final = {bytes, bytearray, memoryview, Any, object}
 # Only these messages of msgspec hold nothing but types and names; others quote the value.
 _SAFE_MESSAGES: Final = ("Expected `", "Object missing required field ", "Object contains unknown ")
 
@@ -79,8 +80,10 @@ def _plan(type: Any) -> _Plan:
     if columns is None:
         plan = _Plan(None if type in (dict, Any) else list[type], True, _revive_blobs, None)
     else:
-        strict = not any(bool in _parts(kind) for kind in columns.values())
-        revive = _revival(columns)
+        parts = {name: _parts(kind) for name, kind in columns.items()}
+        revive = _revival(parts)
+        # The laxness that makes bools of 0 and 1 would take text and fractions for times, too.
+        strict = revive is not None or not any(bool in kinds for kinds in parts.values())
         decoder = None if revive else msgspec.json.Decoder(list[type], strict=strict)
         plan = _Plan(list[type], strict, revive, decoder)
     _PLANS[type] = plan
@@ -99,7 +102,8 @@ def _columns(declared: Any) -> Mapping[str, Any] | None:
 
 def _parts(annotation: Any) -> set[Any]:
     """Return the types that *annotation* joins: `bytes` and `NoneType` of `bytes | None`."""
-    annotation = getattr(annotation, "__supertype__", annotation)
+    while (meant := _alias_of(annotation)) is not None:
+        annotation = meant
     arguments = get_args(annotation)
     if get_origin(annotation) is Annotated:
         return _parts(arguments[0])
@@ -108,11 +112,19 @@ def _parts(annotation: Any) -> set[Any]:
     return {annotation}
 
 
-def _revival(columns: Mapping[str, Any]) -> Callable[[Row], None] | None:
-    """Return what makes BLOBs and times of the columns declared so, or None if none is."""
-    parts = {name: _parts(kind) for name, kind in columns.items()}
-    blobs = [name for name, kinds in parts.items() if bytes in kinds or Any in kinds]
+def _alias_of(annotation: Any) -> Any:
+    """Return what *annotation* is another name for, by `NewType` or by ``type``; None if it is none."""
+    return getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
+
+
+def _revival(parts: Mapping[str, set[Any]]) -> Callable[[Row], None] | None:
+    """Return what makes BLOBs and times of the columns declared so, or None if none is.
+
+    It makes bools, too, where there is one of those.
+    """
+    blobs = [name for name, kinds in parts.items() if any(map(_may_be_blob, kinds))]
     times = [name for name, kinds in parts.items() if datetime in kinds]
+    flags = [name for name, kinds in parts.items() if bool in kinds and not kinds & {int, float}]
 
     def revive(row: Row) -> None:
         for name in blobs:
@@ -121,8 +133,16 @@ def _revival(columns: Mapping[str, Any]) -> Callable[[Row], None] | None:
         for name in times:
             if isinstance(value := row.get(name), int):
                 row[name] = _instant(value)
+        for name in flags:
+            if (value := row.get(name)) in (0, 1):
+                row[name] = value == 1
 
     return revive if blobs or times else None
+
+
+def _may_be_blob(kind: Any) -> bool:
+    """Return whether *kind* takes a BLOB: as one, or as it takes anything."""
+    return kind in _BLOBS or isinstance(kind, TypeVar)
 
 
 def _revive_blobs(row: Row) -> None:

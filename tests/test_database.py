@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any
+from typing import Any, Generic, NewType, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -353,6 +353,83 @@ def test_text_is_neither_base64_nor_a_date() -> None:
         for read in (from_json, from_values):
             with pytest.raises(RowMismatch, match="got `str`"):
                 read(row, value)
+
+
+class Event(msgspec.Struct):
+    on: bool
+    ends: datetime | None = None
+    seats: int | None = None
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("ends", "1"),
+        ("ends", "2026-01-01T00:00:00Z"),
+        ("ends", 1.5),
+        ("ends", "null"),
+        ("seats", "5"),
+        ("seats", "null"),
+        ("on", "true"),
+        ("on", 2),
+    ],
+)
+def test_a_bool_makes_no_other_column_lax(column: str, value: Any) -> None:
+    row = {"on": 1, "ends": 0, "seats": 5, column: value}
+
+    with pytest.raises(RowMismatch, match=rf"`\$\[0\]\.{column}`"):
+        decode_rows(Event, msgspec.json.encode([row]), SQL)
+    with pytest.raises(RowMismatch, match=rf"`\$\[0\]\.{column}`"):
+        convert_rows(Event, list(row), [list(row.values())], SQL)
+
+
+Content = TypeVar("Content")
+
+
+class Holder(msgspec.Struct, Generic[Content]):
+    a: Content
+
+
+class Opaque(msgspec.Struct):
+    a: object
+
+
+class Writable(msgspec.Struct):
+    a: bytearray
+
+
+@pytest.mark.parametrize("kind", [Holder, Holder[bytes], Opaque, Writable])
+def test_a_blob_is_bytes_wherever_it_fits(kind: Any) -> None:
+    for rows in (from_json(kind, [0, 255]), from_values(kind, b"\0\xff")):
+        assert rows == [kind(b"\0\xff")]
+
+
+Digest = NewType("Digest", bytes)
+Moment = NewType("Moment", datetime)
+DeepDigest = NewType("DeepDigest", Digest)
+DeepMoment = NewType("DeepMoment", Moment)
+
+
+def test_a_name_for_a_name_is_what_it_names() -> None:
+    class Named(msgspec.Struct):
+        digest: DeepDigest
+        when: DeepMoment | None
+
+    [row] = decode_rows(Named, '[{"digest":[1],"when":0}]', SQL)
+
+    assert (row.digest, row.when) == (b"\1", datetime(1970, 1, 1, tzinfo=UTC))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type` is newer")
+def test_a_name_given_by_type_is_what_it_names() -> None:
+    names: dict[str, Any] = {"datetime": datetime}
+    exec("type Digest = bytes\ntype Moment = datetime | None\ntype Flag = bool", names)
+    kinds = [("digest", names["Digest"]), ("when", names["Moment"]), ("on", names["Flag"])]
+    named = msgspec.defstruct("Named", kinds)
+
+    [row] = decode_rows(named, '[{"digest":[1],"when":0,"on":1}]', SQL)
+
+    assert row == named(b"\1", datetime(1970, 1, 1, tzinfo=UTC), True)
 
 
 def test_a_check_of_the_struct_may_not_speak() -> None:
