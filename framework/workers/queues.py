@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from js import JSON
+from pyodide.ffi import JsBuffer
 
 from framework.bindings import Env
 from framework.log import log_error
@@ -44,7 +45,7 @@ def _read_body(body: Any) -> Any:
     """Return text and bytes as they are, and anything else as what its JSON holds."""
     if isinstance(body, str | int | float):
         return body
-    if hasattr(body, "byteLength"):
+    if isinstance(body, JsBuffer):  # an object may have a `byteLength` of its own
         return bytes(body.to_bytes())
     text = JSON.stringify(body)  # null as well, which is no None in Pyodide
     if text == "{}" and hasattr(body, "size"):

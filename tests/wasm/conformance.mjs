@@ -97,6 +97,7 @@ function bringAll(bodies) {
 
 const BINDINGS = {
   bring,
+  bringAll,
   bringUnreadable,
   instant: () => answering(async (result) => result),
   late: (delay) => answering((result) => new Promise((done) => set(done, delay, result))),

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
+
 from framework import App, Batch
 
 __all__ = ["QUEUE_CASES"]
@@ -20,6 +22,18 @@ async def queue_reads_every_kind_of_body(fakes: Any) -> None:
     assert [message.id for message in batch.messages] == ["m0", "m1", "m2", "m3", "m4", "m5"]
     assert [message.timestamp for message in batch.messages] == [1000, 2000, 3000, 4000, 5000, 6000]
     assert [message.attempts for message in batch.messages] == [1, 2, 3, 4, 5, 6]
+
+
+async def queue_reads_an_object_that_is_named_like_bytes(fakes: Any) -> None:
+    from js import JSON
+
+    from framework.workers.queues import read_batch
+
+    file = {"name": "a.txt", "byteLength": 5, "size": 5}
+
+    batch = read_batch(fakes.bringAll(JSON.parse(msgspec.json.encode([file]).decode())), {})
+
+    assert [message.body for message in batch.messages] == [file]
 
 
 async def queue_reads_what_the_sdk_wraps(fakes: Any) -> None:
@@ -81,6 +95,7 @@ QUEUE_CASES: dict[str, Callable[[Any], Awaitable[None]]] = {
     case.__name__: case
     for case in (
         queue_reads_every_kind_of_body,
+        queue_reads_an_object_that_is_named_like_bytes,
         queue_reads_what_the_sdk_wraps,
         queue_is_told_what_became_of_each_message,
         queue_brings_what_can_be_read_beside_what_cannot,
