@@ -22,7 +22,7 @@ from framework.database import (
     convert_rows,
 )
 from framework.database_values import SAFE_INTEGER
-from framework.local.statements import keyword, refusal, split
+from framework.local.statements import refusal, split
 
 __all__ = ["SQLiteDatabase"]
 
@@ -106,12 +106,12 @@ class SQLiteDatabase:
             return []
         checked = [(each.sql, check(each.sql, each.parameters)) for each in statements]
         await sleep(0)
-        with self._transaction():
+        with self._transaction("BEGIN IMMEDIATE"):
             return [_result(sql, self._run(sql, bound)) for sql, bound in checked]
 
     def apply_schema(self, script: str) -> None:
         """Run every statement of *script*, such as `schema.sql`, in one transaction."""
-        with self._transaction():
+        with self._transaction("BEGIN IMMEDIATE"):
             for sql in split(script):
                 self._run(sql, ())
 
@@ -122,10 +122,8 @@ class SQLiteDatabase:
     async def _ask(self, sql: str, parameters: tuple[Value, ...]) -> _Answer:
         bound = check(sql, parameters)
         await sleep(0)
-        if keyword(sql) == "PRAGMA":  # some mean something else outside a transaction
-            with self._transaction():
-                return self._run(sql, bound)
-        return self._run(sql, bound)
+        with self._transaction("BEGIN"):  # without it, what OR FAIL had written would stay
+            return self._run(sql, bound)
 
     def _run(self, sql: str, bound: Sequence[Bound]) -> _Answer:
         if (refused := refusal(sql)) is not None:
@@ -139,9 +137,9 @@ class SQLiteDatabase:
         return _Answer(columns, seen, self._connection.total_changes - before)
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with _in_words_of_d1("BEGIN"):
-            self._connection.execute("BEGIN IMMEDIATE")
+    def _transaction(self, begin: str) -> Iterator[None]:
+        with _in_words_of_d1(begin):
+            self._connection.execute(begin)
         try:
             yield
             with _in_words_of_d1("COMMIT"):

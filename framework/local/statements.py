@@ -6,7 +6,7 @@ from functools import lru_cache
 from sqlite3 import complete_statement
 from typing import Final
 
-__all__ = ["keyword", "refusal", "split"]
+__all__ = ["refusal", "split"]
 
 # Atomic, so that a comment never reaches past its own end.
 _SPACE: Final = r"(?:\s|--[^\n]*|(?>/\*.*?(?:\*/|\Z))|;)*+"
@@ -60,11 +60,6 @@ def split(script: str) -> Iterator[str]:
             yield from _not_blank(script[start:end])
             start = end
     yield from _not_blank(script[start:])
-
-
-def keyword(sql: str) -> str:
-    """Return the first word of *sql* in capitals, or ""."""
-    return _words(sql)[0]
 
 
 @lru_cache(maxsize=1024)

@@ -504,6 +504,15 @@ async def test_a_batch_that_fails_leaves_nothing(db: Database, k: int) -> None:
     assert await people(db) == ["taken"]
 
 
+@case_for_each([("FAIL", "FAIL"), ("ABORT", "ABORT")])
+async def test_a_statement_that_fails_leaves_nothing(db: Database, otherwise: str) -> None:
+    sql = f"INSERT OR {otherwise} INTO person (id, email) VALUES ('a', 'a@x'), ('b', 'a@x')"
+
+    await failure(UniqueViolation, db.run(sql))
+
+    assert await people(db) == []
+
+
 @case
 async def test_a_batch_may_put_rows_that_need_each_other(db: Database) -> None:
     later = [statement(ADD_KEY, "p", "n", "a"), statement(ADD_PERSON, "a", "a@x", 1)]
