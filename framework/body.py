@@ -47,15 +47,15 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
 
     The function raises `BadRequest` for what is not JSON or nests too deep, and `Invalid` with every
     misfit for what does not fit the type, or with every integer beyond ±(2^53 - 1): JavaScript, and
-    so D1, would round it; every `Decimal` that is not a number; and every datetime without a zone,
-    unless the type has ``Meta(tz=False)`` somewhere. A Struct with
+    so D1, would round it; every `Decimal` that is not a number; every datetime that is none in UTC; and
+    every one without a zone, unless the type has ``Meta(tz=False)`` somewhere. A Struct with
     ``forbid_unknown_fields`` takes no name twice either: msgspec would take the last, what stands in
     front of us perhaps the first. Raises `ConfigurationError` for a type that JSON is not read into,
     or that holds a `File`.
     """
     decode_typed = msgspec.json.Decoder(type).decode
     parts = all_parts(type)
-    has_integers, has_decimals = number_kinds(parts)
+    has_integers, has_decimals, has_times = number_kinds(parts)
     zoned = wants_zone(parts)
     if any(getattr(part, "cls", None) is File for part in parts):
         raise ConfigurationError(
@@ -71,7 +71,7 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
             raise _explain(data, type, error) from None
         if least is not None and data.count(b":") > least:
             refuse_twice(data)
-        if has_decimals or zoned or (has_integers and may_be_inexact(data)):
+        if has_decimals or has_times or (has_integers and may_be_inexact(data)):
             refuse_flawed(data, value, zoned=zoned)
         return value
 

@@ -34,25 +34,28 @@ def may_be_inexact(data: bytes) -> bool:
 
 
 class NumberKinds(NamedTuple):
-    """Which numbers a value may hold that have to be looked at."""
+    """Which numbers and times a value may hold that have to be looked at."""
 
     integers: bool
     """One that no bound keeps exact."""
     decimals: bool
+    times: bool
+    """One with a zone, which may take it out of the years that there are."""
 
 
 def number_kinds(parts: Iterable[inspect.Type]) -> NumberKinds:
-    """Return which numbers a value may hold whose type has *parts*, as `all_parts` gives them.
+    """Return which of them a value may hold whose type has *parts*, as `all_parts` gives them.
 
     Raises `ConfigurationError` for a part that no JSON can be read into.
     """
-    integers = decimals = False
+    integers = decimals = times = False
     for known in parts:
         if isinstance(known, inspect.CustomType):
             raise ConfigurationError(f"JSON is not read into {known.cls.__qualname__}")
         decimals = decimals or isinstance(known, inspect.DecimalType)
+        times = times or (isinstance(known, inspect.DateTimeType) and known.tz is not False)
         integers = integers or isinstance(known, inspect.AnyType) or _is_unbounded(known)
-    return NumberKinds(integers, decimals)
+    return NumberKinds(integers, decimals, times)
 
 
 def wants_zone(parts: Iterable[inspect.Type]) -> bool:

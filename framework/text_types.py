@@ -1,7 +1,7 @@
 """Says which types can be read from text, as paths, queries and forms hold it. Knows no request."""
 
 import re
-from datetime import datetime  # msgspec imports it anyway, and the next
+from datetime import UTC, datetime  # msgspec imports it anyway, and the next
 from decimal import Decimal
 from math import isfinite
 from sys import float_info
@@ -142,15 +142,26 @@ def is_exact(value: Any) -> bool:
 def flaw_of(value: Any, *, zoned: bool) -> str | None:
     """Return what to say of *value* where D1 would not keep it as it is, else None.
 
-    That is a number that `is_exact` does not let pass, and where they have to be *zoned* a datetime
-    without a time zone.
+    That is a number that `is_exact` does not let pass, a datetime that is none in UTC, and where they
+    have to be *zoned* one without a time zone.
     """
     if not is_exact(value):
         return "This number is out of range."
     values = value if isinstance(value, list | tuple | set | frozenset) else (value,)
-    if zoned and any(isinstance(each, datetime) and each.tzinfo is None for each in values):
+    times = [each for each in values if isinstance(each, datetime)]
+    if zoned and any(each.tzinfo is None for each in times):
         return "Expected datetime with a timezone component."  # as msgspec says it
+    if not all(map(_is_in_years, times)):
+        return "Timestamp is out of range."  # as msgspec says it
     return None
+
+
+def _is_in_years(time: datetime) -> bool:
+    """Return whether *time* is one in UTC, too, as rows are read: its zone may take it past year 9999."""
+    try:
+        return time.tzinfo is None or time.astimezone(UTC) is not None
+    except OverflowError:
+        return False
 
 
 def _members(annotation: Any) -> tuple[inspect.Type, ...]:

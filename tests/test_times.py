@@ -43,6 +43,12 @@ class Alarm(msgspec.Struct):
     at: Local
 
 
+class Meeting(msgspec.Struct):
+    """One whose zone is asked for."""
+
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class Wished(msgspec.Struct):
     """A form with times."""
 
@@ -71,6 +77,10 @@ async def read_values(
 
 @app.post("/stays", guard=public)
 async def read_body(stay: Stay) -> None: ...
+
+
+@app.post("/meetings", guard=public)
+async def read_meeting(meeting: Meeting) -> None: ...
 
 
 @app.post("/drafts", guard=public)
@@ -185,6 +195,28 @@ async def test_beside_such_a_time_one_that_was_sent_is_told_of(
 
     assert answer.status == 422
     assert json_of(answer)["errors"] == [{"detail": DETAIL, "pointer": pointer}]
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+async def test_a_time_that_is_none_in_utc_is_refused(time: str) -> None:
+    quoted = time.replace("+", "%2B")
+    answers = [
+        await app.request("POST", "/stays", json={"start": time}),
+        await app.request("POST", "/stays", json={"start": AWARE[0], "days": [time]}),
+        await app.request("POST", "/stays", json={"start": AWARE[0], "named": {"a": time}}),
+        await app.request("POST", "/meetings", json={"at": time}),
+        await app.request("POST", "/drafts", json={"title": "tea", "at": time}),
+        await app.request("POST", "/wished", headers=FORM, body=f"at={quoted}"),
+        await app.request("GET", f"/?since={quoted}"),
+        await app.request("GET", f"/?several={quoted}"),
+    ]
+
+    assert [answer.status for answer in answers] == [422] * 8
+    for answer in answers:
+        assert json_of(answer)["errors"][0]["detail"] == "Timestamp is out of range."
+    assert (await app.request("GET", f"/at/{quoted}")).status == 404
+    with pytest.raises(ParameterError, match="none in UTC"):
+        check("SELECT ?", [datetime.fromisoformat(time)])
 
 
 async def test_numbers_and_times_are_told_of_together() -> None:
