@@ -83,7 +83,8 @@ class FetchRequest(msgspec.Struct, frozen=True):
 class FetchResponse(msgspec.Struct, frozen=True):
     """An answer, whatever its status. *headers* are pairs, names in lower case.
 
-    A body that came compressed by gzip is decoded, and no header speaks of that any more.
+    Each name comes once, several values joined by a comma; ``set-cookie`` for each cookie. A body that
+    came compressed by gzip is decoded, in the Worker by Brotli too, and no header speaks of that any more.
     """
 
     status: int

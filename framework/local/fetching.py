@@ -7,7 +7,13 @@ import asyncio
 import socket
 import zlib
 from contextlib import closing, suppress
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import (
+    SWITCHING_PROTOCOLS,
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+)
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,11 +25,22 @@ from framework.fetching import (
     too_late,
     without_coding,
 )
+from framework.response import Header
 
 __all__ = ["fetch_in_thread"]
 
 _CHUNK = 64 * 1024
 _WITH_BODY = {"POST", "PUT", "PATCH"}
+
+
+class _FinalResponse(HTTPResponse):
+    """An answer, past those that only announce it: early hints, say."""
+
+    def begin(self) -> None:
+        super().begin()
+        while 100 <= self.status < 200 and self.status != SWITCHING_PROTOCOLS:
+            self.headers = self.msg = None  # type: ignore[assignment]  # else it has begun
+            super().begin()
 
 
 async def fetch_in_thread(request: FetchRequest, /) -> FetchResponse:
@@ -58,6 +75,7 @@ class _Exchange:
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         seconds = self._request.timeout_ms / 1000
         with closing(kind(parts.hostname or "", parts.port, timeout=seconds)) as connection:
+            connection.response_class = _FinalResponse
             connection.connect()
             self._socket = connection.sock
             if self._is_cut:  # while it was looking the host up, say
@@ -100,11 +118,24 @@ class _Exchange:
                 raise too_late(request)
         if response.length:  # it said how long it is, and ended early
             raise _broken_off(request)
-        headers = tuple((name.lower(), value) for name, value in response.getheaders())
+        headers = _joined(response.getheaders())
         body = b"".join(chunks)
         if body and ("content-encoding", "gzip") in headers:
             headers, body = without_coding(headers), _decoded(body, request)
         return FetchResponse(response.status, headers, body, request.host)
+
+
+def _joined(headers: list[Header]) -> tuple[Header, ...]:
+    """Return *headers* as JavaScript's fetch has them: each name once, but for cookies."""
+    cookies: list[Header] = []
+    others: dict[str, str] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower == "set-cookie":
+            cookies.append((lower, value))
+        else:
+            others[lower] = f"{others[lower]}, {value}" if lower in others else value
+    return (*others.items(), *cookies)
 
 
 def _decoded(body: bytes, request: FetchRequest) -> bytes:

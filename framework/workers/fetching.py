@@ -21,6 +21,8 @@ from framework.workers.streams import TooLong, read_stream
 __all__ = ["fetch_in_worker", "provide"]
 
 _HEADERS = msgspec.json.Decoder(tuple[Header, ...])
+_DECODED = {("content-encoding", "gzip"), ("content-encoding", "br")}
+"""What workerd's fetch undoes; it asks for both where the app is deployed."""
 
 
 def provide() -> None:
@@ -45,7 +47,7 @@ async def fetch_in_worker(request: FetchRequest, /) -> FetchResponse:
         body = await read_stream(answer.body, request.limit)
         is_read = True
         headers = _headers(answer)
-        if body and ("content-encoding", "gzip") in headers:  # which fetch has decoded
+        if body and not _DECODED.isdisjoint(headers):
             headers = without_coding(headers)
         return FetchResponse(answer.status, headers, body, request.host)
     except TooLong:

@@ -107,6 +107,25 @@ async def test_headers_come_back_in_lower_case_and_apart(elsewhere: Elsewhere) -
     assert cookies == ["a=1", "b=2"]
 
 
+async def test_several_headers_of_a_name_are_one_as_in_the_worker() -> None:
+    links = b"link: <a>\r\nvary: x\r\nLink: <b>\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n"
+    with serve_bytes(OK + links + b"content-length: 0\r\n\r\n") as url:
+        answer = await fetch(url)
+
+    assert answer.header("link") == "<a>, <b>"
+    assert [value for name, value in answer.headers if name == "set-cookie"] == ["a=1", "b=2"]
+    assert len(answer.headers) == 5
+
+
+@pytest.mark.parametrize("early", ["100 Continue", "102 Processing", "103 Early Hints"])
+async def test_what_only_announces_an_answer_is_none(early: str) -> None:
+    announced = f"HTTP/1.1 {early}\r\nlink: </a.css>\r\n\r\n".encode() * 2
+    with serve_bytes(announced + OK + b"content-length: 5\r\n\r\nhello") as url:
+        answer = await fetch(url)
+
+    assert (answer.status, answer.body, answer.header("link")) == (200, b"hello", None)
+
+
 @pytest.mark.parametrize("path", ["/gzip", "/gzip/members"])
 async def test_what_comes_compressed_is_decoded(elsewhere: Elsewhere, path: str) -> None:
     answer = await fetch(elsewhere.url + path)

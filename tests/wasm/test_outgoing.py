@@ -49,6 +49,9 @@ def answer(asked: Asked, handler: BaseHTTPRequestHandler) -> None:
     if path == "/gzip":
         body = gzip.compress(body)
         handler.send_header("Content-Encoding", "gzip")
+    if path == "/br":
+        body = b"\x0b\x02\x80hello\x03"
+        handler.send_header("Content-Encoding", "br")
     handler.send_header("Set-Cookie", "a=1; Expires=Wed, 21 Oct 2026 07:28:00 GMT")
     handler.send_header("Set-Cookie", "b=2")
     handler.send_header("Location", "/elsewhere")
@@ -103,8 +106,9 @@ def fetch(worker: RunningWorker, **wanted: Any) -> tuple[int, Any]:
     return status, json.loads(body)
 
 
-def test_what_comes_compressed_is_decoded(worker: RunningWorker) -> None:
-    _, got = fetch(worker, path="/gzip")
+@pytest.mark.parametrize("path", ["/gzip", "/br"])
+def test_what_comes_compressed_is_decoded(worker: RunningWorker, path: str) -> None:
+    _, got = fetch(worker, path=path)
 
     assert got["body"] == "hello"
     assert {"content-encoding", "content-length"}.isdisjoint(name for name, _ in got["headers"])
