@@ -4,6 +4,7 @@ Every error here may be shown to an operator: it holds the SQL text and the data
 never a parameter and never a value from a row.
 """
 
+import re
 from typing import Final
 
 __all__ = [
@@ -188,10 +189,19 @@ def _missing_table(text: str) -> str:
 def _missing_column(text: str, sql: str) -> DatabaseError:
     """Return the error of a column that *sql* names; any other is a word of a full-text query."""
     head, words, rest = text.partition(_NO_COLUMN[0])
-    name = rest.partition(": SQLITE_ERROR")[0].partition(" at offset ")[0]
-    if words and name.lower() not in sql.lower():
+    name, place, _ = rest.partition(": SQLITE_ERROR")[0].partition(" at offset ")
+    if words and not (_has_word(sql, name.rpartition(".")[2]) and (place or not _searches(sql))):
         return DatabaseError(f"{head}{words}…", sql)  # the word is a value
     return MissingColumn(text, sql)
+
+
+def _searches(sql: str) -> bool:
+    """Return whether *sql* has a full-text query, of whose words SQLite does not say where they are."""
+    return _has_word(sql, "MATCH")
+
+
+def _has_word(sql: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", sql, re.IGNORECASE) is not None
 
 
 def _without_values(message: str) -> str:

@@ -172,6 +172,21 @@ def test_a_missing_column_says_how_to_add_it(message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "sql", "is_column"),
+    [
+        ("user.age at offset 7", 'SELECT "user"."age" FROM "user"', True),
+        ("age at offset 7", "SELECT age FROM page WHERE page MATCH ?", True),
+        ("page", "SELECT title FROM page WHERE page MATCH ?", False),
+        ("e", "SELECT title FROM page(?)", False),
+    ],
+)
+def test_a_column_is_missing_where_the_sql_names_it(name: str, sql: str, is_column: bool) -> None:
+    error = classify(f"D1_ERROR: no such column: {name}: SQLITE_ERROR", sql)
+
+    assert type(error) is (MissingColumn if is_column else DatabaseError)
+
+
+@pytest.mark.parametrize(
     "message",
     [
         f"D1_TYPE_ERROR: Type 'bigint' not supported for value '{SECRET}'",

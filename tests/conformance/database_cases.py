@@ -651,6 +651,20 @@ async def test_a_missing_column_says_how_to_add_it(
         assert "wrangler d1 migrations apply <BINDING> --local" in str(error)
 
 
+@case_for_each([(word, word) for word in ("page", "from", "match", "e", SECRET.replace("-", ""))])
+async def test_a_word_of_a_search_is_no_missing_column(db: Database, word: str) -> None:
+    await db.run("CREATE VIRTUAL TABLE page USING fts5(title)")
+    try:
+        sql = "SELECT title FROM page WHERE page MATCH ?"
+        error = await failure(DatabaseError, db.all(dict, sql, f"{word}: tea"))
+        missing = await failure(MissingColumn, db.all(dict, "SELECT absent FROM page"))
+    finally:
+        await db.run("DROP TABLE page")
+
+    assert error.message.endswith("no such column: …"), error
+    assert "absent" in missing.message
+
+
 @case_for_each(
     [
         ("a syntax error", "SELEC ?", (SECRET,), "syntax error"),
