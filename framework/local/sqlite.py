@@ -106,12 +106,12 @@ class SQLiteDatabase:
             return []
         checked = [(each.sql, check(each.sql, each.parameters)) for each in statements]
         await sleep(0)
-        with self._transaction("BEGIN IMMEDIATE"):
+        with self._transaction("BEGIN IMMEDIATE", "; ".join(each.sql for each in statements)):
             return [_result(sql, self._run(sql, bound)) for sql, bound in checked]
 
     def apply_schema(self, script: str) -> None:
         """Run every statement of *script*, such as `schema.sql`, in one transaction."""
-        with self._transaction("BEGIN IMMEDIATE"):
+        with self._transaction("BEGIN IMMEDIATE", script):
             for sql in split(script):
                 self._run(sql, ())
 
@@ -122,7 +122,7 @@ class SQLiteDatabase:
     async def _ask(self, sql: str, parameters: tuple[Value, ...]) -> _Answer:
         bound = check(sql, parameters)
         await sleep(0)
-        with self._transaction("BEGIN"):  # without it, what OR FAIL had written would stay
+        with self._transaction("BEGIN", sql):  # without it, what OR FAIL had written would stay
             return self._run(sql, bound)
 
     def _run(self, sql: str, bound: Sequence[Bound]) -> _Answer:
@@ -137,12 +137,12 @@ class SQLiteDatabase:
         return _Answer(columns, seen, self._connection.total_changes - before)
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[None]:
+    def _transaction(self, begin: str, sql: str) -> Iterator[None]:
         with _in_words_of_d1(begin):
             self._connection.execute(begin)
         try:
             yield
-            with _in_words_of_d1("COMMIT"):
+            with _in_words_of_d1(sql):  # a foreign key may be looked at no earlier
                 self._connection.execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:

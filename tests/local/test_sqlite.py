@@ -10,6 +10,7 @@ import pytest
 
 from framework.database import (
     DatabaseError,
+    ForeignKeyViolation,
     MissingTable,
     Overloaded,
     Transient,
@@ -289,6 +290,20 @@ async def test_the_statement_that_failed_is_named(database: SQLiteDatabase) -> N
         await database.batch([statement("SELECT 1"), statement(ADD, "a;b")])
 
     assert caught.value.sql == ADD
+
+
+async def test_what_fails_at_the_end_of_its_transaction_is_named(database: SQLiteDatabase) -> None:
+    database.apply_schema(
+        "CREATE TABLE child (person INTEGER REFERENCES person DEFERRABLE INITIALLY DEFERRED)"
+    )
+    sql = "INSERT INTO child VALUES (99)"
+    for call, named in (
+        (database.run(sql), sql),
+        (database.batch([statement("SELECT 1"), statement(sql)]), f"SELECT 1; {sql}"),
+    ):
+        with pytest.raises(ForeignKeyViolation) as caught:
+            await call
+        assert caught.value.sql == named
 
 
 def test_the_limits_are_those_of_d1(database: SQLiteDatabase) -> None:
