@@ -113,7 +113,8 @@ _CONSTRAINTS: Final = (
     "NOT NULL constraint failed",
     "CHECK constraint failed",
 )
-# Sources: the list of errors in D1's documentation ("Debug D1"), and SQLite's result codes.
+# Sources: the list of errors in D1's documentation ("Debug D1"; its changelog of 2026-09-01), SQLite's
+# result codes, and issue 10801 of workers-sdk, where what D1 answers is no JSON.
 _OUTAGES: Final[tuple[tuple[str, type[Unavailable]], ...]] = (
     ("is overloaded", Overloaded),
     ("exceeded timeout", Overloaded),
@@ -127,6 +128,8 @@ _OUTAGES: Final[tuple[tuple[str, type[Unavailable]], ...]] = (
     ("due to transient issue on remote node", Transient),
     ("client disconnected", Transient),
     ("internal error; reference", Unavailable),
+    ("Failed to parse body as JSON", Transient),
+    ("exceeded D1's free tier daily", Unavailable),
     ("Exceeded maximum DB size", Unavailable),
     ("maximum account storage limit", Unavailable),
     ("SQLITE_FULL", Unavailable),
@@ -143,6 +146,8 @@ _VALUES_FOLLOW: Final = (
     "bad JSON path: ",
     "JSON path error near ",
     "malformed MATCH expression: ",
+    "as JSON, got: {",
+    "as JSON, got: [",
     "fts5: ",
 )
 

@@ -82,6 +82,16 @@ SECRET = "hunter2-and-more"
         ("D1 DB exceeded its CPU time limit and was reset.", Overloaded),
         ("D1_ERROR: database is locked: SQLITE_BUSY", Overloaded),
         ("D1_ERROR: internal error; reference = 0u3odos5iotccpol68ppc0eg", Unavailable),
+        (
+            "D1_ERROR: Your account has exceeded D1's free tier daily row read limit. Upgrade to a paid"
+            " plan or wait until tomorrow (midnight UTC) to continue.",
+            Unavailable,
+        ),
+        ("D1_ERROR: Failed to parse body as JSON, got: error code: 1031", Transient),
+        (
+            "D1_ERROR: Failed to parse body as JSON, got: Error: internal error; reference = abc",
+            Unavailable,
+        ),
         ("Exceeded maximum DB size", Unavailable),
         ("D1_ERROR: database or disk is full: SQLITE_FULL", Unavailable),
         ("D1_ERROR: attempt to write a readonly database: SQLITE_READONLY", Unavailable),
@@ -195,6 +205,7 @@ def test_a_column_is_missing_where_the_sql_names_it(name: str, sql: str, is_colu
         f"D1_ERROR: malformed MATCH expression: [{SECRET}]: SQLITE_ERROR",
         f'D1_ERROR: fts5: syntax error near "{SECRET}": SQLITE_ERROR',
         f"Could not decode to UTF-8 column 'a' with text '{SECRET}'",
+        f'D1_ERROR: Failed to parse body as JSON, got: [{{"results":[{{"a":"{SECRET}"',
         f"D1_ERROR: no such column: {SECRET}: SQLITE_ERROR",  # a word of a full-text query
     ],
 )
