@@ -22,6 +22,7 @@ import msgspec
 
 from framework.database import Database
 from framework.errors import ConfigurationError
+from framework.text_types import alias_of
 
 __all__ = ["Bindings", "Env", "is_bindings", "read_bindings"]
 
@@ -164,18 +165,13 @@ def _names(annotation: Any, kinds: tuple[type, ...]) -> bool:
 
 def _members(annotation: Any) -> list[Any]:
     """Return what *annotation* is a union of, or itself, each without what is in its brackets."""
-    while (meant := _alias_of(annotation)) is not None:  # a NewType, maybe of another
+    while (meant := alias_of(annotation)) is not None:  # a NewType, maybe of another
         annotation = meant
     origin = get_origin(annotation)
     if origin not in _WRAPPERS:
         return [origin or annotation]
     arguments = get_args(annotation)[: 1 if origin is Annotated else None]
     return [member for argument in arguments for member in _members(argument)]
-
-
-def _alias_of(annotation: Any) -> Any:
-    """Return what *annotation* is another name for, by `NewType` or by ``type``; None if it is none."""
-    return getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
 
 
 def is_bindings(annotation: Any) -> bool:

@@ -13,7 +13,7 @@ import msgspec
 
 from framework.database_errors import RowMismatch
 from framework.database_values import EPOCH, MILLISECOND
-from framework.text_types import is_union
+from framework.text_types import alias_of, is_union
 
 __all__ = ["convert_rows", "decode_rows"]
 
@@ -102,7 +102,7 @@ def _columns(declared: Any) -> Mapping[str, Any] | None:
 
 def _parts(annotation: Any) -> set[Any]:
     """Return the types that *annotation* joins: `bytes` and `NoneType` of `bytes | None`."""
-    while (meant := _alias_of(annotation)) is not None:
+    while (meant := alias_of(annotation)) is not None:
         annotation = meant
     arguments = get_args(annotation)
     if get_origin(annotation) is Annotated:
@@ -110,11 +110,6 @@ def _parts(annotation: Any) -> set[Any]:
     if is_union(annotation):
         return set().union(*map(_parts, arguments))
     return {annotation}
-
-
-def _alias_of(annotation: Any) -> Any:
-    """Return what *annotation* is another name for, by `NewType` or by ``type``; None if it is none."""
-    return getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
 
 
 def _revival(parts: Mapping[str, set[Any]]) -> Callable[[Row], None] | None:

@@ -13,6 +13,7 @@ from msgspec import Struct, inspect
 __all__ = [
     "FRACTION",
     "SAFE_INTEGER",
+    "alias_of",
     "class_of",
     "flaw_of",
     "is_exact",
@@ -51,6 +52,11 @@ _SCALARS = (
     inspect.UUIDType,
 )
 _SEVERAL = (inspect.ListType, inspect.SetType, inspect.FrozenSetType, inspect.VarTupleType)
+
+
+def alias_of(annotation: Any) -> Any:
+    """Return what *annotation* is another name for, by `NewType` or by ``type``; None if it is none."""
+    return getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
 
 
 def is_union(annotation: Any) -> bool:
