@@ -114,7 +114,8 @@ _CONSTRAINTS: Final = (
     "CHECK constraint failed",
 )
 # Sources: the list of errors in D1's documentation ("Debug D1"; its changelog of 2026-09-01), SQLite's
-# result codes, and issue 10801 of workers-sdk, where what D1 answers is no JSON.
+# result codes, and what people report: an answer that is no JSON (workers-sdk#10801), and an import or
+# export that runs, as `wrangler d1 execute --remote --file` starts one.
 _OUTAGES: Final[tuple[tuple[str, type[Unavailable]], ...]] = (
     ("is overloaded", Overloaded),
     ("exceeded timeout", Overloaded),
@@ -129,6 +130,7 @@ _OUTAGES: Final[tuple[tuple[str, type[Unavailable]], ...]] = (
     ("client disconnected", Transient),
     ("internal error; reference", Unavailable),
     ("Failed to parse body as JSON", Transient),
+    ("Currently processing a long-running", Unavailable),
     ("exceeded D1's free tier daily", Unavailable),
     ("Exceeded maximum DB size", Unavailable),
     ("maximum account storage limit", Unavailable),

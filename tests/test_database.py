@@ -87,6 +87,8 @@ SECRET = "hunter2-and-more"
             " plan or wait until tomorrow (midnight UTC) to continue.",
             Unavailable,
         ),
+        ("D1_ERROR: Currently processing a long-running import.", Unavailable),
+        ("D1_ERROR: Currently processing a long-running export.", Unavailable),
         ("D1_ERROR: Failed to parse body as JSON, got: error code: 1031", Transient),
         (
             "D1_ERROR: Failed to parse body as JSON, got: Error: internal error; reference = abc",
