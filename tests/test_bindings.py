@@ -1,7 +1,6 @@
 """What an application needs of its deployment is declared, checked when first used, and never shown."""
 
 import logging
-import sys
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -260,15 +259,3 @@ async def test_a_cron_job_asks_for_them_as_well() -> None:
     await app.run_cron("* * * * *", LEAST, 0)
 
     assert seen == [20]
-
-
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type` is newer")
-def test_a_name_given_by_type_is_what_it_names() -> None:
-    names: dict[str, Any] = {}
-    exec("type Port = int\ntype Names = list[str]", names)
-    fields = [("port", names["Port"]), ("names", names["Names"])]
-    named: Any = msgspec.defstruct("Named", fields, bases=(Bindings,))
-
-    read = read_bindings(named, {"port": "80", "names": '["a"]'})
-
-    assert (read.port, read.names) == (80, ["a"])

@@ -448,18 +448,6 @@ def test_a_name_for_a_name_is_what_it_names() -> None:
     assert (row.digest, row.when) == (b"\1", datetime(1970, 1, 1, tzinfo=UTC))
 
 
-@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type` is newer")
-def test_a_name_given_by_type_is_what_it_names() -> None:
-    names: dict[str, Any] = {"datetime": datetime}
-    exec("type Digest = bytes\ntype Moment = datetime | None\ntype Flag = bool", names)
-    kinds = [("digest", names["Digest"]), ("when", names["Moment"]), ("on", names["Flag"])]
-    named = msgspec.defstruct("Named", kinds)
-
-    [row] = decode_rows(named, '[{"digest":[1],"when":0,"on":1}]', SQL)
-
-    assert row == named(b"\1", datetime(1970, 1, 1, tzinfo=UTC), True)
-
-
 def test_a_check_of_the_struct_may_not_speak() -> None:
     class Picky(msgspec.Struct):
         a: str

@@ -5,6 +5,7 @@ case gets a database with the tables of SCHEMA and no rows.
 """
 
 import asyncio
+import sys
 import traceback
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -124,6 +125,11 @@ class Weight(float, Enum):
     HALF = 0.5
 
 
+# `type` is a keyword from Python 3.12 on; the Worker's is newer.
+ALIASES: dict[str, Any] = {"datetime": datetime}
+if sys.version_info >= (3, 12):
+    exec("type Digest = bytes\ntype Moment = datetime | None\ntype Flag = bool", ALIASES)
+
 TENANT = UUID("0b8e3f54-6b2f-4a37-9f2b-6b0c2f6f0a11")
 INDIA = timezone(timedelta(hours=5, minutes=30))
 NOON = datetime(2026, 8, 22, 12, 0, 0, 123000, UTC)
@@ -178,6 +184,9 @@ NOON = datetime(2026, 8, 22, 12, 0, 0, 123000, UTC)
         ("Decimal of 30 digits", Decimal, Decimal("0." + "1" * 30), Decimal("0." + "1" * 30)),
         ("date", date, date(987, 1, 31), date(987, 1, 31)),
         ("time", time, time(9, 30), time(9, 30)),
+        ("alias of bytes", ALIASES.get("Digest", bytes), b"\0", b"\0"),
+        ("alias of a datetime or none", ALIASES.get("Moment", datetime), NOON, NOON),
+        ("alias of a bool", ALIASES.get("Flag", bool), True, True),
     ]
 )
 async def test_value_comes_back(db: Database, kind: Any, value: Any, expected: Any) -> None:

@@ -3,6 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
+
+from framework.bindings import Bindings, read_bindings
+
 __all__ = ["BINDING_CASES"]
 
 
@@ -83,6 +87,17 @@ async def test_a_variable_that_is_an_object_is_one_whatever_its_names(env: Any) 
     for bindings in (bindings_of(env), bindings_of(env)):  # known from then on
         assert bindings["SETTING"] == {"limit": 5, "fetch": "a", "prepare": [1]}
         assert bindings["LIST"] == ["a", {"b": None}]
+
+
+async def test_a_variable_of_a_type_that_has_a_name_is_read_as_that_type(env: Any) -> None:
+    names: dict[str, Any] = {}
+    exec("type Port = int\ntype Names = list[str]", names)  # a keyword that CPython 3.11 lacks
+    fields = [("port", names["Port"]), ("names", names["Names"])]
+    settings: Any = msgspec.defstruct("Settings", fields, bases=(Bindings,))
+
+    read = read_bindings(settings, {"port": "80", "names": '["a"]'})
+
+    assert (read.port, read.names) == (80, ["a"])
 
 
 async def test_an_env_is_asked_as_a_dict_is(env: Any) -> None:
