@@ -16,12 +16,14 @@ __all__ = [
     "CODE_TRIES",
     "CODE_WINDOW",
     "CodeState",
+    "change_email",
     "digest_code",
     "forget_code",
     "issue_code",
     "new_code",
     "purge_codes",
     "use_code",
+    "void_code",
 ]
 
 CODE_LIFE: Final = 5 * 60_000
@@ -91,6 +93,13 @@ _USE: Final = (
     "UPDATE email_code SET code = '', expires_at = 0"
     " WHERE user_id = ?1 AND code = ?2 AND tries <= ?3 AND expires_at > ?4"
 )
+_CHANGE_EMAIL: Final = (
+    "UPDATE user SET email = ?2,"
+    " email_verified_at = CASE WHEN email = ?2 THEN email_verified_at END WHERE id = ?1"
+)
+_VOID: Final = (
+    "UPDATE email_code SET code = '', expires_at = 0 WHERE user_id = ?1 AND email IS NOT ?2"
+)
 _FORGET: Final = "DELETE FROM email_code WHERE user_id = ?1"
 _PURGE: Final = "DELETE FROM email_code WHERE expires_at <= ?1 AND resets_at <= ?1"
 # An address stands there in plain, so no longer than it counts.
@@ -151,6 +160,16 @@ def use_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
     """
     values = (user_id, digest, CODE_TRIES, now)
     return [statement(_TRY, user_id), statement(_VERIFY, *values), statement(_USE, *values)]
+
+
+def change_email(user_id: str, email: str | None) -> Statement:
+    """Give a user another address, which is not verified, or none; the same stays as it is."""
+    return statement(_CHANGE_EMAIL, user_id, email)
+
+
+def void_code(user_id: str, but_to: str | None) -> Statement:
+    """Use up the code of *user_id*, unless it went to the address *but_to*. That it was sent counts."""
+    return statement(_VOID, user_id, but_to)
 
 
 def forget_code(user_id: str) -> Statement:

@@ -80,7 +80,7 @@ _AFTER_CHANGE: Final = (
     f"DELETE FROM password_reset WHERE user_id = ?1{_IS_CHANGED}",
 )
 _FORGET_DEVICES: Final = f"DELETE FROM known_device WHERE user_id = ?1{_IS_CHANGED}"
-_FORGET: Final = "DELETE FROM password_reset WHERE user_id = ?1"
+_FORGET: Final = "DELETE FROM password_reset WHERE user_id = ?1 AND email IS NOT ?2"
 _PURGE: Final = "DELETE FROM password_reset WHERE expires_at <= ?1"
 
 
@@ -178,9 +178,9 @@ def use_link(
     ]
 
 
-def forget_links(user_id: str) -> Statement:
-    """Delete the links of *user_id*."""
-    return statement(_FORGET, user_id)
+def forget_links(user_id: str, but_to: str | None = None) -> Statement:
+    """Delete the links of *user_id*, but those that went to the address *but_to*."""
+    return statement(_FORGET, user_id, but_to)
 
 
 def purge_links(now: int) -> Statement:

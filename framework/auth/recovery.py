@@ -8,12 +8,14 @@ from framework.auth.address_limit import limit_address
 from framework.auth.codes import (
     CODES_PER_ADDRESS,
     CodeState,
+    change_email,
     digest_code,
     forget_code,
     issue_code,
     new_code,
     purge_codes,
     use_code,
+    void_code,
 )
 from framework.auth.emails import normalize_email
 from framework.auth.errors import DuplicateEmail, InvalidCode, InvalidEmail, InvalidLink
@@ -36,7 +38,7 @@ from framework.auth.settings import Settings
 from framework.auth.tokens import digest, is_token, new_token
 from framework.auth.usernames import canonical_username
 from framework.context import Context
-from framework.database import Database, UniqueViolation, statement
+from framework.database import Database, UniqueViolation
 from framework.errors import ConfigurationError, Conflict, TooManyRequests
 from framework.problem import report
 from framework.security_log import log_event
@@ -56,11 +58,6 @@ _SECRET_MIN: Final = 32
 
 _NAME_MAX: Final = 255
 """Characters of a username that are looked up: no key's id has more."""
-
-_SET_EMAIL: Final = (
-    "UPDATE user SET email = ?2,"
-    " email_verified_at = CASE WHEN email = ?2 THEN email_verified_at END WHERE id = ?1"
-)
 
 
 class Recovery(Accounts[U]):
@@ -84,7 +81,10 @@ class Recovery(Accounts[U]):
         if email is not None and canonical is None:
             raise InvalidEmail
         user_id = c.get(self.session_slot).user_id
-        await self._write(c, [statement(_SET_EMAIL, user_id, canonical)])
+        statements = [change_email(user_id, canonical)]
+        if self._known_mailer is not None:  # with the address, they would be good again
+            statements += [void_code(user_id, canonical), forget_links(user_id, canonical)]
+        await self._write(c, statements)
         log_event(c, "user_updated", "email")
 
     async def send_verification(self, c: Context, write: Write = write_verification) -> None:

@@ -158,6 +158,19 @@ async def test_a_code_is_for_the_address_it_was_mailed_to(
     assert not await is_verified(recovering)
 
 
+async def test_an_address_that_comes_back_brings_no_code_along(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+    code = recovering.mailbox.code
+
+    await browser.post("/email", json={"email": "other@example.com"})
+    await browser.post("/email", json={"email": ADDRESS})
+
+    assert await verify(browser, code) == 422
+    await browser.post("/code")
+    assert await verify(browser, recovering.mailbox.code) == 204
+
+
 async def test_a_code_is_for_whoever_asked(recovering: Recovering) -> None:
     alice, bob = await recovering.addressed(), await recovering.addressed("bob", "bob@example.com")
     await alice.post("/code")

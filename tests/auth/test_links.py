@@ -203,6 +203,18 @@ async def test_another_address_ends_the_links_to_the_old_one(
     assert await recovering.signs_in(PASSWORD) == 200
 
 
+async def test_an_address_that_comes_back_brings_no_link_along(recovering: Recovering) -> None:
+    browser = await recovering.verified()
+    token = await recovering.mailed()
+
+    await browser.post("/email", json={"email": "other@example.com"})
+    await browser.post("/email", json={"email": ADDRESS})
+    await recovering.sqlite.run("UPDATE user SET email_verified_at = 1")
+
+    assert (await recovering.reset(token)).status == 404
+    assert (await recovering.reset(await recovering.mailed())).status == 204
+
+
 async def test_the_same_address_again_ends_nothing(recovering: Recovering) -> None:
     browser = await recovering.verified()
     token = await recovering.mailed()
