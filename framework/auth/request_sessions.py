@@ -154,7 +154,7 @@ class RequestSessions(Generic[U]):
     async def _replace_plain(self, c: Context, session: Session, now: int) -> Session:
         """Return what takes the place of a session of Lucia's; that itself where it cannot be written."""
         try:
-            return await self._replace(c, session, now)
+            return await self._replace(c, session, now, keeps_old=True)
         except Unavailable as error:
             report(c, error)
             return session
@@ -203,13 +203,14 @@ class RequestSessions(Generic[U]):
         own, user = c.get(self.session_slot), c.get(self.user_slot)
         if self._is_by_bearer(c):
             raise ConfigurationError("rotate_session changes a cookie, and this came by a token")
-        session = await self._replace(c, own, self.clock(), self.limits.grace)
+        session = await self._replace(c, own, self.clock(), keeps_old=self.limits.grace > 0)
         self._remember(c, session, user)
         return session
 
-    async def _replace(self, c: Context, session: Session, now: int, grace: int = GRACE) -> Session:
+    async def _replace(self, c: Context, session: Session, now: int, *, keeps_old: bool) -> Session:
         """Return the session that takes the place of *session*; that itself where it is too late."""
-        if session.idle_expires <= now + grace:  # replaced before, or over in a moment anyway
+        end = now + self._grace
+        if session.idle_expires <= end:  # replaced before, or over in a moment anyway
             return session
         begun, token = self._new_session(c, session.user_id)
         created_at = session.created_at or now  # 0 where Lucia began it
@@ -225,8 +226,8 @@ class RequestSessions(Generic[U]):
             country=begun.country,
             fresh=True,
         )
-        statements = self._store.replace_session(session.id, begun, now + grace)
-        results = await self._db(c).batch(statements if grace else statements[:1])
+        statements = self._store.replace_session(session.id, begun, end)
+        results = await self._db(c).batch(statements if keeps_old else statements[:1])
         if results[0].changes == 0:  # another request was first, and sends the cookie
             return session
         self._send_cookie(c, token, begun.idle_expires, now)

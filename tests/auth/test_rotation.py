@@ -259,3 +259,34 @@ async def test_a_change_of_password_that_fails_takes_nothing_away(world: World) 
 
     assert answer.status == 401
     assert await world.rows("user_session") == rows
+
+
+# --- Lucia's cookies ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method_and_path", [("GET", "/me"), ("POST", "/rotate")])
+@pytest.mark.parametrize(
+    ("grace", "replaced_by"),
+    [(0, "/me"), (GRACE, "/me"), (GRACE, "/sign-in"), (6 * GRACE, "/me"), (6 * GRACE, "/sign-in")],
+)
+async def test_what_is_left_of_lucias_makes_no_new_one(
+    grace: int, replaced_by: str, method_and_path: tuple[str, str]
+) -> None:
+    world = World(sessions="migrate", limits=Limits(grace=grace))
+    await world.signed_up()
+    await world.sqlite.run(
+        "UPDATE user_session SET id = ?1, created_at = 0, authenticated_at = 0", "l" * 40
+    )
+    browser = world.browser("https://example.com")
+    old = {"cookie": f"{COOKIE}={'l' * 40}"}
+    method = "POST" if replaced_by == "/sign-in" else "GET"
+    await browser.request(method, replaced_by, headers=old, json={})
+
+    answer = await browser.fork().request(*method_and_path, headers=old)
+
+    assert (answer.status, set_cookies(answer)) == (200, [])
+    world.clock.now += max(grace, GRACE)
+    assert (await browser.fork().get("/me", headers=old)).status == 401
+    assert (await browser.get("/me")).status == 200
+    assert len(await world.rows("user_session")) == 1
+    world.close()
