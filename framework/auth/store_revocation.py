@@ -9,11 +9,13 @@ __all__ = ["RevocationStore"]
 
 _DELETE_OTHERS: Final = "DELETE FROM user_session WHERE user_id = ?1 AND id <> ?2"
 # What was replaced, and is still good after ?5 until ?4 at most, ends with any of its user's. A session
-# that is gone, or has no more than that left, got another token: one that began in the same moment.
+# that is gone, or has no more than that left, got another token: one that began in the same moment. What
+# is left of one of Lucia's says when that was.
 _END: Final = (
     "DELETE FROM user_session WHERE id = ?1"
     " OR user_id = ?2 AND authenticated_at = 0 AND idle_expires > ?5 AND idle_expires <= ?4"
-    " OR user_id = ?2 AND created_at = ?3 AND ?3 > 0"
+    " OR user_id = ?2 AND created_at > 0"
+    " AND created_at IN (?3, (SELECT created_at FROM user_session WHERE id = ?1))"
     " AND NOT EXISTS (SELECT 1 FROM user_session WHERE id = ?1 AND idle_expires > ?4)"
 )
 # There is no such row: it breaks NOT NULL, and all of the batch is undone.

@@ -407,6 +407,35 @@ async def test_a_session_that_is_over_ends_no_other(world: World) -> None:
     assert (await owner.get("/me")).status == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "halted", "left"),
+    [
+        ("/sign-out", "UPDATE user_session SET id", 0),
+        ("/sign-out", "DELETE FROM user_session", 0),
+        ("/sign-in", "DELETE FROM user_session", 1),
+    ],
+)
+async def test_what_took_the_place_of_lucias_ends_with_it(
+    path: str, halted: str, left: int
+) -> None:
+    world = World(sessions="migrate")
+    await world.signed_up()
+    await world.sqlite.run("UPDATE user_session SET id = ?1, created_at = 0", "l" * 40)
+    old = {"cookie": f"{COOKIE}={'l' * 40}"}
+    other = world.browser("https://example.com")
+    call = other.fork().post(path, headers=old, json={})
+    halt, late = await passed_the_guard(world, call, halted)
+    assert (await other.get("/me", headers=old)).status == 200
+
+    halt.release()
+
+    assert (await late).status < 300
+    world.clock.now += GRACE
+    assert (await other.get("/me")).status == 401
+    assert len(await world.rows("user_session")) == left
+    world.close()
+
+
 # --- Links ----------------------------------------------------------------------------------------
 
 
