@@ -53,7 +53,7 @@ _INSERT: Final = (
     " SELECT ?1, u.id, u.email, k.id, ?5, ?6 FROM user u JOIN user_key k ON k.user_id = u.id"
     " WHERE u.id = ?2 AND u.email = ?3 AND u.email_verified_at IS NOT NULL"
     " AND k.id = ?4 AND k.hashed_password = ?9 AND (SELECT count(*) FROM password_reset"
-    " WHERE user_id = ?2 AND email = ?3 AND replaces = ?5"
+    " WHERE user_id = ?2 AND email = ?3 AND key_id = ?4 AND replaces = ?5"
     f" AND expires_at > ?7 AND expires_at <= ?7 + {LINK_LIFE + CLOCK_ERROR}) < ?8"
 )
 _LINKS: Final = (

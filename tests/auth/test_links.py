@@ -274,6 +274,24 @@ async def test_other_links_of_the_account_end(recovering: Recovering) -> None:
         assert (await recovering.reset(token, "yet another one")).status == 404
 
 
+async def test_links_for_a_name_that_was_deleted_keep_none_from_the_other(
+    recovering: Recovering,
+) -> None:
+    browser = await recovering.verified()
+    (user,) = await recovering.rows("user")
+    keys, db = recovering.auth.keys, recovering.sqlite
+    await keys.create(db, user["id"], "username", "alice.smith", PASSWORD)
+    await browser.put("/password", json={"current": PASSWORD, "new": NEW})  # one hash for both
+    for _ in range(LINKS_PER_ACCOUNT):
+        await recovering.mailed()
+    await keys.delete(db, "username", "alice")
+
+    token = await recovering.mailed("alice.smith")
+
+    assert len(recovering.mailbox.mails) == LINKS_PER_ACCOUNT + 1
+    assert (await recovering.reset(token)).status == 204
+
+
 async def test_every_password_of_the_account_is_replaced(recovering: Recovering) -> None:
     await recovering.verified()
     (user,) = await recovering.rows("user")
