@@ -81,9 +81,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     `Auth.rotate_session`, is good for so long after. None, by OWASP ASVS 5.0, 7.2.4 and 7.4.3.
 
     A browser sends requests in parallel. Those under way when another of them changed the cookie still
-    carry the old one: with `GRACE` they are answered, without it told that they are signed out. The
-    price is that whoever stole that very cookie keeps it so long; it cannot be renewed or rotated
-    then, and is not `recent`.
+    carry the old one: with `GRACE` they are answered, without it told that they are signed out, as one
+    that changes the account itself always is. The price is that whoever stole that very cookie keeps
+    it so long; it cannot be renewed or rotated then, and is not `recent`.
     """
 
     def __post_init__(self) -> None:
