@@ -13,6 +13,7 @@ _CASES = {
     "guarded": "a guarded JSON route, its session in D1",
     "body": "a JSON body read into a Struct",
     "rows": "100 rows of 6 columns from D1 to JSON",
+    "asked": "the same statement, its rows left unread",
 }
 
 
@@ -49,6 +50,11 @@ def worker(result: Mapping[str, Any]) -> Section:
         "",
         "`handwritten` does by hand, with the SDK, what Kagari does. `lean` goes past the SDK straight to"
         " JavaScript and leaves out what it can: a floor, since nobody writes an application so.",
+        "",
+        "The last two cases of the table take another request of the same Worker off: a public one, so that"
+        " what is left is D1's own time and what becomes of the rows; and one that asks D1 for the same"
+        " rows and leaves them unread, so that it is the conversion alone, of what D1 has answered into"
+        " the JSON that is sent.",
         "",
         *picture("worker", title),
         *table(head, rows),

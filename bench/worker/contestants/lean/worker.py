@@ -61,7 +61,7 @@ encode = msgspec.json.Encoder().encode
 
 
 class Default(WorkerEntrypoint):
-    """Four routes."""
+    """Five routes."""
 
     async def fetch(self, request: Any) -> Any:
         """Find the route by hand."""
@@ -79,6 +79,9 @@ class Default(WorkerEntrypoint):
         if path == "notes" and method == "GET":
             result = await self.env._env.DB.prepare(LIST_NOTES).all()
             return answer(decode_notes(JSON.stringify(result.results)))
+        if path == "asked" and method == "GET":
+            await self.env._env.DB.prepare(LIST_NOTES).all()
+            return answer({"asked": True})
         if path == "notes" and method == "POST":
             return await self._create(request, f"{scheme}://{host}")
         return error(404, "not found")
