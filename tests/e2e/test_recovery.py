@@ -251,11 +251,11 @@ async def test_no_token_and_no_code_is_stored(
     await verify(person, mailbox)
     await ask(browser, person.username)
     token = link_in(await newest(mailbox, address_of(person), 2)).rpartition("/")[2]
+    links = await backdoor.sql("SELECT * FROM password_reset WHERE user_id = ?1", person.id)
     await person.browser.post("/me/email", json={"email": f"x{address_of(person)}"})
     await person.browser.post("/me/email/verification")
     code = code_in(await newest(mailbox, f"x{address_of(person)}"))
 
-    links = await backdoor.sql("SELECT * FROM password_reset WHERE user_id = ?1", person.id)
     codes = await backdoor.sql("SELECT * FROM email_code WHERE user_id = ?1", person.id)
 
     assert (len(links), len(codes)) == (1, 1)
