@@ -198,7 +198,7 @@ class App(Router):
             is_answer = type(response) is Response  # any of a subclass takes the longer way
             return finish(c, response if is_answer else check_response(response, outermost))
         except BaseException as error:
-            return finish(c, await self._fallback.explain(c, as_fault(error)))
+            return finish(c, await self._fallback.explain(c, error))
 
     def adopt(self, declaration: Declaration) -> None:
         """Make *declaration* a route. Raises `ConfigurationError`, naming its file and line."""
@@ -281,7 +281,7 @@ class App(Router):
                 response = await layer(c, MethodType(handler, c))
                 return response if type(response) is Response else check_response(response, layer)
             except BaseException as error:
-                return await explain(c, as_fault(error))
+                return await explain(c, error)
 
         return answer
 
@@ -292,7 +292,7 @@ class App(Router):
             try:
                 return as_response(await call(c))
             except BaseException as error:
-                return await self._fallback.explain(c, as_fault(error))
+                return await self._fallback.explain(c, error)
 
         return answer
 
@@ -300,7 +300,7 @@ class App(Router):
         try:
             return as_response(await self._find_endpoint(c)(c))
         except BaseException as error:
-            return await self._fallback.explain(c, as_fault(error))
+            return await self._fallback.explain(c, error)
 
     def _find_endpoint(self, c: Context) -> Call:
         """Return what answers this request. Raises `HTTPError` where nothing may."""

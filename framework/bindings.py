@@ -22,7 +22,7 @@ import msgspec
 
 from framework.database import Database
 from framework.errors import ConfigurationError
-from framework.text_types import alias_of
+from framework.text_types import unaliased
 
 __all__ = ["Bindings", "Env", "is_bindings", "read_bindings"]
 
@@ -165,8 +165,7 @@ def _names(annotation: Any, kinds: tuple[type, ...]) -> bool:
 
 def _members(annotation: Any) -> list[Any]:
     """Return what *annotation* is a union of, or itself, each without what is in its brackets."""
-    while (meant := alias_of(annotation)) is not None:  # a NewType, maybe of another
-        annotation = meant
+    annotation = unaliased(annotation)
     origin = get_origin(annotation)
     if origin not in _WRAPPERS:
         return [origin or annotation]

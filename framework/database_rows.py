@@ -13,7 +13,7 @@ import msgspec
 
 from framework.database_errors import RowMismatch
 from framework.database_values import EPOCH, MILLISECOND
-from framework.text_types import alias_of, is_union
+from framework.text_types import is_union, unaliased
 
 __all__ = ["convert_rows", "decode_rows"]
 
@@ -102,8 +102,7 @@ def _columns(declared: Any) -> Mapping[str, Any] | None:
 
 def _parts(annotation: Any) -> set[Any]:
     """Return the types that *annotation* joins: `bytes` and `NoneType` of `bytes | None`."""
-    while (meant := alias_of(annotation)) is not None:
-        annotation = meant
+    annotation = unaliased(annotation)
     arguments = get_args(annotation)
     if get_origin(annotation) is Annotated:
         return _parts(arguments[0])

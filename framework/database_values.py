@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from framework.database_errors import DatabaseError
+from framework.text_types import is_in_years
 
 __all__ = [
     "EPOCH",
@@ -48,8 +49,6 @@ Bound: TypeAlias = int | float | str | bytes | None
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND: Final = timedelta(milliseconds=1)
-FIRST: Final = datetime.min.replace(tzinfo=UTC) - EPOCH
-LAST: Final = datetime.max.replace(tzinfo=UTC) - EPOCH
 
 SAFE_INTEGER: Final = 2**53 - 1
 """The largest integer that D1 takes and returns exactly: it sees JavaScript numbers."""
@@ -173,10 +172,9 @@ def _milliseconds(value: datetime, sql: str, position: int) -> int:
     if value.utcoffset() is None:
         reason = "the datetime has no time zone: give it one, as in value.replace(tzinfo=UTC)"
         raise ParameterError(reason, sql, position)
-    since = value - EPOCH
-    if not FIRST <= since <= LAST:  # no row would be read with it
+    if not is_in_years(value):  # no row would be read with it
         raise ParameterError("the datetime is none in UTC", sql, position)
-    return since // MILLISECOND
+    return (value - EPOCH) // MILLISECOND
 
 
 def _check_size(size: int, sql: str, position: int) -> None:

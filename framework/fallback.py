@@ -62,11 +62,14 @@ class Fallback:
             return refuse_method(methods)
         raise method_not_allowed(methods)
 
-    async def explain(self, c: Context, error: Exception) -> Response:
-        """Return the answer that tells of *error*; log it where the fault is ours."""
+    async def explain(self, c: Context, error: BaseException) -> Response:
+        """Return the answer that tells of *error*; log it where the fault is ours.
+
+        Raises *error* where it ends the process, or a task that was meant: nobody is answered then.
+        """
+        known = as_http_error(as_fault(error))
         c.unawaited = None  # the error decides the answer, so a missing await no longer matters
         c.drop_unsent()
-        known = as_http_error(error)
         if known.status in _AUTH_STATUSES:
             c.private = True
         log_refusal(c, known)

@@ -66,8 +66,9 @@ def reserve(kind: type, by: str) -> None:
 
 def note_body(kind: Any, place: str) -> None:
     """Say that the function at *place* reads a *kind* from a body; only classes are noted."""
-    if _is_own_class(class_of(kind)):
-        _bodies.setdefault(class_of(kind), place)
+    read = class_of(kind)
+    if _is_own_class(read):
+        _bodies.setdefault(read, place)
 
 
 def handed_on(annotation: Any) -> str | None:

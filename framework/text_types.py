@@ -13,10 +13,10 @@ from msgspec import Struct, inspect
 __all__ = [
     "FRACTION",
     "SAFE_INTEGER",
-    "alias_of",
     "class_of",
     "flaw_of",
     "is_exact",
+    "is_in_years",
     "is_kind_of",
     "is_readable",
     "is_struct",
@@ -25,6 +25,7 @@ __all__ = [
     "notes_of",
     "takes_integers",
     "takes_several",
+    "unaliased",
     "without_notes",
 ]
 
@@ -54,9 +55,10 @@ _SCALARS = (
 _SEVERAL = (inspect.ListType, inspect.SetType, inspect.FrozenSetType, inspect.VarTupleType)
 
 
-def alias_of(annotation: Any) -> Any:
-    """Return what *annotation* is another name for, by `NewType` or by ``type``; None if it is none."""
-    return getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
+def unaliased(annotation: Any) -> Any:
+    """Return what *annotation* is another name for, by `NewType` or by ``type``; itself if it is none."""
+    meant = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
+    return annotation if meant is None else unaliased(meant)
 
 
 def is_union(annotation: Any) -> bool:
@@ -157,17 +159,19 @@ def flaw_of(value: Any, *, zoned: bool) -> str | None:
     times = [each for each in values if isinstance(each, datetime)]
     if zoned and any(each.tzinfo is None for each in times):
         return "Expected datetime with a timezone component."  # as msgspec says it
-    if not all(map(_is_in_years, times)):
+    if not all(map(is_in_years, times)):
         return "Timestamp is out of range."  # as msgspec says it
     return None
 
 
-def _is_in_years(time: datetime) -> bool:
+def is_in_years(time: datetime) -> bool:
     """Return whether *time* is one in UTC, too, as rows are read: its zone may take it past year 9999."""
     try:
-        return time.tzinfo is None or time.astimezone(UTC) is not None
+        if time.tzinfo is not None:
+            time.astimezone(UTC)
     except OverflowError:
         return False
+    return True
 
 
 def _members(annotation: Any) -> tuple[inspect.Type, ...]:

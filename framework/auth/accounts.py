@@ -66,9 +66,8 @@ class Accounts(Revocation[U]):
         canonical = canonical_username(username)
         if canonical is None:
             raise InvalidUsername
-        user = new_user(
-            self._user_type, new_user_id(), NewKey(self._provider, username), attributes
-        )
+        chosen = NewKey(self._provider, username)
+        user = new_user(self._user_type, new_user_id(), chosen, attributes)
         await limit_address(c, self._rate_limiter)
         key = await self.keys.make(user.id, self._provider, canonical, password)
         begun, token = self._new_session(c, user.id, session)

@@ -25,6 +25,7 @@ from framework.fetching import (
     too_late,
     without_coding,
 )
+from framework.request import Headers
 from framework.response import Header
 
 __all__ = ["fetch_in_thread"]
@@ -127,14 +128,8 @@ class _Exchange:
 
 def _joined(headers: list[Header]) -> tuple[Header, ...]:
     """Return *headers* as JavaScript's fetch has them: each name once, but for cookies."""
-    cookies: list[Header] = []
-    others: dict[str, str] = {}
-    for name, value in headers:
-        lower = name.lower()
-        if lower == "set-cookie":
-            cookies.append((lower, value))
-        else:
-            others[lower] = f"{others[lower]}, {value}" if lower in others else value
+    cookies = [("set-cookie", value) for name, value in headers if name.lower() == "set-cookie"]
+    others = Headers(pair for pair in headers if pair[0].lower() != "set-cookie")
     return (*others.items(), *cookies)
 
 

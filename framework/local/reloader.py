@@ -39,6 +39,13 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
     reading, writing = os.pipe()
     child = _start(command, listener, reading)
     is_lost = False
+
+    def restart() -> None:
+        nonlocal child, is_lost
+        _stop(child)
+        child = _start([*command, "--again"], listener, reading)
+        is_lost = False
+
     try:
         while not ended.is_set():
             folders = watched_folders(root)
@@ -55,9 +62,7 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
                 ):
                     if changes:
                         _say(f"{changed_names(changes, root)} changed")
-                        _stop(child)
-                        child = _start([*command, "--again"], listener, reading)
-                        is_lost = False
+                        restart()
                         if watched_folders(root) != folders:
                             break
                     elif not is_lost and not ended.is_set() and child.poll() is not None:
@@ -69,9 +74,7 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
                 # A folder went away as its watch began: who knows what has changed.
                 while not root.is_dir() and not ended.wait(_POLL / 1000):
                     pass
-                _stop(child)
-                child = _start([*command, "--again"], listener, reading)
-                is_lost = False
+                restart()
     finally:
         _stop(child)
         os.close(writing)
