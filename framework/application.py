@@ -188,7 +188,8 @@ class App(Router):
         self, request: Request, env: Env, wait_until: WaitUntil | None = None
     ) -> Response:
         """Return the answer to *request*. Errors become answers: no `Exception` is raised."""
-        request.body_limit = self.body_limit
+        if request.body_limit != self.body_limit:
+            request.body_limit = self.body_limit
         c = Context(request, env, wait_until, self.security_log)
         try:
             outermost = self._outermost
@@ -306,8 +307,8 @@ class App(Router):
         """Return what answers this request. Raises `HTTPError` where nothing may."""
         request = c.request
         path = request.path
-        if "%" in path or not path.isprintable():  # any other is decoded as it stands
-            path = _decode(path)
+        if path is not request.plain_path and ("%" in path or not path.isprintable()):
+            path = _decode(path)  # any other is decoded as it stands
         method = request.method
         if method == "HEAD":
             method = "GET"
@@ -318,11 +319,11 @@ class App(Router):
             found = matcher.find(method, path)
         if found is None:
             return self._fallback.answer(request, path)
-        c.route, c.params = found
-        if method not in SAFE_METHODS:
+        route, c.params = found
+        c.route = route
+        if method != "GET" and method not in SAFE_METHODS:
             refuse_cross_site(request, self.origins)
-        endpoint: Call = c.route.endpoint
-        return endpoint
+        return route.endpoint
 
 
 def _decode(path: str) -> str:

@@ -164,6 +164,8 @@ class _FunctionGuard(Guard):
             scope = scope._replace(slots=(*scope.slots, read.slot))
         call = make_plan(self.signatures[0], scope).call
         provides, name = self._provides, self._name
+        only = provides[0].type if len(provides) == 1 else None
+        expected = None if only is bool else only
 
         async def check(c: Context) -> None:
             try:
@@ -179,6 +181,8 @@ class _FunctionGuard(Guard):
                 raise
             except BaseException as error:
                 raise GuardFailed from as_fault(error)
+            if type(result) is expected:
+                return c.set(provides[0], result)
             if result is not None:
                 return _hand_on(c, result, provides, name)
             for slot in provides:

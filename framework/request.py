@@ -76,6 +76,8 @@ class Request(msgspec.Struct, eq=False):
     headers: HeaderSource
     _source: Any
     """A `BodyReader`; anything where the edge has a `_read` of its own, which costs no closure."""
+    plain_path: str | None = None
+    """*path* itself, where the edge has seen that nothing in it is encoded or unprintable."""
     platform: Any = None
     """What the edge knows beside HTTP: the JS request in the Worker, else None."""
     address: str | None = None

@@ -159,12 +159,11 @@ def _guard_call(call: Call, compiled: CompiledGuard | None) -> Call:
         c.private = True
         if reads:
             c.reads = ReadBatch(reads)
-        c.guard_outcome = "failed"  # until it has answered
         try:
             await check(c)
-        except HTTPError as error:
-            if error.status < 500:
-                c.guard_outcome = "refused"
+        except BaseException as error:
+            is_refusal = isinstance(error, HTTPError) and error.status < 500
+            c.guard_outcome = "refused" if is_refusal else "failed"
             raise
         c.guard_outcome = "passed"
         return await call(c)

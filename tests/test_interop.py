@@ -184,7 +184,7 @@ async def test_the_client_is_told_where_it_is_known() -> None:
     async def read(limit: int) -> bytes:
         return b""
 
-    request = Request("GET", "http", "x", "/m", "", Headers(), read, None, "203.0.113.7")
+    request = Request("GET", "http", "x", "/m", "", Headers(), read, None, None, "203.0.113.7")
     await mount("/m", asgi_handler(seen)).handle(request, {})
 
     assert seen.scope["client"] == ("203.0.113.7", 0)

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from framework.errors import HTTPError
+from framework.local.asgi import HEADER_LIMIT
 from framework.problem import problem
 
 __all__ = ["HEAD_LIMIT", "LINGER", "LINGER_LIMIT", "StrictProtocol"]
@@ -38,13 +39,17 @@ _REFUSALS = {
 
 
 class _Connection(h11.Connection):
-    """Looks at each head before h11 does."""
+    """Looks at each head before h11 does, and at the headers after it has."""
 
     def next_event(self) -> Any:
         """Return what came next. Raises `RemoteProtocolError`."""
-        if self.their_state is h11.IDLE:
-            _check_head(self.trailing_data[0])
-        return super().next_event()
+        if self.their_state is not h11.IDLE:
+            return super().next_event()
+        _check_head(self.trailing_data[0])
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            _check_headers(event)
+        return event
 
 
 def _check_head(received: bytes) -> None:
@@ -58,6 +63,13 @@ def _check_head(received: bytes) -> None:
         raise h11.RemoteProtocolError("headers too large", error_status_hint=431)
     if _LOOSE.search(received, 0, end.end()):
         raise h11.RemoteProtocolError("bare line break or folded header")
+
+
+def _check_headers(request: h11.Request) -> None:
+    if len(request.headers) > HEADER_LIMIT:
+        raise h11.RemoteProtocolError("too many headers", error_status_hint=431)
+    if {b"content-length", b"transfer-encoding"} <= {name for name, _ in request.headers}:
+        raise h11.RemoteProtocolError("two lengths")
 
 
 class _Transport:

@@ -70,10 +70,10 @@ def read_request(request: Any) -> Request:
     workerd hands on the path as it came; what stands before it resolves dot segments or not, by a
     setting of Cloudflare's.
     """
-    scheme, host, path, query_string = split_url(request.url)
-    headers = _JSHeaders(request)
+    scheme, host, raw_path, query_string = split_url(request.url)
+    headers, path = _JSHeaders(request), resolve_path(raw_path)
     return _WorkerRequest(
-        request.method, scheme, host, resolve_path(path), query_string, headers, headers, request
+        request.method, scheme, host, path, query_string, headers, headers, None, request
     )
 
 

@@ -9,6 +9,8 @@ import msgspec
 import pytest
 
 from framework import App, Context, Response, public
+from framework.compose import Next
+from framework.errors import HTTPError
 from framework.local.asgi import ASGIApplication, _names, asgi
 from framework.local.body_receiver import BodyReceiver
 from framework.request import BODY_LIMIT
@@ -226,6 +228,42 @@ async def test_a_host_that_is_none_is_refused(host: bytes) -> None:
 @pytest.mark.parametrize("headers", [[], [HOST, HOST], [HOST, (b"host", b"evil")]])
 async def test_there_is_one_host(headers: list[tuple[bytes, bytes]]) -> None:
     assert (await Exchange(headers=headers).run()).status == 400
+
+
+@pytest.mark.parametrize("more", [HOST, (b"host", b"evil")])
+async def test_a_second_host_is_refused_where_a_header_is_read(more: tuple[bytes, bytes]) -> None:
+    app = App()
+
+    @app.on_error
+    async def tell(c: Context, error: HTTPError) -> Response:
+        return Response.json({"code": error.code, "agent": c.request.headers.get("user-agent")})
+
+    @app.get("/", guard=public)
+    async def read(c: Context) -> str | None:
+        return c.request.headers.get("accept")
+
+    application = asgi(app, {})
+    await Exchange().run(application)  # from now on the host is known
+
+    exchange = await Exchange(headers=[HOST, (b"user-agent", b"x"), more]).run(application)
+
+    assert exchange.json == {"code": "malformed-request", "agent": "x"}
+
+
+@pytest.mark.parametrize(("target", "status"), [("/a", 200), ("/%61", 200), ("/b%2561", 404)])
+async def test_a_layer_may_write_another_path(target: str, status: int) -> None:
+    app = App()
+
+    @app.use
+    async def shift(c: Context, call_next: Next) -> Response:
+        c.request.path = "/below" + c.request.path.replace("/b", "/")
+        return await call_next()
+
+    @app.get("/below/a", guard=public)
+    async def below() -> str:
+        return "below"
+
+    assert (await Exchange(target).run(asgi(app, {}))).status == status
 
 
 async def test_few_hosts_are_remembered() -> None:

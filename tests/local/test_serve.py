@@ -358,6 +358,9 @@ REFUSED = {
     "length and chunks": request(
         "POST /echo", "Transfer-Encoding: chunked", "Content-Length: 3", body=b"0\r\n\r\n"
     ),
+    "length and chunks that nobody reads": request(
+        "GET /", "Transfer-Encoding: chunked", "Content-Length: 3", body=b"0\r\n\r\n"
+    ),
     "broken chunk": request("POST /echo", "Transfer-Encoding: chunked", body=b"zz\r\n"),
     "space before colon": request("GET /", "X : 1"),
     "no colon": request("GET /", "X"),
