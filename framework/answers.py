@@ -21,6 +21,9 @@ __all__ = ["answer", "as_response", "check_response", "finish", "read_stream"]
 
 _NO_STORE = ("cache-control", "private, no-store")
 _VARY = ("vary", "cookie")
+_KEPT_BY = ("cache-control", "surrogate-control")
+"""How the names of headers end that let an answer be kept: those for one kind of cache come before
+``Cache-Control`` (RFC 9213), as ``CDN-Cache-Control`` does at Cloudflare."""
 
 _NONE = SharedHeaders([NO_SNIFF])
 
@@ -131,7 +134,7 @@ def _private(headers: SharedHeaders) -> SharedHeaders:
 
 
 def _make_private(headers: Sequence[Header]) -> tuple[Header, ...]:
-    return (*[pair for pair in headers if pair[0] != "cache-control"], _NO_STORE, _VARY)
+    return (*[pair for pair in headers if not pair[0].endswith(_KEPT_BY)], _NO_STORE, _VARY)
 
 
 def _without_body(response: Response) -> Response:

@@ -152,6 +152,44 @@ async def test_a_header_added_to_a_plain_answer_is_seen_at_its_end(
     assert again.status == (304 if name == "ETag" else 200)
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CDN-Cache-Control",
+        "cloudflare-cdn-cache-control",
+        "other-cdn-cache-control",
+        "Surrogate-Control",
+    ],
+)
+@pytest.mark.parametrize("path", ["/value", "/response", "/cookie", "/refused"])
+async def test_no_header_for_some_caches_has_them_keep_what_depends_on_who_asks(
+    path: str, name: str
+) -> None:
+    app = App()
+
+    async def let_caches_keep(c: Context, call_next: Next) -> Response:
+        return (await call_next()).with_header(name, "max-age=600")
+
+    def set_cookie(c: Context) -> str:
+        c.cookies.set("theme", "dark")
+        return "text"
+
+    def refuse() -> None:
+        raise HTTPError(403)
+
+    app.use(let_caches_keep)
+    app.get("/value", guard=whoever)(lambda: "text")
+    app.get("/response", guard=whoever)(lambda: Response("text"))
+    app.get("/cookie", guard=public)(set_cookie)
+    app.get("/refused", guard=public)(refuse)
+    app.get("/open", guard=public)(lambda: "text")
+    response = await app.request("GET", path)
+
+    assert response.header("cache-control") == "private, no-store"
+    assert response.header(name.lower()) is None
+    assert (await app.request("GET", "/open")).header(name.lower()) == "max-age=600"
+
+
 @pytest.mark.parametrize(("method", "status"), [("GET", 404), ("DELETE", 405)])
 async def test_an_error_changed_by_a_layer_is_the_next_request_s_as_it_was(
     method: str, status: int
