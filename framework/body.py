@@ -49,9 +49,9 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
     misfit for what does not fit the type, or with every integer beyond ±(2^53 - 1): JavaScript, and
     so D1, would round it; every `Decimal` that is not a number; every datetime that is none in UTC; and
     every one without a zone, unless the type has ``Meta(tz=False)`` somewhere. A Struct with
-    ``forbid_unknown_fields`` takes no name twice either: msgspec would take the last, what stands in
-    front of us perhaps the first. Raises `ConfigurationError` for a type that JSON is not read into,
-    or that holds a `File`.
+    ``forbid_unknown_fields``, or one of several, takes no name twice either: msgspec would take the
+    last, what stands in front of us perhaps the first. Raises `ConfigurationError` for a type that
+    JSON is not read into, or that holds a `File`.
     """
     decode_typed = msgspec.json.Decoder(type).decode
     parts = all_parts(type)

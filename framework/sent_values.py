@@ -7,7 +7,7 @@ import msgspec
 
 from framework.errors import Invalid, InvalidField
 from framework.exact_numbers import flawed_places
-from framework.text_types import class_of, is_struct, without_notes
+from framework.text_types import class_of, is_struct, members_of, without_notes
 from framework.validation import MISFIT_LIMIT, json_pointer
 
 __all__ = ["names_at_least", "refuse_flawed", "refuse_twice"]
@@ -20,12 +20,17 @@ def names_at_least(type: Any) -> int | None:
 
     With as many colons and all that is required, no name can be there twice: not looked at further.
     """
-    if not is_struct(type):
-        return None
-    config = class_of(type).__struct_config__
-    if not config.forbid_unknown_fields or config.array_like:
-        return None
-    return sum(field.required for field in msgspec.structs.fields(without_notes(type)))
+    counts: list[int] = []
+    for member in members_of(without_notes(type)):
+        if not is_struct(member):
+            return None
+        config = class_of(member).__struct_config__
+        if not config.forbid_unknown_fields or config.array_like:
+            return None
+        counts.append(
+            sum(field.required for field in msgspec.structs.fields(without_notes(member)))
+        )
+    return min(counts)
 
 
 class _Name:

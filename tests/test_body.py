@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from framework import App, Context, Form, public
-from framework.body import DEPTH_LIMIT, check_depth, decode_json
-from framework.errors import BadRequest, ContentTooLarge, HTTPError
+from framework.body import DEPTH_LIMIT, check_depth, decode_json, json_decoder
+from framework.errors import BadRequest, ContentTooLarge, HTTPError, Invalid
 from framework.request import BODY_LIMIT, Headers, Request
 from framework.testing import json_of
 
@@ -301,6 +301,50 @@ async def test_a_struct_that_knows_its_names_takes_each_once(
     assert status == (200 if pointers is None else 422)
     errors = [{"detail": TWICE, "pointer": pointer} for pointer in pointers or []]
     assert answer.get("errors", []) == errors
+
+
+class Paid(msgspec.Struct, tag="paid", forbid_unknown_fields=True):
+    order: int
+
+
+class Cancelled(msgspec.Struct, tag="cancelled", forbid_unknown_fields=True):
+    order: int
+    why: str = ""
+
+
+class Moved(msgspec.Struct, tag="moved"):
+    order: int
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        (b'{"type": "paid", "order": 1, "order": 2}', ["/order"]),
+        (b'{"type": "paid", "type": "paid", "order": 1}', ["/type"]),
+        (b'{"order": 1, "type": "cancelled", "why": "a", "why": "b"}', ["/why"]),
+        (b'{"type": "cancelled", "order": 1, "why": "because: \\"order\\": 2"}', None),
+        (b'{"type": "paid", "order": 1}', None),
+    ],
+)
+def test_one_of_several_structs_that_know_their_names_takes_each_once(
+    body: bytes, pointers: list[str] | None
+) -> None:
+    decode = json_decoder(Paid | Cancelled)
+    if pointers is None:
+        assert decode(body).order == 1
+        return
+    with pytest.raises(Invalid) as refused:
+        decode(body)
+
+    assert [(each.detail, each.pointer) for each in refused.value.errors] == [
+        (TWICE, pointer) for pointer in pointers
+    ]
+
+
+def test_of_a_key_given_twice_the_last_counts_beside_a_struct_that_may_know_others() -> None:
+    body = b'{"type": "paid", "order": 1, "order": 2}'
+
+    assert json_decoder(Paid | Moved)(body) == Paid(2)
 
 
 async def test_of_a_key_given_twice_the_last_counts_where_any_may_be_given() -> None:
