@@ -8,6 +8,7 @@ import pytest
 
 from framework import Context, public
 from framework.auth import GRACE, Limits
+from framework.middleware.timeout import timeout
 from framework.response import Response
 from framework.testing import Client, json_of
 from tests.auth.databases import CountingDatabase, FaultyDatabase, Halt, HaltingDatabase
@@ -500,3 +501,17 @@ async def test_a_bearer_token_that_is_over_takes_no_cookie_along(
     assert (await browser.get("/me")).status == 200
     assert len(await world.rows("user")) == 2
     assert len(await world.rows("user_session")) == 1
+
+
+@pytest.mark.parametrize("path", ["/out", "/leave"])
+async def test_who_leaves_when_time_is_up_has_no_cookie_left(doors: World, path: str) -> None:
+    doors.app.use(timeout(0.05))
+    browser = await doors.signed_up()
+    doors.database = halting = HaltingDatabase(doors.sqlite)
+    halting.halt("FROM user_session")
+
+    answer = await browser.post(path)
+
+    assert (answer.status, json_of(answer)["code"]) == (503, "timed-out")
+    assert cookies(answer) == [CLEARED]
+    assert (await doors.rows("user_session")) != []
