@@ -263,7 +263,8 @@ class _Encoded(dict[Header, RawHeader]):
         name, value = pair
         if name == "content-length":
             raise KeyError(name)
-        encoded = (name.encode(), value.encode())  # UTF-8, as workerd sends it
+        # UTF-8 without blanks around it, as workerd sends it; with them, a server may send nothing.
+        encoded = (name.encode(), value.strip(" \t").encode())
         if name not in SENSITIVE_HEADERS:
             if len(self) >= _KNOWN_HEADERS_LIMIT:
                 self.clear()

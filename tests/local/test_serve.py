@@ -55,6 +55,12 @@ def make_app() -> App:
     async def unread() -> str:
         return "not read"
 
+    @app.get("/blanks", guard=public)
+    async def blanks() -> Response:
+        return Response(
+            "blanks", headers=[("x-before", " \ta"), ("x-after", "a b "), ("x-none", " ")]
+        )
+
     @app.get("/cookies", guard=public)
     async def cookies() -> Response:
         return Response("", 200, [("set-cookie", "a=1"), ("set-cookie", "b=2")])
@@ -222,6 +228,14 @@ def test_cookies_come_apart(connection: Connection) -> None:
     answer = connection.send(request("GET /cookies")).answer()
 
     assert answer.values("set-cookie") == ["a=1", "b=2"]
+
+
+def test_blanks_around_a_value_are_left_out(connection: Connection) -> None:
+    answer = connection.send(request("GET /blanks")).answer()
+
+    assert (answer.status, answer.body) == (200, b"blanks")
+    names = ("x-before", "x-after", "x-none")
+    assert [answer.values(name) for name in names] == [["a"], ["a b"], [""]]
 
 
 def test_no_content_has_no_length(connection: Connection) -> None:
