@@ -40,6 +40,8 @@ Pattern = tuple[Segment, ...]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PARAMETER = re.compile(r":(?P<name>[^{}?]*)(?:\{(?P<regex>.*)\})?(?P<optional>\?)?", re.DOTALL)
+_ANYTHING = {".*", ".+", "[^/]*", "[^/]+"}
+"""Constraints that are none, as they are usually written."""
 
 
 def parse_pattern(path: str) -> list[Pattern]:
@@ -66,14 +68,20 @@ def parse_pattern(path: str) -> list[Pattern]:
 
 
 def identity_of(pattern: Pattern) -> tuple[object, ...]:
-    """Return what two patterns have in common that match the same: names do not count."""
-    return tuple(
-        (
-            Kind.NAMED if kind is Kind.STAR else kind,
-            text if kind is Kind.LITERAL else regex,
-        )
-        for kind, text, regex in pattern
-    )
+    """Return what two patterns have in common of which one leaves nothing to the other.
+
+    Names do not count, nor do constraints that everything fits.
+    """
+    return tuple(_identity_of(segment) for segment in pattern)
+
+
+def _identity_of(segment: Segment) -> tuple[Kind, str]:
+    kind, text, regex = segment
+    if kind is Kind.LITERAL:
+        return kind, text
+    regex = "" if regex in _ANYTHING else regex
+    is_named = kind is Kind.STAR or (kind is Kind.CONSTRAINED and not regex)
+    return Kind.NAMED if is_named else kind, regex
 
 
 def _split(text: str) -> list[str]:

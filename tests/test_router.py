@@ -207,6 +207,12 @@ def answer(c: Context) -> str:
         ("GET /x/:a?/y", "GET /x/y"),
         ("GET /:a?/:b?", "GET /:c"),
         ("GET /a /b /c", "GET /d /b"),
+        ("GET /x/:a{.*}", "GET /x/:b{.+}"),
+        ("GET /x/:a{.+}", "GET /x/:b{.*}"),
+        ("GET /x/:a{[^/]+}", "GET /x/:b"),
+        ("GET /x/:a", "GET /x/:b{[^/]+}"),
+        ("GET /x/:a{.+}/y", "GET /x/:b/y"),
+        ("GET /x/*/y", "GET /x/:b{[^/]*}/y"),
     ],
 )
 def test_a_conflict_names_both_places(first: str, second: str) -> None:
