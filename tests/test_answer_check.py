@@ -132,13 +132,13 @@ async def test_the_log_says_where_and_the_answer_does_not(caplog: pytest.LogCapt
 
     @app.get("/", guard=guard(lambda: None, name="passes"))
     async def show() -> Note:
-        return BAD  # type: ignore[no-any-return]
+        return BAD  # type: ignore[no-any-return]  # on purpose
 
     with caplog.at_level(logging.ERROR):
         response = await app.request("GET", "/")
 
     assert response.status == 500
-    assert b"$.id" not in bytes(response.body)  # type: ignore[arg-type]
+    assert b"$.id" not in bytes(response.body)  # type: ignore[arg-type]  # no stream
     assert "test_answer_check.py" in caplog.text
     assert "the answer is not Note: Expected `int`, got `str` - at `$.id`" in caplog.text
 
@@ -148,7 +148,7 @@ async def test_it_is_off_unless_asked_for() -> None:
 
     @app.get("/", guard=public)
     async def show() -> Note:
-        return BAD  # type: ignore[no-any-return]
+        return BAD  # type: ignore[no-any-return]  # on purpose
 
     before = (await app.request("GET", "/")).status
     app.check_answers = True

@@ -116,6 +116,9 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
+UNEXPLAINED = re.compile(r"#\s*(type:\s*ignore(\[[a-z, -]*\])?|noqa(:[A-Z0-9, ]+)?)\s*$")
+"""An ignore with nothing behind it. A reason follows two spaces: what it is, or why it is right."""
+
 MODULES = {module_name(path): path for path in sorted(ROOT.rglob("*.py"))}
 TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in MODULES.items()}
 ORDER = {name: index for index, name in enumerate(name for layer in LAYERS for name in layer)}
@@ -294,6 +297,14 @@ def test_a_long_module_has_a_reason() -> None:
     lengths = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
 
     assert {name for name, length in lengths.items() if length > 250} == set(LONG)
+
+
+def test_what_is_ignored_has_its_reason_on_its_line() -> None:
+    folders = [ROOT.parent / name for name in ("framework", "routes", "tests", "bench")]
+    sources = [path for folder in folders for path in folder.rglob("*.py")]
+    lines = [(path, line) for path in sources for line in path.read_text("utf-8").splitlines()]
+
+    assert [(str(path), line) for path, line in lines if UNEXPLAINED.search(line)] == []
 
 
 @cache

@@ -128,6 +128,6 @@ async def test_a_name_that_no_request_has_is_found_by_the_type_checker() -> None
     client = Client(app)
 
     with pytest.raises(TypeError):  # strict mypy finds an ignore that nothing needs
-        await client.post("/seen", jsn={"a": 1})  # type: ignore[call-arg]
+        await client.post("/seen", jsn={"a": 1})  # type: ignore[call-arg]  # on purpose
     with pytest.raises(TypeError):
-        await client.put("/seen", headers=3)  # type: ignore[arg-type]
+        await client.put("/seen", headers=3)  # type: ignore[arg-type]  # on purpose

@@ -22,9 +22,9 @@ def make_app(*, late: bool) -> App:
         return Response.text("inner: nowhere", 404)
 
     def say() -> None:
-        app.on_error(named("app"))  # type: ignore[arg-type]
-        outer.on_error(named("outer"))  # type: ignore[arg-type]
-        inner.on_error(named("inner", answers=False))  # type: ignore[arg-type]
+        app.on_error(named("app"))  # type: ignore[arg-type]  # any handler
+        outer.on_error(named("outer"))  # type: ignore[arg-type]  # any handler
+        inner.on_error(named("inner", answers=False))  # type: ignore[arg-type]  # any handler
         inner.not_found(nowhere)
 
     def mount() -> None:
@@ -164,9 +164,9 @@ async def test_what_the_nearest_does_not_answer_the_application_does() -> None:
     async def nowhere(c: Context) -> Response:
         return Response.text("nowhere", 404)
 
-    app.on_error(named("app"))  # type: ignore[arg-type]
+    app.on_error(named("app"))  # type: ignore[arg-type]  # any handler
     app.not_found(nowhere)
-    errors.on_error(named("errors"))  # type: ignore[arg-type]
+    errors.on_error(named("errors"))  # type: ignore[arg-type]  # any handler
     pages.not_found(nowhere)
     for router in (errors, pages):
         router.get("/here", guard=public)(lambda: "here")
@@ -251,7 +251,7 @@ async def test_a_router_without_routes_has_its_own_answers_too(late: bool) -> No
     if late:
         mount()
     inner.not_found(nowhere)
-    outer.on_error(named("outer"))  # type: ignore[arg-type]
+    outer.on_error(named("outer"))  # type: ignore[arg-type]  # any handler
     if not late:
         mount()
 
@@ -267,7 +267,7 @@ async def test_a_router_beside_with_the_other_handler_takes_none_away(
     errors_at: str, nowhere_at: str
 ) -> None:
     app, errors, nowhere = App(), Router(errors_at), Router(nowhere_at)
-    errors.on_error(named("errors"))  # type: ignore[arg-type]
+    errors.on_error(named("errors"))  # type: ignore[arg-type]  # any handler
     errors.get("/fails", guard=public)(lambda: None)
     nowhere.get("/there", guard=public)(lambda: None)
 

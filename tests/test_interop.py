@@ -275,7 +275,7 @@ async def test_headers_come_back_and_cookies_apart() -> None:
         start(600),
         start(0),
         {"type": "http.response.start", "headers": []},
-        start("200"),  # type: ignore[arg-type]
+        start("200"),  # type: ignore[arg-type]  # on purpose
     ],
     ids=str,
 )
@@ -283,7 +283,7 @@ async def test_what_could_break_out_of_its_line_is_refused(message: Message) -> 
     response = await get(message, body(b"canary"))
 
     assert response.status == 500
-    assert b"canary" not in bytes(response.body)  # type: ignore[arg-type]
+    assert b"canary" not in bytes(response.body)  # type: ignore[arg-type]  # no stream
     assert response.header("set-cookie") is None
 
 
@@ -531,7 +531,7 @@ async def test_what_fails_before_its_answer_is_told_as_our_own_faults(
 
     assert response.status == status
     assert response.header("content-type") == "application/problem+json"
-    assert b"canary" not in bytes(response.body)  # type: ignore[arg-type]
+    assert b"canary" not in bytes(response.body)  # type: ignore[arg-type]  # no stream
 
 
 async def test_a_stream_that_fails_breaks_off() -> None:

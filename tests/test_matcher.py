@@ -42,7 +42,7 @@ def expected(table: list[tuple[Part, ...]], path: str) -> tuple[str, dict[str, s
     ranked = [(hit[0], written, hit[1]) for hit, written in hits if hit is not None]
     if not ranked:
         return None
-    _, written, parameters = min(ranked, key=lambda found: found[0])  # type: ignore[arg-type, return-value]
+    _, written, parameters = min(ranked, key=lambda found: found[0])  # type: ignore[arg-type, return-value]  # lists of ints, of texts
     return written, parameters
 
 
@@ -110,7 +110,7 @@ def test_a_path_costs_no_more_for_more_routes() -> None:
     def look_ups(routes: int) -> int:
         matcher = build([f"GET /r{n}/:id/edit" for n in range(routes)])
         (shape,) = matcher._tables["GET"].shapes.values()
-        shape.routes = Spy(shape.routes)  # type: ignore[assignment]
+        shape.routes = Spy(shape.routes)  # type: ignore[assignment]  # a spy
         asked.clear()
         assert matcher.find("GET", "/r1/7/edit") is not None
         return len(asked)

@@ -221,13 +221,13 @@ async def async_generator(c: Context) -> Any:
     yield
 
 
-def unknown_name(c: Context, a: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821
+def unknown_name(c: Context, a: "Nowhere") -> None: ...  # type: ignore[name-defined]  # noqa: F821  on purpose
 
 
-def unknown_attribute(c: Context, a: "msgspec.Nowhere") -> None: ...  # type: ignore[name-defined]
+def unknown_attribute(c: Context, a: "msgspec.Nowhere") -> None: ...  # type: ignore[name-defined]  # on purpose
 
 
-def no_expression(c: Context, a: "not a type") -> None: ...  # type: ignore[valid-type]  # noqa: F722
+def no_expression(c: Context, a: "not a type") -> None: ...  # type: ignore[valid-type]  # noqa: F722  on purpose
 
 
 def bare(c: Context, limit) -> None: ...  # type: ignore[no-untyped-def]  # people write so
@@ -363,7 +363,7 @@ def provider_as_default(note: Note = ASK) -> None: ...
 def provider_as_default_of_a_query(limit: Query[int] = ASK) -> None: ...
 
 
-def provider_as_default_of_nothing(anything=ASK) -> None: ...  # type: ignore[no-untyped-def]
+def provider_as_default_of_nothing(anything=ASK) -> None: ...  # type: ignore[no-untyped-def]  # on purpose
 
 
 def body_with_default(note: Note = DRAFT) -> None: ...

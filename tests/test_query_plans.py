@@ -46,9 +46,9 @@ def put_together() -> list[str]:
     """Return the statements that exist only while a function runs."""
     recorder = Recorder()
     store, db = Store(Member), recorder  # a Database as far as these two ask
-    asyncio.run(store.update_session(db, "1", {"country": "DE"}, 1))  # type: ignore[arg-type]
-    asyncio.run(store.update_session(db, "1", {}, 1))  # type: ignore[arg-type]
-    asyncio.run(store.update_user(db, "1", {"username": "a"}))  # type: ignore[arg-type]
+    asyncio.run(store.update_session(db, "1", {"country": "DE"}, 1))  # type: ignore[arg-type]  # a recorder
+    asyncio.run(store.update_session(db, "1", {}, 1))  # type: ignore[arg-type]  # a recorder
+    asyncio.run(store.update_user(db, "1", {"username": "a"}))  # type: ignore[arg-type]  # a recorder
     return recorder.asked
 
 

@@ -335,7 +335,7 @@ async def test_head_is_get_without_the_body(path: str) -> None:
 
     assert (head.status, head.body) == (get.status, b"")
     lengths = [value for name, value in head.headers if name == "content-length"]
-    assert lengths == ([] if path == "/none" else [str(len(get.body))])  # type: ignore[arg-type]
+    assert lengths == ([] if path == "/none" else [str(len(get.body))])  # type: ignore[arg-type]  # no stream
     others = [pair for pair in head.headers if pair[0] != "content-length"]
     assert others == [pair for pair in get.headers if pair[0] != "content-length"]
 

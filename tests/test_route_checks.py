@@ -414,7 +414,7 @@ async def test_who_returns_no_answer_is_named_each_time(
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (lambda: handle(Context(None, {})), "a coroutine cannot be sent as JSON: await it"),  # type: ignore[arg-type]
+        (lambda: handle(Context(None, {})), "a coroutine cannot be sent as JSON: await it"),  # type: ignore[arg-type]  # never looked at
         (lambda: Layer(), "a Layer cannot be sent as JSON: msgspec does not support this type"),
     ],
 )

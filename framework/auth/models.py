@@ -114,7 +114,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
                 Session.__post_init__(self)
                 own(self)
 
-            cls.__post_init__ = both  # type: ignore[method-assign]
+            cls.__post_init__ = both  # type: ignore[method-assign]  # on purpose
 
     def state(self, now: int) -> State:
         """Return how alive this session is at *now*."""

@@ -88,6 +88,6 @@ class SessionCookie(HostCookie):
         """Return what the row of *token* is called: its digest."""
         return digest(token)
 
-    def ids(self, request: Request, token: str) -> tuple[str, ...]:  # noqa: ARG002
+    def ids(self, request: Request, token: str) -> tuple[str, ...]:  # noqa: ARG002  as `clear_old`
         """Return what the row of *token*, which *request* carries, may be called."""
         return (self.id_of(token),)

@@ -223,5 +223,5 @@ def _program(source: str, described: Collection[str], *, exports: bool) -> str |
         block[place : place + 1] = [ast.copy_location(ast.Pass(), text)] if is_needed else []
     for node in ast.walk(tree):
         if hasattr(node, "lineno"):  # columns differ, and a block ends sooner without its last text
-            node.col_offset, node.end_lineno, node.end_col_offset = 0, None, None  # type: ignore[attr-defined]
+            node.col_offset, node.end_lineno, node.end_col_offset = 0, None, None  # type: ignore[attr-defined]  # it has them
     return ast.dump(tree, include_attributes=True)

@@ -49,8 +49,8 @@ def forbid_randomness() -> Callable[[], None]:
     _refuse_seeds()
     # What comes to the same in the Worker: names that are no secret, an id that takes the clock alone.
     names = map(f"{os.getpid()}-{{}}".format, itertools.count())
-    tempfile._RandomNameSequence = lambda: names  # type: ignore[attr-defined]
-    uuid._generate_time_safe = None  # type: ignore[attr-defined]
+    tempfile._RandomNameSequence = lambda: names  # type: ignore[attr-defined]  # private
+    uuid._generate_time_safe = None  # type: ignore[attr-defined]  # private
 
     def check() -> None:
         if read_state() != before:
@@ -79,7 +79,7 @@ def _refuse_entropy() -> None:
         for name in ("urandom", "getrandom"):
             if hasattr(module, name):
                 setattr(module, name, draw)
-    random._urandom = draw  # type: ignore[attr-defined]
+    random._urandom = draw  # type: ignore[attr-defined]  # private
 
 
 def _refuse_seeds() -> None:
@@ -92,7 +92,7 @@ def _refuse_seeds() -> None:
             refuse()
         seed(self, value)
 
-    _random.Random.seed = seed_with  # type: ignore[method-assign]
+    _random.Random.seed = seed_with  # type: ignore[method-assign]  # on purpose
 
 
 # --- Clocks --------------------------------------------------------------------------------------

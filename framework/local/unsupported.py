@@ -68,10 +68,10 @@ class Unsupported:
         """Have threads, zones and OpenSSL fail in this process as they would there."""
         for name in DERIVATIONS:
             vars(hashlib).pop(name, None)
-        threading.Thread.start = _refuse_to_start  # type: ignore[assignment,method-assign]
+        threading.Thread.start = _refuse_to_start  # type: ignore[assignment,method-assign]  # on purpose
         if not self._has_zones:
             zoneinfo.reset_tzpath(to=())
-            sys.modules["tzdata"] = None  # type: ignore[assignment]
+            sys.modules["tzdata"] = None  # type: ignore[assignment]  # None: not to be found
 
     def why_imported(self, module: str) -> str:
         """Return why importing *module*, which is none of the app's own, fails there, or ""."""

@@ -170,7 +170,7 @@ def _to_javascript(value: Bound) -> Any:
     """
     kind = type(value)
     if kind is int:
-        return float(value)  # type: ignore[arg-type]
+        return float(value)  # type: ignore[arg-type]  # by its type
     if kind is bytes:
         return to_js(value)
     return _NULL if value is None else value

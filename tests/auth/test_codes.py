@@ -181,7 +181,7 @@ async def test_a_code_is_for_whoever_asked(recovering: Recovering) -> None:
     assert not await is_verified(recovering, "bob")
 
 
-@pytest.mark.parametrize("code", ["", "1" * 8, "1" * 10_000, "１２３４５６７８", "' OR 1=1", "\0"])  # noqa: RUF001
+@pytest.mark.parametrize("code", ["", "1" * 8, "1" * 10_000, "１２３４５６７８", "' OR 1=1", "\0"])  # noqa: RUF001  full-width digits
 async def test_what_is_no_code_verifies_nothing(recovering: Recovering, code: str) -> None:
     browser = await recovering.addressed()
 

@@ -56,7 +56,7 @@ LONG = "a" * 64
         ("bob@example.com\u2028x", None),
         ("bób@example.com", None),
         ("ｂｏｂ＠ｅｘａｍｐｌｅ．ｃｏｍ", None),  # noqa: RUF001  # full-width
-        ("bob＠example.com", None),  # noqa: RUF001
+        ("bob＠example.com", None),  # noqa: RUF001  full-width
         ("\u212ale\u212a@example.com", None),  # Kelvin sign
         ("ﬁsh@example.com", None),
         ("straße@example.com", None),

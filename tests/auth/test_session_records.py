@@ -404,7 +404,7 @@ async def test_a_field_may_have_another_name_than_its_column() -> None:
     session, _ = await shop.auth.sessions.validate(shop.sqlite, new.token)
     updated: Any = await shop.auth.sessions.update(shop.sqlite, session.id, agent="wget")
 
-    assert (session.agent, updated.agent) == ("curl", "wget")  # type: ignore[attr-defined]
+    assert (session.agent, updated.agent) == ("curl", "wget")  # type: ignore[attr-defined]  # a field of its own
     assert (await shop.rows("user_session"))[0]["label"] == "wget"
     shop.close()
 

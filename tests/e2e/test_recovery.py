@@ -71,7 +71,7 @@ async def test_an_address_is_verified_with_a_code(person: Person, mailbox: Mailb
 
 @pytest.mark.parametrize(
     "email",
-    ["x", "@", "a@b", "a@b.co\r\nBcc: c@d.co", "аlice@example.com", "a" * 300],  # noqa: RUF001
+    ["x", "@", "a@b", "a@b.co\r\nBcc: c@d.co", "аlice@example.com", "a" * 300],  # noqa: RUF001  a Cyrillic a
 )
 async def test_what_is_no_address(
     person: Person, browser: Client, service: Service, email: str
@@ -328,4 +328,4 @@ async def test_the_form_shows_the_same_page_to_everybody(
 async def test_a_password_manager_finds_the_name(resident: Person) -> None:
     answer = await resident.browser.get("/me", headers={"accept": ACCEPT})
 
-    assert f'autocomplete="username" value="{resident.username}"'.encode() in bytes(answer.body)  # type: ignore[arg-type]
+    assert f'autocomplete="username" value="{resident.username}"'.encode() in bytes(answer.body)  # type: ignore[arg-type]  # no stream

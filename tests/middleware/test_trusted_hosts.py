@@ -63,7 +63,7 @@ async def test_which_host_is_served(trusted: tuple[str, ...], host: str, passes:
     else:
         assert response.status == 400
         assert json_of(response)["code"] == "untrusted-host"
-        assert not host or host.encode() not in bytes(response.body)  # type: ignore[arg-type]
+        assert not host or host.encode() not in bytes(response.body)  # type: ignore[arg-type]  # no stream
 
 
 @pytest.mark.parametrize(
