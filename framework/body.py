@@ -160,8 +160,8 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
 
 
 def _one_spelling(integer: str | File) -> str | File:
-    """Return *integer*, or what fits none where it is written as another number."""
-    return "" if isinstance(integer, str) and FRACTION.fullmatch(integer) else integer
+    """Return *integer*, or what fits nothing where it is written as another number."""
+    return "\0" if isinstance(integer, str) and FRACTION.fullmatch(integer) else integer
 
 
 def _flatten(fields: Mapping[str, Sequence[str | File]], lists: set[str]) -> dict[str, Any]:

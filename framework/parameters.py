@@ -1,6 +1,5 @@
 """How one parameter of a handler gets its value from a request. Knows nothing of whole handlers."""
 
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -66,9 +65,6 @@ FORM_TYPE = "application/x-www-form-urlencoded"
 
 _TYPE_LIMIT = 256
 """Characters of a Content-Type: a boundary has at most 70."""
-
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,15}")
-"""The integers of a path: ASCII, one spelling each."""
 
 
 class Marker(msgspec.Struct, frozen=True):
@@ -181,13 +177,11 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
         text = c.params.get(name)
         if text is None:
             return default
-        if is_integer and not _INTEGER.fullmatch(text):
-            raise NotFound
         try:
             value = msgspec.convert(text, annotation, strict=False)
         except msgspec.ValidationError:
             raise NotFound from None
-        if flaw_of(value, zoned=zoned):
+        if flaw_of(value, zoned=zoned) or (is_integer and str(value) != text):
             raise NotFound
         return value
 

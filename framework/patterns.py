@@ -72,16 +72,12 @@ def identity_of(pattern: Pattern) -> tuple[object, ...]:
 
     Names do not count, nor do constraints that everything fits.
     """
-    return tuple(_identity_of(segment) for segment in pattern)
-
-
-def _identity_of(segment: Segment) -> tuple[Kind, str]:
-    kind, text, regex = segment
-    if kind is Kind.LITERAL:
-        return kind, text
-    regex = "" if regex in _ANYTHING else regex
-    is_named = kind is Kind.STAR or (kind is Kind.CONSTRAINED and not regex)
-    return Kind.NAMED if is_named else kind, regex
+    return tuple(
+        (kind, text)
+        if kind is Kind.LITERAL
+        else (max(kind, Kind.STAR), "" if regex in _ANYTHING else regex)  # one segment, or the rest
+        for kind, text, regex in pattern
+    )
 
 
 def _split(text: str) -> list[str]:

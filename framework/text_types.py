@@ -123,12 +123,20 @@ def takes_several(annotation: Any) -> bool:
 
 
 def takes_integers(annotation: Any) -> bool:
-    """Return whether *annotation* is an integer, several of them, or None, and nothing else."""
-    integers = (inspect.IntType, inspect.NoneType)
+    """Return whether *annotation* is an integer, several of them, None or a listed value.
+
+    If so, what `FRACTION` matches is none of these.
+    """
     return all(
-        isinstance(_plain(member.item_type) if isinstance(member, _SEVERAL) else member, integers)
+        _is_whole(_plain(member.item_type) if isinstance(member, _SEVERAL) else member)
         for member in _members(annotation)
     )
+
+
+def _is_whole(known: inspect.Type) -> bool:
+    if isinstance(known, inspect.LiteralType):
+        return not any(map(FRACTION.fullmatch, map(str, known.values)))
+    return isinstance(known, inspect.IntType | inspect.NoneType)
 
 
 def is_exact(value: Any) -> bool:

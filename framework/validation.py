@@ -178,9 +178,13 @@ def _sentence(description: str) -> str:
 
 
 def _listed(type: Any) -> str | None:
-    """Return the values of the one `Literal` or `Enum` in *type*, unless they are many."""
-    found = {part for part in _parts(type) if get_origin(part) is Literal or _is_enum(part)}
-    if len(found) != 1:
+    """Return the values of the one `Literal` or `Enum` in *type*, unless they are many.
+
+    Beside numbers they are not all that fits, and are not said.
+    """
+    parts = [*_parts(type)]
+    found = {part for part in parts if get_origin(part) is Literal or _is_enum(part)}
+    if len(found) != 1 or int in parts or float in parts:
         return None
     closed: Any = found.pop()
     values = [member.value for member in closed] if _is_enum(closed) else get_args(closed)

@@ -625,6 +625,8 @@ async def test_a_form_is_read(body: bytes, expected: dict[str, Any]) -> None:
         (b"name=a&size=1_000", 422, ["/size"]),
         (b"name=a&size=1.0", 422, ["/size"]),
         (b"name=a&size=1e2&weight=x&sizes=1&sizes=2.0", 422, ["/size", "/weight", "/sizes/1"]),
+        (b"name=a&most=1.0", 422, ["/most"]),
+        (b"name=a&most=1e2", 422, ["/most"]),
         (b"name=a&size=%D9%A3", 422, ["/size"]),
         (b"name=a&size=9007199254740993", 422, ["/size"]),
         (b"name=a&weight=nan", 422, ["/weight"]),

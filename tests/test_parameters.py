@@ -85,6 +85,9 @@ async def test_any_other_spelling_of_an_integer_is_not_found(kind: Any, text: st
         (int | str, "1", "1"),
         (int | str, "x", "x"),
         (int | float, "1.5", 1.5),
+        (int | Literal["new"], "1", 1),
+        (int | Literal["new"], "new", "new"),
+        (int | Literal["1.x"], "1.x", "1.x"),
     ],
 )
 async def test_a_path_parameter_has_its_type(kind: Any, text: str, value: object) -> None:
@@ -107,6 +110,10 @@ async def test_a_path_parameter_has_its_type(kind: Any, text: str, value: object
         (float, "1e999"),
         (float | None, "nan"),
         (bool, "maybe"),
+        (int | Literal["new"], "1.0"),
+        (int | Literal["new"], "-1e2"),
+        (int | Literal["new"], "-0"),
+        (int | Literal["new"], "01"),
     ],
 )
 async def test_a_path_parameter_that_does_not_fit_is_not_found(kind: Any, text: str) -> None:
@@ -155,6 +162,7 @@ async def read_query(
     needed: Query[int],
     text: Query[str] = "none",
     maybe: Query[int | None] = None,
+    most: Query[int | Literal[""]] = "",
     several: Query[list[int]] = [],  # noqa: B006  never changed
     optional: Query[list[str] | None] = None,
     unique: Query[set[int]] = set(),  # noqa: B006  never changed
@@ -232,6 +240,8 @@ RANGE = "This number is out of range."
         ("needed=10E-1", [("query:needed", "Expected int.")]),
         ("needed=1&several=1&several=1e0", [("query:several", "Expected int.")]),
         ("needed=1&maybe=1.0", [("query:maybe", "Expected int.")]),
+        ("needed=1&most=1.0", [("query:most", "Expected int.")]),
+        ("needed=1&most=x", [("query:most", "This is not one of the values allowed here.")]),
         ("needed=1&needed=1", [("query:needed", ONCE)]),
         ("needed=1&text=a&text=b", [("query:text", ONCE)]),
         ("needed=1&several=1&several=x", [("query:several", "Expected int.")]),

@@ -359,6 +359,12 @@ Eleven = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]
         (Literal["cat"], 'Expected "cat".'),
         (Literal["cat", None], 'Expected one of "cat", null.'),
         (Colour, 'Expected "red".'),
+        (int | Literal["all"], OTHER),
+        (float | Pet | None, OTHER),
+        (
+            Annotated[int | Colour, msgspec.Meta(description="a number or red")],
+            "Expected a number or red.",
+        ),
         (
             Ten,
             f"Expected one of {', '.join([msgspec.json.encode(str(n)).decode() for n in range(10)])}.",
