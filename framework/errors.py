@@ -57,9 +57,9 @@ class HTTPError(Exception):
     Becomes an RFC 9457 problem with *status*, a stable *code* and *detail*, a sentence that we
     wrote. Raise it as ``HTTPError(418, "I am a teapot.", code="teapot")``, or make a subclass that
     fixes ``status`` and ``code`` and raise that with a sentence or with nothing. Without a code, it is
-    that of the status, as ``not-found`` of 404. *headers* are sent along, *errors* are listed in the
-    answer. Raises `ValueError` for a status that is no error's, and for headers that are not pairs of
-    text.
+    that of the status, as ``not-found`` of 404, and ``error`` where no class of this module has that
+    status. *headers* are sent along, *errors* are listed in the answer. Raises `ValueError` for a
+    status that is no error's, and for headers that are not pairs of text.
     """
 
     status: int = 500
