@@ -1,7 +1,8 @@
 """Makes a staged app lean: what is written for readers alone goes.
 
-Comments, docstrings, three quarters of the indentation, the annotations and overloads that nothing reads
-when the app runs, and ``__all__`` where nobody imports ``*``: they are a fifth of the upload. Every line
+Comments, docstrings, three quarters of the indentation and most other blanks, the annotations and
+overloads that nothing reads when the app runs, and ``__all__`` where nobody imports ``*``: they are a
+fifth of the upload. Every line
 stays where it was, for tracebacks.
 
 Knows a folder of modules and nothing of where they come from. Needs the standard library alone, and
@@ -20,6 +21,12 @@ from typing import NamedTuple
 PACKAGE = "framework"
 EXPORTS = "__all__"
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+OPENING, CLOSING = {"(", "[", "{"}, {")", "]", "}"}
+TEXT_STARTS = {getattr(tokenize, name, None) for name in ("FSTRING_START", "TSTRING_START")}
+TEXT_ENDS = {getattr(tokenize, name, None) for name in ("FSTRING_END", "TSTRING_END")}
+"""Around f-strings and t-strings, which are several tokens since Python 3.12. A blank in braces may count."""
+WORDS = {tokenize.NAME, tokenize.NUMBER, tokenize.STRING, *TEXT_STARTS, *TEXT_ENDS}
 
 DESCRIBED = {"Struct", "TypedDict", "NamedTuple", "Enum", "IntEnum", "StrEnum"}
 """Bases of the classes whose docstrings msgspec puts into a schema, and so OpenAPI's document."""
@@ -116,7 +123,10 @@ def minify_source(source: str, described: Collection[str] = (), *, exports: bool
         lines[first] = (head + filling + lines[first]).rstrip()
     thinned = b"\n".join(_dedent(lines, tokens)).decode()
     meant = _program(source, described, exports=exports)
-    return thinned if _program(thinned, described, exports=exports) == meant else source
+    if _program(thinned, described, exports=exports) != meant:
+        return source
+    tight = _tighten(thinned)
+    return tight if _program(tight, described, exports=exports) == meant else thinned
 
 
 def _comments(tokens: list[tokenize.TokenInfo], lines: list[bytes]) -> Iterator[Cut]:
@@ -149,6 +159,32 @@ def _dedent(lines: list[bytes], tokens: list[tokenize.TokenInfo]) -> Iterator[by
     for number, line in enumerate(lines, 1):
         stripped = line.lstrip(b" ")
         yield line if number in inside else b" " * ((len(line) - len(stripped)) // 4) + stripped
+
+
+def _tighten(source: str) -> str:
+    """Return *source* without the blanks that no Python needs: between tokens, and inside of brackets."""
+    lines = source.split("\n")
+    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    depth = texts = 0
+    blanks: list[tuple[int, int, int]] = []
+    for token, after in zip(tokens, tokens[1:]):  # noqa: B905, RUF007  Python 3.9 has neither
+        depth += (token.string in OPENING) - (token.string in CLOSING)
+        texts += (token.type in TEXT_STARTS) - (token.type in TEXT_ENDS)
+        (end_row, end), (row, start) = token.end, after.start
+        first = end if row == end_row else 0
+        is_needed = _need_blank(token, after) if row == end_row else not depth
+        if first < start and not is_needed and not texts:
+            blanks.append((row, first, start))
+    for row, start, end in reversed(blanks):
+        line = lines[row - 1]
+        if not line[start:end].strip(" "):
+            lines[row - 1] = line[:start] + line[end:]
+    return "\n".join(lines)
+
+
+def _need_blank(token: tokenize.TokenInfo, after: tokenize.TokenInfo) -> bool:
+    """Return whether the two would be something else without a blank between them, or warned of."""
+    return token.type in WORDS and (after.type in WORDS or after.string.startswith("."))
 
 
 # --- Where all that is ---------------------------------------------------------------------------

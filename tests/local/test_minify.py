@@ -76,67 +76,80 @@ def test_a_module_means_the_same_when_it_is_thin(path: Path) -> None:
     [
         ("", ""),
         ("# only\n", "\n"),
-        ('"""Module."""\nx = 1\n', "\nx = 1\n"),
+        ('"""Module."""\nx = 1\n', "\nx=1\n"),
         (
             '"""Module.\n\nMore."""\n\nfrom __future__ import annotations\n',
             "\n\n\n\nfrom __future__ import annotations\n",
         ),
-        ("x = 1  # é\n", "x = 1\n"),
-        ("é = '#'  # é\n", "é = '#'\n"),
-        ('x = """a # b\n    # c  \n"""  # d\n', 'x = """a # b\n    # c  \n"""\n'),
+        ("x = 1  # é\n", "x=1\n"),
+        ("é = '#'  # é\n", "é='#'\n"),
+        ('x = """a # b\n    # c  \n"""  # d\n', 'x="""a # b\n    # c  \n"""\n'),
         (  # one token before Python 3.12; since then, what stands in braces is code
             'x = f"""a{\n    y  \n}\n    b"""\n',
-            'x = f"""a{\n    y  \n}\n    b"""\n'
+            'x=f"""a{\n    y  \n}\n    b"""\n'
             if sys.version_info < (3, 12)
-            else 'x = f"""a{\n y  \n}\n    b"""\n',
+            else 'x=f"""a{\n y  \n}\n    b"""\n',
         ),
         ('def f():\n    """Only\n    this."""\n', "def f():\n pass\n\n"),
         ('def f():\n    """This."""\n    return 1\n', "def f():\n\n return 1\n"),
         ('def f(): """This."""; return 1\n', 'def f(): """This."""; return 1\n'),
-        ('def f(): """This."""\n', "def f(): pass\n"),
-        ('class A:\n    x: int\n    """Of x."""\n', "class A:\n x: int\n\n"),
+        ('def f(): """This."""\n', "def f():pass\n"),
+        ('class A:\n    x: int\n    """Of x."""\n', "class A:\n x:int\n\n"),
         (
             'class D:\n    """Kept."""\n    x: int\n    """Of x."""\n',
-            'class D:\n """Kept."""\n x: int\n\n',
+            'class D:\n """Kept."""\n x:int\n\n',
         ),
         ('class D:\n    """Kept."""\n    """Not."""\n', 'class D:\n """Kept."""\n\n'),
         ('if x:\n    "a"\n    "b"\nelse:\n    "c"\n', "if x:\n pass\n\nelse:\n pass\n"),
-        ('("in brackets")\nx = 1\n', "\nx = 1\n"),
+        ('("in brackets")\nx = 1\n', "\nx=1\n"),
         ('def é(): "é"; x = "é"  # é\n', 'def é(): "é"; x = "é"  # é\n'),
-        ("'a' 'b'\nx = 1\n", "\nx = 1\n"),
+        ("'a' 'b'\nx = 1\n", "\nx=1\n"),
         ("f'{x}'\n", "f'{x}'\n"),
         ("b'x'\n", "b'x'\n"),
         ("try:\n    x\nexcept E:\n    'why'\n", "try:\n x\nexcept E:\n pass\n"),
-        ("x = [  # why\n    1,  # one\n]\n", "x = [\n 1,\n]\n"),
-        ("#!/usr/bin/python\n# -*- coding: utf-8 -*-\nx = 1\n", "\n\nx = 1\n"),
+        ("x = [  # why\n    1,  # one\n]\n", "x=[\n1,\n]\n"),
+        ("#!/usr/bin/python\n# -*- coding: utf-8 -*-\nx = 1\n", "\n\nx=1\n"),
         ("if x:\n  y\n", "if x:\n  y\n"),
-        ("if x:\n        y = (1,\n             2)\n", "if x:\n  y = (1,\n   2)\n"),
+        ("if x:\n        y = (1,\n             2)\n", "if x:\n  y=(1,\n2)\n"),
         # Annotations of methods and of private functions.
-        ("def f(x: int) -> int: ...\n", "def f(x: int) -> int: ...\n"),
-        ("def _f(é: int, /, y: A | B = 1) -> int: ...\n", "def _f(é, /, y = 1): ...\n"),
-        ("async def _f(*x: int, y: 'int', **z: int): ...\n", "async def _f(*x, y, **z): ...\n"),
-        ("def _f(\n    x: A[  # why\n        B,\n    ],\n) -> C: x\n", "def _f(\n x\n\n,\n): x\n"),
-        ("class A:\n    def f(self, x: int) -> int: ...\n", "class A:\n def f(self, x): ...\n"),
+        ("def f(x: int) -> int: ...\n", "def f(x:int)->int:...\n"),
+        ("def _f(é: int, /, y: A | B = 1) -> int: ...\n", "def _f(é,/,y=1):...\n"),
+        ("async def _f(*x: int, y: 'int', **z: int): ...\n", "async def _f(*x,y,**z):...\n"),
+        ("def _f(\n    x: A[  # why\n        B,\n    ],\n) -> C: x\n", "def _f(\nx\n\n,\n):x\n"),
+        ("class A:\n    def f(self, x: int) -> int: ...\n", "class A:\n def f(self,x):...\n"),
         (
             "class A:\n    class B:\n        x: int\n        def f(self) -> int: ...\n",
-            "class A:\n class B:\n  x: int\n  def f(self): ...\n",
+            "class A:\n class B:\n  x:int\n  def f(self):...\n",
         ),
         (
             "def _f(x: int):\n    def guard(y: int) -> int: ...\n    return guard\n",
-            "def _f(x):\n def guard(y: int) -> int: ...\n return guard\n",
+            "def _f(x):\n def guard(y:int)->int:...\n return guard\n",
         ),
         ("def _f() -> (A): ...\n", "def _f() -> (A): ...\n"),
         # Overloads.
         (
             "@overload\ndef f(x: int) -> int: ...\n@overload\ndef f(): ...  # why\ndef f(*x): x\n",
-            "\n\n\n\ndef f(*x): x\n",
+            "\n\n\n\ndef f(*x):x\n",
         ),
         (
             "class A:\n    @overload\n    async def f(\n        self, x: A\n    ) -> A:\n"
             '        """Why."""\n\n    async def f(self, x): ...\n',
-            "class A:\n\n\n\n\n\n\n async def f(self, x): ...\n",
+            "class A:\n\n\n\n\n\n\n async def f(self,x):...\n",
         ),
-        ("@other\ndef f(): ...\n", "@other\ndef f(): ...\n"),
+        ("@other\ndef f(): ...\n", "@other\ndef f():...\n"),
+        # Blanks.
+        ("x = 1 .real + 1. .real + x .y\n", "x=1 .real+1. .real+x .y\n"),
+        ("x = 1 if y else 0x1 or z\n", "x=1 if y else 0x1 or z\n"),
+        ("x = 'a' 'b' if 'c' in b'd' else r'e'\n", "x='a' 'b' if 'c' in b'd' else r'e'\n"),
+        ("x = a - -b ** -c, * d\n", "x=a--b**-c,*d\n"),
+        ("x = lambda * a, ** b: (yield)\n", "x=lambda*a,**b:(yield)\n"),
+        ("x = a[1 : 2, ...], a [: :-1]\n", "x=a[1:2,...],a[::-1]\n"),
+        ("x = [\n    a\n    for a in b\n    if a\n]\n", "x=[\na\nfor a in b\nif a\n]\n"),
+        ("x = 1 + \\\n    2\n", "x=1+ \\\n 2\n"),
+        ("if x :\n    y = 1 ; z = 2\n", "if x:\n y=1;z=2\n"),
+        ("x = f'{a = }' f'{b !r:> {c}}'\n", "x=f'{a = }' f'{b !r:> {c}}'\n"),
+        ("match x :\n    case [ 1, * a ] : pass\n", "match x:\n case[1,*a]:pass\n"),
+        ("x = '''a\n    b''' , 1\n", "x='''a\n    b''',1\n"),
     ],
 )
 def test_what_is_blanked(source: str, lean: str) -> None:
@@ -231,13 +244,13 @@ EXPORTING = "__all__ = [\n    'a',  # why\n]\na = 1\n"
 @pytest.mark.parametrize(
     ("app", "lean"),
     [
-        ("", "\n\n\na = 1\n"),
-        ("__all__ = ['app']", "\n\n\na = 1\n"),
-        ("from framework.one import *", "__all__ = [\n 'a',\n]\na = 1\n"),
-        ("from framework.one import __all__", "__all__ = [\n 'a',\n]\na = 1\n"),
-        ("framework.one.__all__", "__all__ = [\n 'a',\n]\na = 1\n"),
-        ("getattr(framework.one, '__all__')", "__all__ = [\n 'a',\n]\na = 1\n"),
-        ("__all__ = []\n__all__ += ['app']", "__all__ = [\n 'a',\n]\na = 1\n"),
+        ("", "\n\n\na=1\n"),
+        ("__all__ = ['app']", "\n\n\na=1\n"),
+        ("from framework.one import *", "__all__=[\n'a',\n]\na=1\n"),
+        ("from framework.one import __all__", "__all__=[\n'a',\n]\na=1\n"),
+        ("framework.one.__all__", "__all__=[\n'a',\n]\na=1\n"),
+        ("getattr(framework.one, '__all__')", "__all__=[\n'a',\n]\na=1\n"),
+        ("__all__ = []\n__all__ += ['app']", "__all__=[\n'a',\n]\na=1\n"),
     ],
 )
 def test_exports_stay_where_somebody_reads_some(tmp_path: Path, app: str, lean: str) -> None:
@@ -270,5 +283,6 @@ def test_a_schema_keeps_its_description(tmp_path: Path) -> None:
 
     staged(tmp_path, "import framework.one, framework.two", one=base, two=other)
 
-    assert (tmp_path / "framework/one.py").read_text() == base
-    assert (tmp_path / "framework/two.py").read_text() == other.replace('"""Not."""', "pass")
+    assert '"""Kept."""' in (tmp_path / "framework/one.py").read_text()
+    lean = (tmp_path / "framework/two.py").read_text()
+    assert lean == 'class Shape(one.Base[int]):"""Kept."""\nclass Other(X):pass\n'
