@@ -153,6 +153,12 @@ _VALUES_FOLLOW: Final = (
     "fts5: ",
 )
 
+# A table may be called "match", too.
+_SEARCH: Final = (
+    r"(?<!FROM\s)(?<!JOIN\s)(?<!INTO\s)(?<!UPDATE\s)\bMATCH\b(?!\.)"
+    r"|\b(?:FROM|JOIN)\s+\"?(\w+)\b\"?(?:\s*\(|.*?(?<!\w)\1\b\"?\s*=)"
+)
+
 
 def classify(message: str, sql: str) -> DatabaseError:
     """Return the error that *message*, in D1's words or SQLite's, stands for.
@@ -203,8 +209,11 @@ def _missing_column(text: str, sql: str) -> DatabaseError:
 
 
 def _searches(sql: str) -> bool:
-    """Return whether *sql* has a full-text query, of whose words SQLite does not say where they are."""
-    return _has_word(sql, "MATCH")
+    """Return whether *sql* has a full-text query, of whose words SQLite does not say where they are.
+
+    That is ``page MATCH ?``, ``page = ?`` or ``page(?)``, where ``page`` is a table.
+    """
+    return re.search(_SEARCH, sql, re.IGNORECASE | re.DOTALL) is not None
 
 
 def _has_word(sql: str, word: str) -> bool:

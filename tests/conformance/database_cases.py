@@ -664,13 +664,14 @@ async def test_a_missing_column_says_how_to_add_it(
 async def test_a_word_of_a_search_is_no_missing_column(db: Database, word: str) -> None:
     await db.run("CREATE VIRTUAL TABLE page USING fts5(title)")
     try:
-        sql = "SELECT title FROM page WHERE page MATCH ?"
-        error = await failure(DatabaseError, db.all(dict, sql, f"{word}: tea"))
+        for search in ("page WHERE page MATCH ?", "page WHERE page = ?", "page(?)"):
+            sql = f"SELECT title FROM {search}"
+            error = await failure(DatabaseError, db.all(dict, sql, f"{word}: tea"))
+            assert error.message.endswith("no such column: …"), error
         missing = await failure(MissingColumn, db.all(dict, "SELECT absent FROM page"))
     finally:
         await db.run("DROP TABLE page")
 
-    assert error.message.endswith("no such column: …"), error
     assert "absent" in missing.message
 
 
