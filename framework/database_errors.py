@@ -153,10 +153,9 @@ _VALUES_FOLLOW: Final = (
     "fts5: ",
 )
 
-# A table may be called "match", too.
+# ``page MATCH ?``, ``page = ?`` and ``page(?)``, where page is a table; one may be called "match", too.
 _SEARCH: Final = (
-    r"(?<!FROM\s)(?<!JOIN\s)(?<!INTO\s)(?<!UPDATE\s)\bMATCH\b(?!\.)"
-    r"|\b(?:FROM|JOIN)\s+\"?(\w+)\b\"?(?:\s*\(|.*?(?<!\w)\1\b\"?\s*=)"
+    r'(?<!FROM )(?<!JOIN )\bMATCH\b(?!\.)|\b(?:FROM|JOIN)\s+"?(\w+)"?(\s*\(|.*?\b\1\b"?\s*=)'
 )
 
 
@@ -200,24 +199,17 @@ def _missing_table(text: str) -> str:
 
 
 def _missing_column(text: str, sql: str) -> DatabaseError:
-    """Return the error of a column that *sql* names; any other is a word of a full-text query."""
+    """Return the error of a column that *sql* names; any other is a word of a full-text query.
+
+    Of the words of one, SQLite does not say where they are.
+    """
     head, words, rest = text.partition(_NO_COLUMN[0])
     name, place, _ = rest.partition(": SQLITE_ERROR")[0].partition(" at offset ")
-    if words and not (_has_word(sql, name.rpartition(".")[2]) and (place or not _searches(sql))):
+    word = rf"(?<!\w){re.escape(name.rpartition('.')[2])}(?!\w)"
+    is_search = not place and re.search(_SEARCH, sql, re.I | re.S)
+    if words and (is_search or not re.search(word, sql, re.I)):
         return DatabaseError(f"{head}{words}…", sql)  # the word is a value
     return MissingColumn(text, sql)
-
-
-def _searches(sql: str) -> bool:
-    """Return whether *sql* has a full-text query, of whose words SQLite does not say where they are.
-
-    That is ``page MATCH ?``, ``page = ?`` or ``page(?)``, where ``page`` is a table.
-    """
-    return re.search(_SEARCH, sql, re.IGNORECASE | re.DOTALL) is not None
-
-
-def _has_word(sql: str, word: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", sql, re.IGNORECASE) is not None
 
 
 def _without_values(message: str) -> str:

@@ -129,6 +129,4 @@ def _is_text(plain: Any) -> bool:
     """Return whether all that *plain* allows is text, and so sent as it is."""
     if get_origin(plain) is Literal:
         return all(isinstance(value, str) for value in get_args(plain))
-    if hasattr(plain, "__supertype__"):  # a NewType
-        return _is_text(plain.__supertype__)
     return is_kind_of(plain, str)

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import FunctionType
-from typing import Any, NamedTuple, get_args, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 from framework.bindings import Bindings, is_bindings
 from framework.callables import place_of, wants_await
@@ -28,7 +28,14 @@ from framework.parameters import (
 )
 from framework.request import Request
 from framework.slots import Slot, handed_on, note_body
-from framework.text_types import class_of, is_readable, members_of, without_notes
+from framework.text_types import (
+    class_of,
+    is_readable,
+    members_of,
+    notes_of,
+    unaliased,
+    without_notes,
+)
 
 __all__ = ["Plan", "Scope", "Signature", "make_plan", "read_signature"]
 
@@ -105,21 +112,14 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
         function=function,
         name=code.co_name,
         place=place,
-        annotations={name: _unaliased(hints.get(name, MISSING)) for name in positional + keyword},
+        annotations={name: unaliased(hints.get(name, MISSING)) for name in positional + keyword},
         defaults={
             **dict(zip(reversed(positional), reversed(defaults), strict=False)),
             **(function.__kwdefaults__ or {}),
         },
         keyword_only=frozenset(keyword),
-        returns=_unaliased(hints.get("return", MISSING)),
+        returns=unaliased(hints.get("return", MISSING)),
     )
-
-
-def _unaliased(annotation: Any) -> Any:
-    """Return what *annotation* stands for, where it is a ``type Name = ...`` of Python 3.12 and later."""
-    while type(annotation).__name__ == "TypeAliasType":
-        annotation = annotation.__value__
-    return annotation
 
 
 def make_plan(signature: Signature, scope: Scope) -> Plan:
@@ -264,12 +264,13 @@ def _slot_reader(annotation: Any, scope: Scope, start: str) -> Reader | None:
     """Return a reader of what a guard hands on, or None where no slot carries *annotation*."""
     if annotation is MISSING:
         return None
-    members = members_of(annotation)
+    members = members_of(_named(annotation))
     wanted = [member for member in members if member is not type(None)]
     if len(wanted) != 1:
         return None
     is_optional = len(wanted) < len(members)
-    slot = _find_slot(wanted[0], (*scope.slots, *(scope.maybe if is_optional else ())), start)
+    slots = (*scope.slots, *(scope.maybe if is_optional else ()))
+    slot = _find_slot(_named(wanted[0]), slots, start, notes_of(annotation) + notes_of(wanted[0]))
     if slot is not None:
         return _find_in(slot) if is_optional else _get_from(slot)
     if is_optional and handed_on(_named(wanted[0])):
@@ -280,16 +281,17 @@ def _slot_reader(annotation: Any, scope: Scope, start: str) -> Reader | None:
     return None
 
 
-def _find_slot(wanted: Any, slots: Sequence[Slot[Any]], start: str) -> Slot[Any] | None:
-    """Return the slot that carries *wanted*: the one it is annotated with, or the one of its class.
+def _find_slot(
+    kind: Any, slots: Sequence[Slot[Any]], start: str, notes: Sequence[Any]
+) -> Slot[Any] | None:
+    """Return the slot that carries a *kind*: the one among *notes*, or the one of its class.
 
     Raises `ConfigurationError` where several do: which is meant decides who passes.
     """
-    kind = _named(wanted)
     if not isinstance(kind, type) or kind is object:
         return None
     fitting = [slot for slot in dict.fromkeys(slots) if kind in slot.type.__mro__]
-    named = [note for note in get_args(wanted)[1:] if isinstance(note, Slot)]
+    named = [note for note in notes if isinstance(note, Slot)]
     if named:
         fitting = [slot for slot in fitting if slot in named]
     exact = [slot for slot in fitting if slot.type is kind] or fitting

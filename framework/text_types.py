@@ -56,7 +56,16 @@ _SEVERAL = (inspect.ListType, inspect.SetType, inspect.FrozenSetType, inspect.Va
 
 
 def unaliased(annotation: Any) -> Any:
-    """Return what *annotation* is another name for, by `NewType` or by ``type``; itself if it is none."""
+    """Return what *annotation* is another name for, by `NewType` or by ``type``; itself if it is none.
+
+    In a union and beside notes, too; not in the brackets of a generic.
+    """
+    if notes := notes_of(annotation):
+        return Annotated[(unaliased(without_notes(annotation)), *notes)]
+    if is_union(annotation):
+        return Union[tuple(map(unaliased, get_args(annotation)))]  # noqa: UP007  known only now
+    if get_origin(annotation) is not None:
+        return annotation
     meant = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
     return annotation if meant is None else unaliased(meant)
 

@@ -1,7 +1,7 @@
 """How a handler is called is worked out at import, and whatever could not be called is refused there."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar, Union
+from typing import Annotated, Any, Generic, NewType, TypeVar, Union
 
 import msgspec
 import pytest
@@ -569,8 +569,27 @@ async def test_what_a_slot_carries_is_never_read_from_a_body() -> None:
         App().post("/", guard=public)(slot_nobody_fills)
 
 
+async def test_no_other_name_of_what_a_slot_carries_is_read_from_a_body() -> None:
+    def by_type(person: Form[Note] | Whoever) -> None: ...
+
+    def by_new_type(person: Any) -> None: ...
+
+    new_type: Any = NewType  # mypy 2.4 cannot make one of a Struct
+    by_new_type.__annotations__["person"] = Form[Note] | new_type("Somebody", Person)
+
+    for read in (by_type, by_new_type):
+        with pytest.raises(ConfigurationError, match="asks for Person, which the slot 'person'"):
+            App().post("/", guard=known)(read)
+
+
 async def test_a_note_beside_a_class_hides_no_slot() -> None:
     app = App()
+
+    @app.post("/maybe", guard=known)
+    async def show_maybe(person: Annotated[Person | None, PERSON]) -> str:
+        return "" if person is None else person.name
+
+    assert (await app.request("POST", "/maybe", json={"name": "eve"})).body == b"ada"
 
     @app.post("/", guard=known)
     async def show(person: Annotated[Person, "whoever is there"]) -> str:
@@ -595,9 +614,17 @@ async def test_a_named_type_is_what_it_stands_for() -> None:
     async def read(limit: Limit, body: Body, person: Whoever, found: Found) -> Text:
         return f"{limit} {body.text} {person.name} {found.text}"
 
+    @app.post("/inside", guard=known)
+    async def read_inside(
+        body: Form[Body], person: Whoever | None, again: Annotated[Whoever, PERSON]
+    ) -> Annotated[Text, "who and what"] | None:
+        return f"{body.text} {person} {again.name}"
+
     answer = await app.request("POST", "/?limit=5", json={"text": "a"})
 
     assert answer.body == b"5 a ada a"
+    answer = await app.request("POST", "/inside", form={"text": "a"})
+    assert answer.body == b"a Person(name='ada') ada"
     answers = describe(app, title="", version="")["paths"]["/"]["post"]["responses"]
     assert list(answers["200"]["content"]) == ["text/plain; charset=utf-8"]
 
