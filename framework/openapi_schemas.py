@@ -19,8 +19,13 @@ _UPLOADED = {"title": "File", "type": "string", "contentMediaType": "application
 
 _PYTHON_ONLY = re.compile(r"\\.|\(\?P<\w+>", re.DOTALL)
 _PORTABLE = {r"\Z": "$", r"\A": "^"}
-_NOT_PORTABLE = re.compile(r"(?:\\.|[^\\])*?\(\?(?![:=!]|<[=!])", re.DOTALL)
-"""Matches a regex with what ECMA-262 has no form for: flags, comments, conditions, atomic groups."""
+_NOT_PORTABLE = re.compile(
+    r"(?:\\.|\[(?!\^?\])(?:\\.|[^\]\\])*\]|[^\\\[])*?"  # what stands before, a set as a whole
+    r"(?:\(\?(?![:=!]|<[=!])|[*+?}]\+|\{,|\[\^?\]|\\[aNU])",
+    re.DOTALL,
+)
+r"""Matches a regex with what ECMA-262 has no form for, or reads otherwise: flags, comments, conditions,
+atomic groups, ``a++``, ``a{,3}``, ``[]a]``, ``\a``."""
 
 
 class Schemas:

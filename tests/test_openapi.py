@@ -733,6 +733,13 @@ def test_the_problem_schema_fits_what_is_answered(error: HTTPError) -> None:
         (r"(?P<y>a)(?P=y)", ""),
         (r"(?>a)", ""),
         (r"(?#a)", ""),
+        (r"a++", ""),
+        (r"a{2}+", ""),
+        (r"a{,3}", ""),
+        (r"[]a]", ""),
+        (r"[^]a]", ""),
+        (r"\a", ""),
+        (r"\++\{,[*+?]+[\]*+][(?i]", r"\++\{,[*+?]+[\]*+][(?i]"),
     ],
 )
 def test_regexes_are_made_portable(python: str, portable: str) -> None:
