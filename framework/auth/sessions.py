@@ -45,6 +45,7 @@ class Sessions(Generic[U]):
         self._id_of = id_of
         self._keeps_last_seen = keeps_last_seen
         self._most = limits.sessions if ends_oldest else 0
+        self._grace = max(limits.grace, GRACE)
 
     async def create(self, db: Database, user_id: str, /, **attributes: Any) -> NewSession[U]:
         """Begin a session for the user *user_id*, and end their oldest past `Limits.sessions`: one batch.
@@ -94,9 +95,9 @@ class Sessions(Generic[U]):
     async def for_user(self, db: Database, user_id: str) -> list[Session]:
         """Return the living sessions of *user_id*, newest first, at most 100.
 
-        Those that end within `GRACE` are left out: they were replaced.
+        Those that end within `GRACE`, or `Limits.grace`, are left out: they were replaced.
         """
-        return await self._store.list_sessions(db, user_id, self._clock() + GRACE)
+        return await self._store.list_sessions(db, user_id, self._clock() + self._grace)
 
     async def update(self, db: Database, session_id: str, /, **attributes: Any) -> Session:
         """Set *attributes* of a living session and return it: one statement.
@@ -144,7 +145,7 @@ class Sessions(Generic[U]):
         """Return what ends the oldest of the user's past `Limits.sessions`, once *session* is there."""
         if self._most == 0:
             return []
-        return [self._store.limit_sessions(session, self._clock() + GRACE, self._most)]
+        return [self._store.limit_sessions(session, self._clock() + self._grace, self._most)]
 
     def ends(self, created_at: int, now: int) -> tuple[int, int]:
         """Return when a session that is used now stops being active, and when it ends."""

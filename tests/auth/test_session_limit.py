@@ -7,6 +7,7 @@ import pytest
 
 from framework.auth import GRACE, Limits, NewKey
 from framework.auth.legacy import LuciaHasher
+from framework.testing import json_of
 from tests.auth.databases import CountingDatabase, HaltingDatabase
 from tests.auth.world import PASSWORD, USERNAME, World
 
@@ -51,6 +52,18 @@ async def test_a_hundred_are_as_many_as_are_listed(world: World) -> None:
     assert Limits().sessions == 100
     assert [await who_is_in(browsers[:2]), await who_is_in(browsers[2:3])] == [[False] * 2, [True]]
     assert len(await world.rows("user_session")) == 100
+
+
+async def test_what_was_replaced_takes_no_place_however_long_its_grace() -> None:
+    world = World(limits=Limits(sessions=2, grace=6 * GRACE))
+    browsers = await signed_in_often(world, 2)
+    world.clock.now += 1
+
+    await browsers[1].post("/sign-in", json={})
+
+    assert await who_is_in(browsers) == [True, True]
+    assert len(json_of(await browsers[1].get("/sessions"))) == 2
+    world.close()
 
 
 async def test_one_users_are_not_anothers() -> None:
