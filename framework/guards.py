@@ -18,7 +18,6 @@ from framework.errors import (
 )
 from framework.guard_reads import Read
 from framework.plan import Scope, Signature, make_plan, read_signature
-from framework.shared_headers import Header
 from framework.slots import Slot
 from framework.text_types import members_of
 
@@ -296,7 +295,7 @@ class _AnyOf(Guard):
                         raise
                     refusals.append(error)
                     c.refill(before)
-            raise _most_informative(refusals)
+            raise _most_informative(c, refusals)
 
         common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]
         all_slots = (slot for member in compiled for slot in (*member.slots, *member.maybe))
@@ -323,7 +322,7 @@ def _grouped(member: Guard, other: type[Guard]) -> str:
     return f"({member})" if isinstance(member, other) else str(member)
 
 
-def _most_informative(refusals: list[HTTPError]) -> HTTPError:
+def _most_informative(c: Context, refusals: list[HTTPError]) -> HTTPError:
     """Return the most informative one: 403 or 404, else 401, else the 422 of a parameter.
 
     A 401 carries the challenges of all of them, since each names a way in (RFC 9110, 11.6.1).
@@ -332,16 +331,14 @@ def _most_informative(refusals: list[HTTPError]) -> HTTPError:
     if telling.status == Unauthorized.status:
         headers = [pair for refusal in refusals for pair in refusal.headers]
         offered = [pair for pair in headers if pair[0].lower() == "www-authenticate"]
-        return _with_headers(telling, tuple(dict.fromkeys([*telling.headers, *offered])))
+        kind = type(telling)
+        alike = kind.__new__(kind, *telling.args)  # it may be raised elsewhere, too
+        headers = [*telling.headers, *offered]
+        alike.__dict__.update(telling.__dict__, headers=tuple(dict.fromkeys(headers)))
+        if c.told is telling:
+            c.told = alike
+        return alike
     return telling
-
-
-def _with_headers(error: HTTPError, headers: tuple[Header, ...]) -> HTTPError:
-    """Return an error like *error* with *headers*; that one itself may be raised elsewhere, too."""
-    kind = type(error)
-    alike = kind.__new__(kind, *error.args)
-    alike.__dict__.update(error.__dict__, headers=headers)
-    return alike
 
 
 _RANKS = {401: 1, Invalid.status: 2}

@@ -138,6 +138,22 @@ async def test_each_thing_is_told_once_and_no_secret(
         assert ADDRESS not in line
 
 
+async def test_a_password_that_is_one_of_two_ways_past_a_guard_is_told_once(world: World) -> None:
+    events: list[SecurityEvent] = []
+    world.app.security_log = lambda _, event: events.append(event)
+
+    @guard
+    async def by_password(c: Context) -> None:
+        await world.auth.sign_in(c, USERNAME, WRONG)
+
+    @world.app.get("/either", guard=by_password | world.auth.bearer_guard())
+    async def either() -> None: ...
+
+    await world.browser().get("/either")
+
+    assert outlines(events) == [("authn_login_fail", "invalid-credentials", 401)]
+
+
 async def test_what_somebody_does_is_told_with_their_id_and_session(world: World) -> None:
     events: list[SecurityEvent] = []
     world.app.security_log = lambda _, event: events.append(event)
