@@ -168,11 +168,16 @@ def _access(asked: argparse.Namespace) -> int:
 
 
 def _openapi(asked: argparse.Namespace) -> int:
+    from framework.errors import ConfigurationError
     from framework.local.loading import load_app
     from framework.openapi import describe
 
     app = load_app(asked.app, Path.cwd())
-    return _print_json(describe(app, title=asked.title, version=asked.api_version, host=asked.host))
+    try:
+        document = describe(app, title=asked.title, version=asked.api_version, host=asked.host)
+    except ConfigurationError as error:
+        raise CommandError(str(error)) from error
+    return _print_json(document)
 
 
 def _build(_asked: argparse.Namespace) -> int:

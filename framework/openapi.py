@@ -44,7 +44,8 @@ def describe(
     *title*, *version* and *description* are the document's Info. *schemes* says how clients show
     who they are, for guards that do not say so themselves. ``security`` of an operation names the
     ways to pass that have a scheme; it is empty for `public` alone, and not there where a guard has
-    none. ``x-guard`` of each operation is its guard as `App.access` lists it.
+    none. ``x-guard`` of each operation is its guard as `App.access` lists it. Raises `ConfigurationError`
+    for an answer that has no schema: a Struct with a field of several Structs that have no tags.
     """
     document = _Document(schemes or {})
     for route in sorted(app.routes, key=lambda route: route.host is None):  # the host's own first

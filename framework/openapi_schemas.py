@@ -2,11 +2,13 @@
 
 import re
 from datetime import datetime
-from typing import Annotated, Any, Union, get_args
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
 
+from framework.errors import ConfigurationError
 from framework.multipart import File
+from framework.text_types import is_union, members_of
 
 __all__ = ["Schemas", "default_of", "portable_regex", "sent_type"]
 
@@ -40,17 +42,27 @@ class Schemas:
 
     def of(self, type: Any, **more: Any) -> dict[str, Any]:
         """Return the schema of *type*, with *more* beside what the type itself says."""
+        if is_union(type) and not _is_read(type):
+            return {"anyOf": [self.of(member) for member in members_of(type)], **more}
+        if get_origin(type) is list and not _is_read(type):
+            return {"type": "array", "items": self.of(*get_args(type)), **more}
         self._types.append(type)
         self._schemas.append(more)
         return more
 
     def write(self) -> dict[str, Any]:
-        """Fill in every schema that was asked for, and return those that they refer to, by name."""
-        written, components = msgspec.json.schema_components(
-            self._types,
-            schema_hook=lambda type: {"title": type.__name__},
-            ref_template="#/components/schemas/{name}",
-        )
+        """Fill in every schema that was asked for, and return those that they refer to, by name.
+
+        Raises `ConfigurationError` for a type that can be sent and has no schema.
+        """
+        try:
+            written, components = msgspec.json.schema_components(
+                self._types,
+                schema_hook=lambda type: {"title": type.__name__},
+                ref_template="#/components/schemas/{name}",
+            )
+        except TypeError as error:
+            raise ConfigurationError(f"OpenAPI cannot describe an answer. {error}") from error
         file = msgspec.json.schema_components([File])[1]["File"]
         components = {
             name: _UPLOADED if component == file else component
@@ -63,6 +75,15 @@ class Schemas:
             schema.clear()
             schema.update(_portable(found) | said)
         return {name: _portable(components[name]) for name in sorted(components)}
+
+
+def _is_read(type: Any) -> bool:
+    """Return whether msgspec reads *type*, as it has to for a schema; Structs without tags are only sent."""
+    try:
+        msgspec.inspect.type_info(type)
+    except TypeError:
+        return False
+    return True
 
 
 def sent_type(type: Any) -> Any:

@@ -151,6 +151,26 @@ def test_the_document_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["paths"]["/notes"]["post"]["x-guard"] == "authorized"
 
 
+def test_a_document_that_cannot_be_made_is_one_sentence(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [
+        "import msgspec",
+        "from framework import App, public",
+        "class A(msgspec.Struct): ...",
+        "class B(msgspec.Struct): ...",
+        "app = App()",
+        "@app.get('/', guard=public)",
+        "def show() -> dict[str, A | B]: ...",
+    ]
+    (project / "app.py").write_text("\n".join(lines))
+
+    assert main(["openapi"]) == 1
+    written = capsys.readouterr().err
+    assert written.startswith("kagari openapi: OpenAPI cannot describe an answer. ")
+    assert "app.A | app.B" in written
+
+
 # --- What is wrong with an application -----------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from openapi_spec_validator import validate
 from framework import (
     Alias,
     App,
+    ConfigurationError,
     Context,
     Cookie,
     Form,
@@ -522,6 +523,38 @@ def test_answers_come_from_what_the_handler_returns(
     assert {
         status: list(answer.get("content", {})) for status, answer in told.items() if "$ref" not in answer
     } == answers  # fmt: skip
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one", "list"])
+def test_an_answer_may_be_one_of_several_structs_without_tags(several: bool) -> None:
+    app = App()
+
+    async def show() -> Any: ...
+
+    show.__annotations__["return"] = list[Thing | Draft] if several else Thing | Draft | None
+    app.get("/", guard=public)(show)
+
+    document = describe(app, title="T", version="1")
+
+    validate(document)
+    answer = document["paths"]["/"]["get"]["responses"]["200"]
+    schema = answer["content"]["application/json"]["schema"]
+    either = {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("Thing", "Draft")]}
+    assert schema == ({"type": "array", "items": either} if several else either)
+
+
+def test_an_answer_without_a_schema_is_told_of() -> None:
+    class Feed(msgspec.Struct):
+        newest: Thing | Draft
+
+    app = App()
+
+    @app.get("/", guard=public)
+    async def show() -> Feed:
+        raise NotImplementedError
+
+    with pytest.raises(ConfigurationError, match=r"cannot describe an answer.*Thing \| .*Draft"):
+        describe(app, title="", version="")
 
 
 def test_a_handler_may_name_the_problems_it_raises() -> None:
