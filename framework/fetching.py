@@ -150,7 +150,7 @@ async def fetch(
     *,
     method: str = "GET",
     headers: Mapping[str, str] | Iterable[Header] = (),
-    body: bytes = b"",
+    body: bytes | str = b"",
     timeout_ms: int = FETCH_TIMEOUT,
     limit: int = FETCH_LIMIT,
 ) -> FetchResponse:
@@ -159,15 +159,16 @@ async def fetch(
     *url* is absolute, http or https. The whole answer comes within *timeout_ms* milliseconds and has
     a body of at most *limit* bytes. No redirect is followed: the 3xx is the answer, so that neither
     headers nor a body go where nobody sent them. A URL that a client wrote is yours to judge: hosts
-    of your own network are not refused.
+    of your own network are not refused. Text in *body* is sent in UTF-8.
 
-    Raises `FetchFailed` (503) where no such answer came, `ValueError` for what cannot be sent, and
-    `ConfigurationError` where no edge provides a way out.
+    Raises `FetchFailed` (503) where no such answer came, `ValueError` for what cannot be sent,
+    `TypeError` for a *body* of another type, and `ConfigurationError` where no edge provides a way out.
     """
     host = check_url(url)
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     checked = tuple(_check_header(name, value) for name, value in pairs)
-    _check_method(method, body)
+    sent = _sent_body(body)
+    _check_method(method, sent)
     if timeout_ms < 1 or limit < 0:
         raise ValueError("timeout_ms must be at least 1, and limit at least 0")
     if _provided is None:
@@ -175,7 +176,7 @@ async def fetch(
             "no edge provides fetch here: the Worker and the local server do; a test calls"
             " provide_fetch(fetch_in_thread), from framework.local.fetching"
         )
-    return await _provided(FetchRequest(url, host, method, checked, body, timeout_ms, limit))
+    return await _provided(FetchRequest(url, host, method, checked, sent, timeout_ms, limit))
 
 
 def too_large(request: FetchRequest) -> FetchFailed:
@@ -205,6 +206,14 @@ def check_url(url: str) -> str:
     if "\\" in url:
         raise ValueError("a URL has no backslash: parsers disagree about what it means")
     return found["host"].lower()
+
+
+def _sent_body(body: bytes | str) -> bytes:
+    if isinstance(body, str):
+        return body.encode()
+    if not isinstance(body, bytes | bytearray | memoryview):
+        raise TypeError(f"fetch sends bytes or text, not a {type(body).__name__}")
+    return bytes(body)
 
 
 def _check_method(method: str, body: bytes) -> None:

@@ -119,6 +119,20 @@ async def test_headers_are_pairs_in_lower_case() -> None:
     assert seen[0].body == b"x"
 
 
+async def test_text_is_sent_in_utf_8() -> None:
+    await fetch("http://x/", method="POST", body="naïve 日本")
+
+    assert seen[0].body == "naïve 日本".encode()
+
+
+@pytest.mark.parametrize("body", [{"a": 1}, None, 5, ["a"]], ids=repr)
+async def test_a_body_of_another_type_is_refused_before_it_is_sent(body: Any) -> None:
+    with pytest.raises(TypeError, match="fetch sends bytes or text, not a"):
+        await fetch("http://x/", method="POST", body=body)
+
+    assert not seen
+
+
 async def test_an_edge_without_fetch_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetching, "_provided", None)
 
