@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Annotated, Final, Generic, TypedDict, TypeVar, Unpack, overload
 
+import msgspec
+
 from framework.auth.auth_request import AuthRequest
 from framework.auth.errors import InvalidSession, ReauthenticationRequired
 from framework.auth.legacy_cookie import SessionFormat
@@ -222,13 +224,20 @@ class Auth(Recovery[U]):
     def role(self, role: str) -> Guard:
         """Return a guard that admits users whose ``role`` is *role*; stands behind `guard`.
 
-        Raises `ConfigurationError` where the user Struct has no such field.
+        Raises `ConfigurationError` where the user Struct has no such field, and where that cannot
+        be *role*: the field may be an Enum, *role* one of its values.
         """
-        if "role" not in self._user_type.__struct_fields__:
+        types = {field.name: field.type for field in msgspec.structs.fields(self._user_type)}
+        if "role" not in types:
             raise ConfigurationError(f"{self._user_type.__name__} has no field named role")
+        try:
+            wanted = msgspec.convert(msgspec.to_builtins(role), types["role"])
+        except msgspec.ValidationError:
+            name = self._user_type.__name__
+            raise ConfigurationError(f"{name}.role is never {role!r}: nobody would pass") from None
 
         async def has_role(user: Annotated[User, self.user_slot]) -> None:
-            if getattr(user, "role", None) != role:
+            if getattr(user, "role", None) != wanted:
                 raise Forbidden(f"This is for users with the role {role}.")
 
         return guard(has_role, name=f"role({role})", refuses=(403,))

@@ -1,12 +1,13 @@
 """How long a session lives, to the millisecond, and what its life costs the database."""
 
 import asyncio
-from typing import Any
+from enum import Enum
+from typing import Any, Literal
 
 import pytest
 
-from framework import Context
-from framework.auth import Limits, Session
+from framework import ConfigurationError, Context
+from framework.auth import Auth, Limits, Session, User
 from framework.auth.limits import CLOCK_ERROR
 from framework.response import Response
 from framework.testing import Client, json_of
@@ -367,6 +368,44 @@ async def test_a_role_is_read_on_every_request(world: World) -> None:
     await world.sqlite.run("UPDATE user SET role = 'admin'")
 
     assert (before, (await browser.get("/admin")).status) == (403, 200)
+
+
+class Rank(Enum):
+    USER = "user"
+    ADMIN = "admin"
+
+
+class Ranked(User, frozen=True, kw_only=True):
+    """A user whose role is a member of an Enum, or none."""
+
+    username: str
+    role: Rank | None = None
+
+
+class Named(User, frozen=True, kw_only=True):
+    """A user whose role is one of two words."""
+
+    role: Literal["user", "admin"] = "user"
+
+
+async def test_a_role_may_be_a_member_of_an_enum(world: World) -> None:
+    browser = await world.signed_up()
+    auth = Auth(user=Ranked, clock=world.clock)
+
+    @world.app.get("/ranked", guard=auth.guard() & auth.role("admin"))
+    async def ranked(user: Ranked) -> str:
+        return str(user.role)
+
+    before = (await browser.get("/ranked")).status
+    await world.sqlite.run("UPDATE user SET role = 'admin'")
+
+    assert (before, (await browser.get("/ranked")).status) == (403, 200)
+
+
+@pytest.mark.parametrize("user", [Ranked, Named])
+def test_a_role_that_nobody_can_have_is_refused(user: type[User]) -> None:
+    with pytest.raises(ConfigurationError, match=r"\.role is never 'amdin': nobody would pass"):
+        Auth(user=user).role("amdin")
 
 
 # --- The cookie ----------------------------------------------------------------------------------
