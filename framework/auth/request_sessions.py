@@ -195,10 +195,10 @@ class RequestSessions(Generic[U]):
         """Give this request's session another token, and its browser another cookie: one batch.
 
         To be called where the rights of its user change, as when a role is given: a token that
-        leaked before is then worth nothing. Times and attributes stay. The old token is good for
-        `Limits.grace` more. Of two at once one does it; returns the session that counts now.
-        Raises `ConfigurationError` behind `bearer_guard`: a bearer token has no cookie to be
-        replaced in.
+        leaked before is then worth nothing. Times and attributes stay; agent and country are those
+        of this request. The old token is good for `Limits.grace` more. Of two at once one does it;
+        returns the session that counts now. Raises `ConfigurationError` behind `bearer_guard`: a
+        bearer token has no cookie to be replaced in.
         """
         own, user = c.get(self.session_slot), c.get(self.user_slot)
         if self._is_by_bearer(c):
