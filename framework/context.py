@@ -198,6 +198,7 @@ class Job:
 
     def __init__(self, cron: str, env: Env, time: int) -> None:
         self.cron = cron
+        """The schedule, as `App.cron` has it."""
         self.env = env
         self.time = time
 

@@ -55,6 +55,7 @@ class MissingTable(Unavailable):
     def __init__(self, message: str, sql: str = "", table: str = "") -> None:
         super().__init__(message, sql)
         self.table = table
+        """Which one; empty where the database does not say."""
 
     def __str__(self) -> str:
         return (
@@ -91,7 +92,9 @@ class UniqueViolation(ConstraintViolation):
     ) -> None:
         super().__init__(message, sql)
         self.table = table
+        """Which table has the key; empty where the database does not say."""
         self.columns = columns
+        """Its columns, such as ``("username",)``: what a handler tells one key from another by."""
 
 
 class ForeignKeyViolation(ConstraintViolation):

@@ -119,9 +119,11 @@ class HTTPError(Exception):
             self.code = code
         pairs = headers.items() if isinstance(headers, Mapping) else headers
         self.headers = tuple([(name, value) for name, value in pairs])
+        """Sent along: pairs of name and value."""
         if not all(isinstance(text, str) for pair in self.headers for text in pair):
             raise ValueError("the headers of an error are pairs of text")
         self.errors = tuple(errors)
+        """The misfits of a 422: an `InvalidField` each."""
         super().__init__(self.detail or self.code)
 
 

@@ -33,6 +33,7 @@ class Message:
         settle: Settle | None = None,
     ) -> None:
         self.id = id
+        """What the queue calls it."""
         self.body = body
         """What was sent: text, bytes, or what JSON holds. `read` checks it."""
         self.timestamp = timestamp
@@ -86,7 +87,9 @@ class Batch:
 
     def __init__(self, queue: str, messages: Iterable[Message], env: Env) -> None:
         self.queue = queue
+        """The name of the queue that brings it."""
         self.messages: Sequence[Message] = tuple(messages)
+        """What it brings, to be settled one by one, by `ack_all` or by `retry_all`."""
         self.env = env
 
     def ack_all(self) -> None:

@@ -166,7 +166,25 @@ def _fields(value: type) -> dict[str, str]:
         name = _assigned(statement)
         if isinstance(statement, ast.AnnAssign) and name and not name.startswith("_"):
             lines[name] = f"`{ast.unparse(statement)}`{_below(below)}"
-    return lines
+    return lines | _attributes(classes)
+
+
+def _attributes(classes: list[ast.ClassDef]) -> dict[str, str]:
+    """Return a line for each attribute that ``__init__`` sets and has a text below."""
+    bodies = [
+        [*method.body, ast.Pass()]
+        for node in classes
+        for method in node.body
+        if isinstance(method, ast.FunctionDef) and method.name == "__init__"
+    ]
+    steps = [step for body in bodies for step in pairwise(body)]
+    return {
+        target.attr: f"`{target.attr}`{_below(below)}"
+        for statement, below in steps
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and _below(below)
+        for target in getattr(statement, "targets", [getattr(statement, "target", None)])
+        if isinstance(target, ast.Attribute) and not target.attr.startswith("_")
+    }
 
 
 def _below(statement: ast.stmt) -> str:

@@ -211,6 +211,21 @@ def test_the_reference_has_what_a_class_inherits(value: type) -> None:
     assert members - internal <= set(re.findall(r"`(\w+)", section(CLASSES[value])))
 
 
+@pytest.mark.parametrize(
+    ("entry", "attributes"),
+    [
+        ("Batch", {"queue", "messages"}),
+        ("HTTPError", {"headers", "errors"}),
+        ("Meter", {"trips", "rows", "changes"}),
+        ("Result", {"changes"}),
+        ("UniqueViolation", {"table", "columns"}),
+        ("Auth", {"session_slot", "user_slot"}),
+    ],
+)
+def test_the_reference_has_the_attributes_that_init_sets(entry: str, attributes: set[str]) -> None:
+    assert attributes <= set(re.findall(r"^- `(\w+)`: .", section(entry), re.MULTILINE))
+
+
 def test_the_reference_says_what_a_method_raises() -> None:
     raising = {
         (entry, name)

@@ -59,7 +59,9 @@ class RequestSessions(Generic[U]):
         self.limits = settings.limits
         self.clock = settings.clock
         self.session_slot: Slot[Session] = Slot("session", settings.session)
+        """Where its guards leave the session, which signing up and in leave there, too."""
         self.user_slot: Slot[U] = Slot("user", user)
+        """Where its guards leave the user."""
         self._by_cookie: Slot[Memo[U]] = MemoSlot("what the cookie opens", Memo)
         self._by_bearer: Slot[Memo[U]] = MemoSlot("what the bearer token opens", Memo)
         self._database = settings.database
