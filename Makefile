@@ -9,6 +9,9 @@ KAGARI := $(BIN)/kagari
 WITH_TOOLS := PATH="$(CURDIR)/$(BIN):$$PATH"
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
+# What the first [[d1_databases]] of wrangler.toml says: its binding, its database_name.
+D1 = $(shell awk -F'"' '/^\[/ { d1 = /d1_databases/ } d1 && /^ *$(1) *=/ { print $$2; exit }' wrangler.toml)
+
 # Chromium is the one thing that pip and npm cannot install. In CI its tests must run.
 HAS_BROWSER := $(shell command -v chromium >/dev/null && command -v chromedriver >/dev/null && echo yes)
 WITHOUT_BROWSER := $(if $(HAS_BROWSER)$(CI),,$(addprefix --ignore=,$(wildcard tests/browser)))
@@ -46,13 +49,13 @@ deploy: tools ## deploy the Worker
 	@$(WITH_TOOLS) $(BIN)/pywrangler deploy
 
 database: tools ## create the D1 database, once; put the id that it prints into wrangler.toml
-	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 create kagari $(ARGS)
+	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 create $(call D1,database_name) $(ARGS)
 
 schema: tools ## make the tables in the Worker's local D1
-	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute DB --local --file=schema.sql
+	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute $(call D1,binding) --local --file=schema.sql
 
 schema-production: tools ## make the tables in the deployed D1
-	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute DB --remote --file=schema.sql
+	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute $(call D1,binding) --remote --file=schema.sql
 
 wrangler: tools ## any other command of wrangler's: make wrangler ARGS="secret put CODE_SECRET"
 	@$(WITH_TOOLS) $(BIN)/npx wrangler $(ARGS)

@@ -45,6 +45,31 @@ def test_a_target_runs_its_command_with_the_tools_of_the_project(
     assert last == f'PATH="{ROOT}/.venv/bin:$PATH" .venv/bin/{command}'
 
 
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("database", "d1 create shop-production"),
+        ("schema", "d1 execute database --local --file=schema.sql"),
+        ("schema-production", "d1 execute database --remote --file=schema.sql"),
+    ],
+)
+def test_a_database_is_called_what_wrangler_toml_calls_it(
+    tmp_path: Path, target: str, command: str
+) -> None:
+    (tmp_path / "wrangler.toml").write_text(
+        '[[kv_namespaces]]\nbinding = "CACHE"\n\n'
+        '[[ d1_databases ]]\nbinding = "database"   # as Lucia has it\n'
+        'database_name = "shop-production"\n\n'
+        '[[d1_databases]]\nbinding = "ARCHIVE"\ndatabase_name = "archive"\n'
+    )
+    for name in ("pyproject.toml", "package-lock.json"):
+        (tmp_path / name).touch()
+
+    last = make("--dry-run", "-C", str(tmp_path), "-f", str(ROOT / "Makefile"), target)[-2].strip()
+
+    assert last.endswith(f".venv/bin/npx wrangler {command}")
+
+
 def test_every_target_that_people_call_is_listed() -> None:
     declared = re.findall(r"^\.PHONY: (help .*)$", MAKEFILE, re.MULTILINE)
     listed = [line.split()[1] for line in make("help")]
