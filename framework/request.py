@@ -202,7 +202,10 @@ class Request(msgspec.Struct, eq=False):
         return decode_json(await self.bytes(), type)
 
     async def form(self) -> dict[str, list[str]]:
-        """Return the fields of an urlencoded body. Raises `BadRequest`."""
+        """Return the fields of an urlencoded body, whatever Content-Type says. Raises `BadRequest`.
+
+        Of a multipart body it makes no sense: ``framework.multipart`` has `parse_multipart`.
+        """
         return decode_form(await self.bytes())
 
     def __repr__(self) -> str:
