@@ -55,13 +55,14 @@ def test_the_guides_queries_run_on_lucias_tables() -> None:
     with start_lucia() as lucia:
         for statement in statements(LUCIA):
             lucia.sql(statement)
-        lucia.create_user("Somebody", "correct horse")
+        user_id = lucia.create_user("Somebody", "correct horse")
+        lucia.sql(f"INSERT INTO user_key (id, user_id) VALUES ('line:U4af49', '{user_id}')")
 
         found = [lucia.sql(query) for query in QUERIES]
 
     assert found == [
         [{"id": "username:Somebody"}],
-        [{"provider": "username", "passwords": 1}],
+        [{"provider": "line", "passwords": 0}, {"provider": "username", "passwords": 1}],
         [],
         [{"count(*)": 1}],
     ]
