@@ -123,6 +123,8 @@ def _is_paired(regex: str) -> bool:
 def _literal(text: str, *, is_last: bool) -> str:
     if not text and not is_last:
         raise ConfigurationError("a path with // can never match")
+    if text[:1] + text[-1:] == "<>" and text[1:-1].replace(":", "").isidentifier():  # Flask's way
+        raise ConfigurationError(f"{text!r} is not a parameter: write :name or :name{{regex}}")
     if "*" in text or "{" in text or text.endswith("?"):
         raise ConfigurationError(
             f"{text!r}: * fills a segment, and ? and {{}} belong to parameters, as :id{{[0-9]+}}"

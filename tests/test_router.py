@@ -330,6 +330,8 @@ def test_a_guard_at_any_level_marks_the_route(level: int) -> None:
         ("/*x", "fills a segment"),
         ("/a/**", "fills a segment"),
         ("/a?", "belong to parameters"),
+        ("/<int:id>", "'<int:id>' is not a parameter: write :name"),
+        ("/<id>", "'<id>' is not a parameter: write :name"),
         ("/a{[0-9]+}", "belong to parameters"),
         ("/a//b", "can never match"),
         ("//", "can never match"),
