@@ -81,6 +81,7 @@ SECRET = "hunter2-and-more"
         ("D1 DB's isolate exceeded its memory limit and was reset.", Overloaded),
         ("D1 DB exceeded its CPU time limit and was reset.", Overloaded),
         ("D1_ERROR: database is locked: SQLITE_BUSY", Overloaded),
+        ("D1_ERROR: database table is locked: SQLITE_LOCKED", Overloaded),
         ("D1_ERROR: internal error; reference = 0u3odos5iotccpol68ppc0eg", Unavailable),
         (
             "D1_ERROR: Your account has exceeded D1's free tier daily row read limit. Upgrade to a paid"
@@ -98,6 +99,9 @@ SECRET = "hunter2-and-more"
         ("D1_ERROR: database or disk is full: SQLITE_FULL", Unavailable),
         ("D1_ERROR: attempt to write a readonly database: SQLITE_READONLY", Unavailable),
         ("D1_ERROR: database disk image is malformed: SQLITE_CORRUPT", Unavailable),
+        ("D1_ERROR: file is not a database: SQLITE_NOTADB", Unavailable),
+        ("D1_ERROR: disk I/O error: SQLITE_IOERR", Unavailable),
+        ("D1_ERROR: unable to open database file: SQLITE_CANTOPEN", Unavailable),
         ('D1_ERROR: near "SELEC": syntax error at offset 0: SQLITE_ERROR', DatabaseError),
         ('D1_ERROR: no such column: "is overloaded" at offset 7: SQLITE_ERROR', DatabaseError),
         (
@@ -230,6 +234,23 @@ def test_an_error_shows_its_sql_and_not_all_of_it() -> None:
     assert str(error).startswith("D1_ERROR: incomplete input: SQLITE_ERROR [SELECT xxx")
     assert len(str(error)) < 600
     assert len(error.sql) == 10_007
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "D1_ERROR: database is locked: SQLITE_BUSY",
+        "D1_ERROR: UNIQUE constraint failed: index 'user_email_lower': SQLITE_CONSTRAINT",
+        'D1_ERROR: no such column: "ada" - should this be a string literal in single-quotes?'
+        " at offset 31: SQLITE_ERROR",
+    ],
+)
+def test_an_error_says_what_the_database_said_and_of_which_sql(message: str) -> None:
+    error = classify(message, SQL)
+
+    assert (error.message, error.sql) == (message, SQL)
+    assert str(error) == f"{message} [{SQL}]"
+    assert str(classify(message, "")) == message
 
 
 def test_what_is_down_can_be_told_from_what_is_refused() -> None:

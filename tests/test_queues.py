@@ -5,7 +5,7 @@ from typing import Any, assert_type
 import msgspec
 import pytest
 
-from framework import App, Batch, ConfigurationError, Message
+from framework import App, Batch, Bindings, ConfigurationError, Message
 
 
 class Mail(msgspec.Struct):
@@ -78,6 +78,31 @@ async def test_the_first_word_counts() -> None:
     await app.run_queue(make_batch(1, 2, told=told))
 
     assert told == [(0, "retry", None), (1, "retry", 5)]
+
+
+async def test_a_consumer_asks_for_what_its_deployment_binds() -> None:
+    class Env(Bindings):
+        SENDER: str
+
+    app = App()
+    seen: list[str] = []
+
+    @app.queue("mails")
+    async def send(batch: Batch) -> None:
+        seen.append(batch.bindings(Env).SENDER)
+
+    await app.run_queue(make_batch(1, env={"SENDER": "a@example.com"}))
+
+    assert seen == ["a@example.com"]
+
+
+def test_a_message_says_when_it_was_sent_and_how_often_it_came() -> None:
+    first, again = Message("1", {}), Message("2", {}, timestamp=1_700_000_000_000, attempts=2)
+
+    assert (first.timestamp, first.attempts) == (0, 1)
+    assert (again.timestamp, again.attempts) == (1_700_000_000_000, 2)
+    again.ack()  # of no queue
+    assert repr(again) == "<Message 2, attempt 2>"
 
 
 async def test_an_empty_batch_is_taken() -> None:

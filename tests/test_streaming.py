@@ -1,12 +1,20 @@
 """Streams are closed when they end, events cannot be forged, and file names stay names."""
 
 from collections.abc import AsyncIterator
+from enum import Enum
 from typing import Any
 
 import pytest
 
 from framework import App, Context, Response, public
+from framework.compose import Next
 from framework.streaming import Event, attachment, server_sent_events, stream
+
+
+class Pause(int, Enum):
+    """Milliseconds, which Python writes by their name in a text."""
+
+    SHORT = 100
 
 
 @pytest.mark.parametrize(
@@ -24,6 +32,7 @@ from framework.streaming import Event, attachment, server_sent_events, stream
             b"event: tick\nid: 7\nretry: 100\ndata: x\n\n",
         ),
         (Event("x", retry=0), b"retry: 0\ndata: x\n\n"),
+        (Event("x", retry=Pause.SHORT), b"retry: 100\ndata: x\n\n"),
     ],
 )
 def test_an_event_as_it_is_sent(event: Event, sent: bytes) -> None:
@@ -86,6 +95,32 @@ class Source:
 
     async def aclose(self) -> None:
         self.closed += 1
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["ends", "raises"])
+async def test_a_stream_that_a_layer_reads_is_closed_at_its_end(fails: bool) -> None:
+    app = App()
+    source = Source("no event" if fails else Event("once"))
+
+    async def shout(c: Context, call_next: Next) -> Response:
+        body = (await call_next()).body
+        assert not isinstance(body, bytes)
+
+        async def louder() -> AsyncIterator[bytes]:
+            async for chunk in body:
+                yield chunk.upper()
+
+        return Response(louder())
+
+    app.use(shout)
+    app.get("/", guard=public)(lambda: server_sent_events(source))
+
+    if fails:
+        with pytest.raises(TypeError, match="sends each Event"):
+            await app.request("GET", "/")
+    else:
+        assert (await app.request("GET", "/")).body == b"DATA: ONCE\n\n"
+    assert source.closed >= 1
 
 
 async def test_a_stream_is_sent_and_closed() -> None:
