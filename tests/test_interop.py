@@ -301,8 +301,9 @@ async def test_work_after_an_answer_that_has_no_body_is_done(status: int) -> Non
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         await send(start(status))
         await asyncio.sleep(0)  # as layers of Starlette's do, which hand an answer on in pieces
-        await send(body(b"surplus", more=True))
-        await asyncio.sleep(0)
+        for _ in range(3):
+            await send(body(b"surplus" * 10_000, more=True))
+            await asyncio.sleep(0)
         await send(body())
         await asyncio.sleep(0)
         done.append("committed")
@@ -310,6 +311,13 @@ async def test_work_after_an_answer_that_has_no_body_is_done(status: int) -> Non
     response = await mount("/m", asgi_handler(app)).request("DELETE", "/m")
 
     assert (response.status, response.body, done) == (status, b"", ["committed"])
+
+
+@pytest.mark.parametrize("status", [200, 204, 304])
+async def test_an_answer_that_never_ends_is_a_fault(status: int) -> None:
+    response = await get(start(status))
+
+    assert response.status == 500
 
 
 @pytest.mark.parametrize("is_slow", [False, True])
@@ -585,12 +593,15 @@ async def test_a_fault_after_the_answer_is_logged_and_the_answer_stands(
     assert "its own fault" in caplog.text
 
 
-async def test_work_after_the_answer_outlives_it() -> None:
+@pytest.mark.parametrize("status", [200, 204])
+async def test_work_after_the_answer_outlives_it(status: int) -> None:
     work: list[Awaitable[Any]] = []
     done: list[str] = []
 
     async def app(scope: Message, receive: Receive, send: Send) -> None:
-        await send(start())
+        await send(start(status))
+        if status == 204:  # whose end is waited for, and no longer
+            await asyncio.sleep(0)
         await send(body(b"x"))
         await asyncio.sleep(0.01)
         done.append("worked")
