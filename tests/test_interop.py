@@ -593,6 +593,22 @@ async def test_a_fault_after_the_answer_is_logged_and_the_answer_stands(
     assert "its own fault" in caplog.text
 
 
+async def test_a_fault_after_a_streamed_answer_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await send(start())
+        await send(body(b"a", more=True))
+        await asyncio.sleep(0)
+        await send(body(b"b"))
+        raise LookupError("its own fault")
+
+    response = await mount("/m", asgi_handler(app)).request("GET", "/m")
+
+    assert (response.status, response.body) == (200, b"ab")
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
 @pytest.mark.parametrize("status", [200, 204])
 async def test_work_after_the_answer_outlives_it(status: int) -> None:
     work: list[Awaitable[Any]] = []

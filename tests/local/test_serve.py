@@ -266,6 +266,16 @@ def test_a_stream_ends_when_the_client_goes(connection: Connection) -> None:
 # --- Bodies --------------------------------------------------------------------------------------
 
 
+def test_a_head_may_come_in_pieces(connection: Connection) -> None:
+    head = request("POST /echo", "Content-Length: 3")
+
+    for piece in (head[:3], head[3:-2], head[-2:] + b"abc"):
+        connection.send(piece)
+        time.sleep(0.05)
+
+    assert connection.answer().body == b"abc"
+
+
 def test_a_body_may_come_in_pieces(connection: Connection) -> None:
     head = request("POST /echo", "Content-Length: 6")
 
