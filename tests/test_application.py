@@ -179,6 +179,31 @@ async def test_what_is_our_fault_is_logged_once_and_on_one_line(
         assert record.exc_info is not None
 
 
+@pytest.mark.parametrize(("status", "records"), [(500, 1), (503, 1), (499, 0), (200, 0)])
+async def test_a_fault_is_logged_unless_its_handler_says_that_it_is_none(
+    status: int, records: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = failing(RuntimeError("ours"))
+
+    @app.on_error
+    async def explain(c: Context, error: HTTPError) -> Response:
+        return Response.text("a page", status)
+
+    response = await app.request("GET", "/")
+
+    assert (response.status, response.body) == (status, b"a page")
+    assert len(caplog.records) == records
+
+
+async def test_the_log_says_where_a_stray_cancellation_came_from(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await cancelling().request("GET", "/handler")
+
+    assert "nobody caught that" in caplog.text
+    assert "in cancelled" in caplog.text
+
+
 @pytest.mark.parametrize("wrong", [None, "text", {}, b"", object()])
 async def test_middleware_that_returns_no_response_is_our_fault(wrong: Any) -> None:
     async def careless(c: Context, call_next: Next) -> Any:
