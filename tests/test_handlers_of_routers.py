@@ -197,6 +197,7 @@ async def test_a_method_that_is_not_there_is_told_by_the_nearest() -> None:
         ("/c", 404, None),
         ("//a/", 404, None),
         ("/a//", 404, None),
+        ("/b//", 404, None),
     ],
 )
 async def test_slashes_are_redirected_where_that_is_asked_for(
