@@ -158,6 +158,59 @@ async def test_the_nearest_answers(path: str, answer: str, late: bool) -> None:
     assert response.body == answer.encode()
 
 
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("/outer/inner/fails", "inner: conflict"),
+        ("/outer/inner/nothing", "inner: not-found"),
+        ("/outer/fails", "outer: conflict"),
+        ("/outer/nothing", "outer: not-found"),
+        ("/nothing", "app: not-found"),
+    ],
+)
+@pytest.mark.parametrize("what", ["errors", "both"])
+async def test_the_nearest_of_several_that_would_answer_does(
+    what: str, path: str, answer: str
+) -> None:
+    app, outer, inner = App(), Router("/outer"), Router("/inner")
+
+    def missing(name: str) -> Any:
+        async def nowhere(c: Context) -> Response:
+            return Response.text(f"{name}: not-found", 404)
+
+        return nowhere
+
+    async def fails() -> None:
+        raise HTTPError(409)
+
+    for router, name in ((app, "app"), (outer, "outer"), (inner, "inner")):
+        router.get("/fails", guard=public)(fails)
+        router.on_error(named(name))  # type: ignore[arg-type]
+        if what == "both":
+            router.not_found(missing(name))
+    outer.mount(inner)
+    app.mount(outer)
+
+    assert (await app.request("GET", path)).body == answer.encode()
+
+
+async def test_the_router_of_a_route_answers_and_no_other_of_its_prefix() -> None:
+    app, first, second = App(), Router("/x"), Router("/x")
+
+    async def fails() -> None:
+        raise HTTPError(409)
+
+    first.on_error(named("first"))  # type: ignore[arg-type]
+    second.on_error(named("second"))  # type: ignore[arg-type]
+    first.get("/first", guard=public)(fails)
+    second.get("/second", guard=public)(fails)
+    app.mount(first)
+    app.mount(second)
+
+    for name in ("first", "second"):
+        assert (await app.request("GET", f"/x/{name}")).body == f"{name}: conflict".encode()
+
+
 async def test_what_the_nearest_does_not_answer_the_application_does() -> None:
     app, errors, pages = App(), Router("/errors"), Router("/pages")
 
