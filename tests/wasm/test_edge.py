@@ -113,6 +113,22 @@ def test_what_is_sent_beyond_ascii_is_utf8(worker: RunningWorker) -> None:
     assert (headers["x"], headers["set-cookie"]) == ("café".encode(), "a=é".encode())
 
 
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["with a length", "chunked"])
+@pytest.mark.parametrize(("size", "status"), [(0, 200), (1024 * 1024, 200), (1024 * 1024 + 1, 413)])
+def test_a_body_is_read_up_to_the_limit(
+    worker: RunningWorker, size: int, status: int, is_chunked: bool
+) -> None:
+    connection = http.client.HTTPConnection(urlsplit(worker.url).netloc)
+    body: Any = iter([b"x" * size]) if is_chunked else b"x" * size
+    connection.request("POST", "/size", body, encode_chunked=is_chunked)
+    response = connection.getresponse()
+    answer = json.loads(response.read())
+    connection.close()
+
+    assert response.status == status
+    assert answer == size if status == 200 else answer["code"] == "content-too-large"
+
+
 def test_mails_are_sent_through_what_wrangler_binds(worker: RunningWorker) -> None:
     status, _, body = ask(worker, "/mail")
 

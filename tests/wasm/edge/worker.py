@@ -74,6 +74,11 @@ async def body(name: str) -> Response:
     return BODIES[name]
 
 
+@app.post("/size", guard=public)
+async def size(c: Context) -> int:
+    return len(await c.request.bytes())
+
+
 @app.get("/compressed", guard=public)
 async def compressed() -> Response:
     return Response(gzip.compress(b"hello"), headers=[("content-encoding", "gzip")])
