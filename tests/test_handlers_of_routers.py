@@ -194,6 +194,20 @@ async def test_the_nearest_of_several_that_would_answer_does(
     assert (await app.request("GET", path)).body == answer.encode()
 
 
+async def test_an_application_alone_answers_both_what_fails_and_what_is_missing() -> None:
+    app = App()
+
+    async def nowhere(c: Context) -> Response:
+        return Response.text("nowhere", 404)
+
+    app.on_error(named("app"))  # type: ignore[arg-type]
+    app.not_found(nowhere)
+    app.get("/here", guard=public)(lambda: "here")
+
+    assert (await app.request("GET", "/nothing")).body == b"nowhere"
+    assert (await app.request("PUT", "/here")).body == b"app: method-not-allowed"
+
+
 async def test_the_router_of_a_route_answers_and_no_other_of_its_prefix() -> None:
     app, first, second = App(), Router("/x"), Router("/x")
 
