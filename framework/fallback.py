@@ -177,6 +177,5 @@ def _find_areas(app: Router, handler: str) -> _Areas | None:
             below = app.prefix + "".join(router.prefix for router in chain)
             site = areas.matcher(only_host(router.host for router in chain))
             for pattern in parse_pattern(below + "/*"):
-                if site.owner("", pattern) is None:
-                    site.add("", pattern, chain)
+                site.add("", pattern, chain)  # unless another router has it already
     return areas if found else None

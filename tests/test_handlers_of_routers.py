@@ -223,6 +223,7 @@ async def test_the_router_of_a_route_answers_and_no_other_of_its_prefix() -> Non
 
     for name in ("first", "second"):
         assert (await app.request("GET", f"/x/{name}")).body == f"{name}: conflict".encode()
+    assert (await app.request("GET", "/x/nothing")).body == b"first: not-found"
 
 
 async def test_what_the_nearest_does_not_answer_the_application_does() -> None:
