@@ -26,6 +26,22 @@ async def cookies_after(url: str, **options: Any) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("value", ["text", b"bytes", {"a": 1}, None], ids=lambda value: type(value))
+async def test_each_answer_of_a_kind_sends_its_cookies(value: Any) -> None:
+    app = App()
+
+    @app.get("/:number", guard=public)
+    async def count(c: Context, number: str) -> Any:
+        c.cookies.set("count", number)
+        return value
+
+    for number in ("1", "2", "3"):
+        response = await app.request("GET", f"/{number}")
+
+        assert (response.header("set-cookie") or "").startswith(f"count={number};")
+        assert response.header("cache-control") == "private, no-store"
+
+
 async def read(cookie: str, url: str = HTTPS, signer: Signer | None = None, **options: Any) -> Any:
     app = App()
 

@@ -653,7 +653,8 @@ async def test_a_missing_table_says_how_to_make_it(db: Database) -> None:
 async def test_a_missing_column_says_how_to_add_it(
     db: Database, sql: str, parameters: tuple[Any, ...], words: str
 ) -> None:
-    for call in (db.all(dict, sql, *parameters), db.batch([statement(sql, *parameters)] * 2)):
+    batch = [statement("SELECT 1"), statement(sql, *parameters)]
+    for call in (db.all(dict, sql, *parameters), db.batch(batch)):
         error = await failure(MissingColumn, call)
 
         assert words in error.message, error

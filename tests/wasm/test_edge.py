@@ -113,6 +113,12 @@ def test_what_is_sent_beyond_ascii_is_utf8(worker: RunningWorker) -> None:
     assert (headers["x"], headers["set-cookie"]) == ("café".encode(), "a=é".encode())
 
 
+def test_nothing_is_sent_as_nothing(worker: RunningWorker) -> None:
+    status, headers, body = ask(worker, "/nothing")
+
+    assert (status, headers.get("content-type"), body) == (204, None, b"")
+
+
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["with a length", "chunked"])
 @pytest.mark.parametrize(("size", "status"), [(0, 200), (1024 * 1024, 200), (1024 * 1024 + 1, 413)])
 def test_a_body_is_read_up_to_the_limit(

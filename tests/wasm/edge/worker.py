@@ -79,6 +79,10 @@ async def size(c: Context) -> int:
     return len(await c.request.bytes())
 
 
+@app.get("/nothing", guard=public)
+async def nothing() -> None: ...
+
+
 @app.get("/compressed", guard=public)
 async def compressed() -> Response:
     return Response(gzip.compress(b"hello"), headers=[("content-encoding", "gzip")])
