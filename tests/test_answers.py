@@ -1,6 +1,7 @@
 """What one answer is given, no other carries."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import msgspec
 import pytest
@@ -285,3 +286,16 @@ async def test_head_of_a_stream_is_answered_where_nothing_can_wait() -> None:
     response = await app.handle(Request.build("HEAD", "/"), {})  # no wait_until is given
 
     assert (response.status, response.body) == (200, b"")
+
+
+@pytest.mark.parametrize("value", ["text", b"bytes", {"a": 1}, None], ids=lambda value: type(value))
+async def test_each_answer_of_a_kind_is_private_behind_a_guard_and_there_alone(value: Any) -> None:
+    app = App()
+    app.get("/mine", guard=guard(lambda: None, name="member"))(lambda: value)
+    app.get("/ours", guard=public)(lambda: value)
+
+    for path, header in 3 * (("/mine", "private, no-store"), ("/ours", None)):
+        response = await app.request("GET", path)
+
+        assert response.header("cache-control") == header
+        assert response.header("vary") == (header and "cookie")
