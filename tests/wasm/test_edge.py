@@ -113,6 +113,10 @@ def test_what_is_sent_beyond_ascii_is_utf8(worker: RunningWorker) -> None:
     assert (headers["x"], headers["set-cookie"]) == ("café".encode(), "a=é".encode())
 
 
+def test_what_is_no_name_of_a_header_names_none(worker: RunningWorker) -> None:
+    assert ask(worker, "/no-name")[::2] == (200, b"true")
+
+
 def test_nothing_is_sent_as_nothing(worker: RunningWorker) -> None:
     status, headers, body = ask(worker, "/nothing")
 
