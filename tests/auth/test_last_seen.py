@@ -303,6 +303,19 @@ async def test_a_write_that_fails_is_logged_and_fails_no_request(
     assert await seen(world) == [HOUR]
 
 
+@pytest.mark.parametrize("later", [0, 1, DAY], ids=str)
+async def test_where_an_idle_session_could_not_be_renewed_nothing_more_is_written(
+    world: World, later: int
+) -> None:
+    browser = await world.signed_up()
+    world.database = faulty = FaultyDatabase(world.sqlite, error=Transient("out"))
+    world.clock.now += world.auth.limits.active + later
+    faulty.arm(2)
+
+    assert (await browser.get("/me")).status == 200
+    assert await seen(world) == [0]
+
+
 async def test_an_answer_does_not_wait_for_a_write_that_hangs(world: World) -> None:
     browser = await world.signed_up()
     world.database = halting = HaltingDatabase(world.sqlite)
