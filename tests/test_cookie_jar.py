@@ -42,6 +42,17 @@ async def test_each_answer_of_a_kind_sends_its_cookies(value: Any) -> None:
         assert response.header("cache-control") == "private, no-store"
 
 
+async def test_a_header_that_reads_like_a_cookie_is_kept() -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def index(c: Context) -> Response:
+        c.cookies.set("theme", "dark")
+        return Response.text("set").with_header("x-before", "theme=light")
+
+    assert (await app.request("GET", "/")).header("x-before") == "theme=light"
+
+
 async def read(cookie: str, url: str = HTTPS, signer: Signer | None = None, **options: Any) -> Any:
     app = App()
 
