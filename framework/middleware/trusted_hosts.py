@@ -50,7 +50,5 @@ def _spellings(host: str) -> tuple[str, ...]:
     match = _HOST.fullmatch(host)
     if match is None:
         return ()
-    _, dot, parent = match["name"].partition(".")
-    if not dot:
-        return match["name"], host
+    parent = match["name"].partition(".")[2]
     return match["name"], host, f"*.{parent}", f"*.{parent}{match['port'] or ''}"
