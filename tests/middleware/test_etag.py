@@ -235,3 +235,21 @@ async def test_a_tag_that_no_client_could_have_is_an_error(listed: str | None, t
     await app.request("PUT", "/", headers={} if listed is None else {"if-match": listed})
 
     assert errors == [f"a tag has quotes around it and no space, as in '\"1\"': not {tag!r}"]
+
+
+async def test_a_tag_of_the_handler_s_own_is_the_only_one() -> None:
+    headers = (await make_app().request("GET", "/own")).headers
+
+    assert [value for name, value in headers if name == "etag"] == ['"v,1"']
+
+
+async def test_an_answer_that_sets_a_cookie_beside_it_is_not_tagged() -> None:
+    app = App()
+    app.use(etag())
+
+    @app.get("/", guard=public)
+    async def index(c: Context) -> str:
+        c.cookies.set("theme", "dark")
+        return "text"
+
+    assert (await app.request("GET", "/")).header("etag") is None
