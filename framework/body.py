@@ -13,7 +13,7 @@ from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import MalformedURL, parse_query
 from framework.sent_values import names_at_least, refuse_flawed, refuse_twice
 from framework.text_types import FRACTION, flaw_of, is_readable, takes_integers, takes_several
-from framework.validation import convert, json_pointer, misfits
+from framework.validation import UNFIT, convert, json_pointer, misfits
 
 __all__ = [
     "DEPTH_LIMIT",
@@ -67,7 +67,7 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
         check_depth(data)
         try:
             value = decode_typed(data)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (*UNFIT, RecursionError) as error:
             raise _explain(data, type, error) from None
         if least is not None and data.count(b":") > least:
             refuse_twice(data)

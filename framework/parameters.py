@@ -28,7 +28,7 @@ from framework.text_types import (
     takes_several,
     without_notes,
 )
-from framework.validation import safe_message
+from framework.validation import UNFIT, safe_message
 
 __all__ = [
     "MISSING",
@@ -179,7 +179,7 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
             return default
         try:
             value = msgspec.convert(text, annotation, strict=False)
-        except msgspec.ValidationError:
+        except UNFIT:
             raise NotFound from None
         if flaw_of(value, zoned=zoned) or (is_integer and str(value) != text):
             raise NotFound
@@ -228,7 +228,7 @@ def value_reader(parameter: Parameter) -> Reader:
             value = msgspec.convert(
                 values if takes_list else values[0], parameter.type, strict=False
             )
-        except msgspec.ValidationError as error:
+        except UNFIT as error:
             raise _misfit(safe_message(error, parameter.type, strict=False), place) from None
         if flaw := flaw_of(value, zoned=zoned):
             raise _misfit(flaw, place)

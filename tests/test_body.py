@@ -1,6 +1,7 @@
 """Whatever bytes come as a body, the answer is a value of the declared type or a 4xx that says why."""
 
 from copy import copy
+from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -667,6 +668,43 @@ async def test_a_generic_struct_is_a_body(content: dict[str, Any], data: Any) ->
     response = await app.request("POST", "/envelope", **content)
 
     assert json_of(response) == {"data": data, "size": 0}
+
+
+class Sets(msgspec.Struct):
+    """What is in a set has to be one that Python can tell from others."""
+
+    prices: set[Decimal] = set()
+    names: set[Any] = set()
+
+
+class Broken(msgspec.Struct):
+    """A Struct whose own default fails."""
+
+    text: str
+    key: str = msgspec.field(default_factory=lambda: "a" + 1)  # type: ignore[operator]  # on purpose
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"prices": ["1.5", "sNaN"]}, "/prices"),
+        ({"names": ["a", ["b"]]}, "/names"),
+        ({"names": [{}]}, "/names"),
+    ],
+)
+def test_what_no_set_holds_does_not_fit(body: Any, pointer: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        decode_json(msgspec.json.encode(body), Sets)
+
+    (error,) = caught.value.errors
+    assert (error.detail, error.pointer) == ("This cannot be part of a set.", pointer)
+
+
+def test_a_default_that_fails_is_no_fault_of_the_client() -> None:
+    with pytest.raises(TypeError, match="can only concatenate"):
+        decode_json(b'{"text": "tea"}', Broken)
+    with pytest.raises(Invalid):
+        decode_json(b'{"text": 1}', Broken)
 
 
 async def test_a_struct_with_its_own_rules_says_what_they_are() -> None:

@@ -219,6 +219,20 @@ async def test_a_time_that_is_none_in_utc_is_refused(time: str) -> None:
         check("SELECT ?", [datetime.fromisoformat(time)])
 
 
+@pytest.mark.parametrize("seconds", ["253402300800", "253402300799.9999999"])
+async def test_a_time_after_the_year_9999_in_seconds_is_refused(seconds: str) -> None:
+    answers = [
+        await app.request("POST", "/wished", headers=FORM, body=f"at={seconds}"),
+        await app.request("GET", f"/?since={seconds}"),
+        await app.request("GET", f"/?several={seconds}"),
+    ]
+
+    assert [answer.status for answer in answers] == [422] * 3
+    for answer in answers:
+        assert json_of(answer)["errors"][0]["detail"] == "Timestamp is out of range."
+    assert (await app.request("GET", f"/at/{seconds}")).status == 404
+
+
 async def test_numbers_and_times_are_told_of_together() -> None:
     answer = await app.request("POST", "/stays", json={"start": NAIVE, "number": 2**53})
 
