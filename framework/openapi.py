@@ -17,7 +17,7 @@ from framework.openapi_responses import problems, responses
 from framework.openapi_schemas import Schemas, default_of, sent_type
 from framework.origin import SAFE_METHODS
 from framework.parameters import JSON_TYPE, MISSING, Parameter
-from framework.patterns import Kind, Pattern, parse_pattern
+from framework.patterns import Kind, Pattern, identity_of, parse_pattern
 from framework.route import Route
 
 __all__ = ["describe", "session_cookie"]
@@ -49,7 +49,7 @@ def describe(
     """
     document = _Document(schemes or {})
     for route in sorted(app.routes, key=lambda route: route.host is None):  # the host's own first
-        if route.host in {None, host} and not route.declaration.hide:
+        if route.host in {None, host}:
             document.add(route)
     info = {"title": title, "version": version, "description": description}
     return {
@@ -70,18 +70,25 @@ class _Document:
         self._access = Access(schemes)
         self._schemas = Schemas()
         self._names: set[str] = set()
+        self._owned: set[tuple[str, tuple[object, ...]]] = set()
+        """What is taken already: the methods, and what tells two patterns apart."""
         self._alike: dict[str, dict[str, list[str]]] = {}
         """The names of the parameters by path, of the paths that differ in nothing else."""
 
     def add(self, route: Route) -> None:
-        """Write an operation for each path and method of *route*."""
+        """Write an operation for each path and method of *route*, if it is not hidden.
+
+        None where the host has a route of its own, which was added before and answers there.
+        """
         for pattern in parse_pattern(route.path):
             for method in route.methods:
-                if method in _METHODS:
-                    verb = method.lower()
-                    template = next(self._templates(pattern, verb), None)
-                    if template is None:  # the host has a route of its own there
+                owned = method, identity_of(pattern)
+                if method in _METHODS and owned not in self._owned:
+                    self._owned.add(owned)
+                    if route.declaration.hide:
                         continue
+                    verb = method.lower()
+                    template = next(self._templates(pattern, verb))
                     item = self.paths.setdefault(template.path, {})
                     item[verb] = self._operation(route, verb, template)
 

@@ -106,6 +106,32 @@ def test_the_access_table_and_the_document_know_hosts() -> None:
     assert sorted(of_the_host["/b"]) == ["get", "post"]
 
 
+def test_the_document_of_a_host_has_what_is_answered_there_alone() -> None:
+    app = App()
+    api = Router(host="api.example.com")
+
+    @app.get("/notes/:id", guard=public)
+    async def anywhere() -> None: ...
+
+    @app.get("/files/*", guard=public)
+    async def files() -> None: ...
+
+    @api.get("/notes/:note", guard=public)
+    async def there(note: int) -> None: ...
+
+    @api.get("/files/*", guard=public, hide=True)
+    async def unlisted() -> None: ...
+
+    app.mount(api)
+
+    elsewhere = describe(app, title="t", version="1")["paths"]
+    of_the_host = describe(app, title="t", version="1", host="api.example.com")["paths"]
+
+    assert sorted(elsewhere) == ["/files/{wildcard}", "/notes/{id}"]
+    assert [*of_the_host] == ["/notes/{note}"]
+    assert of_the_host["/notes/{note}"]["get"]["operationId"] == "there"
+
+
 async def test_handlers_of_a_router_for_a_host_answer_there_alone() -> None:
     app = App()
     api = Router(host="api.example.com")
