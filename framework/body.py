@@ -10,10 +10,10 @@ import msgspec
 from framework.errors import BadRequest, ConfigurationError, Invalid, InvalidField
 from framework.exact_numbers import all_parts, may_be_inexact, number_kinds, wants_zone
 from framework.multipart import File, boundary_of, parse_multipart
-from framework.paths import MalformedURL, parse_query
+from framework.paths import parse_query
 from framework.sent_values import names_at_least, refuse_flawed, refuse_twice
 from framework.text_types import FRACTION, flaw_of, is_readable, takes_integers, takes_several
-from framework.validation import UNFIT, convert, json_pointer, misfits
+from framework.validation import convert, json_pointer, misfits
 
 __all__ = [
     "DEPTH_LIMIT",
@@ -67,7 +67,7 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
         check_depth(data)
         try:
             value = decode_typed(data)
-        except (*UNFIT, RecursionError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise _explain(data, type, error) from None
         if least is not None and data.count(b":") > least:
             refuse_twice(data)
@@ -89,7 +89,7 @@ def _explain(data: bytes, type: Any, error: Exception) -> BadRequest | Invalid:
         value = msgspec.json.decode(data)
     except msgspec.ValidationError:
         return Invalid("The JSON holds a number that is out of range.")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return BadRequest("The body is not JSON.")
     return Invalid(errors=misfits(value, type, error))
 
@@ -98,7 +98,7 @@ def decode_form(data: bytes) -> dict[str, list[str]]:
     """Return the fields of an urlencoded form. Raises `BadRequest`."""
     try:
         return parse_query(data.decode())
-    except (MalformedURL, UnicodeDecodeError):
+    except ValueError:  # no UTF-8, or a `MalformedURL`
         raise BadRequest("The form is malformed.") from None
 
 

@@ -28,7 +28,7 @@ from framework.text_types import (
     takes_several,
     without_notes,
 )
-from framework.validation import UNFIT, safe_message
+from framework.validation import safe_message
 
 __all__ = [
     "MISSING",
@@ -100,7 +100,7 @@ class Depends(msgspec.Struct, frozen=True):
 Query = Annotated[T, Marker("query")]
 """``limit: Query[int] = 20``: a field of the query; a list type takes all its values."""
 Header = Annotated[T, Marker("header")]
-"""``user_agent: Header[str]``: a header; underscores stand for hyphens."""
+"""``user_agent: Header[str]``: a header; underscores stand for hyphens; a list type takes what it lists."""
 Cookie = Annotated[T, Marker("cookie")]
 """``theme: Cookie[str] = "light"``: a cookie, as it came."""
 Form = Annotated[T, Marker("form")]
@@ -179,7 +179,7 @@ def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
             return default
         try:
             value = msgspec.convert(text, annotation, strict=False)
-        except UNFIT:
+        except ValueError:
             raise NotFound from None
         if flaw_of(value, zoned=zoned) or (is_integer and str(value) != text):
             raise NotFound
@@ -208,6 +208,8 @@ def value_reader(parameter: Parameter) -> Reader:
     """Return a reader of a query field, header or cookie. It raises `Invalid` for a misfit."""
     find = _FINDERS[parameter.source](parameter.sent_name)
     takes_list = takes_several(parameter.type)
+    if takes_list and parameter.source == "header":
+        find = _listed_by(find)
     takes_integer = takes_integers(parameter.type)
     zoned = wants_zone(all_parts(parameter.type))
     default = parameter.default
@@ -228,7 +230,7 @@ def value_reader(parameter: Parameter) -> Reader:
             value = msgspec.convert(
                 values if takes_list else values[0], parameter.type, strict=False
             )
-        except UNFIT as error:
+        except (ValueError, TypeError) as error:
             raise _misfit(safe_message(error, parameter.type, strict=False), place) from None
         if flaw := flaw_of(value, zoned=zoned):
             raise _misfit(flaw, place)
@@ -253,6 +255,11 @@ def _header_finder(name: str) -> Callable[[Context], list[str]]:
         return [] if value is None else [value]
 
     return find
+
+
+def _listed_by(find: Callable[[Context], list[str]]) -> Callable[[Context], list[str]]:
+    """Return a finder of what a header lists, with commas or by coming again (RFC 9110, 5.3)."""
+    return lambda c: [item.strip() for value in find(c) for item in value.split(",")]
 
 
 def _cookie_finder(name: str) -> Callable[[Context], list[str]]:

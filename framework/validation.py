@@ -12,7 +12,7 @@ import msgspec
 from framework.errors import Invalid, InvalidField
 from framework.text_types import class_of, is_struct, is_union
 
-__all__ = ["UNFIT", "convert", "json_pointer", "misfits", "safe_message"]
+__all__ = ["convert", "json_pointer", "misfits", "safe_message"]
 
 _SAFE = (
     "Expected `",
@@ -45,10 +45,6 @@ MISFIT_LIMIT = 100
 PLACE_LIMIT = 10_000
 """How many places one answer looks at: a body of a million small ones is not worth a second."""
 
-UNFIT = (ValueError, TypeError)
-"""What msgspec raises for a value that does not fit: a `msgspec.ValidationError`, or what Python says of
-a time after the year 9999, or of what no set can hold."""
-
 _STEP = re.compile(r"\.([^.\[`]+)|\[([0-9]+)\]")
 """One step of the path in msgspec's messages: a field of a Struct, or an index."""
 
@@ -60,7 +56,7 @@ def convert(value: Any, type: Any, *, strict: bool) -> Any:
     """
     try:
         return msgspec.convert(value, type, strict=strict, str_keys=True)
-    except UNFIT as error:
+    except (ValueError, TypeError) as error:  # a TypeError of what no set can hold
         raise Invalid(errors=misfits(value, type, error, strict=strict)) from None
 
 
@@ -72,7 +68,7 @@ def misfits(value: Any, type: Any, error: Exception, *, strict: bool = True) -> 
     """
     places = islice(_walk(value, type, "", strict), PLACE_LIMIT)
     found = list(islice((place for place in places if place is not None), MISFIT_LIMIT))
-    if not found and error.__class__ in UNFIT:
+    if not found and error.__class__ in (ValueError, TypeError):
         raise error
     told = safe_message(error, type, strict=strict)
     return found or [InvalidField(told, pointer=_place_of(error))]
@@ -99,11 +95,10 @@ def _walk(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[Invalid
             yield part
         if not fits or not _has_own_rules(type, inner):
             return
-    unfit = UNFIT if parts is None else msgspec.ValidationError  # the parts of the whole do fit
     try:
         msgspec.convert(value, type, strict=strict, str_keys=True)
         yield None
-    except unfit as error:
+    except (ValueError, TypeError) as error:
         told = safe_message(error, type, strict=strict)
         yield InvalidField(told, pointer=pointer + _place_of(error))
 
@@ -140,10 +135,8 @@ def safe_message(error: Exception, type: Any = Any, *, strict: bool = True) -> s
     """
     if isinstance(error.__cause__, ValueError | TypeError):
         return str(error.__cause__)  # a Struct's own __post_init__ said so
-    if isinstance(error, TypeError):
-        return "This cannot be part of a set."
-    if not isinstance(error, msgspec.DecodeError | RecursionError):
-        return "Timestamp is out of range."  # as msgspec says it
+    if error.__class__ is ValueError:  # Python's own, of a year that it does not have
+        return "Timestamp is out of range."
     message, _, path = str(error).partition(" - at `")
     if "." in path.replace("[...]", ""):
         type = Any  # it is a field of a Struct inside

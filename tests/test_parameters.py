@@ -312,6 +312,38 @@ async def test_headers_and_cookies_are_read(
     assert {name: answer[name] for name in expected} == expected
 
 
+@app.get("/listed", guard=public)
+async def read_listed(
+    x_names: Header[tuple[str, ...]] = (),
+    x_sizes: Header[list[int] | None] = None,
+) -> tuple[tuple[str, ...], list[int] | None]:
+    return x_names, x_sizes
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([], [[], None]),
+        ([("x-names", "a")], [["a"], None]),
+        ([("x-names", "a,b")], [["a", "b"], None]),
+        ([("x-names", "a , b c,")], [["a", "b c", ""], None]),
+        ([("x-names", "a"), ("x-names", "b")], [["a", "b"], None]),
+        ([("x-names", "")], [[""], None]),
+        ([("x-sizes", "1, 2")], [[], [1, 2]]),
+    ],
+)
+async def test_a_header_lists_what_a_list_takes(
+    headers: list[tuple[str, str]], expected: list[Any]
+) -> None:
+    assert json_of(await app.request("GET", "/listed", headers=headers)) == expected
+
+
+async def test_an_item_of_a_header_that_does_not_fit_is_told_of() -> None:
+    answer = await app.request("GET", "/listed", headers={"x-sizes": "1, 2.0"})
+
+    assert json_of(answer)["errors"] == [{"detail": "Expected int.", "parameter": "header:x-sizes"}]
+
+
 @pytest.mark.parametrize(
     ("headers", "parameter"),
     [
