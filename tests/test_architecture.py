@@ -107,6 +107,7 @@ LONG = {
     "auth.accounts": "signing up, signing in and a new password undo and keep the same things",
     "auth.request_sessions": "one session from the cookie that names it to its renewal and its end",
     "local.asgi": "one protocol from its first message to its last",
+    "local.minify": "each kind of cut stands beside the check that the program is the same without it",
 }
 
 

@@ -8,7 +8,7 @@ from framework import App, Context, HTTPError, Response, Router, public
 from framework.compose import Next
 
 
-def named(name: str, *, answers: bool = True) -> object:
+def named(name: str, *, answers: bool = True) -> Any:
     async def handler(c: Context, error: HTTPError) -> Response | None:
         return Response.text(f"{name}: {error.code}", error.status) if answers else None
 
@@ -22,9 +22,9 @@ def make_app(*, late: bool) -> App:
         return Response.text("inner: nowhere", 404)
 
     def say() -> None:
-        app.on_error(named("app"))  # type: ignore[arg-type]  # any handler
-        outer.on_error(named("outer"))  # type: ignore[arg-type]  # any handler
-        inner.on_error(named("inner", answers=False))  # type: ignore[arg-type]  # any handler
+        app.on_error(named("app"))
+        outer.on_error(named("outer"))
+        inner.on_error(named("inner", answers=False))
         inner.not_found(nowhere)
 
     def mount() -> None:
@@ -185,7 +185,7 @@ async def test_the_nearest_of_several_that_would_answer_does(
 
     for router, name in ((app, "app"), (outer, "outer"), (inner, "inner")):
         router.get("/fails", guard=public)(fails)
-        router.on_error(named(name))  # type: ignore[arg-type]
+        router.on_error(named(name))
         if what == "both":
             router.not_found(missing(name))
     outer.mount(inner)
@@ -200,7 +200,7 @@ async def test_an_application_alone_answers_both_what_fails_and_what_is_missing(
     async def nowhere(c: Context) -> Response:
         return Response.text("nowhere", 404)
 
-    app.on_error(named("app"))  # type: ignore[arg-type]
+    app.on_error(named("app"))
     app.not_found(nowhere)
     app.get("/here", guard=public)(lambda: "here")
 
@@ -214,8 +214,8 @@ async def test_the_router_of_a_route_answers_and_no_other_of_its_prefix() -> Non
     async def fails() -> None:
         raise HTTPError(409)
 
-    first.on_error(named("first"))  # type: ignore[arg-type]
-    second.on_error(named("second"))  # type: ignore[arg-type]
+    first.on_error(named("first"))
+    second.on_error(named("second"))
     first.get("/first", guard=public)(fails)
     second.get("/second", guard=public)(fails)
     app.mount(first)
@@ -232,9 +232,9 @@ async def test_what_the_nearest_does_not_answer_the_application_does() -> None:
     async def nowhere(c: Context) -> Response:
         return Response.text("nowhere", 404)
 
-    app.on_error(named("app"))  # type: ignore[arg-type]  # any handler
+    app.on_error(named("app"))
     app.not_found(nowhere)
-    errors.on_error(named("errors"))  # type: ignore[arg-type]  # any handler
+    errors.on_error(named("errors"))
     pages.not_found(nowhere)
     for router in (errors, pages):
         router.get("/here", guard=public)(lambda: "here")
@@ -320,7 +320,7 @@ async def test_a_router_without_routes_has_its_own_answers_too(late: bool) -> No
     if late:
         mount()
     inner.not_found(nowhere)
-    outer.on_error(named("outer"))  # type: ignore[arg-type]  # any handler
+    outer.on_error(named("outer"))
     if not late:
         mount()
 
@@ -336,7 +336,7 @@ async def test_a_router_beside_with_the_other_handler_takes_none_away(
     errors_at: str, nowhere_at: str
 ) -> None:
     app, errors, nowhere = App(), Router(errors_at), Router(nowhere_at)
-    errors.on_error(named("errors"))  # type: ignore[arg-type]  # any handler
+    errors.on_error(named("errors"))
     errors.get("/fails", guard=public)(lambda: None)
     nowhere.get("/there", guard=public)(lambda: None)
 
