@@ -11,7 +11,7 @@ from framework.errors import BadRequest, ConfigurationError, Invalid, InvalidFie
 from framework.exact_numbers import all_parts, may_be_inexact, number_kinds, wants_zone
 from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import parse_query
-from framework.sent_values import names_at_least, refuse_flawed, refuse_twice
+from framework.sent_values import names_at_least, refuse_flawed, refuse_twice, unless_alike
 from framework.text_types import FRACTION, flaw_of, is_readable, takes_integers, takes_several
 from framework.validation import convert, json_pointer, misfits
 
@@ -53,8 +53,8 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
     last, what stands in front of us perhaps the first. Raises `ConfigurationError` for a type that
     JSON is not read into, or that holds a `File`.
     """
-    decode_typed = msgspec.json.Decoder(type).decode
     parts = all_parts(type)
+    decode_typed = unless_alike(msgspec.json.Decoder(type).decode, parts)
     has_integers, has_decimals, has_times = number_kinds(parts)
     zoned = wants_zone(parts)
     if any(getattr(part, "cls", None) is File for part in parts):

@@ -1,7 +1,11 @@
 """Whatever bytes come as a body, the answer is a value of the declared type or a 4xx that says why."""
 
+import sys
+from collections.abc import Iterable
 from copy import copy
+from datetime import date
 from decimal import Decimal
+from time import perf_counter
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -352,6 +356,67 @@ async def test_of_a_key_given_twice_the_last_counts_where_any_may_be_given() -> 
     status, answer = await post("/loose", b'{"text": "a", "text": "b"}')
 
     assert (status, answer["text"]) == (200, "b")
+
+
+class Cell(msgspec.Struct, frozen=True):
+    row: int
+
+
+def alike(count: int, bits: int) -> list[int]:
+    """Return *count* integers of one hash, where that has so many *bits*."""
+    return [number * (2**bits - 1) for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize(
+    ("type", "form"),
+    [
+        (set[int], b"%d"),
+        (frozenset[Decimal], b'"%d.0e0"'),
+        (Annotated[set[int], msgspec.Meta(max_length=5)], b"%d"),
+        (set[Cell], b'{"row":%d}'),
+        (list[set[tuple[int, int]]], b"[[%d,1]]"),
+    ],
+)
+def test_numbers_of_one_hash_are_refused_before_a_set_is_made_of_them(
+    type: Any, form: bytes
+) -> None:
+    numbers = alike(20_000, sys.hash_info.modulus.bit_length())
+    started = perf_counter()
+
+    with pytest.raises(Invalid, match="chosen to have one hash"):
+        decode_json(b"[" + b",".join([form % number for number in numbers]) + b"]", type)
+
+    assert perf_counter() - started < 1
+
+
+def test_numbers_of_one_hash_are_refused_as_keys() -> None:
+    numbers = alike(20_000, sys.hash_info.modulus.bit_length())
+
+    with pytest.raises(Invalid, match="chosen to have one hash"):
+        decode_json(
+            b"{" + b",".join([b'"%d":1' % number for number in numbers]) + b"}", dict[int, int]
+        )
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        range(2**52, 2**52 + 20_000),
+        range(0, 20_000 * 2**32, 2**32),
+        [12_345_678_901] * 20_000,
+        range(20_000),
+    ],
+)
+def test_any_other_numbers_become_a_set(numbers: Iterable[int]) -> None:
+    body = b"[" + b",".join([b"%d" % number for number in numbers]) + b"]"
+
+    assert decode_json(body, set[int]) == {*numbers}
+
+
+def test_dates_in_a_set_are_no_numbers_of_one_hash() -> None:
+    days = [date.fromordinal(day) for day in range(700_000, 705_000)]
+
+    assert decode_json(msgspec.json.encode(days), set[date]) == set(days)
 
 
 async def test_a_misfit_that_a_later_key_covers_is_told_of_all_the_same() -> None:
