@@ -22,6 +22,7 @@ __all__ = [
     "issue_code",
     "new_code",
     "purge_codes",
+    "unverify",
     "use_code",
     "void_code",
 ]
@@ -97,6 +98,7 @@ _CHANGE_EMAIL: Final = (
     "UPDATE user SET email = ?2,"
     " email_verified_at = CASE WHEN email = ?2 THEN email_verified_at END WHERE id = ?1"
 )
+_UNVERIFY: Final = "UPDATE user SET email_verified_at = NULL WHERE id = ?1 AND email IS NOT ?2"
 _VOID: Final = (
     "UPDATE email_code SET code = '', expires_at = 0 WHERE user_id = ?1 AND email IS NOT ?2"
 )
@@ -165,6 +167,11 @@ def use_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
 def change_email(user_id: str, email: str | None) -> Statement:
     """Give a user another address, which is not verified, or none; the same stays as it is."""
     return statement(_CHANGE_EMAIL, user_id, email)
+
+
+def unverify(user_id: str, email: str | None) -> Statement:
+    """Take it that a user's address is not verified, unless it is *email* already."""
+    return statement(_UNVERIFY, user_id, email)
 
 
 def void_code(user_id: str, but_to: str | None) -> Statement:

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from framework.auth.codes import unverify, void_code
 from framework.auth.limits import CLOCK_ERROR
 from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest
@@ -23,6 +24,7 @@ __all__ = [
     "find_account",
     "find_link",
     "forget_links",
+    "give_up_address",
     "insert_link",
     "public_origin",
     "purge_links",
@@ -181,6 +183,11 @@ def use_link(
 def forget_links(user_id: str, but_to: str | None = None) -> Statement:
     """Delete the links of *user_id*, but those that went to the address *but_to*."""
     return statement(_FORGET, user_id, but_to)
+
+
+def give_up_address(user_id: str, email: str | None) -> list[Statement]:
+    """Let codes and links to another address than *email* be worth nothing, even if it comes back."""
+    return [unverify(user_id, email), void_code(user_id, email), forget_links(user_id, email)]
 
 
 def purge_links(now: int) -> Statement:

@@ -15,7 +15,6 @@ from framework.auth.codes import (
     new_code,
     purge_codes,
     use_code,
-    void_code,
 )
 from framework.auth.emails import normalize_email
 from framework.auth.errors import DuplicateEmail, InvalidCode, InvalidEmail, InvalidLink
@@ -27,6 +26,7 @@ from framework.auth.links import (
     find_account,
     find_link,
     forget_links,
+    give_up_address,
     insert_link,
     public_origin,
     purge_links,
@@ -68,6 +68,7 @@ class Recovery(Accounts[U]):
         self._known_mailer = mailer
         if mailer is not None:
             self.users.also_delete(lambda user_id: [forget_code(user_id), forget_links(user_id)])
+            self.users.before_address(give_up_address)
 
     # --- An address, and the code that verifies it -----------------------------------------------
 
@@ -81,10 +82,8 @@ class Recovery(Accounts[U]):
         if email is not None and canonical is None:
             raise InvalidEmail
         user_id = c.get(self.session_slot).user_id
-        statements = [change_email(user_id, canonical)]
-        if self._known_mailer is not None:  # with the address, they would be good again
-            statements += [void_code(user_id, canonical), forget_links(user_id, canonical)]
-        await self._write(c, statements)
+        given_up = [] if self._known_mailer is None else give_up_address(user_id, canonical)
+        await self._write(c, [*given_up, change_email(user_id, canonical)])
         log_event(c, "user_updated", "email")
 
     async def send_verification(self, c: Context, write: Write = write_verification) -> None:

@@ -30,10 +30,15 @@ class Users(Generic[U]):
         self._user_type = user_type
         self._keys = keys
         self._also: list[Callable[[str], Sequence[Statement]]] = []
+        self._before_address: list[Callable[[str, str | None], Sequence[Statement]]] = []
 
     def also_delete(self, make: Callable[[str], Sequence[Statement]]) -> None:
         """Run what *make* returns for a user's id in the batch that deletes them, before they go."""
         self._also.append(make)
+
+    def before_address(self, make: Callable[[str, str | None], Sequence[Statement]]) -> None:
+        """Run what *make* returns for a user's id and another ``email`` before that is set."""
+        self._before_address.append(make)
 
     async def create(self, db: Database, key: NewKey | None, /, **attributes: Any) -> U:
         """Make a user with *key*, or with None as yet, and return them: one batch.
@@ -69,10 +74,15 @@ class Users(Generic[U]):
     async def update(self, db: Database, user_id: str, /, **attributes: Any) -> U:
         """Set *attributes* of a user and return them as they are now: one statement.
 
+        Another ``email`` takes two where `Auth` has a mailer: it is not verified then, unless
+        *attributes* say when it was, and codes and links that went to the old one are worth nothing.
         Raises `UnknownUser`, and `TypeError` for what is no attribute, and for ``id``. Where this
         changes what they may do, end or rotate their sessions: `Sessions.end_all`,
         `Auth.rotate_session`.
         """
+        if "email" in attributes and self._before_address:
+            email = attributes["email"]
+            await db.batch([each for make in self._before_address for each in make(user_id, email)])
         updated = await self._store.update_user(db, user_id, attributes)
         if updated is None:
             raise UnknownUser

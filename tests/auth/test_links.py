@@ -5,14 +5,14 @@ import hashlib
 
 import pytest
 
-from framework.auth import NewKey
+from framework.auth import Auth, NewKey
 from framework.auth.limits import CLOCK_ERROR
 from framework.auth.links import LINK_LIFE, LINKS_PER_ACCOUNT
 from framework.response import Response
 from framework.testing import json_of
 from tests.auth.databases import CountingDatabase, HaltingDatabase
 from tests.auth.recovering import ADDRESS, NEW, Recovering
-from tests.auth.world import PASSWORD
+from tests.auth.world import PASSWORD, Member
 
 
 def code_of(answer: Response) -> tuple[int, str]:
@@ -213,6 +213,34 @@ async def test_an_address_that_comes_back_brings_no_link_along(recovering: Recov
 
     assert (await recovering.reset(token)).status == 404
     assert (await recovering.reset(await recovering.mailed())).status == 204
+
+
+class Addressed(Member, frozen=True, kw_only=True):
+    email: str | None = None
+    email_verified_at: int | None = None
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_an_address_that_a_program_sets_is_not_verified(at_once: bool) -> None:
+    world = Recovering()
+    users = Auth(user=Addressed, mailer=world.mailbox).users
+    await world.verified()
+    token = await world.mailed()
+    [id] = [each["id"] for each in await world.sqlite.all(dict, "SELECT id FROM user")]
+
+    user = await users.update(world.database, id, email=ADDRESS, role="admin")
+    assert (user.role, user.email_verified_at) == ("admin", 1)
+    user = await users.update(world.database, id, email="other@example.com")
+    assert (user.email, user.email_verified_at) == ("other@example.com", None)
+    if at_once:
+        user = await users.update(world.database, id, email=ADDRESS, email_verified_at=2)
+    else:
+        await users.update(world.database, id, email=ADDRESS)
+        user = await users.update(world.database, id, email_verified_at=2)
+
+    assert user.email_verified_at == 2
+    assert (await world.reset(token)).status == 404
+    assert (await world.reset(await world.mailed())).status == 204
 
 
 async def test_the_same_address_again_ends_nothing(recovering: Recovering) -> None:
