@@ -83,7 +83,7 @@ class Accounts(Revocation[U]):
                 ]
             )
         except UniqueViolation as error:
-            tell_of_name(error)
+            await tell_of_name(error, self._db(c), self._store.find_key(key.id))
             raise
         except DatabaseError as error:
             tell_of_columns(error, self._user_type)

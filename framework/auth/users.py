@@ -9,6 +9,7 @@ from framework.auth.errors import DuplicateKey, UnknownUser
 from framework.auth.keys import Keys
 from framework.auth.models import NewKey, User
 from framework.auth.storage import Storage
+from framework.auth.store_users import StoredKey
 from framework.auth.tokens import new_user_id
 from framework.database import Database, DatabaseError, Statement, UniqueViolation
 
@@ -139,13 +140,20 @@ def tell_of_columns(error: DatabaseError, user_type: type[User]) -> None:
 _OTHER_COLUMNS: Final = ("NOT NULL constraint failed: user.", "table user has no column named ")
 
 
-def tell_of_name(error: UniqueViolation) -> None:
-    """Raise `DuplicateKey` where *error* says that the name of who signs up is taken."""
-    if error.columns in _NAME_COLUMNS:
+async def tell_of_name(error: UniqueViolation, db: Database, find_key: Statement) -> None:
+    """Raise `DuplicateKey` where *error* says that the name of who signs up is taken.
+
+    An index over an expression names no column: then *find_key* says whether it was the name.
+    """
+    is_taken = error.columns in _NAME_COLUMNS
+    if not error.columns:
+        [found] = await db.batch([find_key])
+        is_taken = found.first(StoredKey) is not None
+    if is_taken:
         raise DuplicateKey from error
 
 
-_NAME_COLUMNS: Final = {(), ("id",), ("username",)}
+_NAME_COLUMNS: Final = {("id",), ("username",)}
 """The key's id; or the user's own column, where the app makes that unique as well."""
 
 

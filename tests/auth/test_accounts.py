@@ -508,3 +508,16 @@ async def test_a_name_is_taken_only_where_it_is_the_name(
 
     assert answer.status == status
     assert await world.rows("user_key") == []
+
+
+@pytest.mark.parametrize(("name", "status"), [("bob", 409), ("carol", 500)])
+async def test_an_index_over_an_expression_is_asked_whether_it_was_the_name(
+    world: World, name: str, status: int
+) -> None:
+    world.sqlite.apply_schema("CREATE UNIQUE INDEX user_by_role ON user(lower(role));")
+    await world.signed_up("bob")
+
+    answer = await world.browser().post("/sign-up", json={"username": name})
+
+    assert answer.status == status
+    assert len(await world.rows("user_key")) == 1
