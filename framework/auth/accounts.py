@@ -115,6 +115,21 @@ class Accounts(Revocation[U]):
                     return user
             raise InvalidCredentials
 
+    async def begin_session(
+        self, c: Context, user_id: str, *, session: Mapping[str, Any] = {}
+    ) -> U:
+        """Sign in the user *user_id*, who showed by other means who they are, and return them.
+
+        For what a password does not prove: the callback of another site, a passkey, a link by mail.
+        As with `sign_in`, the session that the browser brought ends, and the oldest past
+        `Limits.sessions`; *session* has attributes. Nothing is counted. Raises `UnknownUser`.
+        """
+        begun, token = self._new_session(c, user_id, session)
+        user = await self.sessions.add(self._db(c), begun, self._end_presented(c))
+        self._signed_in(c, begun, token, user)
+        log_event(c, "authn_login_success")
+        return user
+
     async def _try_sign_in(
         self, c: Context, key_id: str, password: str, attributes: Mapping[str, Any]
     ) -> U | None:

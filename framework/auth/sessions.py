@@ -1,6 +1,6 @@
 """Begins, validates, lists and ends sessions, for any user. Knows no request and no cookie."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -55,20 +55,19 @@ class Sessions(Generic[U]):
         for what is no attribute. Sends no cookie: that is `AuthRequest.set_session`.
         """
         session, token = self.begin(user_id, **attributes)
+        return NewSession(session, await self.add(db, session), token)
+
+    async def add(self, db: Database, session: Session, first: Sequence[Statement] = ()) -> U:
+        """Write *session*, which `begin` made, after *first*; return its user. Raises `UnknownUser`."""
+        written = [*first, self._store.add_session(session), *self.limit(session)]
         try:
-            *_, found = await db.batch(
-                [
-                    self._store.add_session(session),
-                    *self.limit(session),
-                    self._store.find_user(user_id),
-                ]
-            )
+            *_, found = await db.batch([*written, self._store.find_user(session.user_id)])
         except ForeignKeyViolation as error:
             raise UnknownUser from error
         user = self._store.read_user(found)
         if user is None:
             raise UnknownUser
-        return NewSession(session, user, token)
+        return user
 
     async def validate(self, db: Database, token: str) -> Validated[U]:
         """Return the session that *token* opens and its user, renewed where it is idle.
