@@ -106,7 +106,8 @@ def form_decoder(type: Any) -> Callable[[bytes, str], Any]:
     """Return a function that decodes a form and its Content-Type into the Struct *type*.
 
     The form is multipart where the Struct takes a `File`, else urlencoded. A field given twice is
-    refused unless the Struct declares a list there. Raises `BadRequest` or `Invalid`. Raises
+    refused unless the Struct declares a list there. One that was left empty is None, where that fits
+    and no empty text does. Raises `BadRequest` or `Invalid`. Raises
     `ConfigurationError` for a required field that no form can bring.
     """
     for field in msgspec.structs.fields(type):
@@ -142,9 +143,12 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
     lists = {field.encode_name for field in fields if takes_several(field.type)}
     zoned = {field.name for field in fields if wants_zone(all_parts(field.type))}
     integers = {field.encode_name for field in fields if takes_integers(field.type)}
+    left_out = {field.encode_name for field in fields if _is_left_out(field.type)}
 
     def build(given: Mapping[str, Sequence[str | File]]) -> Any:
+        spelled: dict[str, list[Any]]
         spelled = {name: [*map(_one_spelling, given[name])] for name in integers & given.keys()}
+        spelled |= {name: [None] for name in left_out & given.keys() if given[name] == [""]}
         value = convert(_flatten({**given, **spelled}, lists), type, strict=False)
         errors = [
             InvalidField(flaw, pointer=json_pointer(field.encode_name))
@@ -157,6 +161,19 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
         return value
 
     return build
+
+
+def _is_left_out(type: Any) -> bool:
+    """Return whether a field of *type* that was left empty is None: that fits, and no empty text does."""
+    return _fits(None, type) and not _fits("", type) and not takes_several(type)
+
+
+def _fits(value: str | None, type: Any) -> bool:
+    try:
+        msgspec.convert(value, type, strict=False)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _one_spelling(integer: str | File) -> str | File:

@@ -12,8 +12,10 @@ import msgspec
 import pytest
 
 from framework import App, Context, Form, public
-from framework.body import DEPTH_LIMIT, check_depth, decode_json, json_decoder
+from framework.body import DEPTH_LIMIT, check_depth, decode_json, form_decoder, json_decoder
+from framework.body_encoding import encode_body
 from framework.errors import BadRequest, ContentTooLarge, HTTPError, Invalid
+from framework.multipart import File
 from framework.request import BODY_LIMIT, Headers, Request
 from framework.testing import json_of
 
@@ -350,6 +352,68 @@ def test_of_a_key_given_twice_the_last_counts_beside_a_struct_that_may_know_othe
     body = b'{"type": "paid", "order": 1, "order": 2}'
 
     assert json_decoder(Paid | Moved)(body) == Paid(2)
+
+
+class Due(msgspec.Struct):
+    """A form whose fields may be left empty."""
+
+    on: date | None
+    most: int | None = 5
+    code: Annotated[str, msgspec.Meta(min_length=2)] | None = "none"
+    name: str | None = None
+    choice: Literal["a", "b", None] = "a"
+    either: Literal["", "a", None] = "a"
+    groups: list[str] | None = None
+    least: int = 1
+
+
+class Sent(Due):
+    """The same, as multipart."""
+
+    picture: File | None = None
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"on": ""}, Due(None)),
+        ({"on": "2026-01-02", "most": "", "code": ""}, Due(date(2026, 1, 2), None, None)),
+        ({"on": "", "name": "", "choice": "", "either": ""}, Due(None, 5, "none", "", None, "")),
+        ({"on": "", "groups": ""}, Due(None, groups=[""])),
+        ({"on": "", "least": ""}, ["/least"]),
+        ({"on": " ", "most": " ", "code": " "}, ["/code", "/most", "/on"]),
+        ({"on": ["", ""]}, ["/on"]),
+        ({}, ["/on"]),
+    ],
+)
+def test_what_is_left_empty_in_a_form_is_none_where_no_empty_text_fits(
+    given: Any, expected: Due | list[str]
+) -> None:
+    for type in (Due, Sent):
+        picture = {"picture": File("a", "text/plain", b"a")} if type is Sent else {}
+        data, content_type = encode_body(None, {**given, **picture}, None)
+        decode = form_decoder(type)
+        if isinstance(expected, Due):
+            value = decode(data, content_type or "")
+            assert msgspec.structs.asdict(value).items() >= msgspec.structs.asdict(expected).items()
+            continue
+        with pytest.raises(Invalid) as caught:
+            decode(data, content_type or "")
+        assert sorted(str(error.pointer) for error in caught.value.errors) == expected
+
+
+class Pictured(msgspec.Struct):
+    """A form of which a file may be left out."""
+
+    picture: File | None
+
+
+def test_a_file_that_comes_as_empty_text_is_none() -> None:
+    body = b'--b\r\ncontent-disposition: form-data; name="picture"\r\n\r\n\r\n--b--\r\n'
+
+    value = form_decoder(Pictured)(body, "multipart/form-data; boundary=b")
+
+    assert value == Pictured(None)
 
 
 async def test_of_a_key_given_twice_the_last_counts_where_any_may_be_given() -> None:
