@@ -6,8 +6,8 @@ The layers, lowest first; a module imports only from those below its own:
    outgoing_body, departure, response, streaming, signing, scrypt, log: values
 2. text_types, validation, exact_numbers, sent_values, multipart, body, fetching, matcher,
    host_matcher, database: reading and finding
-3. bindings, request, slots, cookie_jar, conditional, origin, context, queues, bearer_token, compose,
-   answers: one request
+3. bindings, request, slots, cookie_jar, conditional, origin, context, queues, bearer_token, negotiation,
+   compose, answers: one request
 4. parameters, plan, answer_check, guard_reads, guards, addresses, credentials, turnstile, problem,
    security_log: who passes
 5. interop, route_checks, router, route, fallback, body_encoding, application: what people declare

@@ -2,16 +2,11 @@
 
 import base64
 import hashlib
-import re
 
 from framework import Context, Response
+from framework.negotiation import best_media_type
 
 __all__ = ["Attribute", "Markup", "document", "element", "wants_html"]
-
-_MOST_TYPES = 30
-"""How many types of an Accept header are looked at; browsers name about eight."""
-
-_WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 _VOID = {"input", "meta", "hr", "br"}
 
@@ -133,23 +128,5 @@ def document(title: str, *body: Child, status: int = 200, style: str = "") -> Re
 
 
 def wants_html(c: Context) -> bool:
-    """Return whether a browser asks for a page: it names HTML, and not JSON rather than that.
-
-    Of two that it likes alike, what it names first counts (RFC 9110, 12.5.1).
-    """
-    liked = {"text/html": (0.0, 0), "application/json": (0.0, 0)}
-    accept = (c.request.headers.get("accept") or "").lower()
-    for index, named in enumerate(accept.split(",", _MOST_TYPES)):
-        kind, *parameters = [text.strip() for text in named.split(";")]
-        if kind in liked:
-            liked[kind] = max(liked[kind], (_weight(parameters), -index))
-    weight, _ = liked["text/html"]
-    return weight > 0 and liked["text/html"] > liked["application/json"]
-
-
-def _weight(parameters: list[str]) -> float:
-    for text in parameters:
-        name, _, value = text.partition("=")
-        if name == "q":
-            return float(value) if _WEIGHT.fullmatch(value) else 0.0
-    return 1.0
+    """Return whether a browser asks for a page: it likes HTML, and not JSON rather than that."""
+    return best_media_type(c, ["application/json", "text/html"]) == "text/html"

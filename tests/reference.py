@@ -31,6 +31,7 @@ MODULES = (
     "framework.credentials",
     "framework.addresses",
     "framework.turnstile",
+    "framework.negotiation",
     "framework.fetching",
     "framework.interop",
     "framework.streaming",

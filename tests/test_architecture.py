@@ -60,7 +60,7 @@ LAYERS = [
             "context",
             "queues",
         ),
-        *("bearer_token", "compose", "answers"),
+        *("bearer_token", "negotiation", "compose", "answers"),
     ],
     [
         *(

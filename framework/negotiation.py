@@ -1,0 +1,84 @@
+"""Says what a client likes best of what there is: Accept and Accept-Language. Sends nothing.
+
+An answer that depends on either has to say so, or a cache hands it to who likes another:
+``response.with_header("vary", "accept")``.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from framework.context import Context
+
+__all__ = ["best_language", "best_media_type"]
+
+_MOST = 30
+"""How many parts of a header are looked at; browsers name about eight."""
+
+_WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+
+
+def best_media_type(c: Context, offered: Sequence[str]) -> str | None:
+    """Return which of *offered*, media types in lower case, ``Accept`` ranks highest.
+
+    By its weight for the range that fits a type most closely (RFC 9110, 12.5.1); of two that it likes
+    alike, what it names first, then what stands first in *offered*: the first of all where the client
+    does not say. None where it takes none of them.
+    """
+    ranges = dict(_parts(c, "accept"))
+    best, liking = None, (0.0, 0)
+    for kind in offered:
+        group = kind.partition("/")[0]
+        found = next((r for r in (kind, f"{group}/*", "*/*") if r in ranges), "")
+        weight, place = ranges.get(found, (0.0, 0)) if ranges else (1.0, 0)
+        if weight > 0 and (best is None or (weight, place) > liking):
+            best, liking = kind, (weight, place)
+    return best
+
+
+def best_language(c: Context, offered: Sequence[str]) -> str | None:
+    """Return which of *offered*, tags such as ``en`` and ``pt-BR``, ``Accept-Language`` ranks highest.
+
+    ``de-CH`` is content with ``de`` (RFC 4647, 3.4), and ``pt`` with ``pt-BR``. The first of *offered*
+    where the client does not say, and where anything will do; None where it takes none of them.
+    """
+    ranges = dict(_parts(c, "accept-language"))
+    if not ranges:
+        return next(iter(offered), None)
+    left = [tag for tag in offered if ranges.get(tag.lower(), (1.0, 0))[0] > 0]
+    for wanted, (weight, _) in sorted(ranges.items(), key=lambda each: each[1], reverse=True):
+        if weight > 0 and (found := _look_up(wanted, left)):
+            return found
+    return None
+
+
+def _look_up(wanted: str, offered: Sequence[str]) -> str | None:
+    """Return the tag that is *wanted*, or what it is a kind of, or else a kind of it."""
+    if wanted == "*":
+        return next(iter(offered), None)
+    known: dict[str, str] = {}
+    for tag in offered:
+        known.setdefault(tag.lower(), tag)
+    shorter = wanted
+    while shorter:
+        if shorter in known:
+            return known[shorter]
+        shorter = shorter.rpartition("-")[0]
+    return next((tag for low, tag in known.items() if low.startswith(f"{wanted}-")), None)
+
+
+def _parts(c: Context, header: str) -> Iterator[tuple[str, tuple[float, int]]]:
+    """Yield each range of *header* in lower case, its weight, and how early it stands; the first last."""
+    parts = (c.request.headers.get(header) or "").lower().split(",", _MOST)[:_MOST]
+    for place, part in reversed([*enumerate(parts)]):
+        name, *parameters = [text.strip() for text in part.split(";")]
+        if name:
+            yield name, (_weight(parameters), -place)
+
+
+def _weight(parameters: Sequence[str]) -> float:
+    """Return the ``q`` among *parameters*; 0 for one that is malformed."""
+    for text in parameters:
+        name, _, value = text.partition("=")
+        if name == "q":
+            return float(value) if _WEIGHT.fullmatch(value) else 0.0
+    return 1.0
