@@ -65,6 +65,7 @@ def refuse_twice(data: bytes) -> None:
 
 
 _NUMBER = re.compile(rb"[0-9]+\.?[0-9]*(?:[eE][+-]?[0-9]{1,9})?")
+_UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 _ALIKE_LIMIT = 1000
 """How many numbers may have the hash of another: a set of as many takes 10 ms."""
 
@@ -72,18 +73,20 @@ _ALIKE_LIMIT = 1000
 def unless_alike(
     decode: Callable[[bytes], Any], parts: Iterable[inspect.Type]
 ) -> Callable[[bytes], Any]:
-    """Return *decode*, for a type with *parts*, but for numbers that were chosen to have one hash.
+    """Return *decode*, for a type with *parts*, but for numbers and UUIDs chosen to have one hash.
 
-    A set of them, or a dict by them, takes quadratic time: half a megabyte 7 to 19 seconds. The
-    function raises `Invalid` for them. Nobody has them by chance.
+    A set of them, or a dict by them, takes quadratic time: half a megabyte 7 to 19 seconds, and more in
+    the Worker. The function raises `Invalid` for them. Nobody has them by chance.
     """
     if not any(map(_hashes_numbers, parts)):
         return decode
 
     def decode_checked(data: bytes) -> Any:
         if data.count(b",") > _ALIKE_LIMIT:
-            texts = {*_NUMBER.findall(data)}
-            if len(texts) - len({hash(Decimal(t.decode())) for t in texts}) > _ALIKE_LIMIT:
+            numbers, ids = {*_NUMBER.findall(_UUID.sub(b"", data))}, {*_UUID.findall(data)}
+            hashes = {hash(Decimal(text.decode())) for text in numbers}
+            places = {hash(int(text.replace(b"-", b""), 16)) for text in ids}
+            if len(numbers) - len(hashes) + len(ids) - len(places) > _ALIKE_LIMIT:
                 raise Invalid("The JSON holds numbers that were chosen to have one hash.")
         return decode(data)
 

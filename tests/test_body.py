@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from time import perf_counter
 from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
@@ -439,6 +440,7 @@ def alike(count: int, bits: int) -> list[int]:
         (Annotated[set[int], msgspec.Meta(max_length=5)], b"%d"),
         (set[Cell], b'{"row":%d}'),
         (list[set[tuple[int, int]]], b"[[%d,1]]"),
+        (set[UUID], b'"%032x"'),
     ],
 )
 def test_numbers_of_one_hash_are_refused_before_a_set_is_made_of_them(
@@ -475,6 +477,12 @@ def test_any_other_numbers_become_a_set(numbers: Iterable[int]) -> None:
     body = b"[" + b",".join([b"%d" % number for number in numbers]) + b"]"
 
     assert decode_json(body, set[int]) == {*numbers}
+
+
+def test_any_other_uuids_become_a_set() -> None:
+    ids = {uuid4() for _ in range(5000)} | {UUID(int=number) for number in range(5000)}
+
+    assert decode_json(msgspec.json.encode(ids), set[UUID]) == ids
 
 
 def test_dates_in_a_set_are_no_numbers_of_one_hash() -> None:
