@@ -68,7 +68,7 @@ def misfits(value: Any, type: Any, error: Exception, *, strict: bool = True) -> 
     """
     places = islice(_walk(value, type, "", strict), PLACE_LIMIT)
     found = list(islice((place for place in places if place is not None), MISFIT_LIMIT))
-    if not found and error.__class__ in (ValueError, TypeError):
+    if not found and not isinstance(error, msgspec.ValidationError | RecursionError):
         raise error
     told = safe_message(error, type, strict=strict)
     return found or [InvalidField(told, pointer=_place_of(error))]
@@ -99,6 +99,9 @@ def _walk(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[Invalid
         msgspec.convert(value, type, strict=strict, str_keys=True)
         yield None
     except (ValueError, TypeError) as error:
+        trace = error.__traceback__
+        if trace and trace.tb_next and not isinstance(error, msgspec.ValidationError):
+            raise  # from Python code: what makes a default is broken
         told = safe_message(error, type, strict=strict)
         yield InvalidField(told, pointer=pointer + _place_of(error))
 

@@ -844,6 +844,58 @@ def test_a_default_that_fails_is_no_fault_of_the_client() -> None:
         decode_json(b'{"text": 1}', Broken)
 
 
+def read_settings() -> int:
+    """Fail as a default that is read from somewhere may."""
+    return int(msgspec.json.decode(b"1,000"))
+
+
+class Misread(msgspec.Struct, tag=True):
+    """A Struct whose default fails with a `ValueError`."""
+
+    size: int = msgspec.field(default_factory=read_settings)
+
+
+class Ruled(Misread):
+    """The same, with rules of its own."""
+
+    def __post_init__(self) -> None:
+        """Allow everything."""
+
+
+@pytest.mark.parametrize(
+    ("type", "body"),
+    [
+        (Misread, {"type": "Misread"}),
+        (Misread | Ruled, {"type": "Misread"}),
+        (dict[str, Misread], {"a": {"type": "Misread"}}),
+        (tuple[Misread, ...], [{"type": "Misread"}]),
+        (list[Ruled], [{"type": "Ruled"}]),
+    ],
+    ids=["itself", "of several", "by name", "in a tuple", "with rules"],
+)
+def test_a_default_that_fails_anywhere_inside_is_no_misfit(type: Any, body: Any) -> None:
+    with pytest.raises(msgspec.DecodeError, match="trailing characters"):
+        decode_json(msgspec.json.encode(body), type)
+
+
+class Settled(msgspec.Struct):
+    """A Struct whose rules are told by msgspec itself."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        """Raise `ValidationError`."""
+        msgspec.convert(self.text, Literal["a"])
+
+
+@pytest.mark.parametrize("type", [Settled, Settled | None, list[Settled], dict[str, Settled]])
+def test_rules_that_msgspec_checks_are_rules(type: Any) -> None:
+    bodies = {list[Settled]: [{"text": "b"}], dict[str, Settled]: {"a": {"text": "b"}}}
+
+    with pytest.raises(Invalid):
+        decode_json(msgspec.json.encode(bodies.get(type, {"text": "b"})), type)
+
+
 async def test_a_struct_with_its_own_rules_says_what_they_are() -> None:
     class Range(msgspec.Struct):
         low: int
