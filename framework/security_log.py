@@ -13,6 +13,7 @@ from framework.context import Context
 from framework.errors import ConfigurationError, CrossSite, HTTPError
 from framework.log import encode_line, print_line, time_now
 from framework.problem import report
+from framework.request import Request
 
 __all__ = [
     "EventName",
@@ -156,8 +157,15 @@ def _describe(
         user_id=who.user_id if who is not None and user_id is None else user_id,
         session=None if who is None else who.handle,
         address=request.address,
-        request_id=c.request_id or request.headers.get("cf-ray"),
+        request_id=c.request_id or _ray_of(request),
     )
+
+
+def _ray_of(request: Request) -> str | None:
+    try:
+        return request.headers.get("cf-ray")
+    except HTTPError:  # of headers first read now, as `asgi` refuses some: told all the same
+        return None
 
 
 def log_refusal(c: Context, error: HTTPError) -> None:

@@ -66,10 +66,9 @@ def asgi(app: App, env: Env) -> ASGIApplication:
             return await _serve_other(scope["type"], background, receive, send)
         try:
             request = _read_request(scope, receive, reading)
-        except HTTPError as error:
-            response = problem(error)
-        else:
             response = await app.handle(request, env, start_work)
+        except HTTPError as error:  # of `handle` where a header is first read to answer an error
+            response = problem(error)
         body = response.body
         if not isinstance(body, bytes):
             return await _send_stream(response, body, scope, receive, send)
@@ -163,7 +162,7 @@ def _read_request(scope: Scope, receive: Receive, reading: BodyReceiver) -> Requ
     scheme = scope["scheme"]
     try:  # clients write it first (RFC 9112, 3.2)
         host = _known_hosts[scheme][scope["headers"][0]]
-    except LookupError:
+    except (LookupError, TypeError):  # some servers have lists for the pairs: no keys
         host = _read_host(scheme, source.read())
     raw_path, raw_query = scope.get("raw_path"), scope["query_string"]
     plain_path = None

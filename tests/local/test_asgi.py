@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from framework import App, Context, Response, public
+from framework import App, Context, Response, guard, public
 from framework.compose import Next
-from framework.errors import HTTPError
+from framework.errors import Forbidden, HTTPError
 from framework.local.asgi import ASGIApplication, _names, asgi
 from framework.local.body_receiver import BodyReceiver
 from framework.request import BODY_LIMIT
@@ -248,6 +248,44 @@ async def test_a_second_host_is_refused_where_a_header_is_read(more: tuple[bytes
     exchange = await Exchange(headers=[HOST, (b"user-agent", b"x"), more]).run(application)
 
     assert exchange.json == {"code": "malformed-request", "agent": "x"}
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "told"), [("/", 403, ["authz_fail"]), ("/none", 400, [])]
+)
+async def test_a_second_host_changes_nothing_of_what_is_answered_and_told_before_it_is_seen(
+    target: str, status: int, told: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    events: list[str] = []
+    app = App(security_log=lambda _, event: events.append(event.event))
+
+    @app.on_error
+    async def tell(c: Context, error: HTTPError) -> Response | None:
+        return Response("", 200, [("etag", '"a"')]) if error.status == 404 else None
+
+    @guard
+    def refuse() -> None:
+        raise Forbidden
+
+    @app.get("/", guard=refuse)
+    async def read() -> None: ...
+
+    application = asgi(app, {})
+    await Exchange(target).run(application)  # from now on the host is known
+    events.clear()
+
+    exchange = await Exchange(target, headers=[HOST, HOST]).run(application)
+
+    assert (exchange.status, events, caplog.records) == (status, told, [])
+
+
+async def test_a_header_may_be_a_list() -> None:
+    application = asgi(make_app(), {})
+
+    for _ in range(2):  # the second time the host is known
+        exchange = Exchange()
+        exchange.scope["headers"] = [[*HOST], [b"x", b"1"]]
+        assert (await exchange.run(application)).json["x"] == "1"
 
 
 @pytest.mark.parametrize(("target", "status"), [("/a", 200), ("/%61", 200), ("/b%2561", 404)])
