@@ -168,7 +168,8 @@ def _tighten(source: str) -> str:
     depth = texts = 0
     blanks: list[tuple[int, int, int]] = []
     for token, after in zip(tokens, tokens[1:]):  # noqa: B905, RUF007  Python 3.9 has neither
-        depth += (token.string in OPENING) - (token.string in CLOSING)
+        if token.type == tokenize.OP:  # the text of an f-string may be a bracket, too
+            depth += (token.string in OPENING) - (token.string in CLOSING)
         texts += (token.type in TEXT_STARTS) - (token.type in TEXT_ENDS)
         (end_row, end), (row, start) = token.end, after.start
         first = end if row == end_row else 0

@@ -148,6 +148,10 @@ def test_a_module_means_the_same_when_it_is_thin(path: Path) -> None:
         ("x = 1 + \\\n    2\n", "x=1+ \\\n 2\n"),
         ("if x :\n    y = 1 ; z = 2\n", "if x:\n y=1;z=2\n"),
         ("x = f'{a = }' f'{b !r:> {c}}'\n", "x=f'{a = }' f'{b !r:> {c}}'\n"),
+        (  # a token of its own since Python 3.12
+            "if x :\n    y = f'{a}(' , f'[{b}'\n    z = 1\n",
+            "if x:\n y=f'{a}(',f'[{b}'\n z=1\n",
+        ),
         ("match x :\n    case [ 1, * a ] : pass\n", "match x:\n case[1,*a]:pass\n"),
         ("x = '''a\n    b''' , 1\n", "x='''a\n    b''',1\n"),
     ],
