@@ -41,13 +41,18 @@ _REFUSALS = {
 class _Connection(h11.Connection):
     """Looks at each head before h11 does, and at the headers after it has."""
 
+    is_head = False
+    """Whether the request that is being read is one with HEAD, whose answer has no body."""
+
     def next_event(self) -> Any:
         """Return what came next. Raises `RemoteProtocolError`."""
         if self.their_state is not h11.IDLE:
             return super().next_event()
+        self.is_head = False
         _check_head(self.trailing_data[0])
         event = super().next_event()
         if isinstance(event, h11.Request):
+            self.is_head = event.method == b"HEAD"
             _check_headers(event)
         return event
 
@@ -100,7 +105,7 @@ class StrictProtocol(H11Protocol):
         self, config: Config, server_state: ServerState, app_state: dict[str, Any], **more: Any
     ) -> None:
         super().__init__(config, server_state, app_state, **more)
-        self.conn = _Connection(h11.SERVER, 2 * HEAD_LIMIT)
+        self.conn = self._reading = _Connection(h11.SERVER, 2 * HEAD_LIMIT)
         self._dropped = 0
 
     def connection_made(self, transport: Any) -> None:
@@ -132,7 +137,8 @@ class StrictProtocol(H11Protocol):
             self._wire.close()
             return
         for event in _refusal(sys.exc_info()[1]):
-            self._wire.write(self.conn.send(event) or b"")
+            if not (self._reading.is_head and isinstance(event, h11.Data)):
+                self._wire.write(self.conn.send(event) or b"")
         self._linger()
 
     def _close(self) -> None:

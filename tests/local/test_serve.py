@@ -426,6 +426,33 @@ def test_what_is_too_large_is_refused(connection: Connection, data: bytes, statu
     assert connection.send(data).answer().status == status
 
 
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (request("HEAD /", *(f"X-{n}: 1" for n in range(100))), 431),
+        (request("HEAD /", "Transfer-Encoding: chunked", "Content-Length: 3"), 400),
+        (request("HEAD /", "Transfer-Encoding: chunked", body=b"zz\r\n"), 400),
+    ],
+    ids=["too many headers", "length and chunks", "broken chunk"],
+)
+def test_a_refusal_of_head_has_no_body(
+    connection: Connection, data: bytes, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = connection.send(request("HEAD /")).answer(is_head=True)  # the next on its connection
+    assert answer.status == 200
+
+    assert connection.send(data).answer(is_head=True).status == status
+
+    assert connection.is_closed()
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
+
+
+def test_what_is_no_request_after_head_is_told(connection: Connection) -> None:
+    connection.send(request("HEAD /") + b"GET /\r\n\r\n").answer(is_head=True)
+
+    assert json.loads(connection.answer().body)["code"] == "malformed-request"
+
+
 def test_a_refused_connection_is_closed(connection: Connection) -> None:
     connection.send(request("GET /", "X : 1") + request("GET /"))
 
