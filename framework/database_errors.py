@@ -157,8 +157,11 @@ _VALUES_FOLLOW: Final = (
 )
 
 # ``page MATCH ?``, ``page = ?`` and ``page(?)``, where page is a table; one may be called "match", too.
+# ``note.page = ?`` is a column, unless note is another name for page, and ``json_each(?)`` a list.
 _SEARCH: Final = (
-    r'(?<!FROM )(?<!JOIN )\bMATCH\b(?!\.)|\b(?:FROM|JOIN)\s+"?(\w+)"?(\s*\(|.*?\b\1\b"?\s*=)'
+    r"(?<!FROM )(?<!JOIN )\bMATCH\b(?!\.)"
+    r'|\b(?:FROM|JOIN)\s+"?(?!json_)(\w+)\b"?'
+    r'(?:\s*\(|(?:\s+(?:AS\s+)?(\w+)\b)?.*?(?:(?<![\w."])|\b\2\.)"?\1\b"?\s*=)'
 )
 
 

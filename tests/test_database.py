@@ -200,6 +200,13 @@ def test_a_missing_column_says_how_to_add_it(message: str) -> None:
         ("title", "SELECT title FROM user u JOIN page p ON 1 WHERE\n p.page=? AND u.id = ?", False),
         ("age", "SELECT age FROM page WHERE page.title = ?", True),
         ("age", "SELECT age FROM match WHERE match.id = ?", True),
+        ("title", 'SELECT title FROM "page" WHERE "page" = ?', False),
+        ("title", 'SELECT title FROM "page" AS p WHERE p."page" = ?', False),
+        ("age", "SELECT age FROM note JOIN user ON note.user = user.id", True),
+        ("age", 'SELECT age FROM note JOIN "user" ON note."user" = "user"."id"', True),
+        ("age", "SELECT age FROM user JOIN note n ON n.user = user.id WHERE (n.user = ?)", True),
+        ("age", "SELECT age FROM note_tag WHERE note = ? AND n = ?", True),
+        ("age", "SELECT age FROM note WHERE id IN (SELECT value FROM json_each(?))", True),
     ],
 )
 def test_a_column_is_missing_where_the_sql_names_it(name: str, sql: str, is_column: bool) -> None:
