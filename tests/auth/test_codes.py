@@ -355,6 +355,41 @@ async def test_the_window_of_an_address_ends(
     assert len(await recovering.rows("email_count")) == 1
 
 
+async def test_after_the_window_of_an_address_another_begins(recovering: Recovering) -> None:
+    browsers = [await recovering.addressed(f"user{number}") for number in range(3)]
+
+    async def mailed() -> int:
+        before = len(recovering.mailbox.mails)
+        for browser in browsers:
+            for _ in range(CODES_PER_WINDOW):
+                await browser.post("/code")
+        return len(recovering.mailbox.mails) - before
+
+    assert await mailed() == CODES_PER_ADDRESS
+    recovering.clock.now += CODE_WINDOW  # and nothing is purged
+    assert await mailed() == CODES_PER_ADDRESS
+    recovering.clock.now += CODE_WINDOW - 1
+    fresh = await recovering.addressed()
+    await fresh.post("/code")
+    recovering.clock.now += 1
+    await fresh.post("/code")
+    assert len(recovering.mailbox.mails) == 2 * CODES_PER_ADDRESS + 1
+
+
+async def test_a_code_that_was_refused_does_not_count_for_its_address(
+    recovering: Recovering,
+) -> None:
+    alice, bob = await recovering.addressed(), await recovering.addressed("bob")
+    asked = [(await alice.post("/code")).status for _ in range(CODES_PER_ADDRESS + 1)]
+
+    assert asked.count(429) == CODES_PER_ADDRESS + 1 - CODES_PER_WINDOW
+    assert (await bob.post("/code")).status == 204
+    assert await verify(bob, recovering.mailbox.code) == 204
+    conflicts = [(await bob.post("/code")).status for _ in range(CODES_PER_ADDRESS)]
+    assert set(conflicts) == {409}
+    assert (await recovering.rows("email_count"))[0]["sent"] == CODES_PER_WINDOW + 1
+
+
 async def test_the_limiter_of_addresses_is_asked_before_anything(recovering: Recovering) -> None:
     class Refusing:
         async def allows(self, key: str) -> bool:
@@ -398,6 +433,24 @@ async def test_a_clock_that_was_put_back_refuses_no_longer_than_a_window(
     assert (refused.status, refused.header("retry-after")) == (429, str(CODE_WINDOW // 1000))
     recovering.clock.now += CODE_WINDOW
     assert (await browser.post("/code")).status == 204
+
+
+async def test_nor_does_it_limit_an_address_for_longer(recovering: Recovering) -> None:
+    browsers = [await recovering.addressed(f"user{number}") for number in range(3)]
+    recovering.clock.now += 10 * DAY
+    for browser in browsers:
+        for _ in range(CODES_PER_WINDOW):
+            await browser.post("/code")
+    assert len(recovering.mailbox.mails) == CODES_PER_ADDRESS
+    recovering.clock.now -= 10 * DAY
+    alice = await recovering.addressed()
+    await alice.post("/code")
+    assert len(recovering.mailbox.mails) == CODES_PER_ADDRESS
+
+    recovering.clock.now += CODE_WINDOW
+    await alice.post("/code")
+
+    assert len(recovering.mailbox.mails) == CODES_PER_ADDRESS + 1
 
 
 async def test_a_code_that_was_refused_leaves_the_one_before(recovering: Recovering) -> None:

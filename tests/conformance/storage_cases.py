@@ -541,7 +541,7 @@ async def test_what_is_idle_is_renewed_and_nothing_else(place: Place) -> None:
     active, idle, dead = NOW, NOW + LIMITS.active, NOW + LIMITS.active + LIMITS.idle
 
     for at, is_renewed in ((active, False), (idle - 1, False), (idle, True), (dead, False)):
-        done = await place.store.renew(place.db, "anns session", at + 5, at + 9, at, at + 1)
+        done = await place.store.renew(place.db, "anns session", at + 5, at + 9, at, 0)
         assert done is is_renewed, at
         await place.do(place.store.delete_session("anns session"), place.store.add_session(ANNS))
 
@@ -650,6 +650,7 @@ async def test_a_session_that_was_renewed_meanwhile_is_not_buried(place: Place) 
 
     assert kept == ANNS
     assert await place.session("anns session") is None
+    assert await place.session("bobs session") == BOBS  # which ends in the same moment
 
 
 @settled
