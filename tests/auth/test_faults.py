@@ -269,7 +269,9 @@ async def test_what_could_not_be_renewed_is_not_fresh_and_is_renewed_later(world
     assert (renewed["state"], renewed["fresh"]) == ("active", True)
 
 
-async def test_a_session_of_lucias_that_cannot_be_replaced_goes_on_as_it_is() -> None:
+async def test_a_session_of_lucias_that_cannot_be_replaced_goes_on_as_it_is(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     world = World(sessions="migrate")
     await world.signed_up()
     token = "l" * 40
@@ -281,6 +283,7 @@ async def test_a_session_of_lucias_that_cannot_be_replaced_goes_on_as_it_is() ->
 
     assert (answer.status, answer.header("set-cookie")) == (200, None)
     assert (await world.rows("user_session"))[0]["id"] == token
+    assert "Exceeded maximum DB size" in caplog.text
     world.database = world.sqlite
     assert (await world.browser().get("/me", headers=header)).header("set-cookie") is not None
     world.close()

@@ -154,6 +154,25 @@ async def test_a_session_of_lucias_has_no_beginning_and_is_not_from_the_future()
     world.close()
 
 
+@pytest.mark.parametrize("age", [5_000, -CLOCK_ERROR - 1], ids=["over", "from the future"])
+async def test_a_session_that_was_shared_with_lucia_is_over_as_any_other(age: int) -> None:
+    world = World(sessions="migrate", limits=Limits(absolute=5_000))
+    await world.signed_up()
+    begun = START - age
+    await world.sqlite.run(  # as a longer limit has left it
+        "UPDATE user_session SET id = ?1, created_at = ?2, active_expires = ?3, idle_expires = ?3",
+        "l" * 40,
+        begun,
+        START + DAY,
+    )
+
+    answer = await world.browser().get("/me", headers={"cookie": f"{COOKIE}={'l' * 40}"})
+
+    assert (answer.status, cookies(answer)) == (401, [CLEARED])
+    assert await world.rows("user_session") == []
+    world.close()
+
+
 async def test_a_renewal_is_no_sign_in(world: World) -> None:
     browser = await world.signed_up()
     world.clock.now += ACTIVE

@@ -515,7 +515,7 @@ async def test_of_two_changes_of_one_password_one_takes_place(place: Place) -> N
 
 @settled
 async def test_a_change_that_took_no_place_ends_no_session(place: Place) -> None:
-    changed = StoredKey("username:ann", "ann", "never stored")
+    changed = StoredKey("username:ann", "ann", str(BOBS_KEY.hashed_password))
     await place.do(place.store.add_session(session_of(ANN, "other")))
 
     await place.do(*place.store.change_sessions(changed, "anns session", NOW + GRACE))
