@@ -175,6 +175,18 @@ async def test_an_address_that_comes_back_brings_no_code_along(recovering: Recov
     assert await verify(browser, recovering.mailbox.code) == 204
 
 
+async def test_a_code_is_for_one_address_however_the_user_got_another(
+    recovering: Recovering,
+) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+    change = "UPDATE user SET email = ?1"
+    await recovering.sqlite.run(change, "other@example.com")  # as an administrator may
+
+    assert await verify(browser, recovering.mailbox.code) == 422
+    assert not await is_verified(recovering)
+
+
 async def test_a_code_is_for_whoever_asked(recovering: Recovering) -> None:
     alice, bob = await recovering.addressed(), await recovering.addressed("bob", "bob@example.com")
     await alice.post("/code")

@@ -970,3 +970,23 @@ async def test_the_user_of_a_key_is_found(place: Place) -> None:
     for key_id, user in (("username:ann", ANN), ("username:nobody", None)):
         [result] = await place.db.batch([place.store.find_user_by_key(key_id)])
         assert place.store.read_user(result) == user
+
+
+@settled
+async def test_the_living_are_listed_idle_or_not_and_a_hundred_of_them(place: Place) -> None:
+    store, end = place.store, ANNS.idle_expires
+    ids = [f"session {number:03}" for number in range(101)]
+    await place.do(*[store.add_session(session_of(ANN, id, created_at=NOW + 1)) for id in ids])
+
+    idle = await store.list_sessions(place.db, "ann", end - 1)
+
+    assert [session.id for session in idle] == ids[:100]
+    assert await store.list_sessions(place.db, "ann", end) == []
+
+
+@settled
+async def test_a_hundred_keys_are_listed(place: Place) -> None:
+    ids = [f"github:{number:03}" for number in range(101)]
+    await place.do(*[place.store.insert_key(StoredKey(id, "ann", None)) for id in ids])
+
+    assert [key.id for key in await place.store.list_keys(place.db, "ann")] == ids[:100]
