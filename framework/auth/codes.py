@@ -90,10 +90,7 @@ _VERIFY: Final = (
     " AND c.email = user.email)"
 )
 # The row stays, with how many were sent, until the purge. No digest is empty.
-_USE: Final = (
-    "UPDATE email_code SET code = '', expires_at = 0"
-    " WHERE user_id = ?1 AND code = ?2 AND tries <= ?3 AND expires_at > ?4"
-)
+_USE: Final = "UPDATE email_code SET code = '', expires_at = 0 WHERE user_id = ?1 AND code = ?2"
 _CHANGE_EMAIL: Final = (
     "UPDATE user SET email = ?2,"
     " email_verified_at = CASE WHEN email = ?2 THEN email_verified_at END WHERE id = ?1"
@@ -160,8 +157,11 @@ def use_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
 
     The second changes a row only where it was right: of two at once, the other finds no code.
     """
-    values = (user_id, digest, CODE_TRIES, now)
-    return [statement(_TRY, user_id), statement(_VERIFY, *values), statement(_USE, *values)]
+    return [
+        statement(_TRY, user_id),
+        statement(_VERIFY, user_id, digest, CODE_TRIES, now),
+        statement(_USE, user_id, digest),
+    ]
 
 
 def change_email(user_id: str, email: str | None) -> Statement:
