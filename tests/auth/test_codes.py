@@ -162,6 +162,31 @@ async def test_a_code_is_for_the_address_it_was_mailed_to(
     assert not await is_verified(recovering)
 
 
+@pytest.mark.parametrize("email", [ADDRESS, "other@example.com", None])
+async def test_what_one_changes_leaves_the_codes_of_others(
+    recovering: Recovering, email: str | None
+) -> None:
+    alice, bob = await recovering.addressed(), await recovering.addressed("bob", "bob@example.com")
+    await bob.post("/code")
+
+    await alice.post("/email", json={"email": email})
+
+    assert await verify(bob, recovering.mailbox.code) == 204
+
+
+async def test_the_same_address_keeps_its_code_and_is_verified_for_good(
+    recovering: Recovering,
+) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+    await browser.post("/email", json={"email": ADDRESS})
+    assert await verify(browser, recovering.mailbox.code) == 204
+
+    await browser.post("/email", json={"email": ADDRESS})
+
+    assert await is_verified(recovering)
+
+
 async def test_an_address_that_comes_back_brings_no_code_along(recovering: Recovering) -> None:
     browser = await recovering.addressed()
     await browser.post("/code")
