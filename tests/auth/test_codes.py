@@ -365,6 +365,18 @@ async def test_a_purge_takes_a_used_code_with_its_window(
     assert len(await recovering.rows("email_code")) == rows
 
 
+async def test_a_purge_leaves_a_code_that_is_good_past_its_window(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+    await browser.post("/code")
+    recovering.clock.now += CODE_WINDOW - 1
+    await browser.post("/code")
+    recovering.clock.now += 1
+
+    await recovering.auth.purge(recovering.sqlite)
+
+    assert await verify(browser, recovering.mailbox.code) == 204
+
+
 async def test_one_account_alone_gets_all_of_its_codes(recovering: Recovering) -> None:
     browser = await recovering.addressed("alice", "mistyped@example.com")
     await browser.post("/code")
