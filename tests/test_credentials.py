@@ -149,8 +149,8 @@ async def test_what_is_longer_than_any_credential_is_verified_by_nobody() -> Non
     ("guard", "name", "definition"),
     [
         (
-            bearer("SECRET", realm="notes"),
-            "bearer",
+            bearer("SECRET", realm="notes", name="programs"),
+            "programs",
             {"type": "http", "scheme": "bearer", "description": "Realm: notes."},
         ),
         (

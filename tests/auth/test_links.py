@@ -320,6 +320,21 @@ async def test_links_for_a_name_that_was_deleted_keep_none_from_the_other(
     assert (await recovering.reset(token)).status == 204
 
 
+async def test_links_that_are_worth_nothing_keep_no_other(recovering: Recovering) -> None:
+    browser = await recovering.verified()
+    for _ in range(LINKS_PER_ACCOUNT):
+        await recovering.mailed()
+    await browser.put("/password", json={"current": PASSWORD, "new": NEW})
+    for _ in range(LINKS_PER_ACCOUNT + 1):
+        await recovering.mailed()
+    assert len(recovering.mailbox.mails) == 2 * LINKS_PER_ACCOUNT
+
+    await recovering.sqlite.run("UPDATE user SET email = 'other@example.com'")
+
+    assert (await recovering.reset(await recovering.mailed(), "yet another one")).status == 204
+    assert recovering.mailbox.mails[-1].to == "other@example.com"
+
+
 async def test_every_password_of_the_account_is_replaced(recovering: Recovering) -> None:
     await recovering.verified()
     (user,) = await recovering.rows("user")

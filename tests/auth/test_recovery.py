@@ -100,6 +100,47 @@ async def test_who_has_no_password_is_sent_none(recovering: Recovering) -> None:
     assert recovering.mailbox.mails == []
 
 
+async def test_who_takes_an_address_as_a_name_keeps_no_mail_from_its_owner(
+    recovering: Recovering,
+) -> None:
+    await recovering.verified("zoe", ADDRESS)
+    await recovering.addressed(ADDRESS, ADDRESS)  # and claims it, too
+    await recovering.ask(ADDRESS)
+    assert [mail.to for mail in recovering.mailbox.mails] == [ADDRESS]
+
+    own = "UPDATE user SET email = ?1, email_verified_at = 1 WHERE username = ?2"
+    await recovering.sqlite.run(own, "mallory@example.com", ADDRESS)
+    await recovering.reset(await recovering.mailed(ADDRESS))
+
+    assert [mail.to for mail in recovering.mailbox.mails] == [ADDRESS] * 2
+    assert await recovering.signs_in(NEW, "zoe") == 200
+
+
+@pytest.mark.parametrize(
+    ("change", "mails"),
+    [
+        ("UPDATE user_key SET id = 'email:' || id", 0),
+        ("UPDATE user_key SET hashed_password = NULL", 0),
+        ("INSERT INTO user_key (id, user_id) SELECT 'username:aa', user_id FROM user_key", 1),
+    ],
+    ids=["at another provider", "without a password", "another without"],
+)
+async def test_a_link_is_for_a_password_at_our_provider(
+    recovering: Recovering, caplog: pytest.LogCaptureFixture, change: str, mails: int
+) -> None:
+    await recovering.verified()
+    await recovering.sqlite.run(change)
+
+    for account in (ADDRESS, "aa"):
+        assert (await recovering.ask(account)).status == 202
+
+    assert len(recovering.mailbox.mails) == 2 * mails
+    assert caplog.records == []
+    if mails:
+        await recovering.reset(recovering.mailbox.token)
+        assert await recovering.signs_in(NEW) == 200
+
+
 async def test_mails_are_limited_and_those_sent_go_on(recovering: Recovering) -> None:
     await recovering.verified()
     tokens = [await recovering.mailed() for _ in range(LINKS_PER_ACCOUNT)]
