@@ -203,6 +203,40 @@ async def test_another_address_ends_the_links_to_the_old_one(
     assert await recovering.signs_in(PASSWORD) == 200
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE user SET email = 'other@example.com' WHERE username = 'alice'",
+        "UPDATE user SET email_verified_at = NULL WHERE username = 'alice'",
+        "UPDATE user_key SET user_id = (SELECT id FROM user WHERE username = 'bob')",
+    ],
+    ids=["another address", "not verified", "another user's key"],
+)
+async def test_a_link_is_for_what_it_was_sent_for_whoever_changed_that(
+    recovering: Recovering, change: str
+) -> None:
+    await recovering.verified()
+    await recovering.signed_up("bob")
+    token = await recovering.mailed()
+    await recovering.sqlite.run(change)
+
+    assert (await recovering.reset(token)).status == 404
+    assert await recovering.signs_in(PASSWORD) == 200
+
+
+@pytest.mark.parametrize("call", [("POST", "/email"), ("DELETE", "/me")], ids=["email", "leave"])
+async def test_what_one_ends_leaves_the_links_of_others(
+    recovering: Recovering, call: tuple[str, str]
+) -> None:
+    alice = await recovering.verified()
+    await recovering.verified("bob", "bob@example.com")
+    token = await recovering.mailed("bob")
+
+    await alice.request(*call, json={"email": "other@example.com"})
+
+    assert (await recovering.reset(token)).status == 204
+
+
 async def test_an_address_that_comes_back_brings_no_link_along(recovering: Recovering) -> None:
     browser = await recovering.verified()
     token = await recovering.mailed()

@@ -440,7 +440,13 @@ async def test_what_took_the_place_of_lucias_ends_with_it(
 # --- Links ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("meanwhile", ["deleted", "another address", "another password"])
+BY_HAND = {
+    "moved": "UPDATE user SET email = 'other@example.com'",
+    "unverified": "UPDATE user SET email_verified_at = NULL",
+}
+
+
+@pytest.mark.parametrize("meanwhile", ["deleted", "another address", "another password", *BY_HAND])
 async def test_no_link_is_sent_for_what_is_no_more(recovering: Recovering, meanwhile: str) -> None:
     browser = await recovering.verified()
     halt, late = await passed_the_guard(
@@ -450,6 +456,8 @@ async def test_no_link_is_sent_for_what_is_no_more(recovering: Recovering, meanw
         assert (await browser.delete("/me")).status == 204
     elif meanwhile == "another address":
         await browser.post("/email", json={"email": "other@example.com"})
+    elif meanwhile in BY_HAND:
+        await recovering.sqlite.run(BY_HAND[meanwhile])
     else:
         await browser.put("/password", json={})
 
@@ -457,6 +465,31 @@ async def test_no_link_is_sent_for_what_is_no_more(recovering: Recovering, meanw
 
     assert (await late).status == 202
     assert (recovering.mailbox.mails, await recovering.rows("password_reset")) == ([], [])
+
+
+@pytest.mark.parametrize("meanwhile", ["another password", *BY_HAND])
+async def test_a_link_that_became_worthless_changes_nothing(
+    recovering: Recovering, meanwhile: str
+) -> None:
+    browser = await recovering.verified()
+    token = await recovering.mailed()
+    await recovering.signed_in()
+    halt, late = await passed_the_guard(
+        recovering, recovering.reset(token), "UPDATE user_key SET hashed_password"
+    )
+    if meanwhile in BY_HAND:
+        await recovering.sqlite.run(BY_HAND[meanwhile])
+    else:
+        await browser.put("/password", json={"new": "yet another one"})
+        await recovering.signs_in("yet another one")  # from a browser that is known from now on
+    tables = ("user_key", "user_session", "known_device", "password_reset")
+    before = [await recovering.rows(table) for table in tables]
+    assert all(before)
+
+    halt.release()
+
+    assert (await late).status == 404
+    assert [await recovering.rows(table) for table in tables] == before
 
 
 async def test_a_link_is_sent_for_what_is_as_it_was(recovering: Recovering) -> None:
