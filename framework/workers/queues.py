@@ -8,6 +8,7 @@ from js import JSON
 from pyodide.ffi import JsBuffer
 
 from framework.bindings import Env
+from framework.body import check_depth
 from framework.log import log_error
 from framework.queues import Batch, Message, Settle
 
@@ -17,8 +18,8 @@ __all__ = ["read_batch"]
 def read_batch(batch: Any, env: Env) -> Batch:
     """Return the JavaScript MessageBatch *batch*, or the SDK's wrapper of it, as a `Batch`.
 
-    A message that holds what JSON cannot is logged and delivered again, until the queue gives it up:
-    those beside it are consumed.
+    A message that holds what JSON cannot, or nests deeper than JSON may, is logged and delivered again,
+    until the queue gives it up: those beside it are consumed.
     """
     plain = getattr(batch, "_binding", batch)  # how the SDK wraps it
     messages: list[Message] = []
@@ -50,7 +51,9 @@ def _read_body(body: Any) -> Any:
     text = JSON.stringify(body)  # null as well, which is no None in Pyodide
     if text == "{}" and hasattr(body, "size"):
         raise TypeError("a Map or a Set is not JSON")
-    return msgspec.json.decode(text)
+    data = text.encode()
+    check_depth(data)  # it would end the isolate, and those beside it with it
+    return msgspec.json.decode(data)
 
 
 def _milliseconds(timestamp: Any) -> int:

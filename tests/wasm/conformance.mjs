@@ -78,7 +78,7 @@ function bring() {
 
 /** Returns the same with one message between others that JSON cannot hold, as its sender may put there. */
 function bringUnreadable(kind) {
-  const bodies = { map: new Map([["a", 1]]), set: new Set([1]), nothing: undefined, big: { a: 10n }, half: "\ud800" };
+  const bodies = { map: new Map([["a", 1]]), set: new Set([1]), nothing: undefined, big: { a: 10n }, half: "\ud800", deep: JSON.parse("[".repeat(4000) + "]".repeat(4000)) };
   return bringAll(["before", kind === "half" ? { s: bodies.half } : bodies[kind], "after"]);
 }
 

@@ -81,7 +81,7 @@ async def queue_brings_what_can_be_read_beside_what_cannot(fakes: Any) -> None:
     async def consume(batch: Batch) -> None:
         consumed.extend(message.body for message in batch.messages)
 
-    for kind in ("map", "set", "nothing", "big", "half"):
+    for kind in ("map", "set", "nothing", "big", "half", "deep"):
         consumed.clear()
         brought = fakes.bringUnreadable(kind)
         await app.run_queue(read_batch(brought, {}))
