@@ -14,7 +14,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FILE", "WranglerError", "other_file", "read_configuration", "why_missing"]
+__all__ = [
+    "FILE",
+    "WranglerError",
+    "check_main",
+    "other_file",
+    "read_configuration",
+    "why_missing",
+]
 
 FILE = "wrangler.toml"
 """The one file of settings that Kagari reads."""
@@ -49,6 +56,24 @@ def read_configuration(root: Path) -> dict[str, Any] | None:
     if problem is not None:
         raise WranglerError(f"{FILE}: {problem}")
     return settings
+
+
+def check_main(settings: Table, main: Path) -> None:
+    """Raise `WranglerError` where the Worker that *settings* name, in any environment, is not *main*.
+
+    Wrangler uploads every module beside it: of a whole project, if it stands there.
+    """
+    places = {
+        "": settings,
+        **{f"env.{name}.": each for name, each in settings.get("env", {}).items()},
+    }
+    for prefix, place in places.items():
+        named = place.get("main", "")
+        if named and Path(str(named)) != main:
+            raise WranglerError(
+                f'{FILE}: {prefix}main is "{named}", and wrangler would upload all that stands beside it:'
+                f' write main = "{main.as_posix()}"'
+            )
 
 
 def other_file(root: Path) -> str | None:

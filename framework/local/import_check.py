@@ -8,16 +8,19 @@ was drawn or read would be the same in every copy of it.
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import runpy
 import sys
 import traceback
+from contextlib import chdir
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 NEEDED = ("msgspec", "argon2")
 STAGED = {"app", "framework", "routes"}
+WORKERS_PYTHON = (3, 14)
 CONFIGURATION = Path(__file__).with_name("configuration.py")
 UNSUPPORTED = Path(__file__).with_name("unsupported.py")
 STATIC_CHECK = Path(__file__).with_name("static_check.py")
@@ -51,7 +54,8 @@ def try_import(folder: str) -> int:
         limits["forbid_clocks"](folder)
         unsupported.take_away()
         sys.path.insert(0, folder)
-        app = importlib.import_module("app")
+        with chdir(folder):  # what else is in the project is not there either
+            app = importlib.import_module("app")
         if not hasattr(app, "app"):
             raise AttributeError("app.py has nothing named app")
         if not callable(getattr(app.app, "prepare", None)):
@@ -112,7 +116,22 @@ def _explain(problem: BaseException, folder: str) -> str:
     report.stack = traceback.StackSummary.from_list(frames)
     report.__cause__ = report.__context__ = None
     said = "".join(report.format())
-    return said + (_left_behind(problem) if isinstance(problem, ImportError) else "")
+    return said + _advice(problem, folder)
+
+
+def _advice(problem: BaseException, folder: str) -> str:
+    """Return what to do about *problem*, where that is not what it says itself, or ""."""
+    if isinstance(problem, ImportError):
+        return _left_behind(problem)
+    if isinstance(problem, FileNotFoundError):
+        name = str(problem.filename).removeprefix(f"{folder}{os.sep}")
+        is_here = name.isprintable() and not Path(name).is_absolute() and Path(name).is_file()
+        return f"only modules are uploaded: put what is in {name} into one\n" if is_here else ""
+    if isinstance(problem, SyntaxError) and sys.version_info < WORKERS_PYTHON:
+        here, there = (".".join(map(str, each[:2])) for each in (sys.version_info, WORKERS_PYTHON))
+        command = f"remove .venv, then `make dev PYTHON=python{there}`"
+        return f"if that is newer than Python {here}: {command}\n"
+    return ""
 
 
 def _left_behind(problem: ImportError) -> str:
@@ -124,7 +143,7 @@ def _left_behind(problem: ImportError) -> str:
     shown = f"{place}.py" if place.with_suffix(".py").is_file() else f"{place}/"
     if top in STAGED - {"routes"} or not Path(shown).exists():
         return ""
-    if top == "routes":
+    if top == "routes" and shown != "routes.py":
         return f"tests and what is hidden are not staged: give {shown} another name\n"
     return f"only app.py and routes/ are staged: move {shown} into routes/\n"
 

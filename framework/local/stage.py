@@ -113,15 +113,15 @@ def _check_configuration(root: Path) -> tuple[str, ...]:
     configuration = runpy.run_path(str(CONFIGURATION))
     try:
         settings = configuration["read_configuration"](root)
+        configuration["check_main"](settings or {}, STAGE / "worker.py")
     except ValueError as problem:
         raise StageError(str(problem)) from problem
     if settings is None:
         reason = configuration["why_missing"](root)
         return (f"{reason}: no cron and no queue was compared with it",)
     other = configuration["other_file"](root)
-    if other is None:
-        return ()
-    return (f"wrangler reads {other} before wrangler.toml, and Kagari does not: keep one of them",)
+    note = f"wrangler reads {other} before wrangler.toml, and Kagari does not: keep one of them"
+    return () if other is None else (note,)
 
 
 # --- Copying -------------------------------------------------------------------------------------

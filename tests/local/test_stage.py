@@ -227,6 +227,12 @@ def test_an_app_that_would_not_start_is_not_staged(
     assert list((root / "build").iterdir()) == []
 
 
+MAIN = (
+    'wrangler.toml: {}main is "app.py", and wrangler would upload all that stands beside it:'
+    ' write main = "build/worker/worker.py"'
+)
+
+
 @pytest.mark.parametrize(
     ("files", "heading", "last"),
     [
@@ -239,6 +245,24 @@ def test_an_app_that_would_not_start_is_not_staged(
             {"routes/notes.py": "from lib.deep import x", "lib/deep.py": ""},
             "the app does not import as it would in the Worker",
             "only app.py and routes/ are staged: move lib/ into routes/",
+        ),
+        (
+            {"routes/notes.py": "open('routes/page.html')", "routes/page.html": ""},
+            "the app does not import as it would in the Worker",
+            "only modules are uploaded: put what is in routes/page.html into one",
+        ),
+        (
+            {
+                "routes/notes.py": "import pathlib\npathlib.Path(__file__).with_name('a.txt').read_text()",
+                "routes/a.txt": "",
+            },
+            "the app does not import as it would in the Worker",
+            "only modules are uploaded: put what is in routes/a.txt into one",
+        ),
+        (
+            {"routes/notes.py": "open('/absent')"},
+            "the app does not import as it would in the Worker",
+            "FileNotFoundError: [Errno 2] No such file or directory: '/absent'",
         ),
         (
             {"routes/notes.py": "from routes import nothing_here"},
@@ -289,10 +313,19 @@ def test_an_app_that_would_not_start_is_not_staged(
             'wrangler.toml: [triggers] crons is no list of schedules: write crons = ["* * * * *"]',
             'wrangler.toml: [triggers] crons is no list of schedules: write crons = ["* * * * *"]',
         ),
+        ({"wrangler.toml": 'main = "app.py"'}, MAIN.format(""), MAIN.format("")),
+        (
+            {"wrangler.toml": 'main = "./build/worker/worker.py"\n[env.staging]\nmain = "app.py"'},
+            MAIN.format("env.staging."),
+            MAIN.format("env.staging."),
+        ),
     ],
     ids=[
         "module",
         "package",
+        "file",
+        "file beside a module",
+        "file elsewhere",
         "name",
         "tests",
         "test",
@@ -302,6 +335,8 @@ def test_an_app_that_would_not_start_is_not_staged(
         "OpenAPI",
         "cron",
         "settings",
+        "main",
+        "main of an environment",
     ],
 )
 def test_what_is_wrong_has_its_own_heading(
@@ -315,6 +350,30 @@ def test_what_is_wrong_has_its_own_heading(
 
     lines = str(caught.value).splitlines()
     assert (lines[0], lines[-1]) == (heading, last)
+
+
+def test_routes_that_are_one_module_are_to_be_a_folder(root: Path) -> None:
+    shutil.rmtree(root / "routes")
+    write(root, "routes.py", "notes = 1")
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    last = str(caught.value).splitlines()[-1]
+    assert last == "only app.py and routes/ are staged: move routes.py into routes/"
+
+
+def test_syntax_that_this_python_may_lack_has_the_command_for_one_that_has_it(root: Path) -> None:
+    write(root, "routes/notes.py", "def")
+    here = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    advice = f"if that is newer than Python {here}: remove .venv, then `make dev PYTHON=python3.14`"
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    lines = str(caught.value).splitlines()
+    said = [] if sys.version_info >= (3, 14) else [advice]  # the Worker's
+    assert lines[lines.index("SyntaxError: invalid syntax") + 1 :] == said
 
 
 LACKS = "the app asks for what the Worker does not have"
