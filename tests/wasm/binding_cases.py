@@ -109,6 +109,15 @@ async def test_an_env_is_asked_as_a_dict_is(env: Any) -> None:
     assert bindings.get("ABSENT", "none") == "none"
 
 
+async def test_a_variable_that_is_null_is_none_at_all(env: Any) -> None:
+    settings: Any = msgspec.defstruct("Settings", [("NULL", int, 3)], bases=(Bindings,))
+    bindings = bindings_of(env)
+
+    assert read_bindings(settings, bindings).NULL == 3
+    assert "NULL" not in bindings
+    assert bindings.get("NULL", "none") == "none"
+
+
 BINDING_CASES: dict[str, Callable[[Any], Awaitable[None]]] = {
     case.__name__: case
     for case in (
@@ -120,6 +129,8 @@ BINDING_CASES: dict[str, Callable[[Any], Awaitable[None]]] = {
         test_ai_is_no_service_though_it_has_a_fetch,
         test_what_is_ours_is_handed_out_as_before,
         test_a_variable_that_is_an_object_is_one_whatever_its_names,
+        test_a_variable_of_a_type_that_has_a_name_is_read_as_that_type,
         test_an_env_is_asked_as_a_dict_is,
+        test_a_variable_that_is_null_is_none_at_all,
     )
 }

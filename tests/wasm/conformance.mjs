@@ -42,7 +42,7 @@ async function main() {
   const suite = pyodide.pyimport("tests.wasm.conformance");
   const { database, service, stores, limiters: given, stop } = await starting;
   const services = { SERVICE: asFetcher(service), OUTSIDE: service };
-  const ours = { TEXT: "text", SETTING: { limit: 5, fetch: "a", prepare: [1] }, LIST: ["a", { b: null }], AI: new Ai(), BROKEN: new BrokenLimiter() };
+  const ours = { TEXT: "text", NULL: null, SETTING: { limit: 5, fetch: "a", prepare: [1] }, LIST: ["a", { b: null }], AI: new Ai(), BROKEN: new BrokenLimiter() };
   const env = (db) => ({ DB: db, ...ours, ...given, ...services, ...stores });
   await runAll(suite, database, { ...BINDINGS, env, timers, proxies: countProxies(pyodide) });
   await stop();
