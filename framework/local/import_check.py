@@ -143,6 +143,8 @@ def _left_behind(problem: ImportError) -> str:
     shown = f"{place}.py" if place.with_suffix(".py").is_file() else f"{place}/"
     if top in STAGED - {"routes"} or not Path(shown).exists():
         return ""
+    if top == "routes" and Path(shown).is_symlink():
+        return f"folders that are links are not staged: put a copy in the place of {shown}\n"
     if top == "routes" and shown != "routes.py":
         return f"tests and what is hidden are not staged: give {shown} another name\n"
     return f"only app.py and routes/ are staged: move {shown} into routes/\n"

@@ -363,6 +363,20 @@ def test_routes_that_are_one_module_are_to_be_a_folder(root: Path) -> None:
     assert last == "only app.py and routes/ are staged: move routes.py into routes/"
 
 
+def test_a_linked_folder_is_said_to_be_one(root: Path) -> None:
+    write(root, "shared/names.py", "")
+    (root / "routes" / "shared").symlink_to(root / "shared", target_is_directory=True)
+    write(root, "app.py", "import routes.shared.names")
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    last = str(caught.value).splitlines()[-1]
+    assert (
+        last == "folders that are links are not staged: put a copy in the place of routes/shared/"
+    )
+
+
 def test_syntax_that_this_python_may_lack_has_the_command_for_one_that_has_it(root: Path) -> None:
     write(root, "routes/notes.py", "def")
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
