@@ -1,5 +1,6 @@
 """How one parameter of a handler gets its value from a request. Knows nothing of whole handlers."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, TypeVar, get_args
 
@@ -62,6 +63,8 @@ MISSING: Any = msgspec.UNSET
 
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
+
+_ITEM = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+', re.DOTALL)
 
 _TYPE_LIMIT = 256
 """Characters of a Content-Type: a boundary has at most 70."""
@@ -258,8 +261,13 @@ def _header_finder(name: str) -> Callable[[Context], list[str]]:
 
 
 def _listed_by(find: Callable[[Context], list[str]]) -> Callable[[Context], list[str]]:
-    """Return a finder of what a header lists, with commas or by coming again (RFC 9110, 5.3)."""
-    return lambda c: [item.strip() for value in find(c) for item in value.split(",")]
+    """Return a finder of what a header lists, with commas or by coming again (RFC 9110, 5.3).
+
+    Empty items are none (5.6.1.2), and a comma inside of quotes is no end of one.
+    """
+    return lambda c: [
+        item for value in find(c) for text in _ITEM.findall(value) if (item := text.strip())
+    ]
 
 
 def _cookie_finder(name: str) -> Callable[[Context], list[str]]:

@@ -33,6 +33,10 @@ class Slot(Generic[T]):
     def __init__(self, name: str, type: builtins.type[T]) -> None:
         if not isinstance(type, builtins.type) or type is object:
             raise ConfigurationError(f"the slot {name} needs a class, and not object: got {type!r}")
+        try:
+            isinstance(None, type)
+        except TypeError as error:
+            raise ConfigurationError(f"the slot {name}: {error}") from None
         self.name = name
         self.type = type
         if _is_own_class(type):

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from copy import copy
 from itertools import product
-from typing import Annotated, Any, NamedTuple, Optional
+from typing import Annotated, Any, NamedTuple, Optional, Protocol, TypedDict
 
 import msgspec
 import pytest
@@ -696,6 +696,24 @@ def test_a_slot_before_its_guard_is_refused() -> None:
 @pytest.mark.parametrize("kind", [object, list[int], int | str, "Person", None])
 def test_a_slot_of_no_class_of_its_own_is_refused(kind: Any) -> None:
     with pytest.raises(ConfigurationError, match="needs a class, and not object"):
+        Slot("any", kind)
+
+
+class Shape(Protocol):
+    """What no value can be asked whether it is one."""
+
+    area: float
+
+
+class Row(TypedDict):
+    """As above."""
+
+    id: int
+
+
+@pytest.mark.parametrize("kind", [Shape, Row, Any])
+def test_a_slot_of_what_no_value_can_be_held_against_is_refused(kind: Any) -> None:
+    with pytest.raises(ConfigurationError, match="the slot any"):
         Slot("any", kind)
 
 

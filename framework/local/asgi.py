@@ -159,7 +159,7 @@ class _LocalRequest(Request):
 def _read_request(scope: Scope, receive: Receive, reading: BodyReceiver) -> Request:
     """Return the request in *scope*. Raises `HTTPError` for what the runtime would not pass on."""
     source = _Source(scope, receive, reading)
-    scheme = scope["scheme"]
+    scheme = scope.get("scheme", "http")
     try:  # clients write it first (RFC 9112, 3.2)
         host = _known_hosts[scheme][scope["headers"][0]]
     except (LookupError, TypeError):  # some servers have lists for the pairs: no keys

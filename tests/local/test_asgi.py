@@ -304,6 +304,13 @@ async def test_a_layer_may_write_another_path(target: str, status: int) -> None:
     assert (await Exchange(target).run(asgi(app, {}))).status == status
 
 
+async def test_a_server_that_tells_no_scheme_has_http() -> None:
+    exchange = Exchange()
+    del exchange.scope["scheme"]
+
+    assert (await exchange.run()).json["origin"] == "http://localhost:8787"
+
+
 async def test_few_hosts_are_remembered() -> None:
     application = asgi(make_app(), {})
 
