@@ -233,6 +233,18 @@ async def test_a_purge_keeps_what_counts(
     assert len(await world.rows("sign_in_attempt")) == rows
 
 
+async def test_a_purge_keeps_one_attempt_that_others_failed_before(world: World) -> None:
+    for _ in range(2):
+        await attempt(world.browser())
+        world.clock.now += WINDOW
+    world.clock.now += 86_400_000
+
+    await world.auth.purge(world.sqlite)
+
+    [row] = await world.rows("sign_in_attempt")
+    assert (row["attempts"], row["failures"]) == (1, 1)
+
+
 # --- A clock that jumps --------------------------------------------------------------------------
 
 

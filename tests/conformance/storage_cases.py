@@ -865,6 +865,24 @@ async def test_to_sign_in_again_forgets_a_known_browsers_attempts(place: Place) 
 
 
 @settled
+async def test_nor_do_failures_of_a_known_browser_outlive_a_sign_in(place: Place) -> None:
+    store = place.store
+
+    async def count(now: int) -> Attempt | None:
+        counted = store.count_attempt_from("device", "a", "username:ann", now, LIMITS)
+        known, _ = await place.db.batch(counted)
+        return known.first(Attempt)
+
+    await place.do(*store.remember_device("device", ANNS_KEY, YEAR))
+    await count(NOW)
+    assert await count(WINDOW) == Attempt(1, WINDOW + LIMITS.window, 1)
+
+    await place.do(*store.remember_device("device", ANNS_KEY, YEAR))
+
+    assert await count(WINDOW + 5) == Attempt(1, WINDOW + 5 + LIMITS.window, 0)
+
+
+@settled
 async def test_a_browser_is_known_only_with_the_password_that_was_verified(place: Place) -> None:
     wrong = StoredKey("username:ann", "ann", "wrong")
 
