@@ -386,3 +386,36 @@ async def wait(c: Context, event: SecurityEvent) -> None:
 def test_what_is_no_log_is_refused(log: Any, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         App(security_log=log)
+
+
+async def test_it_concerns_whose_name_is_tried_whoever_is_signed_in(
+    recovering: Recovering, told: list[SecurityEvent]
+) -> None:
+    @recovering.app.post("/as/:name", guard=recovering.auth.guard())
+    async def sign_in_as(c: Context, name: str) -> None:
+        await recovering.auth.sign_in(c, name, WRONG)
+
+    alice = await recovering.signed_up()
+    await recovering.signed_up("bob")
+    bob = {row["username"]: row["id"] for row in await recovering.rows("user")}["bob"]
+
+    await alice.post("/as/bob")
+
+    assert (told[-1].event, told[-1].user_id) == ("authn_login_fail", bob)
+
+
+async def test_a_layer_refuses_where_there_is_no_route(
+    recovering: Recovering, told: list[SecurityEvent]
+) -> None:
+    async def refuse(c: Context, call_next: Any) -> Any:
+        raise Forbidden
+
+    recovering.app.use(refuse)
+
+    answer = await recovering.browser().get("/nowhere")
+
+    assert (answer.status, told[-1].route, outlines(told)) == (
+        403,
+        None,
+        [("authz_fail", "forbidden", 403)],
+    )
