@@ -54,7 +54,7 @@ def env() -> Iterator[dict[str, Any]]:
 
 
 def make_app(lines: list[str], **options: Any) -> App:
-    times = iter(range(1000))
+    times = iter(range(500, 1500))
     app = App()
     options.setdefault("clock", lambda: next(times) / 1000)
     app.use(request_id(), access_log(lines.append, now=lambda: 1_700_000_000_123, **options))

@@ -98,6 +98,7 @@ async def test_what_is_sent(url: str, expected: dict[str, str]) -> None:
     response = await make_app().request("GET", url)
 
     assert sent(response) == expected
+    assert (response.status == 304) is (url == "/unchanged")
 
 
 @pytest.mark.parametrize(
