@@ -675,20 +675,30 @@ async def test_a_batch_is_done_while_its_session_is_there(place: Place) -> None:
     assert await place.do(store.require_session(ANNS), country) == [0, 1]
     await place.do(store.delete_session("anns session"), store.retire_session("bobs session", NOW))
     for session in (ANNS, BOBS):  # one is gone, one was replaced
-        later = store.delete_sessions("bob")
-        await failure(ConstraintViolation, place.do(later, store.require_session(session)))
+        done = store.delete_key("username:bob")
+        await failure(ConstraintViolation, place.do(done, store.require_session(session)))
 
-    assert await living(place, "bob") == ["bobs session"]
+    assert await place.key("username:bob") == BOBS_KEY
 
 
 @settled
 async def test_a_session_is_ended_and_nothing_beside_it(place: Place) -> None:
     twin = session_of(ANN, "began in the same moment")
-    await place.do(place.store.add_session(twin))
+    old = session_of(ANN, "ends by itself", created_at=NOW - 1, idle_expires=NOW + GRACE)
+    await place.do(*[place.store.add_session(session) for session in (twin, old)])
 
     assert await place.do(place.store.end_session(ANNS, NOW, NOW + GRACE)) == [1]
 
-    assert (await living(place, "ann"), await living(place, "bob")) == ([twin.id], [BOBS.id])
+    left = [twin.id, old.id]
+    assert (await living(place, "ann"), await living(place, "bob")) == (left, [BOBS.id])
+
+
+@settled
+async def test_lucias_sessions_did_not_begin_in_one_moment(place: Place) -> None:
+    gone, other = (session_of(ANN, id, created_at=0) for id in ("gone", "other"))
+    await place.do(place.store.add_session(other))
+
+    assert await place.do(place.store.end_session(gone, NOW, NOW + GRACE)) == [0]
 
 
 @settled
