@@ -136,7 +136,7 @@ class Request(msgspec.Struct, eq=False):
 
     @property
     def cookies(self) -> dict[str, list[str]]:
-        """The cookies sent, each name with all its values, as they came. Never raises.
+        """The cookies sent, each name with all its values, as they came: nothing in them raises.
 
         There are none in a header with more than `COOKIES_LIMIT` of them.
         """
