@@ -1,5 +1,6 @@
 """Whatever bytes come as a body, the answer is a value of the declared type or a 4xx that says why."""
 
+import hashlib
 import sys
 from collections.abc import Iterable
 from copy import copy
@@ -477,6 +478,21 @@ def test_any_other_numbers_become_a_set(numbers: Iterable[int]) -> None:
     body = b"[" + b",".join([b"%d" % number for number in numbers]) + b"]"
 
     assert decode_json(body, set[int]) == {*numbers}
+
+
+@pytest.mark.parametrize(
+    ("type", "body"),
+    [
+        (dict[int, float], {str(number): float(number) for number in range(3000)}),
+        (dict[int, Decimal], {str(number): f"{number}.00" for number in range(3000)}),
+        (set[str], [hashlib.sha256(b"%d" % number).hexdigest() for number in range(3000)]),
+        (set[str], [f"0e{number}x" for number in range(3000)]),
+        (set[int], [1] * 3000),
+        (set[UUID], [str(UUID(int=number)) for number in range(3000)] * 2),
+    ],
+)
+def test_numbers_of_several_spellings_are_none_that_were_chosen(type: Any, body: Any) -> None:
+    assert decode_json(msgspec.json.encode(body), type)
 
 
 def test_any_other_uuids_become_a_set() -> None:
