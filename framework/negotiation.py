@@ -14,6 +14,9 @@ __all__ = ["best_language", "best_media_type"]
 _MOST = 30
 """How many parts of a header are looked at; browsers name about eight."""
 
+_LONGEST = 255
+"""Characters of a range that is looked at: a media type has no more (RFC 6838, 4.2), a language 35."""
+
 _WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 
 
@@ -71,7 +74,7 @@ def _parts(c: Context, header: str) -> Iterator[tuple[str, tuple[float, int]]]:
     parts = (c.request.headers.get(header) or "").lower().split(",", _MOST)[:_MOST]
     for place, part in reversed([*enumerate(parts)]):
         name, *parameters = [text.strip() for text in part.split(";")]
-        if name:
+        if 0 < len(name) <= _LONGEST:
             yield name, (_weight(parameters), -place)
 
 

@@ -95,6 +95,13 @@ def test_the_best_language(accept: str | None, offered: Sequence[str], best: str
     assert best_language(asking("accept-language", accept), offered) == best
 
 
+@pytest.mark.parametrize(("length", "best"), [(255, "en"), (256, "de")])
+def test_what_is_longer_than_any_range_is_not_looked_at(length: int, best: str) -> None:
+    tag = "en" + "-abc" * 63 + "-"
+
+    assert best_language(asking("accept-language", f"{tag:x<{length}}"), ["de", "en"]) == best
+
+
 def test_whatever_comes_the_best_is_one_of_what_is_there() -> None:
     draw = random.Random(1)
     pieces = [
