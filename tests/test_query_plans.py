@@ -48,8 +48,7 @@ def put_together() -> list[str]:
     store, db = Store(Member), recorder  # a Database as far as these two ask
     asyncio.run(store.update_session(db, "1", {"country": "DE"}, 1))  # type: ignore[arg-type]  # a recorder
     asyncio.run(store.update_session(db, "1", {}, 1))  # type: ignore[arg-type]  # a recorder
-    asyncio.run(store.update_user(db, "1", {"username": "a"}))  # type: ignore[arg-type]  # a recorder
-    return recorder.asked
+    return [*recorder.asked, store.update_user("1", {"username": "a"}).sql]
 
 
 def modules() -> Iterator[types.ModuleType]:

@@ -42,10 +42,8 @@ class Storage(Protocol[U]):
         """Insert *user*."""
         ...
 
-    async def update_user(
-        self, db: Database, user_id: str, attributes: Mapping[str, Any]
-    ) -> U | None:
-        """Set *attributes*; return the user. Raises `TypeError` for what cannot be set."""
+    def update_user(self, user_id: str, attributes: Mapping[str, Any]) -> Statement:
+        """Set *attributes*; see `read_user`. Raises `TypeError` for what cannot be set."""
         ...
 
     def delete_user(self, user_id: str) -> Sequence[Statement]:

@@ -86,18 +86,16 @@ class UserStore(Generic[U]):
         """Insert *user*."""
         return Statement(self._insert_user, self._users.values(user))
 
-    async def update_user(
-        self, db: Database, user_id: str, attributes: Mapping[str, Any]
-    ) -> U | None:
-        """Set *attributes* of the user *user_id*; return the user, None where there is none.
+    def update_user(self, user_id: str, attributes: Mapping[str, Any]) -> Statement:
+        """Set *attributes* of the user *user_id*, and find the user; see `read_user`.
 
         Raises `TypeError` for what is no attribute, and for ``id``.
         """
         changes = self._users.assignments(attributes, {"id"})
         if not changes:
-            return await db.first(self._user_type, self._find_user, user_id)
+            return self.find_user(user_id)
         sql = f"UPDATE user SET {changes} WHERE id = ?1 RETURNING {self._users.select_list()}"
-        return await db.first(self._user_type, sql, user_id, *attributes.values())
+        return statement(sql, user_id, *attributes.values())
 
     def delete_user(self, user_id: str) -> Sequence[Statement]:
         """Delete sessions, keys, known browsers and then the user: in this order, in one batch."""

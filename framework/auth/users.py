@@ -73,18 +73,20 @@ class Users(Generic[U]):
         return await self.update(db, user_id)
 
     async def update(self, db: Database, user_id: str, /, **attributes: Any) -> U:
-        """Set *attributes* of a user and return them as they are now: one statement.
+        """Set *attributes* of a user and return them as they are now: one batch.
 
-        Another ``email`` takes two where `Auth` has a mailer: it is not verified then, unless
-        *attributes* say when it was, and codes and links that went to the old one are worth nothing.
+        Another ``email``, where `Auth` has a mailer, is not verified then, unless *attributes* say
+        when it was, and codes and links that went to the old one are worth nothing.
         Raises `UnknownUser`, and `TypeError` for what is no attribute, and for ``id``. Where this
         changes what they may do, end or rotate their sessions: `Sessions.end_all`,
         `Auth.rotate_session`.
         """
-        if "email" in attributes and self._before_address:
+        statements = [self._store.update_user(user_id, attributes)]
+        if "email" in attributes:
             email = attributes["email"]
-            await db.batch([each for make in self._before_address for each in make(user_id, email)])
-        updated = await self._store.update_user(db, user_id, attributes)
+            first = [each for make in self._before_address for each in make(user_id, email)]
+            statements = first + statements
+        updated = self._store.read_user((await db.batch(statements))[-1])
         if updated is None:
             raise UnknownUser
         return updated

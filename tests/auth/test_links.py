@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
+from typing import Any
 
 import pytest
 
 from framework.auth import Auth, NewKey
 from framework.auth.limits import CLOCK_ERROR
 from framework.auth.links import LINK_LIFE, LINKS_PER_ACCOUNT
+from framework.database import UniqueViolation
 from framework.response import Response
 from framework.testing import json_of
 from tests.auth.databases import CountingDatabase, HaltingDatabase
@@ -275,6 +277,32 @@ async def test_an_address_that_a_program_sets_is_not_verified(at_once: bool) -> 
     assert user.email_verified_at == 2
     assert (await world.reset(token)).status == 404
     assert (await world.reset(await world.mailed())).status == 204
+
+
+@pytest.mark.parametrize(
+    ("attributes", "error"),
+    [
+        ({"email": "other@example.com", "rank": 1}, TypeError),
+        ({"email": "taken@example.com", "email_verified_at": 2}, UniqueViolation),
+    ],
+)
+async def test_an_address_that_cannot_be_set_leaves_the_old_one_verified(
+    attributes: dict[str, Any], error: type[Exception]
+) -> None:
+    world = Recovering()
+    users = Auth(user=Addressed, mailer=world.mailbox).users
+    await world.verified()
+    token = await world.mailed()
+    [id] = [each["id"] for each in await world.sqlite.all(dict, "SELECT id FROM user")]
+    taken = "taken@example.com"
+    await users.create(world.database, None, username="b", email=taken, email_verified_at=1)
+
+    with pytest.raises(error):
+        await users.update(world.database, id, **attributes)
+
+    user = await users.get(world.database, id)
+    assert (user.email, user.email_verified_at) == (ADDRESS, 1)
+    assert (await world.reset(token)).status == 204
 
 
 async def test_the_same_address_again_ends_nothing(recovering: Recovering) -> None:

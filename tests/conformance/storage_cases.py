@@ -224,9 +224,13 @@ async def test_delete_user_is_silent_for_an_unknown_id(place: Place) -> None:
 
 @settled
 async def test_update_user_sets_the_username(place: Place) -> None:
-    updated = await place.store.update_user(place.db, "ann", {"username": "anna"})
+    [result] = await place.db.batch([place.store.update_user("ann", {"username": "anna"})])
 
-    assert updated == await place.user("ann") == Person(id="ann", username="anna")
+    assert (
+        place.store.read_user(result)
+        == await place.user("ann")
+        == Person(id="ann", username="anna")
+    )
     assert await place.user("bob") == BOB
 
 
