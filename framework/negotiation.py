@@ -48,8 +48,9 @@ def best_language(c: Context, offered: Sequence[str]) -> str | None:
     if not ranges:
         return next(iter(offered), None)
     left = [tag for tag in offered if ranges.get(tag.lower(), (1.0, 0))[0] > 0]
+    unnamed = [tag for tag in left if tag.lower() not in ranges]
     for wanted, (weight, _) in sorted(ranges.items(), key=lambda each: each[1], reverse=True):
-        if weight > 0 and (found := _look_up(wanted, left)):
+        if weight > 0 and (found := _look_up(wanted, unnamed if wanted == "*" else left)):
             return found
     return None
 

@@ -1,8 +1,8 @@
 """Refuses what JSON says and no type does: a name twice, a number too large. Knows nothing of requests."""
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -66,13 +66,8 @@ def refuse_twice(data: bytes) -> None:
         raise Invalid(errors=[InvalidField(_TWICE, pointer=json_pointer(name)) for name in twice])
 
 
-# Not what is part of a word, as in a digest: many of those are 0e5 or the like, which is zero.
-_NUMBER = re.compile(
-    rb'(?<![^\s,:\["])-?([0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,9})?)(?=[\s,:\]}"])'
-)
-_UUID = re.compile(rb"[0-9a-fA-F]{8}(?:-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
 _ALIKE_LIMIT = 100
-"""How many spellings of numbers may have one hash; a number that is sent has a few itself."""
+"""How many spellings of numbers may have one hash: a number that is sent has a few itself."""
 
 
 def unless_alike(
@@ -88,13 +83,35 @@ def unless_alike(
 
     def decode_checked(data: bytes) -> Any:
         if data.count(b",") > _ALIKE_LIMIT:
-            numbers = Counter([hash(Decimal(each.decode())) for each in {*_NUMBER.findall(data)}])
-            ids = Counter([hash(UUID(each.decode())) for each in {*_UUID.findall(data)}])
-            if max(*numbers.values(), *ids.values(), 0, 0) > _ALIKE_LIMIT:
-                raise Invalid("The JSON holds numbers that were chosen to have one hash.")
+            with suppress(ValueError):  # what is no JSON *decode* tells of
+                texts = {*_texts(_decode_plain(data))}
+                hashes = Counter([each for text in texts for each in _hashes(text)])
+                if max(hashes.values(), default=0) > _ALIKE_LIMIT:
+                    raise Invalid("The JSON holds numbers that were chosen to have one hash.")
         return decode(data)
 
     return decode_checked
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield each name, text and number in *value*, plain JSON, as a text: none of one hash by choice."""
+    if isinstance(value, dict):
+        yield from value
+        value = value.values()
+    elif not isinstance(value, list):
+        yield str(value)
+        return
+    for each in value:
+        yield from _texts(each)
+
+
+def _hashes(text: str) -> Iterator[int]:
+    """Yield the hashes of what a field may make of *text*, but for a small integer's: that is itself."""
+    if len(text) < 10 and text.isdecimal():
+        return
+    for kind in (Decimal, UUID) if len(text) >= 32 else (Decimal,):
+        with suppress(ArithmeticError, TypeError, ValueError):
+            yield hash(kind(text))
 
 
 def _hashes_numbers(known: inspect.Type) -> bool:

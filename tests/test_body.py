@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import copy
 from datetime import date
 from decimal import Decimal
@@ -442,6 +442,12 @@ def alike(count: int, bits: int) -> list[int]:
         (set[Cell], b'{"row":%d}'),
         (list[set[tuple[int, int]]], b"[[%d,1]]"),
         (set[UUID], b'"%032x"'),
+        (set[UUID], b'"\\u0030%031x"'),
+        (set[Decimal], b'"%034d"'),
+        (set[Decimal], b'"%031de0"'),
+        (set[Decimal], b'"%de0000000000000"'),
+        (set[Decimal], b'"\\u001e%d"'),
+        (set[Decimal], b'"\\f%d"'),
     ],
 )
 def test_numbers_of_one_hash_are_refused_before_a_set_is_made_of_them(
@@ -463,6 +469,22 @@ def test_numbers_of_one_hash_are_refused_as_keys() -> None:
         decode_json(
             b"{" + b",".join([b'"%d":1' % number for number in numbers]) + b"}", dict[int, int]
         )
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda digits: digits.translate({ord("0") + value: 0xFF10 + value for value in range(10)}),
+        lambda digits: f"{digits[:5]}_{digits[5:]}",
+        lambda digits: digits.replace("7", r"\u0037"),
+    ],
+)
+def test_numbers_of_one_hash_are_found_however_they_are_written(hide: Callable[[str], str]) -> None:
+    numbers = alike(20_000, sys.hash_info.modulus.bit_length())
+    body = ",".join(f'"{hide(f"{number:025}")}"' for number in numbers)
+
+    with pytest.raises(Invalid, match="chosen to have one hash"):
+        decode_json(f"[{body}]".encode(), set[Decimal])
 
 
 @pytest.mark.parametrize(

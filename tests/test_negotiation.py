@@ -86,6 +86,8 @@ def test_of_no_types_none_is_the_best() -> None:
         ("en-GB, en;q=0.5, de;q=0.7", ["en", "de"], "en"),
         ("en;q=0", ["en"], None),
         ("en;q=0, *", ["EN", "de"], "de"),
+        ("*, en;q=0.5", ["en", "de"], "de"),
+        ("en;q=0.5, *", ["en"], "en"),
         ("-", ["en"], None),
         ("en-", ["en"], "en"),
         ("nb-NO,no;q=0.9,nn;q=0.8,en-US;q=0.7,en;q=0.6", ["sv", "en-US", "nb"], "nb"),
