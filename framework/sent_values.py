@@ -109,7 +109,7 @@ def _hashes(text: str) -> Iterator[int]:
     """Yield the hashes of what a field may make of *text*, but for a small integer's: that is itself."""
     if len(text) < 10 and text.isdecimal():
         return
-    for kind in (Decimal, UUID) if len(text) >= 32 else (Decimal,):
+    for kind in (Decimal, float, UUID) if len(text) >= 32 else (Decimal, float):
         with suppress(ArithmeticError, TypeError, ValueError):
             yield hash(kind(text))
 

@@ -462,6 +462,14 @@ def test_numbers_of_one_hash_are_refused_before_a_set_is_made_of_them(
     assert perf_counter() - started < 1
 
 
+def test_floats_are_alike_by_what_is_kept_of_them() -> None:
+    """In the Worker, where a hash has 31 bits, multiples of it with other digits behind are a flood."""
+    body = ",".join(f"2147483647.{place:030}" for place in range(200))
+
+    with pytest.raises(Invalid, match="chosen to have one hash"):
+        decode_json(f"[{body}]".encode(), set[float])
+
+
 def test_numbers_of_one_hash_are_refused_as_keys() -> None:
     numbers = alike(20_000, sys.hash_info.modulus.bit_length())
 
