@@ -8,6 +8,7 @@ import msgspec
 
 from framework.body import DEPTH_LIMIT, check_depth
 from framework.errors import RETRY_SOON, BadRequest, ConfigurationError, ServiceUnavailable
+from framework.outgoing_body import bytes_of
 from framework.response import Header
 from framework.validation import safe_message
 
@@ -167,7 +168,9 @@ async def fetch(
     host = check_url(url)
     pairs = headers.items() if isinstance(headers, Mapping) else headers
     checked = tuple(_check_header(name, value) for name, value in pairs)
-    sent = _sent_body(body)
+    sent = bytes_of(body)
+    if sent is None:
+        raise TypeError(f"fetch sends bytes or text, not a {type(body).__name__}")
     _check_method(method, sent)
     if timeout_ms < 1 or limit < 0:
         raise ValueError("timeout_ms must be at least 1, and limit at least 0")
@@ -206,14 +209,6 @@ def check_url(url: str) -> str:
     if "\\" in url:
         raise ValueError("a URL has no backslash: parsers disagree about what it means")
     return found["host"].lower()
-
-
-def _sent_body(body: bytes | str) -> bytes:
-    if isinstance(body, str):
-        return body.encode()
-    if not isinstance(body, bytes | bytearray | memoryview):
-        raise TypeError(f"fetch sends bytes or text, not a {type(body).__name__}")
-    return bytes(body)
 
 
 def _check_method(method: str, body: bytes) -> None:

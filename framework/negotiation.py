@@ -5,7 +5,7 @@ An answer that depends on either has to say so, or a cache hands it to who likes
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from framework.context import Context
 
@@ -33,7 +33,7 @@ def best_media_type(c: Context, offered: Sequence[str]) -> str | None:
         group = kind.partition("/")[0]
         found = next((r for r in (kind, f"{group}/*", "*/*") if r in ranges), "")
         weight, place = ranges.get(found, (0.0, 0)) if ranges else (1.0, 0)
-        if weight > 0 and (best is None or (weight, place) > liking):
+        if (weight, place) > liking:
             best, liking = kind, (weight, place)
     return best
 
@@ -47,21 +47,19 @@ def best_language(c: Context, offered: Sequence[str]) -> str | None:
     ranges = dict(_parts(c, "accept-language"))
     if not ranges:
         return next(iter(offered), None)
-    left = [tag for tag in offered if ranges.get(tag.lower(), (1.0, 0))[0] > 0]
-    unnamed = [tag for tag in left if tag.lower() not in ranges]
+    left: dict[str, str] = {}
+    for tag in offered:
+        if ranges.get(tag.lower(), (1.0, 0))[0] > 0:
+            left.setdefault(tag.lower(), tag)
+    unnamed = next((tag for low, tag in left.items() if low not in ranges), None)
     for wanted, (weight, _) in sorted(ranges.items(), key=lambda each: each[1], reverse=True):
-        if weight > 0 and (found := _look_up(wanted, unnamed if wanted == "*" else left)):
+        if weight > 0 and (found := unnamed if wanted == "*" else _look_up(wanted, left)):
             return found
     return None
 
 
-def _look_up(wanted: str, offered: Sequence[str]) -> str | None:
-    """Return the tag that is *wanted*, or what it is a kind of, or else a kind of it."""
-    if wanted == "*":
-        return next(iter(offered), None)
-    known: dict[str, str] = {}
-    for tag in offered:
-        known.setdefault(tag.lower(), tag)
+def _look_up(wanted: str, known: Mapping[str, str]) -> str | None:
+    """Return the tag that is *wanted*, or what it is a kind of, or else a kind of it, by its lower case."""
     shorter = wanted
     while shorter:
         if shorter in known:

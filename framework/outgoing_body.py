@@ -3,15 +3,21 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-__all__ = ["body_of", "check_chunk", "check_stream", "close_body"]
+__all__ = ["body_of", "bytes_of", "check_chunk", "check_stream", "close_body"]
+
+
+def bytes_of(given: object) -> bytes | None:
+    """Return what is sent of *given*, bytes or text, which is UTF-8; None where it is neither."""
+    if isinstance(given, str):
+        return given.encode()
+    return bytes(given) if isinstance(given, bytes | bytearray | memoryview) else None
 
 
 def body_of(given: Any) -> bytes | AsyncIterator[bytes]:
     """Return the body that *given* stands for: text is sent in UTF-8. Raises `TypeError`."""
-    if isinstance(given, str):
-        return given.encode()
-    if isinstance(given, bytes | bytearray | memoryview):
-        return bytes(given)
+    whole = bytes_of(given)
+    if whole is not None:
+        return whole
     check_stream(given, "a body is bytes, text or an async iterator of bytes")
     stream: AsyncIterator[bytes] = given
     return stream

@@ -91,10 +91,7 @@ _VERIFY: Final = (
 )
 # The row stays, with how many were sent, until the purge. No digest is empty.
 _USE: Final = "UPDATE email_code SET code = '', expires_at = 0 WHERE user_id = ?1 AND code = ?2"
-_CHANGE_EMAIL: Final = (
-    "UPDATE user SET email = ?2,"
-    " email_verified_at = CASE WHEN email = ?2 THEN email_verified_at END WHERE id = ?1"
-)
+_CHANGE_EMAIL: Final = "UPDATE user SET email = ?2 WHERE id = ?1"
 _UNVERIFY: Final = "UPDATE user SET email_verified_at = NULL WHERE id = ?1 AND email IS NOT ?2"
 _VOID: Final = (
     "UPDATE email_code SET code = '', expires_at = 0 WHERE user_id = ?1 AND email IS NOT ?2"
@@ -165,7 +162,7 @@ def use_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
 
 
 def change_email(user_id: str, email: str | None) -> Statement:
-    """Give a user another address, which is not verified, or none; the same stays as it is."""
+    """Give a user another address, or none; `unverify` says before that it is another."""
     return statement(_CHANGE_EMAIL, user_id, email)
 
 

@@ -14,6 +14,7 @@ from framework.auth.codes import (
     issue_code,
     new_code,
     purge_codes,
+    unverify,
     use_code,
 )
 from framework.auth.emails import normalize_email
@@ -82,7 +83,9 @@ class Recovery(Accounts[U]):
         if email is not None and canonical is None:
             raise InvalidEmail
         user_id = c.get(self.session_slot).user_id
-        given_up = [] if self._known_mailer is None else give_up_address(user_id, canonical)
+        given_up = [unverify(user_id, canonical)]
+        if self._known_mailer is not None:
+            given_up = give_up_address(user_id, canonical)
         await self._write(c, [*given_up, change_email(user_id, canonical)])
         log_event(c, "user_updated", "email")
 

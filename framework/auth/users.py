@@ -81,12 +81,11 @@ class Users(Generic[U]):
         changes what they may do, end or rotate their sessions: `Sessions.end_all`,
         `Auth.rotate_session`.
         """
-        statements = [self._store.update_user(user_id, attributes)]
-        if "email" in attributes:
-            email = attributes["email"]
-            first = [each for make in self._before_address for each in make(user_id, email)]
-            statements = first + statements
-        updated = self._store.read_user((await db.batch(statements))[-1])
+        first: list[Statement] = []
+        for make in self._before_address if "email" in attributes else ():
+            first += make(user_id, attributes["email"])
+        *_, found = await db.batch([*first, self._store.update_user(user_id, attributes)])
+        updated = self._store.read_user(found)
         if updated is None:
             raise UnknownUser
         return updated

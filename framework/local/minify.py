@@ -2,8 +2,7 @@
 
 Comments, docstrings, three quarters of the indentation and most other blanks, the annotations and
 overloads that nothing reads when the app runs, and ``__all__`` where nobody imports ``*``: they are a
-fifth of the upload. Every line
-stays where it was, for tracebacks.
+fifth of the upload. Every line stays where it was, for tracebacks.
 
 Knows a folder of modules and nothing of where they come from. Needs the standard library alone, and
 imports nothing of the framework's: stage.py runs under whichever Python wrangler finds.

@@ -25,12 +25,13 @@ from framework.database import (
     decode_rows,
 )
 
-__all__ = ["D1Database"]
+__all__ = ["NULL", "D1Database"]
 
 T = TypeVar("T")
 
 _FFI: Final[Any] = ffi
-_NULL: Final = _FFI.jsnull  # newer than the published types
+NULL: Final = _FFI.jsnull  # newer than the published types
+"""JavaScript's null, which is no None in Pyodide."""
 
 DEADLINE: Final = 10_000
 """How many milliseconds a call may take. D1 itself gives up on a statement after 30 seconds."""
@@ -173,7 +174,7 @@ def _to_javascript(value: Bound) -> Any:
         return float(value)  # type: ignore[arg-type]  # by its type
     if kind is bytes:
         return to_js(value)
-    return _NULL if value is None else value
+    return NULL if value is None else value
 
 
 def _result(outcome: _Outcome, statement: Statement) -> Result:

@@ -5,16 +5,13 @@ from typing import Any
 
 import msgspec
 from js import JSON, Array, Object
-from pyodide import ffi
 from pyodide.ffi import JsProxy
 
-from framework.workers.d1 import D1Database
+from framework.workers.d1 import NULL, D1Database
 from framework.workers.rate_limit import WorkersRateLimiter
 from framework.workers.services import WorkersService
 
 __all__ = ["WorkerEnv"]
-
-_NULL: Any = ffi.jsnull  # type: ignore[attr-defined]  # newer than the published types
 
 _wrappers: dict[str, Callable[[Any], Any]] = {}
 """What each binding is handed out in. Names only: a binding itself belongs to its request."""
@@ -48,7 +45,7 @@ class WorkerEnv:
 
     def _find(self, name: str) -> Any:
         value = getattr(self._env, name, None)
-        if value is None or value is _NULL:  # JSON's null, as wrangler.jsonc may have it
+        if value is None or value is NULL:  # JSON's null, as wrangler.jsonc may have it
             raise KeyError(name)
         wrap = _wrappers.get(name)
         if wrap is None:  # asking a value what it is takes several crossings
