@@ -142,6 +142,11 @@ def _texts(tree: ast.Module, described: Collection[str]) -> Iterator[Cut]:
 
 
 def _annotations(tree: ast.Module, lines: list[bytes]) -> Iterator[Cut]:
+    for _, variable, _ in _declared(tree):
+        name, cut = _cut(variable.target), _cut(variable.annotation)
+        is_bare = lines[cut.end_line - 1].startswith(b" =", cut.end_column)  # no parentheses
+        if is_bare and name.line == cut.end_line:
+            yield cut._replace(column=name.end_column)
     for function in _called(tree):
         for argument in _annotated(function):
             start = argument.col_offset + len(argument.arg.encode())
@@ -204,11 +209,17 @@ def _needless(
     itself, and whether a ``pass`` has to take its place."""
     for node in ast.walk(tree):
         is_kept = isinstance(node, ast.ClassDef) and node.name in described
-        for _, block in ast.iter_fields(node):
-            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                texts = [each for each in block[is_kept:] if _is_text(each) or _is_overload(each)]
-                for text in texts:
-                    yield block, text, len(texts) == len(block) and text is texts[0]
+        for block in _blocks(node):
+            texts = [each for each in block[is_kept:] if _is_text(each) or _is_overload(each)]
+            for text in texts:
+                yield block, text, len(texts) == len(block) and text is texts[0]
+
+
+def _blocks(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    """Yield the blocks of statements that *node* itself has."""
+    for _, block in ast.iter_fields(node):
+        if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+            yield block
 
 
 def _is_text(statement: ast.stmt) -> bool:
@@ -223,17 +234,38 @@ def _is_overload(statement: ast.stmt) -> bool:
     return any(isinstance(each, ast.Name) and each.id == "overload" for each in decorators)
 
 
-def _called(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Yield the methods and the private functions: those that no route is declared with.
+def _declared(tree: ast.AST) -> Iterator[tuple[list[ast.stmt], ast.AnnAssign, ast.expr]]:
+    """Yield the variables of modules and functions that are annotated where they are set: the block that
+    each stands in, itself, and its value. Those of classes may be fields."""
+    for node in ast.walk(tree):
+        for block in [] if isinstance(node, ast.ClassDef) else _blocks(node):
+            for statement in block:
+                if isinstance(statement, ast.AnnAssign) and statement.value:
+                    yield block, statement, statement.value
 
-    Guards, providers and handlers are public, or stand inside of the function that makes them.
+
+def _called(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield the methods and the functions that no route is declared with.
+
+    Guards, providers, handlers and layers are public and take the context, or stand inside of the
+    function that makes them.
     """
     is_class = isinstance(tree, ast.ClassDef)
     for node in tree.body:
         if isinstance(node, ast.ClassDef):
             yield from _called(node)
-        elif isinstance(node, FUNCTIONS) and (is_class or node.name.startswith("_")):
+        elif isinstance(node, FUNCTIONS) and (is_class or _is_ours(node)):
             yield node
+
+
+def _is_ours(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Return whether *function* is private, or takes no context."""
+    annotations = [argument.annotation for argument in _annotated(function)]
+    return function.name.startswith("_") or not any(map(_names_context, annotations))
+
+
+def _names_context(annotation: ast.expr | None) -> bool:
+    return annotation is not None and "Context" in ast.unparse(annotation)
 
 
 def _annotated(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.arg]:
@@ -250,6 +282,9 @@ def _program(source: str, described: Collection[str], *, exports: bool) -> str |
         return None
     for statement in [] if exports else _exports(tree):
         tree.body.remove(statement)
+    for block, variable, value in list(_declared(tree)):
+        setting = ast.Assign([variable.target], value)
+        block[block.index(variable)] = ast.copy_location(setting, variable)
     for function in _called(tree):
         function.returns = None
         for argument in _annotated(function):
