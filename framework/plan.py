@@ -135,9 +135,11 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
     fields: list[Parameter] = []
     for index, (name, annotation) in enumerate(signature.annotations.items()):
         default = signature.defaults.get(name, MISSING)
-        _refuse_default(signature, name, default)
+        start = _start(signature, name)
+        _refuse_default(start, name, default)
         source, type = marker_of(annotation)
-        called = name_of(annotation) or name
+        alias = name_of(annotation)
+        called = alias or name
         is_first = annotation is MISSING and index == 0 and name not in scope.path_names
         if annotation is Context or is_first:
             certain[name] = _itself
@@ -153,23 +155,22 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
                     f"{signature.place}: the path may leave out {called!r}: give it a default"
                 )
             declared.append(Parameter(called, "path", str if type is MISSING else type, default))
-            _refuse_unreadable(signature, declared[-1])
+            _refuse_unreadable(start, declared[-1])
             certain[name] = path_reader(called, declared[-1].type, default)
         elif source in {"query", "header", "cookie"}:
-            declared.append(Parameter(name, source, type, default, alias=name_of(annotation)))
-            _refuse_cookies(signature, declared[-1])
-            _refuse_unreadable(signature, declared[-1])
+            declared.append(Parameter(name, source, type, default, alias=alias))
+            _refuse_cookies(start, declared[-1])
+            _refuse_unreadable(start, declared[-1])
             checked[name] = value_reader(declared[-1])
         elif scope.with_body and is_form_field(annotation):
-            fields.append(Parameter(name, source, type, default, alias=name_of(annotation)))
-            _refuse_unreadable(signature, fields[-1])
-        elif (slot_reader := _slot_reader(annotation, scope, _start(signature, name))) is not None:
+            fields.append(Parameter(name, source, type, default, alias=alias))
+            _refuse_unreadable(start, fields[-1])
+        elif (slot_reader := _slot_reader(annotation, scope, start)) is not None:
             certain[name] = slot_reader
-        elif scope.with_body and not _carried(annotation) and _is_body(signature, name, annotation):
+        elif scope.with_body and not _carried(annotation) and _is_body(start, annotation):
             if default is not MISSING:
                 raise ConfigurationError(
-                    f"{_start(signature, name)} is the body, which every request has to send:"
-                    " remove its default"
+                    f"{start} is the body, which every request has to send: remove its default"
                 )
             try:
                 parameter, bodies[name] = body_reader(name, annotation)
@@ -179,7 +180,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
             for kind in members_of(annotation):
                 note_body(kind, f"{signature.place}: {signature.name}")
         else:
-            raise ConfigurationError(_unfillable(signature, name, annotation, scope))
+            raise ConfigurationError(_unfillable(start, annotation, scope))
     if fields:
         try:
             parameter, read = fields_reader(signature.function, fields)
@@ -194,20 +195,19 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
     return Plan(_make_call(signature, certain, checked, waited), tuple(declared))
 
 
-def _refuse_default(signature: Signature, name: str, default: Any) -> None:
+def _refuse_default(start: str, name: str, default: Any) -> None:
     """Raise for a provider in the place of a default: nobody would ask it."""
     if isinstance(default, Depends):
         raise ConfigurationError(
-            f"{_start(signature, name)} has {default!r} as its default: write"
-            f" {name}: Annotated[..., {default!r}]"
+            f"{start} has {default!r} as its default: write {name}: Annotated[..., {default!r}]"
         )
 
 
-def _refuse_cookies(signature: Signature, parameter: Parameter) -> None:
+def _refuse_cookies(start: str, parameter: Parameter) -> None:
     """Raise for the header of cookies: answers that depend on one are known by its being looked at."""
     if parameter.source == "header" and parameter.sent_name.lower() == "cookie":
         raise ConfigurationError(
-            f"{_start(signature, parameter.name)} is the header of all cookies: write"
+            f"{start} is the header of all cookies: write"
             f" {parameter.name}: Cookie[...] for one of them"
         )
 
@@ -235,13 +235,12 @@ def _bindings_reader(type: type[Bindings]) -> Reader:
     return lambda c: c.bindings(type)
 
 
-def _refuse_unreadable(signature: Signature, parameter: Parameter) -> None:
+def _refuse_unreadable(start: str, parameter: Parameter) -> None:
     several = parameter.source != "path"
     beside = File if parameter.source == "form" else None
     if not is_readable(parameter.type, with_several=several, beside=beside):
         raise ConfigurationError(
-            f"{_start(signature, parameter.name)} is text in the {parameter.source},"
-            f" and {parameter.type!r} is not read from text"
+            f"{start} is text in the {parameter.source}, and {parameter.type!r} is not read from text"
         )
 
 
@@ -270,13 +269,14 @@ def _slot_reader(annotation: Any, scope: Scope, start: str) -> Reader | None:
         return None
     is_optional = len(wanted) < len(members)
     slots = (*scope.slots, *(scope.maybe if is_optional else ()))
-    slot = _find_slot(_named(wanted[0]), slots, start, notes_of(annotation) + notes_of(wanted[0]))
+    kind = _named(wanted[0])
+    slot = _find_slot(kind, slots, start, notes_of(annotation) + notes_of(wanted[0]))
     if slot is not None:
-        return _find_in(slot) if is_optional else _get_from(slot)
-    if is_optional and handed_on(_named(wanted[0])):
+        return (lambda c: c.find(slot)) if is_optional else (lambda c: c.get(slot))
+    if is_optional and (by := handed_on(kind)):
         raise ConfigurationError(
-            f"{start} asks for {_named(wanted[0]).__name__}, which {handed_on(_named(wanted[0]))} hands"
-            " on, but no guard of this route can fill: it would always be None"
+            f"{start} asks for {kind.__name__}, which {by} hands on, but no guard of this route can"
+            " fill: it would always be None"
         )
     return None
 
@@ -309,22 +309,14 @@ def _named(annotation: Any) -> Any:
     return annotation if marker_of(annotation)[0] else without_notes(annotation)
 
 
-def _get_from(slot: Slot[Any]) -> Reader:
-    return lambda c: c.get(slot)
-
-
-def _find_in(slot: Slot[Any]) -> Reader:
-    return lambda c: c.find(slot)
-
-
 def _start(signature: Signature, name: str) -> str:
     is_ours = str(signature.function.__module__).startswith("framework.")
     place = "" if is_ours else f"{signature.place}: "  # ours is not where the mistake is
     return f"{place}the parameter {name!r} of {signature.name}"
 
 
-def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) -> str:
-    start, called = _start(signature, name), name_of(annotation)
+def _unfillable(start: str, annotation: Any, scope: Scope) -> str:
+    called = name_of(annotation)
     annotation = _named(annotation)
     names = ", ".join([f":{each}" for each in sorted(scope.path_names)])
     known = f", which has {names}" if names else ""
@@ -340,7 +332,7 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
         return f"{start} asks for {carried.__name__}, {_why_not_filled(carried, scope)}"
     if called:
         return f"{start} is the path's :{called}, and the path has {names or 'no names'}"
-    if not scope.with_body and _is_body(signature, name, annotation):
+    if not scope.with_body and _is_body(start, annotation):
         return f"{start} asks for a body, which is not read here"
     if type(None) in members_of(annotation) and any(map(is_body, members_of(annotation))):
         return f"{start} is a body or None, and every request has to send one: remove the None"
@@ -353,11 +345,11 @@ def _unfillable(signature: Signature, name: str, annotation: Any, scope: Scope) 
     return f"{start} is not in the path{known}: mark it Query, Header, Cookie or Form"
 
 
-def _is_body(signature: Signature, name: str, annotation: Any) -> bool:
+def _is_body(start: str, annotation: Any) -> bool:
     try:
         return is_body(annotation)
     except ConfigurationError as error:
-        raise ConfigurationError(f"{_start(signature, name)}: {error}") from None
+        raise ConfigurationError(f"{start}: {error}") from None
 
 
 def _why_not_filled(carried: type, scope: Scope) -> str:
@@ -389,58 +381,14 @@ def _make_call(
     checked: dict[str, Reader],
     bodies: dict[str, BodyReader],
 ) -> Call:
-    if checked or bodies:
-        return _checked_call(signature, certain, checked, bodies)
-    if signature.keyword_only or not wants_await(signature.function):
-        return _awaited(_keyword_call(signature.function, certain), signature)
-    return _positional_call(signature.function, list(certain.values()))
-
-
-def _positional_call(function: Callable[..., Any], readers: list[Reader]) -> Call:
-    """Return the quickest call for an async function of positional parameters that never misfit."""
-    match readers:
-        case []:
-            return lambda c: function()  # noqa: ARG005  every call takes the context
-        case [first]:
-            return function if first is _itself else lambda c: function(first(c))
-        case [first, second] if first is _itself:
-            return lambda c: function(c, second(c))
-        case [first, second]:
-            return lambda c: function(first(c), second(c))
-        case [first, second, third] if first is _itself:
-            return lambda c: function(c, second(c), third(c))
-        case _:
-            return lambda c: function(*[read(c) for read in readers])
-
-
-def _keyword_call(
-    function: Callable[..., Any], readers: dict[str, Reader]
-) -> Callable[[Context], Any]:
-    return lambda c: function(**{name: read(c) for name, read in readers.items()})
-
-
-def _awaited(call: Callable[[Context], Any], signature: Signature) -> Call:
-    is_async = wants_await(signature.function)
-
-    async def awaited(c: Context) -> Any:
-        result = call(c)
-        return await result if is_async or hasattr(result, "__await__") else result
-
-    return awaited
-
-
-def _checked_call(
-    signature: Signature,
-    certain: dict[str, Reader],
-    checked: dict[str, Reader],
-    bodies: dict[str, BodyReader],
-) -> Call:
     """Return a call that names all misfits at once, of the query, headers, cookies and body."""
-
     function = signature.function
-    is_async = wants_await(signature.function)
-    if is_async and not checked and len(bodies) == 1:
-        return _body_call(signature, certain, *bodies.items())
+    is_async = wants_await(function)
+    if is_async and not checked:
+        if len(bodies) == 1:
+            return _body_call(signature, certain, *bodies.items())
+        if not bodies and not signature.keyword_only:
+            return _positional_call(function, list(certain.values()))
 
     async def call(c: Context) -> Any:
         values = {name: read(c) for name, read in certain.items()}
@@ -461,6 +409,23 @@ def _checked_call(
         return await result if is_async or hasattr(result, "__await__") else result
 
     return call
+
+
+def _positional_call(function: Callable[..., Any], readers: list[Reader]) -> Call:
+    """Return the quickest call for an async function of positional parameters that never misfit."""
+    match readers:
+        case []:
+            return lambda c: function()  # noqa: ARG005  every call takes the context
+        case [first]:
+            return function if first is _itself else lambda c: function(first(c))
+        case [first, second] if first is _itself:
+            return lambda c: function(c, second(c))
+        case [first, second]:
+            return lambda c: function(first(c), second(c))
+        case [first, second, third] if first is _itself:
+            return lambda c: function(c, second(c), third(c))
+        case _:
+            return lambda c: function(*[read(c) for read in readers])
 
 
 def _body_call(
