@@ -1,9 +1,9 @@
 """Says who may pass: values that compose with & and |, and are checked before a body is read."""
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import chain, product
-from typing import Any, NamedTuple, TypeVar, get_args, overload
+from typing import Any, NamedTuple, get_args, overload
 
 from framework.cancellation import as_fault
 from framework.context import Context
@@ -17,7 +17,7 @@ from framework.errors import (
     Unauthorized,
 )
 from framework.guard_reads import Read
-from framework.plan import Scope, Signature, make_plan, read_signature
+from framework.plan import Scope, Signature, locals_of, make_plan, read_signature
 from framework.slots import Slot
 from framework.text_types import members_of
 
@@ -36,7 +36,6 @@ __all__ = [
 Check = Callable[[Context], Awaitable[None]]
 """What a guard comes to for one route: it returns where the request may pass, and raises else."""
 Reader = Callable[..., Statement | None] | Callable[..., Awaitable[Statement | None]]
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 class GuardFailed(ServiceUnavailable):
@@ -158,8 +157,10 @@ class _FunctionGuard(Guard):
 
     def compile(self, scope: Scope) -> CompiledGuard:
         scope = scope._replace(with_body=False)
-        read = self._compile_read(scope)
-        if read is not None:
+        read = None
+        if self._reads is not None:
+            make = make_plan(self._reads, scope._replace(slots=())).call
+            read = Read(make, self._database, Slot(f"what {self._name} reads", Result))
             scope = scope._replace(slots=(*scope.slots, read.slot))
         call = make_plan(self.signatures[0], scope).call
         provides, name = self._provides, self._name
@@ -190,12 +191,6 @@ class _FunctionGuard(Guard):
             return None
 
         return CompiledGuard(check, provides, (read,) if read else (), self._statements)
-
-    def _compile_read(self, scope: Scope) -> Read | None:
-        if self._reads is None:
-            return None
-        make = make_plan(self._reads, scope._replace(slots=())).call
-        return Read(make, self._database, Slot(f"what {self._name} reads", Result))
 
     def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call the function itself, as a test would."""
@@ -239,11 +234,24 @@ def _hand_on(c: Context, result: Any, provides: tuple[Slot[Any], ...], name: str
     c.set(provides[0], result)
 
 
-class _AllOf(Guard):
-    """Passes where every guard does, asked from left to right until one refuses."""
+class _Composed(Guard):
+    """Passes by what several guards say. One of its own kind among them is taken apart."""
 
-    def __init__(self, guards: Sequence[Guard]) -> None:
+    def __init__(self, guards: Iterable[Guard]) -> None:
         self.guards = tuple(guards)
+
+    @classmethod
+    def taken_apart(cls, guards: Iterable[Guard]) -> list[Guard]:
+        """Return *guards*, with those that a guard of this kind is composed of in its place."""
+        return [
+            part
+            for member in guards
+            for part in (member.guards if isinstance(member, cls) else [member])
+        ]
+
+
+class _AllOf(_Composed):
+    """Passes where every guard does, asked from left to right until one refuses."""
 
     def compile(self, scope: Scope) -> CompiledGuard:
         compiled: list[CompiledGuard] = []
@@ -258,9 +266,9 @@ class _AllOf(Guard):
             for member in checks:
                 await member(c)
 
-        slots = tuple(slot for member in compiled for slot in member.slots)
-        maybe = tuple(slot for member in compiled for slot in member.maybe)
-        return CompiledGuard(check, slots, _reads_of(compiled), _statements_of(compiled), maybe)
+        slots = [slot for member in compiled for slot in member.slots]
+        maybe = [slot for member in compiled for slot in member.maybe]
+        return _compiled(check, compiled, slots, maybe)
 
     def alternatives(self) -> list[tuple[Guard, ...]]:
         combined = product(*[member.alternatives() for member in self.guards])
@@ -270,15 +278,12 @@ class _AllOf(Guard):
         return " & ".join(_grouped(member, _AnyOf) for member in self.guards)
 
 
-class _AnyOf(Guard):
+class _AnyOf(_Composed):
     """Passes where one guard does, asked from left to right. Only a refusal asks the next one.
 
     A guard that refuses leaves nothing behind for whoever passes after it: neither in the slots nor
     of what providers made of them.
     """
-
-    def __init__(self, guards: Sequence[Guard]) -> None:
-        self.guards = tuple(guards)
 
     def compile(self, scope: Scope) -> CompiledGuard:
         compiled = [member.compile(scope) for member in self.guards]
@@ -299,9 +304,8 @@ class _AnyOf(Guard):
 
         common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]
         all_slots = (slot for member in compiled for slot in (*member.slots, *member.maybe))
-        maybe = tuple(slot for slot in dict.fromkeys(all_slots) if slot not in common)
-        reads, statements = _reads_of(compiled), _statements_of(compiled)
-        return CompiledGuard(check, tuple(common), reads, statements, maybe)
+        maybe = [slot for slot in dict.fromkeys(all_slots) if slot not in common]
+        return _compiled(check, compiled, common, maybe)
 
     def alternatives(self) -> list[tuple[Guard, ...]]:
         return [way for member in self.guards for way in member.alternatives()]
@@ -310,12 +314,16 @@ class _AnyOf(Guard):
         return " | ".join(_grouped(member, _AllOf) for member in self.guards)
 
 
-def _reads_of(compiled: Sequence[CompiledGuard]) -> tuple[Read, ...]:
-    return tuple(read for member in compiled for read in member.reads)
-
-
-def _statements_of(compiled: Sequence[CompiledGuard]) -> int:
-    return sum(member.statements for member in compiled)
+def _compiled(
+    check: Check,
+    members: Sequence[CompiledGuard],
+    slots: Iterable[Slot[Any]],
+    maybe: Iterable[Slot[Any]],
+) -> CompiledGuard:
+    """Return the guard of *members* that *check* asks: it reads and runs whatever they do."""
+    reads = tuple(read for member in members for read in member.reads)
+    statements = sum(member.statements for member in members)
+    return CompiledGuard(check, tuple(slots), reads, statements, tuple(maybe))
 
 
 def _grouped(member: Guard, other: type[Guard]) -> str:
@@ -349,17 +357,8 @@ def all_of(*guards: Guard) -> Guard:
 
     Raises `ConfigurationError` for none, or for what is not a guard.
     """
-    members = _checked(guards)
-    flat = [
-        part
-        for member in members
-        for part in (member.guards if isinstance(member, _AllOf) else [member])
-    ]
-    asking = [
-        member
-        for index, member in enumerate(flat)
-        if not member.is_public and not any(member is earlier for earlier in flat[:index])
-    ]
+    flat = _AllOf.taken_apart(_checked(guards))
+    asking = [*dict.fromkeys(member for member in flat if not member.is_public)]
     if len(asking) > 1:
         return _AllOf(asking)
     return asking[0] if asking else public
@@ -376,11 +375,7 @@ def any_of(*guards: Guard) -> Guard:
     members = _checked(guards)
     if any(member.is_public for member in members):
         raise ConfigurationError("any_of with public lets everybody pass: write public alone")
-    flat = [
-        part
-        for member in members
-        for part in (member.guards if isinstance(member, _AnyOf) else [member])
-    ]
+    flat = _AnyOf.taken_apart(members)
     return _AnyOf(flat) if len(flat) > 1 else flat[0]
 
 
@@ -450,7 +445,7 @@ def guard(
     that is annotated to return what its slot does not carry, None too.
     """
     slots = (provides,) if isinstance(provides, Slot) else tuple(provides)
-    names = _names_of_caller(sys._getframe(1))
+    names = locals_of(sys._getframe(1))
 
     def make(function: Callable[..., Any]) -> Guard:
         signature = read_signature(function, names)
@@ -460,7 +455,3 @@ def guard(
         )
 
     return make if function is None else make(function)
-
-
-def _names_of_caller(frame: Any) -> Mapping[str, Any]:
-    return {} if frame.f_locals is frame.f_globals else frame.f_locals

@@ -1,7 +1,7 @@
 """Works out, once and at import, how a function is called for a request."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import Any, NamedTuple, get_type_hints
 
 from framework.bindings import Bindings, is_bindings
@@ -37,7 +37,7 @@ from framework.text_types import (
     without_notes,
 )
 
-__all__ = ["Plan", "Scope", "Signature", "make_plan", "read_signature"]
+__all__ = ["Plan", "Scope", "Signature", "locals_of", "make_plan", "read_signature"]
 
 Call = Callable[[Context], Awaitable[Any]]
 
@@ -75,6 +75,11 @@ class Plan(NamedTuple):
 
     call: Call
     parameters: tuple[Parameter, ...]
+
+
+def locals_of(frame: FrameType) -> Mapping[str, Any]:
+    """Return the local names of a function's *frame*, for annotations that are written as text."""
+    return {} if frame.f_locals is frame.f_globals else frame.f_locals
 
 
 def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Signature:

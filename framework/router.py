@@ -1,8 +1,8 @@
 """Collects declarations: which function answers which method and path, behind which guard."""
 
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from framework.callables import check_callable
 from framework.compose import Handler, Middleware
@@ -11,11 +11,11 @@ from framework.errors import ConfigurationError, HTTPError
 from framework.guards import Guard
 from framework.hosts import parse_host
 from framework.patterns import parse_pattern
-from framework.plan import Signature, read_signature
+from framework.plan import Signature, locals_of, read_signature
 from framework.response import Response
 from framework.route_checks import check_answers_itself, check_declaration, check_guard, check_paths
 
-__all__ = ["ALL_METHODS", "Declaration", "ErrorHandler", "Parent", "Router"]
+__all__ = ["ALL_METHODS", "Declaration", "ErrorHandler", "Router"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,13 +39,6 @@ class Declaration(NamedTuple):
     place: str
     hide: bool
     routers: "tuple[Router, ...]" = ()
-
-
-class Parent(Protocol):
-    """What a router hands its declarations to: another router, or the application."""
-
-    def adopt(self, declaration: Declaration) -> None:
-        """Take on *declaration*. Raises `ConfigurationError` where it cannot be served."""
 
 
 class Router:
@@ -77,7 +70,7 @@ class Router:
         self.error_handler: ErrorHandler | None = None
         self.not_found_handler: Handler | None = None
         self._declarations: list[Declaration] = []
-        self._parents: list[Parent] = []
+        self._parents: list[Router] = []
         self._mounted: list[Router] = []
 
     def get(
@@ -201,8 +194,7 @@ class Router:
     def _changed(self) -> None:
         """Tell whatever this router is mounted on that its middleware or one of its handlers changed."""
         for parent in self._parents:
-            if isinstance(parent, Router):
-                parent._changed()
+            parent._changed()
 
     def _declare(
         self,
@@ -216,7 +208,7 @@ class Router:
         paths = tuple("/*" if path == "*" else path for path in paths)  # as Hono writes it
 
         def decorate(function: F) -> F:
-            signature = read_signature(function, _locals_of_caller())
+            signature = read_signature(function, locals_of(sys._getframe(1)))
             try:
                 check_declaration(methods, paths, guard, signature.returns)
             except ConfigurationError as error:
@@ -238,12 +230,6 @@ class Router:
             return function
 
         return decorate
-
-
-def _locals_of_caller() -> Mapping[str, Any]:
-    """Return the local names where a function is decorated, for annotations that are written as text."""
-    frame = sys._getframe(2)
-    return {} if frame.f_locals is frame.f_globals else frame.f_locals
 
 
 def _below(router: Router) -> list[Router]:
