@@ -55,7 +55,7 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
     """
     parts = all_parts(type)
     decode_typed = unless_alike(msgspec.json.Decoder(type).decode, parts)
-    has_integers, has_decimals, has_times = number_kinds(parts)
+    has_integers, has_others = number_kinds(parts)
     zoned = wants_zone(parts)
     if any(getattr(part, "cls", None) is File for part in parts):
         raise ConfigurationError(
@@ -71,7 +71,7 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
             raise _explain(data, type, error) from None
         if least is not None and data.count(b":") > least:
             refuse_twice(data)
-        if has_decimals or has_times or (has_integers and may_be_inexact(data)):
+        if has_others or (has_integers and may_be_inexact(data)):
             refuse_flawed(data, value, zoned=zoned)
         return value
 
@@ -133,8 +133,8 @@ def _takes_file(annotation: Any) -> bool:
 
 def _group(data: bytes, content_type: str) -> dict[str, list[str | File]]:
     fields: dict[str, list[str | File]] = {}
-    for part in parse_multipart(data, boundary_of(content_type)):
-        fields.setdefault(part.name, []).append(part.value)
+    for name, value in parse_multipart(data, boundary_of(content_type)):
+        fields.setdefault(name, []).append(value)
     return fields
 
 
@@ -149,7 +149,11 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
         spelled: dict[str, list[Any]]
         spelled = {name: [*map(_one_spelling, given[name])] for name in integers & given.keys()}
         spelled |= {name: [None] for name in left_out & given.keys() if given[name] == [""]}
-        value = convert(_flatten({**given, **spelled}, lists), type, strict=False)
+        sent = {
+            name: values if name in lists or len(values) > 1 else values[0]
+            for name, values in {**given, **spelled}.items()
+        }
+        value = convert(sent, type, strict=False)
         errors = [
             InvalidField(flaw, pointer=json_pointer(field.encode_name))
             for field in fields
@@ -179,10 +183,3 @@ def _fits(value: str | None, type: Any) -> bool:
 def _one_spelling(integer: str | File) -> str | File:
     """Return *integer*, or what fits nothing where it is written as another number."""
     return "\0" if isinstance(integer, str) and FRACTION.fullmatch(integer) else integer
-
-
-def _flatten(fields: Mapping[str, Sequence[str | File]], lists: set[str]) -> dict[str, Any]:
-    return {
-        name: values if name in lists or len(values) > 1 else values[0]
-        for name, values in fields.items()
-    }

@@ -223,21 +223,6 @@ class ServiceUnavailable(HTTPError):
     detail = "Please try again in a moment."
 
 
-_CODES = {
-    kind.status: kind.code
-    for kind in (
-        BadRequest,
-        Unauthorized,
-        Forbidden,
-        NotFound,
-        MethodNotAllowed,
-        Conflict,
-        ContentTooLarge,
-        UnsupportedMediaType,
-        Invalid,
-        TooManyRequests,
-        ServiceUnavailable,
-        HTTPError,
-    )
-}
+_CODES = {kind.status: kind.code for kind in HTTPError.__subclasses__() if kind is not CrossSite}
+_CODES[HTTPError.status] = HTTPError.code
 """What an error is called that has no ``code`` of its own."""

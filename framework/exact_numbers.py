@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime  # msgspec imports it anyway, and the next
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec import inspect
@@ -13,7 +13,6 @@ from framework.text_types import flaw_of, is_exact
 from framework.validation import json_pointer
 
 __all__ = [
-    "NumberKinds",
     "all_parts",
     "flawed_places",
     "may_be_inexact",
@@ -33,29 +32,21 @@ def may_be_inexact(data: bytes) -> bool:
     return data.translate(_DIGITS).find(_RUN) >= 0  # `in` first tries whether it is given a number
 
 
-class NumberKinds(NamedTuple):
-    """Which numbers and times a value may hold that have to be looked at."""
+def number_kinds(parts: Iterable[inspect.Type]) -> tuple[bool, bool]:
+    """Return what a value may hold that has to be looked at, of a type with *parts* (`all_parts`).
 
-    integers: bool
-    """One that no bound keeps exact."""
-    decimals: bool
-    times: bool
-    """One with a zone, which may take it out of the years that there are."""
-
-
-def number_kinds(parts: Iterable[inspect.Type]) -> NumberKinds:
-    """Return which of them a value may hold whose type has *parts*, as `all_parts` gives them.
-
-    Raises `ConfigurationError` for a part that no JSON can be read into.
+    That is an integer that no bound keeps exact; and a `Decimal`, or a time with a zone, which may take
+    it out of the years that there are. Raises `ConfigurationError` for a part that no JSON can be read
+    into.
     """
-    integers = decimals = times = False
+    integers = others = False
     for known in parts:
         if isinstance(known, inspect.CustomType):
             raise ConfigurationError(f"JSON is not read into {known.cls.__qualname__}")
-        decimals = decimals or isinstance(known, inspect.DecimalType)
-        times = times or (isinstance(known, inspect.DateTimeType) and known.tz is not False)
+        is_zoned = isinstance(known, inspect.DateTimeType) and known.tz is not False
+        others = others or is_zoned or isinstance(known, inspect.DecimalType)
         integers = integers or isinstance(known, inspect.AnyType) or _is_unbounded(known)
-    return NumberKinds(integers, decimals, times)
+    return integers, others
 
 
 def wants_zone(parts: Iterable[inspect.Type]) -> bool:
@@ -101,16 +92,12 @@ def _is_unbounded(known: inspect.Type) -> bool:
     return lowest is None or highest is None or not is_exact([lowest, highest])
 
 
-def flawed_places(value: Any, *, zoned: bool) -> Iterator[tuple[str, str]]:
+def flawed_places(value: Any, pointer: str = "", *, zoned: bool) -> Iterator[tuple[str, str]]:
     """Yield where in *value* something has a `flaw_of` its own, as RFC 6901 pointers, and the flaw.
 
-    What is in a dict or a set has the place of the whole: a key may be what the client sent. A
-    place may come more than once.
+    *pointer* is that of *value* itself. What is in a dict or a set has the place of the whole: a key
+    may be what the client sent. A place may come more than once.
     """
-    return _places(value, "", zoned)
-
-
-def _places(value: Any, pointer: str, zoned: bool) -> Iterator[tuple[str, str]]:
     kind = type(value)
     if kind is int or kind is Decimal or kind is datetime:
         if flaw := flaw_of(value, zoned=zoned):
@@ -118,24 +105,24 @@ def _places(value: Any, pointer: str, zoned: bool) -> Iterator[tuple[str, str]]:
     elif kind is list or isinstance(value, tuple):
         for index, item in enumerate(value):
             if type(item) not in _EXACT and not (type(item) is int and is_exact(item)):
-                yield from _places(item, f"{pointer}/{index}", zoned)
-    elif kind is dict:
-        for part in (*value.keys(), *value.values()):
-            yield from ((pointer, flaw) for _, flaw in _places(part, "", zoned))
-    elif kind is set or kind is frozenset:
-        yield from ((pointer, flaw) for item in value for _, flaw in _places(item, "", zoned))
-    elif isinstance(value, msgspec.Struct):
+                yield from flawed_places(item, f"{pointer}/{index}", zoned=zoned)
+    elif kind is dict or kind is set or kind is frozenset:
+        for part in (*value, *value.values()) if kind is dict else value:
+            yield from ((pointer, flaw) for _, flaw in flawed_places(part, zoned=zoned))
+    else:
         for name, step in _steps(value):
-            yield from _places(getattr(value, name), pointer + step, zoned)
-    elif hasattr(kind, "__dataclass_fields__"):
-        for name in kind.__dataclass_fields__:
-            yield from _places(getattr(value, name), pointer + json_pointer(name), zoned)
+            yield from flawed_places(getattr(value, name), pointer + step, zoned=zoned)
 
 
-def _steps(value: msgspec.Struct) -> Iterator[tuple[str, str]]:
-    """Yield each field of *value*, and how a pointer goes there."""
-    config = value.__struct_config__
-    first = int(config.tag is not None)  # in an array the tag comes first
-    names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
-    for index, (name, encoded) in enumerate(names, first):
-        yield name, f"/{index}" if config.array_like else json_pointer(encoded)
+def _steps(value: Any) -> Iterator[tuple[str, str]]:
+    """Yield each field of *value*, if it has any, and how a pointer goes there."""
+    if isinstance(value, msgspec.Struct):
+        config = value.__struct_config__
+        first = int(config.tag is not None)  # in an array the tag comes first
+        names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
+        for index, (name, encoded) in enumerate(names, first):
+            yield name, f"/{index}" if config.array_like else json_pointer(encoded)
+    else:
+        yield from (
+            (name, json_pointer(name)) for name in getattr(value, "__dataclass_fields__", ())
+        )

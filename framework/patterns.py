@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from framework.errors import ConfigurationError
 from framework.paths import MalformedURL, decode_segment
 
-__all__ = ["Kind", "Pattern", "Segment", "identity_of", "parse_pattern"]
+__all__ = ["Kind", "Pattern", "Segment", "identity_of", "names_in", "parse_pattern"]
 
 
 class Kind(IntEnum):
@@ -65,6 +65,12 @@ def parse_pattern(path: str) -> list[Pattern]:
         _refuse_duplicates(path, pattern)
     parsed = [pattern or (Segment(Kind.LITERAL, ""),) for pattern in patterns]
     return list({identity_of(pattern): pattern for pattern in reversed(parsed)}.values())[::-1]
+
+
+def names_in(pattern: Pattern) -> list[str]:
+    """Return the names of the parameters of *pattern*."""
+    unnamed = {Kind.LITERAL, Kind.STAR, Kind.STAR_REST}
+    return [segment.text for segment in pattern if segment.kind not in unnamed]
 
 
 def identity_of(pattern: Pattern) -> tuple[object, ...]:
@@ -136,7 +142,7 @@ def _literal(text: str, *, is_last: bool) -> str:
 
 
 def _refuse_duplicates(path: str, pattern: Pattern) -> None:
-    names = [segment.text for segment in pattern if segment.kind not in {Kind.LITERAL, Kind.STAR}]
+    names = names_in(pattern)
     for name in names:
         if names.count(name) > 1:
             raise ConfigurationError(f"{path!r} names :{name} twice")

@@ -36,28 +36,21 @@ _TITLES = {
     403: "Forbidden",
     404: "Not Found",
     405: "Method Not Allowed",
-    406: "Not Acceptable",
-    408: "Request Timeout",
     409: "Conflict",
-    410: "Gone",
     412: "Precondition Failed",
     413: "Content Too Large",
     414: "URI Too Long",
     415: "Unsupported Media Type",
     416: "Range Not Satisfiable",
+    418: "Error",
     422: "Unprocessable Content",
     428: "Precondition Required",
     429: "Too Many Requests",
-    431: "Request Header Fields Too Large",
     500: "Internal Server Error",
-    501: "Not Implemented",
     503: "Service Unavailable",
-    504: "Gateway Timeout",
 }
-"""Those of IANA's registry that are usual, or that Python has called otherwise before 3.13."""
-
-_UNUSED = {418}
-"""Statuses that IANA keeps without a title, and Python has one for."""
+"""Those of IANA's registry that are usual, or that Python calls otherwise: 413, 414, 416 and 422 did it
+before 3.13, and 418 has no title."""
 
 
 class Problem(msgspec.Struct, omit_defaults=True):
@@ -91,7 +84,7 @@ def _find_title(status: int) -> str:
     from http import HTTPStatus  # off the cold-start path: most applications never ask
 
     try:
-        return "Error" if status in _UNUSED else HTTPStatus(status).phrase
+        return HTTPStatus(status).phrase
     except ValueError:
         return "Error"
 

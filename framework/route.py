@@ -9,7 +9,7 @@ from framework.guard_reads import ReadBatch
 from framework.guards import CompiledGuard, Guard
 from framework.hosts import parse_host
 from framework.parameters import Parameter
-from framework.patterns import Kind, Pattern
+from framework.patterns import Pattern, names_in
 from framework.plan import Scope, make_plan
 from framework.router import Declaration
 
@@ -17,8 +17,6 @@ __all__ = ["Call", "Route", "make_route"]
 
 Call = Callable[[Context], Awaitable[Any]]
 """What answers a request with anything that can be sent."""
-
-_UNNAMED = {Kind.LITERAL, Kind.STAR, Kind.STAR_REST}
 
 
 class Route:
@@ -113,7 +111,7 @@ def make_route(
     `ConfigurationError` for a guard or a handler that asks for what nothing there provides.
     """
     names = _path_names(patterns)
-    for name in _names_of_host(host):
+    for name in () if host is None else names_in(parse_host(host)):
         if name in names:
             raise ConfigurationError(f"{path!r} and the host {host!r} both name :{name}")
         names[name] = False
@@ -138,14 +136,9 @@ def _bounded(call: Call) -> Call:
     return call_bounded
 
 
-def _names_of_host(host: str | None) -> list[str]:
-    pattern = () if host is None else parse_host(host)
-    return [segment.text for segment in pattern if segment.kind not in _UNNAMED]
-
-
 def _path_names(patterns: list[Pattern]) -> dict[str, bool]:
     """Return each name in *patterns*, and whether one of them leaves it out."""
-    named = [{s.text for s in pattern if s.kind not in _UNNAMED} for pattern in patterns]
+    named = [{*names_in(pattern)} for pattern in patterns]
     return {name: any(name not in names for names in named) for name in set().union(*named)}
 
 

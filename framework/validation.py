@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from enum import EnumMeta
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
+from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 import msgspec
@@ -86,7 +87,9 @@ def _walk(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[Invalid
     if isinstance(value, dict) and is_struct(inner):
         parts = _fields(value, inner, pointer, strict)
     elif isinstance(value, list) and get_origin(inner) is list:
-        parts = _items(value, get_args(inner)[0], pointer, strict)
+        [item_type] = get_args(inner)
+        walks = (_walk(each, item_type, f"{pointer}/{at}", strict) for at, each in enumerate(value))
+        parts = chain.from_iterable(walks)
     if parts is not None:
         yield None
         fits = True
@@ -104,13 +107,6 @@ def _walk(value: Any, type: Any, pointer: str, strict: bool) -> Iterator[Invalid
             raise  # from Python code: what makes a default is broken
         told = safe_message(error, type, strict=strict)
         yield InvalidField(told, pointer=pointer + _place_of(error))
-
-
-def _items(
-    value: list[Any], item_type: Any, pointer: str, strict: bool
-) -> Iterator[InvalidField | None]:
-    for index, item in enumerate(value):
-        yield from _walk(item, item_type, f"{pointer}/{index}", strict)
 
 
 def _fields(
@@ -191,18 +187,14 @@ def _listed(type: Any) -> str | None:
     Beside numbers they are not all that fits, and are not said.
     """
     parts = [*_parts(type)]
-    found = {part for part in parts if get_origin(part) is Literal or _is_enum(part)}
+    found = {p for p in parts if get_origin(p) is Literal or isinstance(p, EnumMeta)}
     if len(found) != 1 or int in parts or float in parts:
         return None
     closed: Any = found.pop()
-    values = [member.value for member in closed] if _is_enum(closed) else get_args(closed)
+    values = get_args(closed) or [member.value for member in closed]
     shown = ", ".join([msgspec.json.encode(value).decode() for value in values])
     few = len(values) <= _LISTED and len(shown) <= _LISTED_LENGTH
     return f"Expected {'one of ' * (len(values) > 1)}{shown}." if few else None
-
-
-def _is_enum(part: Any) -> bool:
-    return isinstance(part, EnumMeta)
 
 
 def _parts(type: Any) -> Iterator[Any]:
@@ -242,6 +234,3 @@ def _has_own_rules(type: Any, inner: Any) -> bool:
         is_struct(inner)
         and (hasattr(struct, "__post_init__") or struct.__struct_config__.tag_field is not None)
     )
-
-
-NoneType = type(None)
