@@ -209,7 +209,12 @@ class App(Router):
             route = self._make_route(declaration, path)
             matcher = self._sites.matcher(route.host)
             for method, pattern in product(declaration.methods, patterns):
-                _refuse_conflict(matcher.owner(method, pattern), route, method)
+                owner = matcher.owner(method, pattern)
+                if owner is not None:
+                    raise ConfigurationError(
+                        f"{declaration.place}: {method} {path} is declared at"
+                        f" {owner.declaration.place} already, as {owner.path}"
+                    )
         except ConfigurationError as error:
             if declaration.place in str(error):
                 raise
@@ -251,7 +256,9 @@ class App(Router):
         for route in self.routes:
             layers = [layer for router in route.declaration.routers for layer in router.middleware]
             for layer in (*self.middleware, *layers):
-                _check_use(layer, self, route)
+                check: UseCheck | None = getattr(layer, _USE_CHECK, None)
+                if check is not None:
+                    check(self, route)
             if self.check_answers:
                 route.check_answers()
             route.endpoint = route.handler
@@ -340,20 +347,6 @@ def check_use(layer: Middleware, check: UseCheck) -> Middleware:
     """
     layer.__dict__[_USE_CHECK] = check
     return layer
-
-
-def _check_use(layer: Middleware, app: App, route: Route) -> None:
-    check: UseCheck | None = getattr(layer, _USE_CHECK, None)
-    if check is not None:
-        check(app, route)
-
-
-def _refuse_conflict(owner: Route | None, route: Route, method: str) -> None:
-    if owner is not None:
-        raise ConfigurationError(
-            f"{route.declaration.place}: {method} {route.path} is declared at"
-            f" {owner.declaration.place} already, as {owner.path}"
-        )
 
 
 def _register(kept: dict[str, H], name: str, problem: str, kind: type) -> Callable[[H], H]:

@@ -42,9 +42,9 @@ class Fallback:
         self._redirect_slashes = redirect_slashes
         self._with_errors = _find_areas(app, "error_handler")
         self._with_not_found = _find_areas(app, "not_found_handler")
-        """Where routers with handlers of their own are, for paths that no route matches; None where
-        there is no such router, nor is the application one."""
-        self._is_plain = self._with_errors is None and self._with_not_found is None
+        """Where routers with handlers of their own are, for paths that no route matches."""
+        routers = [app, *(chain[-1] for chain in app.chains())]
+        self._is_plain = not any(each.error_handler or each.not_found_handler for each in routers)
 
     def answer(self, request: Request, path: str) -> Handler:
         """Return what answers *request*, which no route does; *path* is decoded.
@@ -92,36 +92,32 @@ class Fallback:
                 return _redirect(other)
         if self._is_plain:
             return not_found
-        for router in self._routers_around(self._with_not_found, request, path):
+        for router in self._around(self._with_not_found, request, path):
             if router.not_found_handler is not None:
                 return _answering(router.not_found_handler)
         raise NotFound
 
-    def _routers_around(
-        self, areas: _Areas | None, request: Request, path: str
-    ) -> Sequence[Router]:
+    def _around(self, areas: _Areas, request: Request, path: str) -> Sequence[Router]:
         """Return the routers that *path* lies below, the nearest of *areas* first, the application last."""
-        found = None if areas is None else areas.find(request.host, "", path)
+        found = areas.find(request.host, "", path)
         return (self._app,) if found is None else (*reversed(found[0]), self._app)
 
     def _routers_for_error(self, c: Context) -> Sequence[Router]:
         """Return the routers that an error concerns, the nearest first, the application last."""
         if c.route is not None:
             return (*reversed(c.route.declaration.routers), self._app)
-        if self._with_errors is None:
-            return (self._app,)
         try:
-            return self._routers_around(self._with_errors, c.request, decode_path(c.request.path))
+            return self._around(self._with_errors, c.request, decode_path(c.request.path))
         except MalformedURL:
             return (self._app,)
 
     async def _ask_handlers(self, c: Context, error: HTTPError) -> Response | None:
         """Return what the nearest handler answers to *error*; None where none does."""
         for router in self._routers_for_error(c):
-            if router.error_handler is not None:
-                response = await router.error_handler(c, error)
-                if response is not None:
-                    return check_response(response, router.error_handler)
+            handler = router.error_handler
+            response = None if handler is None else await handler(c, error)
+            if response is not None:
+                return check_response(response, handler)
         return None
 
 
@@ -164,18 +160,13 @@ def _options(methods: tuple[str, ...]) -> Handler:
     return answer_options
 
 
-def _find_areas(app: Router, handler: str) -> _Areas | None:
-    """Return where the routers are that have a *handler* of their own, by the paths below them.
-
-    None where neither they nor the application have one.
-    """
+def _find_areas(app: Router, handler: str) -> _Areas:
+    """Return where the routers are that have a *handler* of their own, by the paths below them."""
     areas: _Areas = HostMatcher()
-    found = getattr(app, handler) is not None
     for chain in sorted(app.chains(), key=len):
         if getattr(chain[-1], handler) is not None:
-            found = True
             below = app.prefix + "".join(router.prefix for router in chain)
             site = areas.matcher(only_host(router.host for router in chain))
             for pattern in parse_pattern(below + "/*"):
                 site.add("", pattern, chain)  # unless another router has it already
-    return areas if found else None
+    return areas

@@ -37,9 +37,10 @@ from framework.text_types import (
     without_notes,
 )
 
-__all__ = ["Plan", "Scope", "Signature", "locals_of", "make_plan", "read_signature"]
+__all__ = ["Call", "Plan", "Scope", "Signature", "locals_of", "make_plan", "read_signature"]
 
 Call = Callable[[Context], Awaitable[Any]]
+"""What answers a request with anything that can be sent, or finds a value for who does."""
 
 _VARIADIC = 0x04 | 0x08  # CO_VARARGS, CO_VARKEYWORDS
 _GENERATOR = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR

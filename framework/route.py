@@ -1,6 +1,5 @@
 """One route, made ready at import: its guard, its handler, and how they are called."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from framework.context import Context
@@ -10,32 +9,14 @@ from framework.guards import CompiledGuard, Guard
 from framework.hosts import parse_host
 from framework.parameters import Parameter
 from framework.patterns import Pattern, names_in
-from framework.plan import Scope, make_plan
+from framework.plan import Call, Scope, make_plan
 from framework.router import Declaration
 
 __all__ = ["Call", "Route", "make_route"]
 
-Call = Callable[[Context], Awaitable[Any]]
-"""What answers a request with anything that can be sent."""
-
 
 class Route:
     """One route as it is served. Made at import, read by the listings and by OpenAPI."""
-
-    __slots__ = (
-        "_call",
-        "_compiled",
-        "declaration",
-        "endpoint",
-        "guard",
-        "handler",
-        "host",
-        "methods",
-        "parameters",
-        "path",
-        "statements",
-        "trips",
-    )
 
     def __init__(
         self,
