@@ -4,25 +4,14 @@ from collections.abc import Callable
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from types import UnionType
-from typing import (
-    Annotated,
-    Any,
-    Literal,
-    NamedTuple,
-    Protocol,
-    TypeVar,
-    Union,
-    get_args,
-    get_origin,
-)
+from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from framework.database import Database
 from framework.errors import ConfigurationError
-from framework.text_types import unaliased
+from framework.text_types import class_of, is_union, members_of, unaliased, without_notes
 
 __all__ = ["Bindings", "Env", "is_bindings", "read_bindings"]
 
@@ -56,53 +45,17 @@ class Bindings(msgspec.Struct):
 
 
 _COMPOUND = (list, dict, tuple, set, frozenset, msgspec.Struct)
-_SCALAR = (str, int, float, bytes, Decimal, UUID, date, time, timedelta, type(None), Enum)
-_DATA = (*_SCALAR, *_COMPOUND)
+_DATA = (
+    *_COMPOUND,
+    *(str, int, float, bytes, Decimal, UUID, date, time, timedelta, type(None), Enum),
+)
 _REMEDY = (
     "see wrangler.toml; a secret goes into .dev.vars on your machine, and for the deployed Worker it is"
     " set with npx wrangler secret put"
 )
-_WRAPPERS = {Union, UnionType, Annotated}
 
-
-class _Field(NamedTuple):
-    """One field of a subclass: what it and its binding are called, and how a value is read."""
-
-    name: str
-    binding: str
-    is_required: bool
-    type: Any
-    is_data: bool
-    """Whether it is a variable or a secret."""
-    is_database: bool
-
-    def read(self, value: Any) -> Any:
-        """Return *value* as this field holds it. Raises `ValueError` if it does not fit."""
-        if not self.is_data:
-            return value
-        to_python = getattr(value, "to_py", None)  # a variable that is an object, in the Worker
-        plain = value if to_python is None else to_python()
-        try:
-            return msgspec.convert(plain, self.type, strict=False)
-        except msgspec.ValidationError:
-            if not isinstance(plain, str) or not _names(self.type, _COMPOUND):
-                raise
-            return msgspec.json.decode(plain, type=self.type, strict=False)
-
-    def misfit(self) -> str:
-        """Return what to say of a value that does not fit: how it is written, and not the value."""
-        shown = self.type.__name__ if isinstance(self.type, type) else str(self.type)
-        if _names(self.type, _COMPOUND):
-            shown += ", which is written as JSON"
-        elif _names(self.type, (bool,)):
-            shown += ", which is true, false, 1 or 0"
-        elif _names(self.type, (timedelta,)):
-            shown += ", which is PT5M or 300 (seconds)"
-        return f"{self.binding} does not fit {shown}"
-
-
-_fields: dict[type[Bindings], list[_Field]] = {}
-"""Those of each subclass, looked up once: what is declared does not change."""
+_fields: dict[Any, list[tuple[msgspec.structs.FieldInfo, bool, bool]]] = {}
+"""Those of each subclass, looked up once, whether each is a variable or a secret, and whether a database."""
 
 
 def read_bindings(
@@ -115,37 +68,59 @@ def read_bindings(
     """
     if type not in _fields:
         _fields[type] = [
-            _Field(
-                *(f.name, f.encode_name, f.required, f.type),
-                is_data=_is_data(f.type),
-                is_database=Database in _members(f.type),
-            )
-            for f in msgspec.structs.fields(type)
+            (field, _is_data(field.type), Database in _members(field.type))
+            for field in msgspec.structs.fields(type)
         ]
     values: dict[str, Any] = {}
     problems: list[str] = []
     reasons: list[str] = []
-    for field in _fields[type]:
+    for field, is_data, is_database in _fields[type]:
         try:
-            value = field.read(env[field.binding])
+            value = env[field.encode_name]
+            if is_data:
+                value = _read(value, field.type)
         except KeyError as error:
             reason, stand_in = (*error.args[1:3], None, None)[:2]
-            if stand_in is not None and field.is_required and not field.is_data:
+            if stand_in is not None and field.required and not is_data:
                 values[field.name] = stand_in
-            elif field.is_required:
-                problems.append(f"{field.binding} is missing")
+            elif field.required:
+                problems.append(f"{field.encode_name} is missing")
                 reasons.append(reason or _REMEDY)
         except ValueError:  # its text may show the value
-            problems.append(field.misfit())
+            problems.append(f"{field.encode_name} does not fit {_shown(field.type)}")
             reasons.append(_REMEDY)
         else:
-            if field.is_database and wrap_database is not None:
+            if is_database and wrap_database is not None:
                 value = wrap_database(value)
             values[field.name] = value
     if problems:
         remedies = "; ".join(dict.fromkeys(reasons))
         raise ConfigurationError(f"{type.__name__}: {'; '.join(problems)}: {remedies}")
     return type(**values)
+
+
+def _read(value: Any, type: Any) -> Any:
+    """Return *value*, a variable or a secret, as *type*. Raises `ValueError` if it does not fit."""
+    to_python = getattr(value, "to_py", None)  # a variable that is an object, in the Worker
+    plain = value if to_python is None else to_python()
+    try:
+        return msgspec.convert(plain, type, strict=False)
+    except msgspec.ValidationError:
+        if not isinstance(plain, str) or not _names(type, _COMPOUND):
+            raise
+        return msgspec.json.decode(plain, type=type, strict=False)
+
+
+def _shown(annotation: Any) -> str:
+    """Return *annotation* and how a value of it is written, for one that does not fit: never the value."""
+    shown = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    if _names(annotation, _COMPOUND):
+        return f"{shown}, which is written as JSON"
+    if _names(annotation, (bool,)):
+        return f"{shown}, which is true, false, 1 or 0"
+    if _names(annotation, (timedelta,)):
+        return f"{shown}, which is PT5M or 300 (seconds)"
+    return shown
 
 
 def _is_data(annotation: Any) -> bool:
@@ -165,12 +140,10 @@ def _names(annotation: Any, kinds: tuple[type, ...]) -> bool:
 
 def _members(annotation: Any) -> list[Any]:
     """Return what *annotation* is a union of, or itself, each without what is in its brackets."""
-    annotation = unaliased(annotation)
-    origin = get_origin(annotation)
-    if origin not in _WRAPPERS:
-        return [origin or annotation]
-    arguments = get_args(annotation)[: 1 if origin is Annotated else None]
-    return [member for argument in arguments for member in _members(argument)]
+    plain = without_notes(unaliased(annotation))
+    if not is_union(plain):
+        return [class_of(plain)]
+    return [member for each in members_of(plain) for member in _members(each)]
 
 
 def is_bindings(annotation: Any) -> bool:

@@ -1,10 +1,8 @@
 """Compares what the client has with what there is (RFC 9110, 13). Knows nothing of routes."""
 
-from collections.abc import Sequence
-
 from framework.errors import HTTPError
 from framework.request import Request
-from framework.response import Header, Response, make
+from framework.response import Response, make
 from framework.tags import TAG, check_tag
 
 __all__ = [
@@ -55,7 +53,9 @@ def check_if_match(request: Request, tag: str | None, *, required: bool = False)
     if listed is None:
         if required:
             raise PreconditionRequired("Say in If-Match which version you have seen.")
-    elif tag is None or not (listed.strip() == "*" or _lists_exactly(tag, listed)):
+    elif tag is None or not (
+        listed.strip() == "*" or (not tag.startswith("W/") and tag in TAG.findall(listed))
+    ):
         raise PreconditionFailed("It has changed since: read it again.")
 
 
@@ -64,18 +64,14 @@ def not_modified(request: Request, response: Response) -> Response | None:
 
     For GET and HEAD, and status 200. 304 keeps every header but those of the content.
     """
-    if response.status != 200:
+    if response.status != 200 or request.method not in {"GET", "HEAD"}:
         return None
     tag = response.header("etag")
     listed = None if tag is None else request.headers.get("if-none-match")
-    if (
-        tag is None
-        or listed is None
-        or request.method not in {"GET", "HEAD"}
-        or not _is_listed(tag, listed)
-    ):
+    if tag is None or listed is None or not _is_listed(tag, listed):
         return None
-    return make(b"", 304, _without_content(response.headers))
+    kept = [pair for pair in response.headers if pair[0] not in _OF_THE_CONTENT]
+    return make(b"", 304, kept)
 
 
 def _is_listed(tag: str, listed: str) -> bool:
@@ -84,11 +80,3 @@ def _is_listed(tag: str, listed: str) -> bool:
     return listed.strip() == "*" or plain in [
         each.removeprefix("W/") for each in TAG.findall(listed)
     ]
-
-
-def _lists_exactly(tag: str, listed: str) -> bool:
-    return not tag.startswith("W/") and tag in TAG.findall(listed)
-
-
-def _without_content(headers: Sequence[Header]) -> list[Header]:
-    return [pair for pair in headers if pair[0] not in _OF_THE_CONTENT]

@@ -16,7 +16,7 @@ from framework.openapi_paths import PathParameter, Template, templates
 from framework.openapi_responses import problems, responses
 from framework.openapi_schemas import Schemas, default_of, sent_type
 from framework.origin import SAFE_METHODS
-from framework.parameters import JSON_TYPE, MISSING, Parameter
+from framework.parameters import MISSING, Parameter
 from framework.patterns import Kind, Pattern, identity_of, parse_pattern
 from framework.route import Route
 
@@ -188,12 +188,8 @@ class _Document:
         for parameter in route.parameters:
             if parameter.source == "body":
                 content = {
-                    media_type: {
-                        "schema": self._schemas.of(
-                            parameter.type if media_type == JSON_TYPE else parameter.form_type
-                        )
-                    }
-                    for media_type in parameter.media_types
+                    media_type: {"schema": self._schemas.of(type)}
+                    for media_type, type in parameter.media_types.items()
                 }
                 return {"required": True, "content": content}
         return {}

@@ -99,15 +99,14 @@ def _answers(annotation: Any) -> Iterator[_Answer]:
     if replies:
         yield from (_Answer(reply.status, reply.type, reply.media_type) for reply in replies)
         return
-    members = [member for member in members_of(annotation) if member not in _NOTHING]
-    shapes = [member for member in members if not _is_special(member)]
-    yield from (answer for member in members for answer in _special(member))
+    shapes = []
+    for member in members_of(annotation):
+        special = [*_special(member)]
+        yield from special
+        if not special and member not in _NOTHING:
+            shapes.append(member)
     if shapes:
         yield _Answer(200, Union[tuple(shapes)])  # noqa: UP007  of members known only now
-
-
-def _is_special(member: Any) -> bool:
-    return bool(list(_special(member)))
 
 
 def _special(member: Any) -> Iterator[_Answer]:

@@ -120,11 +120,10 @@ class Parameter(msgspec.Struct, frozen=True):
     source: str
     type: Any
     default: Any = MISSING
-    media_types: tuple[str, ...] = ()
+    media_types: dict[str, Any] = {}
+    """What a body is, by how it is sent."""
     alias: str | None = None
     """What clients call it, where that is not a name in Python."""
-    form_type: Any = None
-    """What a body is when it is sent as a form, where it may be."""
 
     @property
     def sent_name(self) -> str:
@@ -330,7 +329,10 @@ def body_reader(name: str, annotation: Any) -> tuple[Parameter, BodyReader]:
     The reader raises `UnsupportedMediaType`, `ContentTooLarge`, `BadRequest` or `Invalid`.
     """
     types = _media_types(annotation)
-    decoders = {media_type: _decoder(media_type, type) for media_type, type in types.items()}
+    decoders = {
+        media_type: _json_decoder(type) if media_type == JSON_TYPE else form_decoder(type)
+        for media_type, type in types.items()
+    }
     expected = " or ".join(decoders)
 
     async def read(c: Context) -> Any:
@@ -345,14 +347,10 @@ def body_reader(name: str, annotation: Any) -> tuple[Parameter, BodyReader]:
             raise UnsupportedMediaType("Send the body without a Content-Encoding.")
         return decode(await request.bytes(), content_type)
 
-    type = next(iter(types.values()))
-    form = next((type for media_type, type in types.items() if media_type != JSON_TYPE), None)
-    return Parameter(name, "body", type, media_types=tuple(decoders), form_type=form), read
+    return Parameter(name, "body", next(iter(types.values())), media_types=types), read
 
 
-def _decoder(media_type: str, type: Any) -> Callable[[bytes, str], Any]:
-    if media_type != JSON_TYPE:
-        return form_decoder(type)
+def _json_decoder(type: Any) -> Callable[[bytes, str], Any]:
     decode = json_decoder(type)
     return lambda data, _: decode(data)
 

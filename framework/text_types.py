@@ -113,13 +113,9 @@ def is_readable(annotation: Any, *, with_several: bool, beside: Any = None) -> b
     *beside* is a class whose values come as they are.
     """
     try:
-        members = _members(annotation)
+        items = _items(annotation) if with_several else _members(annotation)
     except TypeError:  # msgspec cannot read it from anything
         return False
-    items = [
-        _plain(member.item_type) if with_several and isinstance(member, _SEVERAL) else member
-        for member in members
-    ]
     return all(
         isinstance(item, _SCALARS) or (beside and getattr(item, "cls", None) is beside)
         for item in items
@@ -136,10 +132,7 @@ def takes_integers(annotation: Any) -> bool:
 
     If so, what `FRACTION` matches is none of these.
     """
-    return all(
-        _is_whole(_plain(member.item_type) if isinstance(member, _SEVERAL) else member)
-        for member in _members(annotation)
-    )
+    return all(map(_is_whole, _items(annotation)))
 
 
 def _is_whole(known: inspect.Type) -> bool:
@@ -195,6 +188,14 @@ def _members(annotation: Any) -> tuple[inspect.Type, ...]:
     """Return what *annotation* may be, without its constraints."""
     known = _plain(inspect.type_info(annotation))
     return tuple(map(_plain, known.types)) if isinstance(known, inspect.UnionType) else (known,)
+
+
+def _items(annotation: Any) -> list[inspect.Type]:
+    """Return what *annotation* may be, and of several what each of them may be."""
+    return [
+        _plain(member.item_type) if isinstance(member, _SEVERAL) else member
+        for member in _members(annotation)
+    ]
 
 
 def _plain(known: inspect.Type) -> inspect.Type:

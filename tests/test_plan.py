@@ -635,7 +635,7 @@ def test_a_route_lists_what_it_reads() -> None:
     @app.post("/:id", guard=public)
     async def read(c: Context, id: int, note: Form[Note] | Note, limit: Query[int] = 5) -> None: ...
 
-    listed = [(p.name, p.source, p.type, p.media_types) for p in app.routes[0].parameters]
+    listed = [(p.name, p.source, p.type, tuple(p.media_types)) for p in app.routes[0].parameters]
 
     assert listed == [
         ("id", "path", int, ()),
