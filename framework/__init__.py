@@ -2,8 +2,8 @@
 
 The layers, lowest first; a module imports only from those below its own:
 
-1. errors, callables, cancellation, paths, patterns, urls, hosts, cookies, tags, shared_headers,
-   outgoing_body, departure, response, streaming, signing, scrypt, log: values
+1. errors, callables, paths, patterns, urls, hosts, cookies, shared_headers, outgoing_body, departure,
+   response, streaming, signing, scrypt, log: values
 2. text_types, validation, exact_numbers, sent_values, multipart, body, fetching, matcher,
    host_matcher, database: reading and finding
 3. bindings, request, slots, cookie_jar, conditional, origin, context, queues, bearer_token, negotiation,

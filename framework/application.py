@@ -7,10 +7,9 @@ from typing import Any, TypeVar
 
 from framework.answers import answer, as_response, check_response, finish, read_stream
 from framework.callables import check_callable, place_of
-from framework.cancellation import as_fault
 from framework.compose import Handler, Middleware, Next, compose
 from framework.context import Context, Env, Job
-from framework.errors import BadRequest, ConfigurationError
+from framework.errors import BadRequest, ConfigurationError, as_fault
 from framework.fallback import Fallback
 from framework.guards import Guard, all_of
 from framework.host_matcher import HostMatcher

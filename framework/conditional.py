@@ -2,8 +2,7 @@
 
 from framework.errors import HTTPError
 from framework.request import Request
-from framework.response import Response, make
-from framework.tags import TAG, check_tag
+from framework.response import TAG, Response, check_tag, make
 
 __all__ = [
     "PreconditionFailed",

@@ -191,16 +191,13 @@ class Context(msgspec.Struct, eq=False):
         return f"<Context {self.request.method} {route}>"
 
 
-class Job:
-    """One tick of a cron trigger. *time* is when it was due, in Unix milliseconds."""
+class Deployed:
+    """What is handed the bindings of a deployment, *env*, and no request: a `Job`, a `Batch`."""
 
-    __slots__ = ("cron", "env", "time")
+    __slots__ = ("env",)
 
-    def __init__(self, cron: str, env: Env, time: int) -> None:
-        self.cron = cron
-        """The schedule, as `App.cron` has it."""
-        self.env = env
-        self.time = time
+    env: Env
+    """The bindings of the deployment, by name."""
 
     def bindings(self, type: type[B]) -> B:
         """Return the bindings that *type* declares; see `Context.bindings`."""
@@ -209,6 +206,18 @@ class Job:
     def database(self, name: str = "DB") -> Database:
         """Return the database bound as *name*. Raises `ConfigurationError` where none is."""
         return find_database(self.env, name)
+
+
+class Job(Deployed):
+    """One tick of a cron trigger. *time* is when it was due, in Unix milliseconds."""
+
+    __slots__ = ("cron", "time")
+
+    def __init__(self, cron: str, env: Env, time: int) -> None:
+        self.cron = cron
+        """The schedule, as `App.cron` has it."""
+        self.env = env
+        self.time = time
 
 
 def find_database(env: Env, name: str) -> Database:

@@ -223,6 +223,24 @@ class ServiceUnavailable(HTTPError):
     detail = "Please try again in a moment."
 
 
+def as_fault(error: BaseException) -> Exception:
+    """Return *error*, or what stands for a cancellation that was not meant for who handles this request.
+
+    Raises *error* where it is: what ends the process, or the task, passes.
+    """
+    if isinstance(error, Exception):
+        return error
+    if type(error).__name__ == "CancelledError":
+        from asyncio import current_task  # off the cold-start path: cancelled things have loaded it
+
+        task = current_task()
+        if task is not None and not task.cancelling():
+            fault = RuntimeError("what was awaited here was cancelled, and nobody caught that")
+            fault.__cause__ = error
+            return fault
+    raise error
+
+
 _CODES = {kind.status: kind.code for kind in HTTPError.__subclasses__() if kind is not CrossSite}
 _CODES[HTTPError.status] = HTTPError.code
 """What an error is called that has no ``code`` of its own."""

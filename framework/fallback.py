@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 from framework.answers import check_response
-from framework.cancellation import as_fault
 from framework.compose import Handler
 from framework.context import Context
-from framework.errors import HTTPError, NotFound
+from framework.errors import HTTPError, NotFound, as_fault
 from framework.host_matcher import HostMatcher
 from framework.hosts import only_host
 from framework.paths import MalformedURL, decode_path, encode_segment

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import chain, product
 from typing import Any, NamedTuple, get_args, overload
 
-from framework.cancellation import as_fault
 from framework.context import Context
 from framework.database import Result, Statement
 from framework.errors import (
@@ -15,6 +14,7 @@ from framework.errors import (
     Invalid,
     ServiceUnavailable,
     Unauthorized,
+    as_fault,
 )
 from framework.guard_reads import Read
 from framework.plan import Scope, Signature, locals_of, make_plan, read_signature

@@ -5,14 +5,12 @@ from typing import Any, Literal, TypeVar, overload
 
 import msgspec
 
-from framework.bindings import Bindings, Env, read_bindings
-from framework.context import find_database
-from framework.database import Database
+from framework.bindings import Env
+from framework.context import Deployed
 
 __all__ = ["Batch", "Message", "QueueHandler", "Settle"]
 
 T = TypeVar("T")
-B = TypeVar("B", bound=Bindings)
 Outcome = Literal["ack", "retry"]
 Settle = Callable[[Outcome, int | None], None]
 """Tells the queue what became of a message; the number is a delay in seconds."""
@@ -76,14 +74,14 @@ class Message:
         return f"<Message {self.id}, attempt {self.attempts}>"
 
 
-class Batch:
+class Batch(Deployed):
     """What a queue brings at once.
 
     If the consumer returns, messages that it did not settle are acknowledged; if it raises, they are
     retried. `Message.ack` and `Message.retry` settle one.
     """
 
-    __slots__ = ("env", "messages", "queue")
+    __slots__ = ("messages", "queue")
 
     def __init__(self, queue: str, messages: Iterable[Message], env: Env) -> None:
         self.queue = queue
@@ -101,14 +99,6 @@ class Batch:
         """Have every message delivered again that is not settled; see `Message.retry`."""
         for message in self.messages:
             message.retry(delay=delay)
-
-    def bindings(self, type: type[B]) -> B:
-        """Return the bindings that *type* declares; see `Context.bindings`."""
-        return read_bindings(type, self.env)
-
-    def database(self, name: str = "DB") -> Database:
-        """Return the database bound as *name*. Raises `ConfigurationError` if there is none."""
-        return find_database(self.env, name)
 
     def __repr__(self) -> str:
         return f"<Batch of {len(self.messages)} from {self.queue}>"

@@ -1,5 +1,6 @@
 """What is answered: a status, header pairs and a body. Knows nothing of requests or of the edge."""
 
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any
 
@@ -16,7 +17,6 @@ from framework.shared_headers import (
     Header,
     SharedHeaders,
 )
-from framework.tags import check_tag
 
 __all__ = [
     "EMPTY_STATUSES",
@@ -42,6 +42,9 @@ def _encode_other(value: object) -> object:
 
 encode_json = msgspec.json.Encoder(enc_hook=_encode_other).encode
 """Returns a value, anything msgspec encodes, as JSON in UTF-8."""
+
+TAG = re.compile(r'(?:W/)?"[^\x00-\x20"\x7f]*"')  # what is left out, not what is in: built sooner
+"""Matches the tag of a version, weak or strong, with its quotes (RFC 9110, 8.8.3)."""
 
 _INSPECTED = frozenset({"content-length", "etag", "set-cookie", "x-content-type-options"})
 """Headers that the end of a request, or the edge, looks for."""
@@ -122,7 +125,8 @@ class Response:
         """
         if status not in _REDIRECTS:
             raise ValueError(f"{status} is not a redirect")
-        if not location.startswith("/") or location[1:2] in {"/", "\\"} or not _is_url(location):
+        is_url = location.isascii() and location.isprintable() and " " not in location
+        if not location.startswith("/") or location[1:2] in {"/", "\\"} or not is_url:
             raise ValueError("a redirect must go to a path of this site, such as /notes")
         return make(b"", status, [("location", location)])
 
@@ -231,7 +235,7 @@ def _check_name(name: str) -> str:
 
 
 def _check_value(name: str, value: str) -> None:
-    if not value.isprintable() and not _is_field_value(value):
+    if not all(each == "\t" or each.isprintable() or "\xa0" <= each <= "\xff" for each in value):
         raise ValueError(f"the value of the header {name} holds a control character")
     try:
         value.encode("latin-1")
@@ -239,12 +243,7 @@ def _check_value(name: str, value: str) -> None:
         raise ValueError(f"the value of the header {name} is not Latin-1") from None
 
 
-def _is_field_value(value: str) -> bool:
-    return all(
-        character == "\t" or character.isprintable() or "\xa0" <= character <= "\xff"
-        for character in value
-    )
-
-
-def _is_url(text: str) -> bool:
-    return text.isascii() and text.isprintable() and " " not in text
+def check_tag(tag: object) -> None:
+    """Raise `ValueError` for a *tag* that no client would ever be found to have."""
+    if not (isinstance(tag, str) and TAG.fullmatch(tag)):
+        raise ValueError(f"a tag has quotes around it and no space, as in '\"1\"': not {tag!r}")

@@ -19,13 +19,11 @@ LAYERS = [
     [
         "errors",
         "callables",
-        "cancellation",
         "paths",
         "patterns",
         "urls",
         "hosts",
         "cookies",
-        "tags",
         "shared_headers",
         "outgoing_body",
         "departure",
