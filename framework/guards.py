@@ -74,6 +74,8 @@ class Guard:
     """What this reads of a request to know who asks. For documents only."""
     signatures: tuple[Signature, ...] = ()
     """What its functions ask for, where it has some. For documents only."""
+    is_public: bool = False
+    """Whether this lets everybody pass."""
 
     def __and__(self, other: "Guard") -> "Guard":
         return all_of(self, other)
@@ -83,11 +85,6 @@ class Guard:
 
     def __bool__(self) -> bool:
         raise TypeError("a guard has no truth value: compose guards with & and |")
-
-    @property
-    def is_public(self) -> bool:
-        """Whether this lets everybody pass."""
-        return False
 
     def compile(self, scope: Scope) -> CompiledGuard:
         """Return this guard ready for a route with *scope*. Raises `ConfigurationError`."""

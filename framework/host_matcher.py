@@ -14,8 +14,6 @@ T = TypeVar("T")
 class HostMatcher(Generic[T]):
     """A matcher for any host, and one for each host that has values of its own, which comes first."""
 
-    __slots__ = ("_hosts", "anywhere", "by_host")
-
     def __init__(self) -> None:
         self.anywhere: Matcher[T] = Matcher()
         self.by_host: dict[str, Matcher[T]] = {}

@@ -39,8 +39,6 @@ class _Shape(Generic[T]):
     Segments are counted from 1: the first part of a split path is what stands before its slash.
     """
 
-    __slots__ = ("filled", "kinds", "literals", "names", "rest", "routes")
-
     def __init__(self, kinds: tuple[Kind, ...]) -> None:
         self.kinds = kinds
         self.rest = len(kinds) if kinds[-1] >= Kind.REST else 0
@@ -86,8 +84,6 @@ class _Shape(Generic[T]):
 
 class _Table(Generic[T]):
     """The routes of one method."""
-
-    __slots__ = ("by_count", "owners", "shapes", "static", "static_rests", "tails")
 
     def __init__(self) -> None:
         self.owners: dict[Any, T] = {}
@@ -163,8 +159,6 @@ class Matcher(Generic[T]):
     Two constraints at one place are tried in the order of their text, so the order of declaration
     never decides. Static paths cost one look-up, and no path costs more for there being more routes.
     """
-
-    __slots__ = ("_tables",)
 
     def __init__(self) -> None:
         self._tables: dict[str, _Table[T]] = {}

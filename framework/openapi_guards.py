@@ -9,8 +9,6 @@ from framework.parameters import MISSING, Parameter, marker_of, name_of
 
 __all__ = ["Access", "members", "read_by_guards"]
 
-Requirement = dict[str, list[str]]
-
 _UNNAMEABLE = re.compile(r"[^A-Za-z0-9._-]")
 """What no key of the Components Object may hold."""
 
@@ -23,14 +21,17 @@ class Access:
         """The definitions of the schemes that `requirements` named, by name."""
         self._schemes = schemes
 
-    def requirements(self, guard: Guard) -> list[Requirement] | None:
+    def requirements(self, guard: Guard) -> list[dict[str, list[str]]] | None:
         """Return the ways to pass *guard*, as far as schemes go. [] says that everybody may.
 
         None where a guard stands before the route and no scheme is known.
         """
         if guard.is_public:
             return []
-        ways = [self._requirement(alternative) for alternative in guard.alternatives()]
+        ways: list[dict[str, list[str]]] = [
+            {self._name(scheme): [] for member in way if (scheme := self._scheme(member))}
+            for way in guard.alternatives()
+        ]
         # In OpenAPI, {} beside others means that anonymous clients pass, and a guard that has no
         # scheme may refuse them all the same: its way is left out, for a document may promise less
         # than is so and never more. `x-guard` has the whole.
@@ -45,10 +46,6 @@ class Access:
         for member in members(guard):
             yield from member.refuses or ((401,) if self._scheme(member) else (403,))
             yield 503
-
-    def _requirement(self, guards: tuple[Guard, ...]) -> Requirement:
-        schemes = [scheme for member in guards if (scheme := self._scheme(member))]
-        return {self._name(scheme): [] for scheme in schemes}
 
     def _name(self, scheme: SecurityScheme) -> str:
         """Return what the document calls *scheme*: with a number where another has its name."""

@@ -208,10 +208,8 @@ def _integer_reader(name: str) -> Reader:
 
 def value_reader(parameter: Parameter) -> Reader:
     """Return a reader of a query field, header or cookie. It raises `Invalid` for a misfit."""
-    find = _FINDERS[parameter.source](parameter.sent_name)
     takes_list = takes_several(parameter.type)
-    if takes_list and parameter.source == "header":
-        find = _listed_by(find)
+    find = _finder(parameter.source, parameter.sent_name, takes_list)
     takes_integer = takes_integers(parameter.type)
     zoned = wants_zone(all_parts(parameter.type))
     default = parameter.default
@@ -245,35 +243,25 @@ def _misfit(detail: str, place: str) -> Invalid:
     return Invalid(errors=[InvalidField(detail, parameter=place)])
 
 
-def _query_finder(name: str) -> Callable[[Context], list[str]]:
-    return lambda c: c.request.query.get(name, [])
+def _finder(source: str, name: str, takes_list: bool) -> Callable[[Context], list[str]]:
+    """Return what finds all values of *name* in a query, the headers or the cookies.
 
-
-def _header_finder(name: str) -> Callable[[Context], list[str]]:
+    Where a list is wanted of a header, what it lists with commas or by coming again (RFC 9110, 5.3).
+    Empty items are none (5.6.1.2), and a comma inside of quotes is no end of one.
+    """
+    if source == "query":
+        return lambda c: c.request.query.get(name, [])
+    if source == "cookie":
+        return lambda c: c.request.cookies.get(name, [])
     header = name.lower()
 
     def find(c: Context) -> list[str]:
         value = c.request.headers.get(header)
-        return [] if value is None else [value]
+        if value is None or not takes_list:
+            return [] if value is None else [value]
+        return [item for text in _ITEM.findall(value) if (item := text.strip())]
 
     return find
-
-
-def _listed_by(find: Callable[[Context], list[str]]) -> Callable[[Context], list[str]]:
-    """Return a finder of what a header lists, with commas or by coming again (RFC 9110, 5.3).
-
-    Empty items are none (5.6.1.2), and a comma inside of quotes is no end of one.
-    """
-    return lambda c: [
-        item for value in find(c) for text in _ITEM.findall(value) if (item := text.strip())
-    ]
-
-
-def _cookie_finder(name: str) -> Callable[[Context], list[str]]:
-    return lambda c: c.request.cookies.get(name, [])
-
-
-_FINDERS = {"query": _query_finder, "header": _header_finder, "cookie": _cookie_finder}
 
 
 def is_body(annotation: Any) -> bool:
@@ -315,12 +303,12 @@ def _form_of(function: Callable[..., Any], fields: Sequence[Parameter]) -> Any:
 
 
 def _struct_field(parameter: Parameter) -> Any:
-    default = parameter.default
+    name, default = parameter.alias, parameter.default
     if default is MISSING:
-        return msgspec.field(name=parameter.alias)
+        return msgspec.field(name=name)
     if isinstance(default, list | set):
-        return msgspec.field(name=parameter.alias, default_factory=default.copy)
-    return msgspec.field(name=parameter.alias, default=default)
+        return msgspec.field(name=name, default_factory=default.copy)
+    return msgspec.field(name=name, default=default)
 
 
 def body_reader(name: str, annotation: Any) -> tuple[Parameter, BodyReader]:

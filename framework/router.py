@@ -165,7 +165,7 @@ class Router:
 
     def mount(self, router: "Router") -> None:
         """Serve the routes of *router*, those to come too, below this router's prefix."""
-        if router is self or self in _below(router):
+        if router is self or any(self is chain[-1] for chain in router.chains()):
             raise ConfigurationError("a router cannot be mounted below itself")
         if self in router._parents:
             raise ConfigurationError(f"the router at {router.prefix!r} is mounted here already")
@@ -230,7 +230,3 @@ class Router:
             return function
 
         return decorate
-
-
-def _below(router: Router) -> list[Router]:
-    return [deeper for child in router._mounted for deeper in (child, *_below(child))]

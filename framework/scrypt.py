@@ -1,19 +1,19 @@
 """Where scrypt comes from: the standard library, or what the edge provides. Knows no passwords."""
 
 import hashlib
-from typing import Final, Protocol
+from typing import Protocol
 
 from framework.errors import ConfigurationError
 
 __all__ = ["COST", "LENGTH", "MEMORY_LIMIT", "Scrypt", "provide_scrypt", "scrypt"]
 
-COST: Final = 16_384
+COST = 16_384
 """scrypt's N: with a block size of 16, 32 MiB and 2^18 blocks, of the 2^20 that workerd allows."""
 
-LENGTH: Final = 64
+LENGTH = 64
 """Bytes of the derived key."""
 
-MEMORY_LIMIT: Final = 64 * 1024 * 1024
+MEMORY_LIMIT = 64 * 1024 * 1024
 """Bytes that scrypt may take: twice what it needs, since implementations add to it."""
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 import msgspec
 
 from framework.errors import Invalid, InvalidField
-from framework.text_types import class_of, is_struct, is_union
+from framework.text_types import class_of, is_struct, is_union, members_of, without_notes
 
 __all__ = ["convert", "json_pointer", "misfits", "safe_message"]
 
@@ -221,10 +221,9 @@ def _place_of(error: Exception) -> str:
 
 def _unwrapped(type: Any) -> Any:
     """Return *type* without constraints and without None."""
-    if get_origin(type) is Annotated:
-        return _unwrapped(get_args(type)[0])
-    members = [member for member in get_args(type) if member is not NoneType]
-    return _unwrapped(members[0]) if is_union(type) and len(members) == 1 else type
+    plain = without_notes(type)
+    members = [member for member in members_of(plain) if member is not NoneType]
+    return _unwrapped(members[0]) if is_union(plain) and len(members) == 1 else plain
 
 
 def _has_own_rules(type: Any, inner: Any) -> bool:

@@ -71,23 +71,23 @@ def secure_headers(
             raise ConfigurationError(f"{value!r} is no header value")
     if data is not None and NONCE in data:
         raise ConfigurationError("a nonce is for pages: put it in html=")
-    everywhere = [
-        *_header("referrer-policy", _one_of(referrer, _REFERRER_POLICIES)),
-        *_header("cross-origin-resource-policy", _one_of(resource, _RESOURCE_POLICIES)),
-    ]
-    for_pages = [
-        *everywhere,
-        *_header("cross-origin-opener-policy", _one_of(opener, _OPENER_POLICIES)),
-        *_header("permissions-policy", permissions),
-        *_header(_POLICY, html and _without_nonce(html)),
-    ]
-    for_data = [*everywhere, *_header(_POLICY, data)]
-    over_https = _header("strict-transport-security", _check_hsts(hsts))
+    everywhere = {
+        "referrer-policy": _one_of(referrer, _REFERRER_POLICIES),
+        "cross-origin-resource-policy": _one_of(resource, _RESOURCE_POLICIES),
+    }
+    for_pages = {
+        **everywhere,
+        "cross-origin-opener-policy": _one_of(opener, _OPENER_POLICIES),
+        "permissions-policy": permissions,
+        _POLICY: html and html.replace(f" {NONCE}", ""),
+    }
+    for_data = {**everywhere, _POLICY: data}
+    over_https = {"strict-transport-security": _check_hsts(hsts)}
     ready = {
-        (True, "http"): tuple(for_pages),
-        (True, "https"): (*for_pages, *over_https),
-        (False, "http"): tuple(for_data),
-        (False, "https"): (*for_data, *over_https),
+        (True, "http"): _stated(for_pages),
+        (True, "https"): _stated(for_pages | over_https),
+        (False, "http"): _stated(for_data),
+        (False, "https"): _stated(for_data | over_https),
     }
 
     async def send_secure_headers(c: Context, call_next: Next) -> Response:
@@ -119,18 +119,14 @@ def _is_page(response: Response) -> bool:
     return (response.header("content-type") or "").lower().startswith("text/html")
 
 
-def _header(name: str, value: str | None) -> tuple[Header, ...]:
-    return () if value is None else ((name, value),)
+def _stated(headers: dict[str, str | None]) -> tuple[Header, ...]:
+    return tuple([(name, value) for name, value in headers.items() if value is not None])
 
 
 def _one_of(value: str | None, known: set[str]) -> str | None:
     if value is not None and value not in known:
         raise ConfigurationError(f"{value!r} is none of {', '.join(sorted(known))}")
     return value
-
-
-def _without_nonce(policy: str) -> str:
-    return policy.replace(f" {NONCE}", "")
 
 
 def _check_hsts(value: str | None) -> str | None:

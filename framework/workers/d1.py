@@ -6,8 +6,7 @@ function that ends a call too late, and it is given back when the call is over.
 """
 
 from collections.abc import Sequence
-from functools import partial
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from js import JSON, Array, TextEncoder, clearTimeout, setTimeout
@@ -29,14 +28,14 @@ __all__ = ["NULL", "D1Database"]
 
 T = TypeVar("T")
 
-_FFI: Final[Any] = ffi
-NULL: Final = _FFI.jsnull  # newer than the published types
+_FFI: Any = ffi
+NULL = _FFI.jsnull  # newer than the published types
 """JavaScript's null, which is no None in Pyodide."""
 
-DEADLINE: Final = 10_000
+DEADLINE = 10_000
 """How many milliseconds a call may take. D1 itself gives up on a statement after 30 seconds."""
 
-MANY: Final = 20
+MANY = 20
 """From how many rows on they cross as bytes: four more crossings, and half the time for a hundred."""
 
 
@@ -51,10 +50,10 @@ class _Outcome(msgspec.Struct):
     meta: _Meta
 
 
-_OUTCOME: Final = msgspec.json.Decoder(_Outcome)
-_OUTCOMES: Final = msgspec.json.Decoder(list[_Outcome])
+_OUTCOME = msgspec.json.Decoder(_Outcome)
+_OUTCOMES = msgspec.json.Decoder(list[_Outcome])
 
-_proxies: Final[set[type]] = set()
+_proxies: set[type] = set()
 """The types of JavaScript's objects that came by: asking Pyodide whether one is theirs takes 9 µs."""
 
 
@@ -178,11 +177,8 @@ def _to_javascript(value: Bound) -> Any:
 
 
 def _result(outcome: _Outcome, statement: Statement) -> Result:
-    return Result(outcome.meta.changes, partial(_read, outcome.results, statement.sql))
-
-
-def _read(rows: msgspec.Raw, sql: str, type: type[T]) -> list[T]:
-    return decode_rows(type, rows, sql)
+    rows, sql = outcome.results, statement.sql
+    return Result(outcome.meta.changes, lambda type: decode_rows(type, rows, sql))
 
 
 def _fail(error: JsException, sql: str) -> NoReturn:

@@ -57,7 +57,9 @@ class _WorkerRequest(Request):
 
     async def _read(self, limit: int) -> bytes:
         try:
-            return await read_stream(self.platform.body, limit, _length(self._source))
+            # HTTP ends a body where it says that it ends; nothing else does.
+            length = parse_length(self.headers.get("content-length") or "")
+            return await read_stream(self.platform.body, limit, length)
         except TooLong:
             raise ContentTooLarge(f"The body may have at most {limit} bytes.") from None
         except JsException:
@@ -75,8 +77,3 @@ def read_request(request: Any) -> Request:
     return _WorkerRequest(
         request.method, scheme, host, path, query_string, headers, headers, None, request
     )
-
-
-def _length(headers: _JSHeaders) -> int | None:
-    """Return how long the body is, where that is said. HTTP ends it there; nothing else does."""
-    return parse_length(headers.get("content-length") or "")
