@@ -2,10 +2,10 @@
 
 The layers, lowest first; a module imports only from those below its own:
 
-1. errors, callables, paths, patterns, urls, hosts, cookies, shared_headers, outgoing_body, departure,
-   response, streaming, signing, scrypt, log: values
+1. errors, callables, paths, patterns, urls, cookies, shared_headers, outgoing_body, departure, response,
+   streaming, signing, scrypt, log: values
 2. text_types, validation, exact_numbers, sent_values, multipart, body, fetching, matcher,
-   host_matcher, database: reading and finding
+   hosts, database: reading and finding
 3. bindings, request, slots, cookie_jar, conditional, origin, context, queues, bearer_token, negotiation,
    compose, answers: one request
 4. parameters, plan, answer_check, guard_reads, guards, addresses, credentials, turnstile, problem,

@@ -12,8 +12,7 @@ from framework.context import Context, Env, Job
 from framework.errors import BadRequest, ConfigurationError, as_fault
 from framework.fallback import Fallback
 from framework.guards import Guard, all_of
-from framework.host_matcher import HostMatcher
-from framework.hosts import only_host
+from framework.hosts import HostMatcher, only_host
 from framework.matcher import Matcher
 from framework.multipart import FormFields
 from framework.origin import SAFE_METHODS, check_origin, refuse_cross_site

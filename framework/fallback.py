@@ -6,8 +6,7 @@ from framework.answers import check_response
 from framework.compose import Handler
 from framework.context import Context
 from framework.errors import HTTPError, NotFound, as_fault
-from framework.host_matcher import HostMatcher
-from framework.hosts import only_host
+from framework.hosts import HostMatcher, only_host
 from framework.paths import MalformedURL, decode_path, encode_segment
 from framework.patterns import parse_pattern
 from framework.problem import (

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from js import JSON, Array, Object
-from pyodide.ffi import JsProxy
+from js import JSON, Array, Object, Reflect
+from pyodide.ffi import JsException, JsProxy, to_js
 
+from framework.errors import ServiceUnavailable
 from framework.workers.d1 import NULL, D1Database
-from framework.workers.rate_limit import WorkersRateLimiter
-from framework.workers.services import WorkersService
 
-__all__ = ["WorkerEnv"]
+__all__ = ["WorkerEnv", "WorkersRateLimiter", "WorkersService"]
 
 _wrappers: dict[str, Callable[[Any], Any]] = {}
 """What each binding is handed out in. Names only: a binding itself belongs to its request."""
@@ -85,3 +84,44 @@ def _to_python(value: Any) -> Any:
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+class WorkersService:
+    """A service binding, or what has its face: `ASSETS`, and `send_email` under ``wrangler dev``.
+
+    Each attribute is the method of that name; whether the other Worker has it shows when it is
+    called. Keyword arguments reach it as one object. *binding* is ``env.NAME``, as JavaScript has it.
+    """
+
+    __slots__ = ("_binding",)
+
+    def __init__(self, binding: Any) -> None:
+        self._binding = binding
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what Python asks of anything: JavaScript would say it is there
+            raise AttributeError(name)
+        if not hasattr(type(self._binding), name):
+            return getattr(self._binding, name)
+        # A service has `next` as it has any name, so that Pyodide takes it for an iterator, and gives
+        # it a `send` of its own. The service's needs no `this`: only `fetch` and its like do.
+        return Reflect.get(self._binding, name)
+
+
+class WorkersRateLimiter:
+    """A ``[[ratelimits]]`` binding of ``wrangler.toml``. Counts per Cloudflare location."""
+
+    def __init__(self, binding: Any) -> None:
+        self._binding = binding
+
+    async def allows(self, key: str) -> bool:
+        """Count *key* once, and return whether it is within the limit.
+
+        Raises `ServiceUnavailable` where the limiter does not answer.
+        """
+        options = to_js({"key": key}, dict_converter=Object.fromEntries)
+        try:
+            outcome = await self._binding.limit(options)
+        except JsException as error:
+            raise ServiceUnavailable from error
+        return bool(outcome.success)
