@@ -62,7 +62,9 @@ class ReadBatch:
             except HTTPError as refusal:
                 self._made[read.slot] = refusal
             else:
-                _check(statement)
+                if not isinstance(statement, Statement | None):
+                    kind = type(statement).__name__
+                    raise ConfigurationError(f"reads= gave {kind}, not a statement(...)")
         return self._made[read.slot]
 
     async def _send(self, c: Context) -> dict[Slot[Result], Result]:
@@ -76,8 +78,3 @@ class ReadBatch:
             results = await c.database(database).batch([statement for _, statement in batch])
             outcomes.update(zip((slot for slot, _ in batch), results, strict=True))
         return outcomes
-
-
-def _check(statement: object) -> None:
-    if not isinstance(statement, Statement | None):
-        raise ConfigurationError(f"reads= gave {type(statement).__name__}, not a statement(...)")

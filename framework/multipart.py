@@ -101,14 +101,11 @@ def parse_multipart(data: bytes, boundary: bytes) -> list[Part]:
     if before or not sections or sections[-1] not in {b"--", b"--\r\n"}:
         raise _malformed("it does not begin and end with its boundary")
     parts = map(_parse_part, sections[:-1])
-    return [part for part in parts if not _is_unchosen(part.value)]
+    return [part for part in parts if part is not None]
 
 
-def _is_unchosen(value: str | File) -> bool:
-    return isinstance(value, File) and not value.name and not value.data
-
-
-def _parse_part(section: bytes) -> Part:
+def _parse_part(section: bytes) -> Part | None:
+    """Return the part in *section*; None for a file that was not chosen."""
     head, blank, content = section.partition(b"\r\n\r\n")
     if not section.startswith(b"\r\n") or not blank:
         raise _malformed("a part has no headers")
@@ -119,6 +116,8 @@ def _parse_part(section: bytes) -> Part:
     if kind != "form-data" or "name" not in parameters:
         raise _malformed("a part has no name")
     if "filename" in parameters:
+        if not parameters["filename"] and not content:
+            return None
         declared = headers.get("content-type", "application/octet-stream")
         return Part(parameters["name"], File(parameters["filename"], declared, content))
     return Part(parameters["name"], _text(content))
@@ -144,14 +143,12 @@ def _disposition(value: str) -> tuple[str, dict[str, str]]:
     kind, _, rest = value.partition(";")
     rest = f";{rest}" if rest else ""
     pairs = _PARAMETER.findall(rest)
-    found = {name.lower(): _unescape(text) for name, text in pairs}
+    found = {
+        name.lower(): _ESCAPE.sub(lambda escape: ESCAPES[escape[0]], text) for name, text in pairs
+    }
     if len(found) != len(pairs) or _PARAMETER.sub("", rest).strip():
         raise _malformed("a part's Content-Disposition is malformed")
     return kind.strip().lower(), found
-
-
-def _unescape(text: str) -> str:
-    return _ESCAPE.sub(lambda escape: ESCAPES[escape[0]], text)
 
 
 def _text(data: bytes) -> str:

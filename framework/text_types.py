@@ -52,6 +52,7 @@ _SCALARS = (
     inspect.TimeType,
     inspect.UUIDType,
 )
+_COLLECTIONS = (list, tuple, set, frozenset)
 _SEVERAL = (inspect.ListType, inspect.SetType, inspect.FrozenSetType, inspect.VarTupleType)
 
 
@@ -152,9 +153,7 @@ def is_exact(value: Any) -> bool:
         return isfinite(value)
     if isinstance(value, Decimal):
         return value.is_finite() and value.adjusted() <= float_info.max_10_exp
-    if isinstance(value, list | tuple | set | frozenset):
-        return all(is_exact(item) for item in value)
-    return True
+    return not isinstance(value, _COLLECTIONS) or all(map(is_exact, value))
 
 
 def flaw_of(value: Any, *, zoned: bool) -> str | None:
@@ -165,7 +164,7 @@ def flaw_of(value: Any, *, zoned: bool) -> str | None:
     """
     if not is_exact(value):
         return "This number is out of range."
-    values = value if isinstance(value, list | tuple | set | frozenset) else (value,)
+    values = value if isinstance(value, _COLLECTIONS) else (value,)
     times = [each for each in values if isinstance(each, datetime)]
     if zoned and any(each.tzinfo is None for each in times):
         return "Expected datetime with a timezone component."  # as msgspec says it

@@ -94,7 +94,7 @@ def secure_headers(
         response = await call_next()
         if response.status == 304:
             return response  # its headers replace those of the page that the browser has
-        is_page = _is_page(response)
+        is_page = (response.header("content-type") or "").lower().startswith("text/html")
         added = ready[is_page, c.request.scheme]
         if is_page and html is not None and (drawn := find_nonce(c)) is not None:
             policy = html.replace(NONCE, f"'nonce-{drawn}'")
@@ -113,10 +113,6 @@ def _add_missing(headers: Sequence[Header], added: tuple[Header, ...]) -> Sequen
     if type(headers) is SharedHeaders:
         return headers.share("", added, (*headers, *missing))
     return [*headers, *missing]
-
-
-def _is_page(response: Response) -> bool:
-    return (response.header("content-type") or "").lower().startswith("text/html")
 
 
 def _stated(headers: dict[str, str | None]) -> tuple[Header, ...]:

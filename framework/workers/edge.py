@@ -16,8 +16,8 @@ from framework.response import Response
 from framework.shared_headers import SharedHeaders
 from framework.workers.env import WorkerEnv
 from framework.workers.incoming import read_request
-from framework.workers.pump import pump
 from framework.workers.queues import read_batch
+from framework.workers.streams import pump
 
 __all__ = ["entrypoint"]
 

@@ -1,8 +1,16 @@
-"""Reads a JavaScript ReadableStream up to a size. Knows nothing of whose it is."""
+"""Carries streams between JavaScript and Python, whole or as they come. Knows nothing of whose they are."""
 
+from asyncio import ensure_future
+from collections.abc import AsyncIterator
 from typing import Any
 
-__all__ = ["TooLong", "read_stream"]
+from js import Array, Promise
+from pyodide.ffi import to_js
+
+from framework.departure import Departure
+from framework.outgoing_body import check_chunk, close_body
+
+__all__ = ["TooLong", "pump", "read_stream"]
 
 
 class TooLong(Exception):
@@ -34,3 +42,40 @@ async def read_stream(stream: Any, limit: int, length: int | None = None) -> byt
         chunks.append(chunk)
         if size == length:
             return b"".join(chunks)
+
+
+async def pump(chunks: AsyncIterator[bytes], writer: Any) -> None:
+    """Write *chunks* to the JavaScript stream of *writer*, and close both.
+
+    Whatever the chunks wait for is cancelled when the client goes, as on the local server: that is no
+    error. Where they break off, so does the stream, and this raises what they raise.
+    """
+    closed = ensure_future(_settle(Array.of(writer.closed)))
+    try:
+        with Departure(closed) as departure:
+            async for chunk in chunks:
+                if not await _call(writer, "write", to_js(check_chunk(chunk))):
+                    return
+            departure.ignore()
+            await _call(writer, "close")
+    except BaseException:
+        await _call(writer, "abort", "the stream broke off")
+        raise
+    finally:
+        await close_body(chunks)
+
+
+async def _call(writer: Any, method: str, argument: Any = None) -> bool:
+    """Have *writer* do what *method* does; return whether it could: not where the client has gone."""
+    return await _settle(Array.of(argument).map(getattr(writer, method).bind(writer)))
+
+
+async def _settle(promises: Any) -> bool:
+    """Wait for the one promise in the JavaScript array *promises*; return whether it was kept.
+
+    A writer's are broken with undefined when the client goes. Pyodide cannot raise that, and would
+    wait for ever: they are settled in JavaScript first.
+    """
+    [outcome] = await Promise.allSettled(promises)
+    kept: bool = outcome.status == "fulfilled"
+    return kept
