@@ -21,7 +21,7 @@ from framework.patterns import parse_pattern
 from framework.queues import Batch, QueueHandler
 from framework.request import BODY_LIMIT, Request
 from framework.response import Response
-from framework.route import Call, Route, make_route
+from framework.route import Call, Route
 from framework.router import Declaration, Router
 from framework.security_log import SecurityLog, check_security_log, write_event
 from framework.urls import build_path
@@ -238,7 +238,7 @@ class App(Router):
         patterns = [pattern for sibling in siblings for pattern in parse_pattern(sibling)]
         with_body = not SAFE_METHODS & {*declaration.methods}
         host = only_host(router.host for router in declaration.routers)
-        return make_route(declaration, path, all_of(*asked), patterns, host, with_body=with_body)
+        return Route(declaration, path, all_of(*asked), patterns, host, with_body=with_body)
 
     def _collected(self) -> list[Declaration]:
         raise ConfigurationError("an App is served, not mounted: make it a Router")

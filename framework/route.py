@@ -7,27 +7,42 @@ from framework.errors import ConfigurationError, HTTPError
 from framework.guard_reads import ReadBatch
 from framework.guards import CompiledGuard, Guard
 from framework.hosts import parse_host
-from framework.parameters import Parameter
 from framework.patterns import Pattern, names_in
 from framework.plan import Call, Scope, make_plan
 from framework.router import Declaration
 
-__all__ = ["Call", "Route", "make_route"]
+__all__ = ["Call", "Route"]
 
 
 class Route:
-    """One route as it is served. Made at import, read by the listings and by OpenAPI."""
+    """One route as it is served: that of *declaration* at *path*, behind *guard*.
+
+    Made at import, read by the listings and by OpenAPI. *patterns* are those of all paths of the same
+    decorator, *host* that of its routers. Raises `ConfigurationError` for a guard or a handler that asks
+    for what nothing there provides.
+    """
 
     def __init__(
         self,
         declaration: Declaration,
         path: str,
         guard: Guard,
-        compiled: CompiledGuard,
-        parameters: tuple[Parameter, ...],
-        call: Call,
+        patterns: list[Pattern],
         host: str | None,
+        *,
+        with_body: bool,
     ) -> None:
+        names = _path_names(patterns)
+        for name in () if host is None else names_in(parse_host(host)):
+            if name in names:
+                raise ConfigurationError(f"{path!r} and the host {host!r} both name :{name}")
+            names[name] = False
+        scope = Scope(names, (), with_body)
+        compiled = guard.compile(scope)
+        scope = scope._replace(slots=compiled.slots, maybe=compiled.maybe)
+        call, parameters = make_plan(declaration.signature, scope)
+        if with_body and all(parameter.source != "body" for parameter in parameters):
+            call = _bounded(call)
         self.declaration = declaration
         self.methods = declaration.methods
         self.path = path
@@ -75,36 +90,6 @@ class Route:
 
     def __repr__(self) -> str:
         return f"<Route {' '.join(self.methods)} {self.location}: {self.guard}>"
-
-
-def make_route(
-    declaration: Declaration,
-    path: str,
-    guard: Guard,
-    patterns: list[Pattern],
-    host: str | None,
-    *,
-    with_body: bool,
-) -> Route:
-    """Return the route of *declaration* at *path*, behind *guard*.
-
-    *patterns* are those of all paths of the same decorator, *host* that of its routers. Raises
-    `ConfigurationError` for a guard or a handler that asks for what nothing there provides.
-    """
-    names = _path_names(patterns)
-    for name in () if host is None else names_in(parse_host(host)):
-        if name in names:
-            raise ConfigurationError(f"{path!r} and the host {host!r} both name :{name}")
-        names[name] = False
-    scope = Scope(names, (), with_body)
-    compiled = guard.compile(scope)
-    plan = make_plan(
-        declaration.signature, scope._replace(slots=compiled.slots, maybe=compiled.maybe)
-    )
-    call = plan.call
-    if with_body and all(parameter.source != "body" for parameter in plan.parameters):
-        call = _bounded(call)
-    return Route(declaration, path, guard, compiled, plan.parameters, call, host)
 
 
 def _bounded(call: Call) -> Call:
