@@ -162,16 +162,15 @@ class _Document:
 
     def _parameters(self, read: list[Parameter], template: Template) -> list[dict[str, Any]]:
         """Return the Parameter Objects: those of the path in its order, then those of the rest."""
-        typed = {parameter.name: parameter for parameter in read if parameter.source == "path"}
+        typed = {parameter.name: parameter.type for parameter in read if parameter.source == "path"}
         others = {_sent_as(each): each for each in reversed(read) if each.source in _SOURCES}
         return [
-            *[self._in_path(one, typed.get(one.source)) for one in template.parameters],
+            *[self._in_path(one, typed.get(one.source, str)) for one in template.parameters],
             *[self._elsewhere(parameter) for parameter in reversed(others.values())],
         ]
 
-    def _in_path(self, one: PathParameter, typed: Parameter | None) -> dict[str, Any]:
-        type = str if typed is None else sent_type(typed.type)
-        schema = self._schemas.of(type, **_stated({"pattern": one.regex}))
+    def _in_path(self, one: PathParameter, type: Any) -> dict[str, Any]:
+        schema = self._schemas.of(sent_type(type), **_stated({"pattern": one.regex}))
         described = _stated({"description": one.description})
         return {"name": one.name, "in": "path", "required": True, **described, "schema": schema}
 

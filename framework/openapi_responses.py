@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, Literal, NamedTuple, Never, NoReturn, Union, get_args, get_origin
+from typing import Any, Literal, Never, NoReturn, Union, get_args, get_origin
 
 from framework.openapi_schemas import Schemas
 from framework.parameters import JSON_TYPE, MISSING
@@ -23,13 +23,6 @@ _TYPES: dict[Any, str] = {
 _NONE = type(None)
 _NOTHING = (Never, NoReturn)
 """What a handler is annotated to return that always raises."""
-
-
-class _Answer(NamedTuple):
-    status: int
-    type: Any = MISSING
-    """None for no body, missing where nobody said."""
-    media_type: str | None = None
 
 
 _PROBLEMS = {
@@ -80,7 +73,7 @@ def _problem(status: str) -> tuple[str, str]:
     return _PROBLEMS.get(status) or (f"Error{status}", "A guard refuses.")
 
 
-def _merge(written: dict[str, Any], answer: _Answer, schemas: Schemas) -> None:
+def _merge(written: dict[str, Any], answer: Reply, schemas: Schemas) -> None:
     try:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:
@@ -94,10 +87,11 @@ def _merge(written: dict[str, Any], answer: _Answer, schemas: Schemas) -> None:
         response.setdefault("content", {})[media_type] = schema
 
 
-def _answers(annotation: Any) -> Iterator[_Answer]:
+def _answers(annotation: Any) -> Iterator[Reply]:
+    """Yield what *annotation* says may be answered: of the type `MISSING` where it does not say."""
     replies = [note for note in notes_of(annotation) if isinstance(note, Reply)]
     if replies:
-        yield from (_Answer(reply.status, reply.type, reply.media_type) for reply in replies)
+        yield from replies
         return
     shapes = []
     for member in members_of(annotation):
@@ -106,22 +100,22 @@ def _answers(annotation: Any) -> Iterator[_Answer]:
         if not special and member not in _NOTHING:
             shapes.append(member)
     if shapes:
-        yield _Answer(200, Union[tuple(shapes)])  # noqa: UP007  of members known only now
+        yield Reply(Union[tuple(shapes)])  # noqa: UP007  of members known only now
 
 
-def _special(member: Any) -> Iterator[_Answer]:
+def _special(member: Any) -> Iterator[Reply]:
     """Yield the answers of a member that is not simply JSON."""
     plain = without_notes(member)
     if any(isinstance(note, Reply) for note in notes_of(member)):
         yield from _answers(member)
     elif plain in {None, _NONE}:
-        yield _Answer(204, None)
+        yield Reply(None, 204)
     elif plain in {MISSING, Any, object} or is_kind_of(plain, Response):
-        yield _Answer(200)
+        yield Reply(MISSING)
     elif plain is bytes:
-        yield _Answer(200, plain)
+        yield Reply(plain)
     elif _is_text(plain):
-        yield _Answer(200, plain, _TYPES[str])
+        yield Reply(plain, media_type=_TYPES[str])
 
 
 def _is_text(plain: Any) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from framework.errors import ConfigurationError
 from framework.paths import decode_segment, encode_segment
-from framework.patterns import Kind, Pattern, Segment, names_in, parse_pattern
+from framework.patterns import Kind, Segment, names_in, parse_pattern
 
 __all__ = ["build_path"]
 
@@ -17,16 +17,16 @@ def build_path(paths: Iterable[str], parameters: Mapping[str, object]) -> str:
     that its place would not match.
     """
     patterns = [pattern for path in paths for pattern in parse_pattern(path)]
-    built = {_build(p, parameters) for p in patterns if {*names_in(p)} == parameters.keys()}
+    built = {
+        "".join(["/" + _segment(segment, parameters) for segment in pattern])
+        for pattern in patterns
+        if {*names_in(pattern)} == parameters.keys()
+    }
     if len(built) != 1:
         given = ", ".join(sorted(parameters)) or "no parameters"
         problem = "that fits several paths" if built else "that fits none of the paths"
         raise ConfigurationError(f"{given} given, and {problem}: {', '.join(paths)}")
     return built.pop()
-
-
-def _build(pattern: Pattern, parameters: Mapping[str, object]) -> str:
-    return "".join(["/" + _segment(segment, parameters) for segment in pattern])
 
 
 def _segment(segment: Segment, parameters: Mapping[str, object]) -> str:
