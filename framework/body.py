@@ -67,12 +67,12 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
         check_depth(data)
         try:
             value = decode_typed(data)
+            if least is not None and data.count(b":") > least:
+                refuse_twice(data)
+            if has_others or (has_integers and may_be_inexact(data)):
+                refuse_flawed(data, value, zoned=zoned)
         except (ValueError, TypeError, RecursionError) as error:
             raise _explain(data, type, error) from None
-        if least is not None and data.count(b":") > least:
-            refuse_twice(data)
-        if has_others or (has_integers and may_be_inexact(data)):
-            refuse_flawed(data, value, zoned=zoned)
         return value
 
     return decode

@@ -128,14 +128,12 @@ def refuse_flawed(data: bytes, value: Any, *, zoned: bool) -> None:
     """Raise `Invalid` where *data*, decoded to *value*, holds what D1 would not keep as it is.
 
     What a field holds by default is the program's own, and no misfit; in a dict or a set, where a
-    place is that of the whole, it counts as sent.
+    place is that of the whole, it counts as sent. Raises `ValueError` where what no field takes is no
+    JSON, or an integer of thousands of digits.
     """
     if not any(flawed_places(value, zoned=zoned)):
         return
-    try:
-        sent = _decode_plain(data)
-    except msgspec.ValidationError:  # an integer of thousands of digits
-        raise Invalid("The JSON holds a number that is out of range.") from None
+    sent = _decode_plain(data)
     flaws = (each for each in flawed_places(value, zoned=zoned) if _is_there(sent, each[0]))
     places = dict.fromkeys(islice(flaws, MISFIT_LIMIT))
     if places:

@@ -462,6 +462,16 @@ def test_numbers_of_one_hash_are_refused_before_a_set_is_made_of_them(
     assert perf_counter() - started < 1
 
 
+class Size(msgspec.Struct):
+    size: int = 0
+
+
+@pytest.mark.parametrize("unknown", [b'"\xff"', b'{"\xff": 1}'], ids=ascii)
+def test_what_no_field_takes_and_is_no_text_is_no_fault_of_ours(unknown: bytes) -> None:
+    with pytest.raises(BadRequest, match="not JSON"):
+        decode_json(b'{"size": 9007199254740993, "other": ' + unknown + b"}", Size)
+
+
 def test_floats_are_alike_by_what_is_kept_of_them() -> None:
     """In the Worker, where a hash has 31 bits, multiples of it with other digits behind are a flood."""
     body = ",".join(f"2147483647.{place:030}" for place in range(200))
