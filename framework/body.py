@@ -1,6 +1,5 @@
 """Turns bytes that a client sent into values of a declared type. Knows nothing of requests."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any, get_args
@@ -11,7 +10,14 @@ from framework.errors import BadRequest, ConfigurationError, Invalid, InvalidFie
 from framework.exact_numbers import all_parts, may_be_inexact, number_kinds, wants_zone
 from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import parse_query
-from framework.sent_values import names_at_least, refuse_flawed, refuse_twice, unless_alike
+from framework.sent_values import (
+    STRING,
+    names_at_least,
+    refuse_alike,
+    refuse_flawed,
+    refuse_twice,
+    unless_alike,
+)
 from framework.text_types import FRACTION, flaw_of, is_readable, takes_integers, takes_several
 from framework.validation import convert, json_pointer, misfits
 
@@ -28,7 +34,6 @@ __all__ = [
 DEPTH_LIMIT = 64
 """How deep JSON may nest. In the Worker about 2,000 levels kill the whole isolate, 6.6 KB of input."""
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
@@ -37,7 +42,7 @@ def check_depth(data: bytes) -> None:
     """Raise `BadRequest` where JSON nests deeper than `DEPTH_LIMIT`. Runs before any decoder."""
     if data.count(b"[") + data.count(b"{") <= DEPTH_LIMIT:
         return
-    brackets = _STRING.sub(b"", data).translate(None, _NOT_BRACKETS)
+    brackets = STRING.sub(b"", data).translate(None, _NOT_BRACKETS)
     if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > DEPTH_LIMIT:
         raise BadRequest(f"The JSON nests deeper than {DEPTH_LIMIT} levels.")
 
@@ -86,6 +91,7 @@ def decode_json(data: bytes, type: Any = Any) -> Any:
 def _explain(data: bytes, type: Any, error: Exception) -> BadRequest | Invalid:
     """Return why *data* does not decode: what is not JSON at all first, then every misfit."""
     try:
+        refuse_alike(data)
         value = msgspec.json.decode(data)
     except msgspec.ValidationError:
         return Invalid("The JSON holds a number that is out of range.")

@@ -472,6 +472,41 @@ def test_what_no_field_takes_and_is_no_text_is_no_fault_of_ours(unknown: bytes) 
         decode_json(b'{"size": 9007199254740993, "other": ' + unknown + b"}", Size)
 
 
+@pytest.mark.parametrize(
+    ("type", "form"),
+    [
+        (dict[str, int], '"%s": 1'),
+        (Any, '"%s": 1'),
+        (dict[str, Any], r'"\u0020%s": 1'),
+        (Size, '"%s": 1, "size": "a misfit"'),
+        (Size, '"%s": 1, "size": 9007199254740993'),
+    ],
+)
+def test_names_of_one_hash_are_refused_before_a_dict_is_made_of_them(
+    type: Any, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only in the Worker is it known which have one: there tests/e2e/test_hostile.py sends some."""
+    body = ", ".join([form % name for name in range(1001)])
+    monkeypatch.setattr("framework.sent_values.hash", len, raising=False)
+
+    with pytest.raises(Invalid, match="chosen to have one hash"):
+        decode_json(f"{{{body}}}".encode(), type)
+
+
+@pytest.mark.parametrize("last", [r'"\x"', '"\xff"', '"', '"\t"'], ids=ascii)
+def test_names_beside_a_text_that_is_none_are_no_json(last: str) -> None:
+    names = ", ".join([f'"{name}": 1' for name in range(1001)])
+
+    with pytest.raises(BadRequest, match="not JSON"):
+        decode_json(f"{{{names}, {last}: 1}}".encode("latin-1"), dict[str, int])
+
+
+def test_many_names_that_are_given_again_are_none_that_were_chosen() -> None:
+    sizes = [{f"n{name}": name for name in range(500)}] * 200
+
+    assert decode_json(msgspec.json.encode(sizes), list[dict[str, int]]) == sizes
+
+
 def test_floats_are_alike_by_what_is_kept_of_them() -> None:
     """In the Worker, where a hash has 31 bits, multiples of it with other digits behind are a flood."""
     body = ",".join(f"2147483647.{place:030}" for place in range(200))

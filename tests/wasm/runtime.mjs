@@ -56,7 +56,7 @@ export async function loadWorker({ bundle, main, modules, overlays, runtime, glo
   }
   const started = performance.now();
   const pyodide = await loadPyodide({
-    env: { HOME: "/session" },
+    env: { HOME: "/session", PYTHONHASHSEED: "111" }, // workerd's: it has no entropy to start with
     jsglobals: globalsForPython(globals),
     stdout: (line) => console.error(line),
     stderr: (line) => console.error(line),
