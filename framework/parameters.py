@@ -64,7 +64,7 @@ MISSING: Any = msgspec.UNSET
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
 
-_ITEM = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*"?)+', re.DOTALL)
+_ITEM = re.compile(r'(?:[^",]|"(?:[^"\\]|\\.)*+"?)++', re.DOTALL)  # it never goes back
 
 _TYPE_LIMIT = 256
 """Characters of a Content-Type: a boundary has at most 70."""

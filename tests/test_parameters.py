@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import enum
+import tracemalloc
 import uuid
 from decimal import Decimal
 from typing import Annotated, Any, Literal, NewType
@@ -342,6 +343,16 @@ async def test_a_header_lists_what_a_list_takes(
     headers: list[tuple[str, str]], expected: list[Any]
 ) -> None:
     assert json_of(await app.request("GET", "/listed", headers=headers)) == expected
+
+
+async def test_a_long_item_of_a_header_takes_no_more_memory_than_it_is_long() -> None:
+    item = "a" * 100_000
+    tracemalloc.start()
+
+    await app.request("GET", "/listed", headers={"x-names": item})
+
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
 
 
 async def test_an_item_of_a_header_that_does_not_fit_is_told_of() -> None:
