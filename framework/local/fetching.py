@@ -7,6 +7,7 @@ import asyncio
 import socket
 import zlib
 from contextlib import closing, suppress
+from gzip import BadGzipFile, GzipFile
 from http.client import (
     SWITCHING_PROTOCOLS,
     HTTPConnection,
@@ -14,6 +15,7 @@ from http.client import (
     HTTPResponse,
     HTTPSConnection,
 )
+from io import BytesIO
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
 
@@ -135,18 +137,14 @@ def _joined(headers: list[Header]) -> tuple[Header, ...]:
 
 def _decoded(body: bytes, request: FetchRequest) -> bytes:
     """Return what gzip made *body* of. Raises `FetchFailed`, for more than the limit, too."""
-    decoded = b""
-    while body:
-        member = zlib.decompressobj(wbits=zlib.MAX_WBITS + 16)
-        try:
-            decoded += member.decompress(body, request.limit + 1 - len(decoded))
-        except zlib.error:
-            raise FetchFailed(f"{request.host} sent what is no gzip") from None
-        if len(decoded) > request.limit:
-            raise too_large(request)
-        if not member.eof:
-            raise _broken_off(request)
-        body = member.unused_data
+    try:
+        decoded = GzipFile(fileobj=BytesIO(body)).read(request.limit + 1)
+    except EOFError:
+        raise _broken_off(request) from None
+    except (BadGzipFile, zlib.error):
+        raise FetchFailed(f"{request.host} sent what is no gzip") from None
+    if len(decoded) > request.limit:
+        raise too_large(request)
     return decoded
 
 

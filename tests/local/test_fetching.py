@@ -21,6 +21,7 @@ from tests.other_server import Asked, Elsewhere, serve_elsewhere
 GZIPPED = {
     "/gzip": gzip.compress(b"hello"),
     "/gzip/members": gzip.compress(b"hel") + gzip.compress(b"lo"),
+    "/gzip/empty": gzip.compress(b"") * 150_000,
     "/gzip/none": b"hello",
     "/gzip/cut": gzip.compress(b"hello")[:-4],
     "/gzip/bomb": gzip.compress(b"x" * 100_000),
@@ -132,6 +133,12 @@ async def test_what_comes_compressed_is_decoded(elsewhere: Elsewhere, path: str)
 
     assert answer.body == b"hello"
     assert (answer.header("content-encoding"), answer.header("content-length")) == (None, None)
+
+
+async def test_what_comes_in_many_parts_is_decoded_in_time(elsewhere: Elsewhere) -> None:
+    answer = await fetch(elsewhere.url + "/gzip/empty", limit=2**22)
+
+    assert answer.body == b""
 
 
 @pytest.mark.parametrize(
