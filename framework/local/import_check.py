@@ -18,7 +18,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-NEEDED = ("msgspec", "argon2")
+NEEDED = {
+    "msgspec": Path("framework"),
+    "argon2": Path("framework", "auth", "passwords.py"),
+}
+"""Packages, each with what asks for it, which is staged or not."""
 STAGED = {"app", "framework", "routes"}
 WORKERS_PYTHON = (3, 14)
 CONFIGURATION = Path(__file__).with_name("configuration.py")
@@ -42,7 +46,8 @@ def try_import(folder: str) -> int:
 
     The project that it was staged from is the current folder.
     """
-    if any(find_spec(name) is None for name in NEEDED):
+    needed = [name for name, asking in NEEDED.items() if Path(folder, asking).exists()]
+    if any(find_spec(name) is None for name in needed):
         return LACKS_PACKAGES
     code = FAILED
     unsupported = runpy.run_path(str(UNSUPPORTED))["Unsupported"](Path())

@@ -43,7 +43,8 @@ DOES_NOT_IMPORT = "the app does not import as it would in the Worker"
 
 LOCAL_ONLY = ("local", "cli.py", "testing.py")
 SPARE = ("__pycache__", "conftest.py", "py.typed", "tests")
-VENDORED = ("argon2", "msgspec", "workers")
+VENDORED = ("msgspec", "workers")
+HASHING = Path("framework", "auth", "passwords.py")  # asks for argon2; staged with accounts alone
 
 ENTRY = '''\
 """What workerd loads: the app behind its entrypoint. Written by `kagari build`."""
@@ -79,8 +80,7 @@ class Staged:
         ]
         if self.left_out:
             lines.append(f"left out, for not being Python: {', '.join(self.left_out)}")
-        lines += self.notes
-        return "\n".join(lines)
+        return "\n".join([*lines, *self.notes])
 
 
 def stage(root: Path) -> Staged:
@@ -117,8 +117,7 @@ def _check_configuration(root: Path) -> tuple[str, ...]:
     except ValueError as problem:
         raise StageError(str(problem)) from problem
     if settings is None:
-        reason = configuration["why_missing"](root)
-        return (f"{reason}: no cron and no queue was compared with it",)
+        return (f"{configuration['why_missing'](root)}: no cron and no queue was compared with it",)
     other = configuration["other_file"](root)
     note = f"wrangler reads {other} before wrangler.toml, and Kagari does not: keep one of them"
     return () if other is None else (note,)
@@ -221,7 +220,8 @@ def _pythons(root: Path) -> Iterator[Path]:
 
 def check_vendored(root: Path) -> None:
     """Raise StageError when the packages that are uploaded beside the stage are not there."""
-    missing = [name for name in VENDORED if not (root / "python_modules" / name).is_dir()]
+    needed = ("argon2", *VENDORED) if (root / STAGE / HASHING).is_file() else VENDORED
+    missing = [name for name in needed if not (root / "python_modules" / name).is_dir()]
     if missing:
         raise StageError(
             f"python_modules/ lacks {', '.join(missing)}: `pywrangler sync` puts them there, "

@@ -726,6 +726,8 @@ def test_wrangler_is_told_when_the_vendored_packages_are_missing(
     root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("WRANGLER_COMMAND", "deploy")
+    write(root, "framework/auth/passwords.py", "")
+    write(root, "routes/notes.py", "from framework.auth import passwords")
     write(root, "python_modules/msgspec/__init__.py", "")
 
     assert main([str(root)]) == 1
@@ -734,3 +736,35 @@ def test_wrangler_is_told_when_the_vendored_packages_are_missing(
     for name in ("argon2", "workers"):
         write(root, f"python_modules/{name}/__init__.py", "")
     check_vendored(root)
+
+
+def test_an_app_without_accounts_needs_no_package_that_hashes(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WRANGLER_COMMAND", "deploy")
+    write(root, "framework/auth/passwords.py", "import argon2")
+    for name in ("msgspec", "workers"):
+        write(root, f"python_modules/{name}/__init__.py", "")
+
+    assert main([str(root)]) == 0
+
+
+LACKS_ARGON2 = """
+import importlib.util as util, runpy, sys
+find = util.find_spec
+util.find_spec = lambda name: None if name == "argon2" else find(name)
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize(("asks", "code"), [(False, 0), (True, 3)], ids=["without", "with"])
+def test_only_accounts_are_tried_under_a_python_with_argon2(
+    root: Path, asks: bool, code: int
+) -> None:
+    write(root, "framework/auth/passwords.py", "")
+    if asks:
+        write(root, "routes/notes.py", "from framework.auth import passwords")
+    staged = stage(root).folder
+    command = [sys.executable, "-c", LACKS_ARGON2, str(staging.IMPORT_CHECK), str(staged)]
+
+    assert subprocess.run(command, cwd=root, check=False).returncode == code
