@@ -48,9 +48,11 @@ export class ExecutionContext {
 /**
  * Returns a function (context, env) => entrypoint, whose methods are called by name.
  *
- * *globals* stand in for those of the same name, for Python alone.
+ * *globals* stand in for those of the same name, for Python alone. With *snapshot*, Pyodide keeps the
+ * paths that lead to what Python holds of JavaScript.
  */
-export async function loadWorker({ bundle, main, modules, overlays, runtime, globals = {} }) {
+export async function loadWorker(options) {
+  const { bundle, main, modules, overlays, runtime, globals = {}, snapshot = false } = options;
   if (!("promising" in WebAssembly)) {
     throw new Error("workerd switches stacks; run node with --experimental-wasm-jspi");
   }
@@ -58,6 +60,7 @@ export async function loadWorker({ bundle, main, modules, overlays, runtime, glo
   const pyodide = await loadPyodide({
     env: { HOME: "/session", PYTHONHASHSEED: "111" }, // workerd's: it has no entropy to start with
     jsglobals: globalsForPython(globals),
+    _makeSnapshot: snapshot,
     stdout: (line) => console.error(line),
     stderr: (line) => console.error(line),
   });
