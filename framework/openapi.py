@@ -9,7 +9,6 @@ from textwrap import dedent
 from typing import Any
 
 from framework.application import App
-from framework.auth.session_cookie import session_cookie
 from framework.guards import Guard, SecurityScheme
 from framework.openapi_guards import Access, read_by_guards
 from framework.openapi_paths import PathParameter, Template, templates
@@ -19,6 +18,7 @@ from framework.origin import SAFE_METHODS
 from framework.parameters import MISSING, Parameter
 from framework.patterns import Kind, Pattern, identity_of, parse_pattern
 from framework.route import Route
+from framework.session_scheme import session_cookie
 
 __all__ = ["describe", "session_cookie"]
 

@@ -69,7 +69,7 @@ LAYERS = [
             "addresses",
             "credentials",
         ),
-        *("turnstile", "problem", "security_log"),
+        *("turnstile", "problem", "security_log", "session_scheme"),
     ],
     ["interop", "route_checks", "router", "route", "fallback", "body_encoding", "application"],
     ["auth"],

@@ -1,5 +1,7 @@
 """The OpenAPI document, of applications made here: one fact about it at a time."""
 
+import subprocess
+import sys
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal, Never, NewType, NoReturn
 
@@ -777,3 +779,12 @@ def test_the_problem_schema_fits_what_is_answered(error: HTTPError) -> None:
 )
 def test_regexes_are_made_portable(python: str, portable: str) -> None:
     assert portable_regex(python) == portable
+
+
+def test_an_app_without_accounts_is_described_without_them() -> None:
+    loaded = (
+        "import framework.openapi, sys; print(*[each for each in sys.modules if 'auth' in each])"
+    )
+    command = [sys.executable, "-c", loaded]
+
+    assert subprocess.run(command, capture_output=True, check=True).stdout.strip() == b""

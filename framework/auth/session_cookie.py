@@ -4,30 +4,13 @@ from typing import Literal
 
 from framework.auth.tokens import digest
 from framework.cookies import SetCookie
-from framework.guards import SecurityScheme
 from framework.request import Request, is_loopback
+from framework.session_scheme import session_cookie
 
-__all__ = ["HostCookie", "SameSite", "SessionCookie", "session_cookie"]
+__all__ = ["HostCookie", "SameSite", "SessionCookie"]
 
 SameSite = Literal["Lax", "Strict"]
 """Whether the cookie comes along when a link on another site is followed. ``None`` is not offered."""
-
-
-def session_cookie(name: str = "auth_session") -> SecurityScheme:
-    """Return how `Auth` knows who asks: by the session cookie *name*."""
-    return SecurityScheme(
-        "session",
-        {
-            "type": "apiKey",
-            "in": "cookie",
-            "name": f"__Host-{name}",
-            "description": (
-                f"The session cookie that signing in sets. On http://localhost it is `{name}`,"
-                " without the prefix. An unsafe request that carries it has to come from the site"
-                " itself, by `Sec-Fetch-Site` or `Origin`."
-            ),
-        },
-    )
 
 
 class HostCookie:
