@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from framework.auth.mail import BindingMailer, Message, write_reset, write_verification
+from framework.auth.mail import BindingMailer, Mailer, Message, write_reset, write_verification
 from framework.context import Context
 from framework.errors import ConfigurationError
 from framework.local.mail import ConsoleMail
@@ -54,6 +54,25 @@ async def test_a_missing_binding_is_named() -> None:
         mailer.check(context())
     with pytest.raises(ConfigurationError, match="binding POST is missing"):
         await mailer.send(context(), MESSAGE)
+
+
+class SendsAlone(Mailer):
+    """As the docs have one: mypy refuses it where it would have to say `check`, too."""
+
+    def __init__(self) -> None:
+        self.sent: list[Message] = []
+
+    async def send(self, c: Context, message: Message) -> None:
+        self.sent.append(message)
+
+
+async def test_a_mailer_has_to_say_send_alone() -> None:
+    mailer = SendsAlone()
+
+    mailer.check(context())
+    await mailer.send(context(), MESSAGE)
+
+    assert mailer.sent == [MESSAGE]
 
 
 class Refusing:
