@@ -64,7 +64,7 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
     zoned = wants_zone(parts)
     if any(getattr(part, "cls", None) is File for part in parts):
         raise ConfigurationError(
-            "a File comes in a form alone: write Form[...] of a Struct with it"
+            "a File comes in a form alone: write Form[File], or Form[...] of a Struct with it"
         )
     least = names_at_least(type)
 

@@ -245,8 +245,10 @@ def _refuse_unreadable(start: str, parameter: Parameter) -> None:
     several = parameter.source != "path"
     beside = File if parameter.source == "form" else None
     if not is_readable(parameter.type, with_several=several, beside=beside):
+        hint = "" if several else ": give it another name"  # it is a body, or what a guard hands on
         raise ConfigurationError(
-            f"{start} is text in the {parameter.source}, and {parameter.type!r} is not read from text"
+            f"{start} is text in the {parameter.source}, and {parameter.type!r} is not read from"
+            f" text{hint}"
         )
 
 

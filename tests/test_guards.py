@@ -693,6 +693,14 @@ def test_a_slot_before_its_guard_is_refused() -> None:
     assert str(needs) == "needs"
 
 
+def test_what_is_handed_on_by_a_name_of_the_path_is_told_to_take_another() -> None:
+    async def show(person: Person) -> None: ...
+
+    words = "'person' of show is text in the path, .*: give it another name"
+    with pytest.raises(ConfigurationError, match=words):
+        App().get("/:person", guard=known)(show)
+
+
 @pytest.mark.parametrize("kind", [object, list[int], int | str, "Person", None])
 def test_a_slot_of_no_class_of_its_own_is_refused(kind: Any) -> None:
     with pytest.raises(ConfigurationError, match="needs a class, and not object"):
