@@ -1,7 +1,7 @@
 """What is answered: a status, header pairs and a body. Knows nothing of requests or of the edge."""
 
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,13 +18,7 @@ from framework.shared_headers import (
     SharedHeaders,
 )
 
-__all__ = [
-    "EMPTY_STATUSES",
-    "Header",
-    "Reply",
-    "Response",
-    "encode_json",
-]
+__all__ = ["EMPTY_STATUSES", "Header", "Reply", "Response", "encode_json"]
 
 EMPTY_STATUSES = frozenset({204, 205, 304})
 """Statuses whose answers carry no body (RFC 9110; the runtime refuses one)."""
@@ -66,10 +60,10 @@ class Reply(msgspec.Struct, frozen=True):
 class Response:
     """An answer. Do not change one: `with_header` and its like return a new one.
 
-    *headers* are pairs, so that ``Set-Cookie`` may repeat; names are lower-case. *body* is bytes,
-    text, which is sent in UTF-8, or an async iterator of bytes for a stream. Raises `ValueError` for
-    a header that could break out of its line, for an invalid status, and for a body with a status
-    that does not allow one, and `TypeError` for a body that is anything else.
+    *headers* are a mapping, or pairs, so that ``Set-Cookie`` may repeat; names are lower-case. *body*
+    is bytes, text, which is sent in UTF-8, or an async iterator of bytes for a stream. Raises
+    `ValueError` for a header that could break out of its line, for an invalid status, and for a body
+    with a status that does not allow one, and `TypeError` for a body that is anything else.
     """
 
     __slots__ = ("body", "headers", "status")
@@ -82,10 +76,11 @@ class Response:
         self,
         body: bytes | str | AsyncIterator[bytes] = b"",
         status: int = 200,
-        headers: Iterable[Header] = (),
+        headers: Mapping[str, str] | Iterable[Header] = (),
     ) -> None:
         self.status = status
-        self.headers = [_checked(name, value) for name, value in headers]
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        self.headers = [_checked(name, value) for name, value in pairs]
         self.body = body if isinstance(body, bytes) else body_of(body)
         if status != 200:
             _check_status(status, self.body)

@@ -54,6 +54,12 @@ def test_other_header_values_are_kept(value: str) -> None:
     assert Response(headers=[("X-A", value)]).headers == [("x-a", value)]
 
 
+def test_headers_may_be_a_mapping() -> None:
+    answer = Response(headers={"Location": "/a", "te": "b"})
+
+    assert answer.headers == [("location", "/a"), ("te", "b")]
+
+
 @pytest.mark.parametrize("tag", ["1", "", "W/1", '"1', "'1'", '"a b"'])
 @pytest.mark.parametrize("answer", [Response.text("a"), Response(), Response().with_status(201)])
 def test_a_tag_without_its_quotes_is_refused_where_it_is_set(answer: Response, tag: str) -> None:
