@@ -54,6 +54,19 @@ async def test_r2_takes_and_gives_text(env: Any) -> None:
     assert await (await files.get("a")).text() == "text"
 
 
+async def test_r2_takes_bytes_and_gives_a_buffer_that_becomes_bytes(env: Any) -> None:
+    files = bindings_of(env)["FILES"]
+
+    await files.put("b", b"\x00\xff", httpMetadata={"contentType": "image/png"})
+    found = await files.get("b")
+
+    assert found.size == 2
+    assert found.httpMetadata.contentType == "image/png"
+    assert bytes(await found.arrayBuffer()) == b"\x00\xff"
+    await files.delete("b")
+    assert await files.get("b") is None
+
+
 async def test_a_queue_takes_what_json_takes(env: Any) -> None:
     mails = bindings_of(env)["MAILS"]
 
@@ -125,6 +138,7 @@ BINDING_CASES: dict[str, Callable[[Any], Awaitable[None]]] = {
         test_kv_takes_and_gives_text_bytes_and_json,
         test_a_key_that_r2_has_not_is_none,
         test_r2_takes_and_gives_text,
+        test_r2_takes_bytes_and_gives_a_buffer_that_becomes_bytes,
         test_a_queue_takes_what_json_takes,
         test_ai_is_no_service_though_it_has_a_fetch,
         test_what_is_ours_is_handed_out_as_before,
