@@ -55,6 +55,7 @@ class Accounts(Revocation[U]):
 
         *attributes* are fields of the user Struct beside ``id``. One called ``username`` is the
         name as it was typed, unless *attributes* say otherwise or `Auth` another *provider*.
+        An ``email`` is stored as it is given: hand in what `normalize_email` returns.
         *session* has attributes of the session, as `Sessions.create` takes them;
         ``c.get(auth.session_slot)`` is what was begun. User, key and session are one batch. Raises
         `DuplicateKey` where the name is taken, `UniqueViolation` where another column of the user
