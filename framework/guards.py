@@ -439,8 +439,12 @@ def guard(
     with, and how clients show who they are.
 
     Raises `ConfigurationError` for a function that cannot be called so, that returns a bool, or
-    that is annotated to return what its slot does not carry, None too.
+    that is annotated to return what its slot does not carry, None too, and for a class as *provides*.
     """
+    if isinstance(provides, type):
+        raise ConfigurationError(
+            f"provides takes a Slot, not {provides.__name__}: write Slot('name', {provides.__name__})"
+        )
     slots = (provides,) if isinstance(provides, Slot) else tuple(provides)
     names = locals_of(sys._getframe(1))
 

@@ -701,6 +701,13 @@ def test_what_is_handed_on_by_a_name_of_the_path_is_told_to_take_another() -> No
         App().get("/:person", guard=known)(show)
 
 
+def test_a_class_in_the_place_of_its_slot_is_refused() -> None:
+    asked: Any = Person
+
+    with pytest.raises(ConfigurationError, match="provides takes a Slot, not Person: write Slot"):
+        guard(provides=asked)
+
+
 @pytest.mark.parametrize("kind", [object, list[int], int | str, "Person", None])
 def test_a_slot_of_no_class_of_its_own_is_refused(kind: Any) -> None:
     with pytest.raises(ConfigurationError, match="needs a class, and not object"):
