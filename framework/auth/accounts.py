@@ -229,11 +229,9 @@ class Accounts(Revocation[U]):
             c,
             [
                 self._store.change_password(verified.key, hashed),
-                self._store.change_other_passwords(changed),
-                *self._store.change_sessions(changed, own, self.clock() + self.limits.grace),
+                *self._end_old_passwords(changed, own, digest(device or "")),
                 *self._forget_attempts(verified),
                 *remember,
-                self._store.forget_devices(changed.id, hashed, digest(device or "")),
                 *([] if by_bearer else [self._store.insert_session(begun, changed)]),
             ],
         )
@@ -242,6 +240,20 @@ class Accounts(Revocation[U]):
         if not by_bearer:
             self._signed_in(c, begun, token, verified.user)
             self._send_device(c, device)
+
+    def _end_old_passwords(
+        self, changed: StoredKey, own: str = "", device: str = ""
+    ) -> list[Statement]:
+        """Return what lets nobody in any more who knew a password that *changed* took the place of.
+
+        All passwords of the user change, at whatever provider; the session *own* goes on for the
+        grace, and *device* is still known.
+        """
+        return [
+            self._store.change_other_passwords(changed),
+            *self._store.change_sessions(changed, own, self.clock() + self.limits.grace),
+            self._store.forget_devices(changed.id, changed.hashed_password, device),
+        ]
 
     async def _hash_new(self, c: Context, verified: Verified[U], new: str) -> str:
         """Return the hash of *new*; where there can be none, what led here was no guess."""

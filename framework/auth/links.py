@@ -74,14 +74,10 @@ _CHANGE: Final = (
     "UPDATE user_key SET hashed_password = ?5 WHERE id = ?3 AND hashed_password = ?4"
     f" AND user_id = (SELECT r.user_id{_LINKS}{_ALIVE})"
 )
-_IS_CHANGED: Final = " AND EXISTS (SELECT 1 FROM user_key WHERE id = ?2 AND hashed_password = ?3)"
-_AFTER_CHANGE: Final = (
-    "UPDATE user_key SET hashed_password = ?3"
-    f" WHERE user_id = ?1 AND id <> ?2 AND hashed_password IS NOT NULL{_IS_CHANGED}",
-    f"DELETE FROM user_session WHERE user_id = ?1{_IS_CHANGED}",
-    f"DELETE FROM password_reset WHERE user_id = ?1{_IS_CHANGED}",
+_END_LINKS: Final = (
+    "DELETE FROM password_reset WHERE user_id = ?1"
+    " AND EXISTS (SELECT 1 FROM user_key WHERE id = ?2 AND hashed_password = ?3)"
 )
-_FORGET_DEVICES: Final = f"DELETE FROM known_device WHERE user_id = ?1{_IS_CHANGED}"
 _FORGET: Final = "DELETE FROM password_reset WHERE user_id = ?1 AND email IS NOT ?2"
 _PURGE: Final = "DELETE FROM password_reset WHERE expires_at <= ?1"
 
@@ -105,11 +101,6 @@ class Link(msgspec.Struct, frozen=True):
     replaces: str
     key_id: str
     hashed_password: str | None
-
-    @property
-    def key(self) -> StoredKey:
-        """The key whose password the link replaces."""
-        return StoredKey(self.key_id, self.user_id, self.hashed_password)
 
     @property
     def is_good(self) -> bool:
@@ -161,22 +152,16 @@ def find_link(token: str, now: int) -> Statement:
     return statement(_FIND, digest(token), now)
 
 
-def use_link(
-    token: str, link: Link, hashed_password: str, now: int, *, with_devices: bool
-) -> Sequence[Statement]:
-    """Give the user of *link* another password, end all sessions and all links: one batch.
+def use_link(token: str, link: Link, changed: StoredKey, now: int) -> Sequence[Statement]:
+    """Make *changed* of the key of *link*, and end all links of its user.
 
     The first changes a row only where the link is still good: of two at once, the other finds none,
-    and the rest of its statements nothing to do. All passwords of the user change, at whatever
-    provider, so that no way in is left that somebody else may know. With *with_devices*, no browser
-    is known any more.
+    and the second nothing to do.
     """
-    key = link.key
-    changed = (key.user_id, key.id, hashed_password)
-    after = (*_AFTER_CHANGE, _FORGET_DEVICES) if with_devices else _AFTER_CHANGE
+    key = (changed.id, link.hashed_password, changed.hashed_password)
     return [
-        statement(_CHANGE, digest(token), now, key.id, key.hashed_password, hashed_password),
-        *[statement(sql, *changed) for sql in after],
+        statement(_CHANGE, digest(token), now, *key),
+        statement(_END_LINKS, changed.user_id, changed.id, changed.hashed_password),
     ]
 
 

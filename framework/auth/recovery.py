@@ -36,6 +36,7 @@ from framework.auth.links import (
 from framework.auth.mail import Mailer, Message, write_reset, write_verification
 from framework.auth.models import User
 from framework.auth.settings import Settings
+from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest, is_token, new_token
 from framework.auth.usernames import canonical_username
 from framework.context import Context
@@ -192,11 +193,11 @@ class Recovery(Accounts[U]):
     async def _use_link(self, c: Context, token: str, password: str) -> str:
         """Give the owner of the link another password; return who it is."""
         link = await self._find_link(c, token)
-        hashed = await self.keys.hash(password)
-        with_devices = self._devices is not None
+        changed = StoredKey(link.key_id, link.user_id, await self.keys.hash(password))
         results = await self._db(c).batch(
             [
-                *use_link(token, link, hashed, self.clock(), with_devices=with_devices),
+                *use_link(token, link, changed, self.clock()),
+                *self._end_old_passwords(changed),
                 self._store.forget_attempts(digest(link.key_id)),
             ]
         )
