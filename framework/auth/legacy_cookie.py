@@ -65,24 +65,8 @@ class SharedCookie(SessionCookie):
             },
         )
 
-    def read(self, request: Request) -> str | None:
-        """Return the session id that *request* carries; None for none, or two that differ."""
-        return request.cookie(self._plain)
-
-    def is_present(self, request: Request) -> bool:
-        """Return whether *request* carries a session cookie at all, good or bad."""
-        return self._plain in request.cookies
-
-    def send(self, request: Request, token: str, max_age: int) -> SetCookie:
-        """Return the cookie that carries *token* for *max_age* seconds."""
-        secure = self._name(request) == self._strict
-        return SetCookie(
-            name=self._plain,
-            value=token,
-            max_age=max_age,
-            secure=secure,
-            same_site=self._same_site,
-        )
+    def _name(self, request: Request) -> str:  # noqa: ARG002  one name, wherever the request goes
+        return self._plain
 
     def id_of(self, token: str) -> str:
         """Return what the row of *token* is called: *token*."""

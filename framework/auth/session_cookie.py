@@ -33,12 +33,11 @@ class HostCookie:
 
     def send(self, request: Request, token: str, max_age: int) -> SetCookie:
         """Return the cookie that carries *token* for *max_age* seconds."""
-        name = self._name(request)
         return SetCookie(
-            name=name,
+            name=self._name(request),
             value=token,
             max_age=max_age,
-            secure=name is self._strict,
+            secure=not is_loopback(request),
             same_site=self._same_site,
         )
 
