@@ -3,8 +3,7 @@
 The layers, lowest first; a module imports only from those that stand before it:
 
 1. errors, models, tokens, limits, pending, failure_log, usernames, emails, address_limit: values and refusals
-2. lucia_hash, passwords, breached, legacy, session_cookie, legacy_cookie, device_cookie,
-   mail: what people hold
+2. lucia_hash, passwords, breached, legacy, session_cookie, legacy_cookie, mail: what people hold
 3. store_columns, store_users, store_attempts, store_revocation, storage, store, codes, links,
    settings: the tables
 4. sessions, keys, users, last_seen: rows, one kind each

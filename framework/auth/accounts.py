@@ -6,18 +6,20 @@ from typing import Any, TypeVar
 import msgspec
 
 from framework.auth.address_limit import limit_address
-from framework.auth.device_cookie import DeviceCookie
 from framework.auth.errors import InvalidCredentials, InvalidUsername
 from framework.auth.failure_log import log_failures
 from framework.auth.keys import Keys, Verified
+from framework.auth.limits import SECOND
 from framework.auth.models import NewKey, User, begin_anew
 from framework.auth.revocation import Revocation
+from framework.auth.session_cookie import HostCookie
 from framework.auth.settings import Settings
 from framework.auth.store_users import StoredKey
-from framework.auth.tokens import digest, new_user_id
+from framework.auth.tokens import digest, is_token, new_token, new_user_id
 from framework.auth.usernames import canonical_username
 from framework.auth.users import Users, new_user, tell_of_columns, tell_of_name
 from framework.context import Context
+from framework.cookies import AGE_LIMIT
 from framework.database import DatabaseError, Statement, UniqueViolation
 from framework.errors import ConfigurationError
 from framework.security_log import log_event
@@ -39,7 +41,7 @@ class Accounts(Revocation[U]):
         self.users: Users[U] = Users(self._store, self._user_type, self.keys)
         self._provider = provider
         self._rate_limiter = settings.rate_limiter
-        self._devices = None if (name := settings.device_cookie) is None else DeviceCookie(name)
+        self._devices = None if (name := settings.device_cookie) is None else HostCookie(name)
 
     async def sign_up(
         self,
@@ -159,8 +161,8 @@ class Accounts(Revocation[U]):
     async def _verify(
         self, c: Context, key_id: str, password: str, *beside: Statement
     ) -> Verified[U]:
-        known = None if self._devices is None else self._devices.read(c)
-        device = None if known is None else digest(known)
+        brought = None if self._devices is None else self._devices.read(c.request)
+        device = digest(brought) if brought is not None and is_token(brought) else None
         return await self.keys.verify(self._db(c), key_id, password, device, *beside)
 
     def _forget_attempts(self, verified: Verified[U]) -> list[Statement]:
@@ -179,19 +181,22 @@ class Accounts(Revocation[U]):
     ) -> tuple[str | None, list[Statement]]:
         """Return the token of this browser's device cookie, and what stores its digest.
 
-        A token that is known to this very account goes on; any other is replaced, so that none can
-        be planted.
+        It signs nobody in. Who hammers an account uses up the attempts of all browsers that are not
+        known to it; its owner's have a count of their own, and get in meanwhile (OWASP, "Slow Down
+        Online Guessing Attacks with Device Cookies"). A token that is known to this very account
+        goes on; any other is replaced, so that none can be planted.
         """
         if self._devices is None:
             return None, []
-        brought = self._devices.read(c) if is_known else None
-        token = brought or self._devices.draw()
+        brought = self._devices.read(c.request) if is_known else None
+        token = brought or new_token()
         expires_at = self.clock() + self.limits.device
         return token, [*self._store.remember_device(digest(token), key, expires_at)]
 
     def _send_device(self, c: Context, token: str | None) -> None:
         if self._devices is not None and token is not None:
-            c.send_cookie(self._devices.send(c, token, self.limits.device))
+            age = min(self.limits.device // SECOND, AGE_LIMIT)
+            c.send_cookie(self._devices.send(c.request, token, age))
 
     async def change_password(self, c: Context, current: str, new: str) -> None:
         """Change the password of this request's user; end all their sessions, and begin one anew.
