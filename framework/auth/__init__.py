@@ -6,7 +6,7 @@ The layers, lowest first; a module imports only from those that stand before it:
 2. lucia_hash, passwords, breached, legacy, session_cookie, legacy_cookie, mail: what people hold
 3. store_columns, store_users, store_attempts, store_revocation, storage, store, codes, links,
    settings: the tables
-4. sessions, keys, users, last_seen: rows, one kind each
+4. sessions, keys, users: rows, one kind each
 5. request_sessions, revocation, accounts, recovery, auth_request: one request
 6. auth: the whole
 """

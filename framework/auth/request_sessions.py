@@ -6,7 +6,6 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from framework.auth.last_seen import note_seen
 from framework.auth.legacy_cookie import cookie_for
 from framework.auth.limits import GRACE, seconds_until
 from framework.auth.models import Session, State, User, Validated
@@ -146,8 +145,19 @@ class RequestSessions(Generic[U]):
         if found.session.fresh:
             self._send_cookie(c, token, found.session.idle_expires, now)
         if self.sessions.is_due_to_note(found.session, now):
-            return await note_seen(c, db, self.sessions, found, now)
+            return await self._note_seen(c, found, now)
         return found
+
+    async def _note_seen(self, c: Context, found: Validated[U], now: int) -> Validated[U]:
+        """Return *found* as seen at *now*, which is written without the answer waiting for it."""
+        await c.after_answer(self._write_seen(c, found.session, now))
+        return Validated(msgspec.structs.replace(found.session, last_seen_at=now), found.user)
+
+    async def _write_seen(self, c: Context, session: Session, now: int) -> None:
+        try:
+            await self.sessions.note(self._db(c), session, now)
+        except Exception as error:  # whatever it is: the request has nothing to do with it
+            report(c, error)
 
     def _is_alive(self, found: Validated[U], now: int) -> bool:
         session = found.session
@@ -182,7 +192,7 @@ class RequestSessions(Generic[U]):
             db, now = self._db(c), self.clock()
             found = await self.sessions.renew_or_delete(db, found, now, partial(report, c))
             if found is not None and self.sessions.is_due_to_note(found.session, now):
-                found = await note_seen(c, db, self.sessions, found, now)
+                found = await self._note_seen(c, found, now)
         c.set(self._by_bearer, Memo(found))
         return found
 
