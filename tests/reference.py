@@ -74,7 +74,7 @@ _ONLY = {
 INTERNAL = {
     "Keys": {"hash", "make", "renew_hash", "verify"},
     "Sessions": {
-        *("begin", "ends", "is_due_to_note", "is_over", "is_recent", "limit", "note"),
+        *("begin", "ends", "find", "is_due_to_note", "is_over", "is_recent", "limit", "note"),
         "renew_or_delete",
     },
     "Users": {"also_delete", "deletion"},

@@ -1,6 +1,6 @@
 """Keeps the session of a request: found, renewed, begun, replaced. Knows no passwords."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -75,8 +75,7 @@ class RequestSessions(Generic[U]):
             self.limits,
             self.clock,
             self._cookie.id_of,
-            keeps_last_seen=settings.sessions != "shared",  # Lucia moves nothing: it would mislead
-            ends_oldest=settings.sessions != "shared",  # nor does it end any: they are its own
+            is_shared=settings.sessions == "shared",
         )
 
     def session(self, c: Context) -> Pending[Session | None]:
@@ -127,26 +126,32 @@ class RequestSessions(Generic[U]):
             if self._cookie.is_present(c.request):  # two that differ
                 log_event(c, "malicious_extraneous", "session-cookie-twice")
             return None
-        db = self._db(c)
-        if read is None:
-            statement = self._find_statement(c)
-            if statement is None:
-                return None
-            [read] = await db.batch([statement])
-        found = self._store.read_session(read)
+        found = await self._read(c, read, self._find_statement)
         if found is None:
             return None
         now = self.clock()
         if self._replaces_plain and found.session.id == token and self._is_alive(found, now):
             return Validated(await self._replace_plain(c, found.session, now), found.user)
-        found = await self.sessions.renew_or_delete(db, found, now, partial(report, c))
-        if found is None:
-            return None
-        if found.session.fresh:
+        found = await self._keep(c, found, now)
+        if found is not None and found.session.fresh:
             self._send_cookie(c, token, found.session.idle_expires, now)
-        if self.sessions.is_due_to_note(found.session, now):
-            return await self._note_seen(c, found, now)
         return found
+
+    async def _read(
+        self, c: Context, read: Result | None, find: Callable[[Context], Statement | None]
+    ) -> Validated[U] | None:
+        """Return the session that was *read*, or else the one that *find* has a statement for."""
+        if read is not None:
+            return self._store.read_session(read)
+        statement = find(c)
+        return None if statement is None else await self.sessions.find(self._db(c), statement)
+
+    async def _keep(self, c: Context, found: Validated[U], now: int) -> Validated[U] | None:
+        """Return *found* while it lives, renewed where it is idle, noted as seen where that is due."""
+        kept = await self.sessions.renew_or_delete(self._db(c), found, now, partial(report, c))
+        if kept is not None and self.sessions.is_due_to_note(kept.session, now):
+            return await self._note_seen(c, kept, now)
+        return kept
 
     async def _note_seen(self, c: Context, found: Validated[U], now: int) -> Validated[U]:
         """Return *found* as seen at *now*, which is written without the answer waiting for it."""
@@ -184,15 +189,9 @@ class RequestSessions(Generic[U]):
         if memo is not None:
             return memo.found
         c.refuse_answered("the session was asked for")
-        if read is None:
-            statement = self._find_bearer_statement(c)
-            read = None if statement is None else (await self._db(c).batch([statement]))[0]
-        found = None if read is None else self._store.read_session(read)
+        found = await self._read(c, read, self._find_bearer_statement)
         if found is not None:
-            db, now = self._db(c), self.clock()
-            found = await self.sessions.renew_or_delete(db, found, now, partial(report, c))
-            if found is not None and self.sessions.is_due_to_note(found.session, now):
-                found = await self._note_seen(c, found, now)
+            found = await self._keep(c, found, self.clock())
         c.set(self._by_bearer, Memo(found))
         return found
 

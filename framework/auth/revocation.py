@@ -9,7 +9,6 @@ from framework.auth.request_sessions import RequestSessions
 from framework.context import Context
 from framework.database import (
     ConstraintViolation,
-    Database,
     ForeignKeyViolation,
     Result,
     Statement,
@@ -99,13 +98,9 @@ class Revocation(RequestSessions[U]):
         except (UniqueViolation, ForeignKeyViolation):
             raise
         except ConstraintViolation as error:  # ours, or one of the app's own
-            if await self._is_there(db, own):
+            found = await self.sessions.find(db, self._store.find_session([own.id]))
+            if found is not None and found.session.authenticated_at >= own.authenticated_at:
                 raise
             self._drop_session(c)
             raise InvalidSession from error
         return results
-
-    async def _is_there(self, db: Database, own: Session) -> bool:
-        [result] = await db.batch([self._store.find_session([own.id])])
-        found = self._store.read_session(result)
-        return found is not None and found.session.authenticated_at >= own.authenticated_at

@@ -1,6 +1,6 @@
 """Begins, validates, lists and ends sessions, for any user. Knows no request and no cookie."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -35,16 +35,15 @@ class Sessions(Generic[U]):
         clock: Callable[[], int],
         id_of: Callable[[str], str],
         *,
-        keeps_last_seen: bool = True,
-        ends_oldest: bool = True,
+        is_shared: bool = False,
     ) -> None:
         self._store = store
         self._session_type = session_type
         self._limits = limits
         self._clock = clock
         self._id_of = id_of
-        self._keeps_last_seen = keeps_last_seen
-        self._most = limits.sessions if ends_oldest else 0
+        self._keeps_last_seen = not is_shared  # Lucia moves nothing: it would mislead
+        self._most = 0 if is_shared else limits.sessions  # nor does it end any: they are its own
         self._grace = max(limits.grace, GRACE)
 
     async def create(self, db: Database, user_id: str, /, **attributes: Any) -> NewSession[U]:
@@ -79,8 +78,7 @@ class Sessions(Generic[U]):
         """
         if not is_token(token):
             raise InvalidSession
-        [result] = await db.batch([self._store.find_session([self._id_of(token)])])
-        found = self._store.read_session(result)
+        found = await self.find(db, self._store.find_session([self._id_of(token)]))
         if found is not None:
             found = await self.renew_or_delete(db, found, self._clock(), _log)
         if found is None:
@@ -123,6 +121,11 @@ class Sessions(Generic[U]):
         [result] = await db.batch([self._store.delete_other_sessions(user_id, session_id)])
         return result.changes
 
+    async def find(self, db: Database, statement: Statement) -> Validated[U] | None:
+        """Return the session that `Storage.find_session` asks for, dead or alive, and its user."""
+        [result] = await db.batch([statement])
+        return self._store.read_session(result)
+
     def begin(self, user_id: str, /, **attributes: Any) -> tuple[Session, str]:
         """Return a session that begins now and its token. Nothing is written."""
         now = self._clock()
@@ -148,7 +151,7 @@ class Sessions(Generic[U]):
 
     def ends(self, created_at: int, now: int) -> tuple[int, int]:
         """Return when a session that is used now stops being active, and when it ends."""
-        end = created_at + self._limits.absolute
+        end = (created_at or now) + self._limits.absolute  # 0 where Lucia began it
         active = min(now + self._limits.active, end)
         return active, min(now + self._limits.active + self._limits.idle, end)
 
@@ -194,30 +197,20 @@ class Sessions(Generic[U]):
         The writes are housekeeping: if one fails, *report* gets the error and nothing is raised. A
         session that is over is refused all the same, and an idle one stays valid, but is not renewed.
         """
-        session = found.session
-        if self.is_over(session, now):
-            await self._try_delete(db.batch([self._store.delete_session(session.id)]), report)
+        session, state = found.session, found.session.state(now)
+        if state is State.DEAD or self.is_over(session, now):
+            try:
+                await self._store.delete_dead(db, session)
+            except Exception as error:  # whatever it is: nobody is signed in by this
+                report(error)
             return None
-        match session.state(now):
-            case State.ACTIVE:
-                return found
-            case State.IDLE:
-                return await self._renew(db, found, now, report)
-            case State.DEAD:
-                await self._try_delete(self._store.delete_dead(db, session), report)
-                return None
-
-    async def _try_delete(self, deletion: Awaitable[Any], report: Report) -> None:
-        try:
-            await deletion
-        except Exception as error:  # whatever it is: nobody is signed in by this
-            report(error)
+        return found if state is State.ACTIVE else await self._renew(db, found, now, report)
 
     async def _renew(
         self, db: Database, found: Validated[U], now: int, report: Report
     ) -> Validated[U] | None:
         session = found.session
-        active, idle = self.ends(session.created_at or now, now)
+        active, idle = self.ends(session.created_at, now)
         seen_at = self._seen_at(now)
         try:
             is_renewed = await self._store.renew(db, session.id, active, idle, now, seen_at)
@@ -237,8 +230,7 @@ class Sessions(Generic[U]):
 
     async def _find_again(self, db: Database, read: Session, now: int) -> Validated[U] | None:
         """Return what became of *read*, which another request renewed, replaced or ended."""
-        [result] = await db.batch([self._store.find_session([read.id])])
-        found = self._store.read_session(result)
+        found = await self.find(db, self._store.find_session([read.id]))
         if found is None or found.session.state(now) is not State.ACTIVE:
             return None
         is_renewed = found.session.idle_expires > read.idle_expires
