@@ -57,9 +57,10 @@ class Auth(Recovery[U]):
     """Users, passwords and sessions in the database bound as *database*.
 
     Touches no binding, clock or entropy when made: everything is read from the request's context.
-    *user* and *session* are Structs of the columns of ``user`` and ``user_session`` that each
-    guarded request needs; *clock* returns Unix milliseconds. *cookie* is the name of the session's
-    cookie and *same_site* its SameSite; it is always Path=/, HttpOnly and Secure.
+    *user* and *session* are subclasses of `User` and `Session` with the columns that each guarded
+    request needs besides; those of a session need a default, in the table and in the class. *clock*
+    returns Unix milliseconds. *cookie* is the name of the session's cookie and *same_site* its
+    SameSite; it is always Path=/, HttpOnly and Secure.
     *sessions* says how they are kept: hashed, unless Lucia v2's are to go on (see
     docs/from-lucia.md). *provider* is what the ids of password keys begin with, before the ``:``.
 

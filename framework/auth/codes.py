@@ -103,15 +103,14 @@ _PURGE_ADDRESSES: Final = "DELETE FROM email_count WHERE resets_at <= ?1"
 
 
 class CodeState(msgspec.Struct, frozen=True):
-    """What there is to verify, and when more codes are sent. Times are Unix milliseconds.
-
-    *sent_to_address* is how many went there in a window, this one and those for others included.
-    """
+    """What there is to verify. Times are Unix milliseconds."""
 
     email: str | None
     email_verified_at: int | None
     resets_at: int | None
+    """When more codes are sent."""
     sent_to_address: int
+    """How many went there in a window, this one and those for others included."""
 
 
 def new_code() -> str:

@@ -12,14 +12,12 @@ __all__ = ["BindingMailer", "Mailer", "Message", "write_reset", "write_verificat
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A mail in plain text. Raises `ValueError` for a line break in *to* or *subject*.
-
-    *text* holds a code or a link: it shows in no repr, and whoever sends it must not log it.
-    """
+    """A mail in plain text. Raises `ValueError` for a line break in *to* or *subject*."""
 
     to: str
     subject: str
     text: str
+    """Holds a code or a link: it shows in no repr, and whoever sends it must not log it."""
 
     def __post_init__(self) -> None:
         if {"\r", "\n"} & {*self.to, *self.subject}:  # it would begin a header of its own

@@ -23,29 +23,25 @@ class State(Enum):
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody with an account.
-
-    Subclass it with what else the ``user`` table holds and hand the class to `Auth`; the fields are
-    the columns that each guarded request reads. *id* is 15 characters.
-    """
+    """Somebody with an account. `Auth` says how to add columns."""
 
     id: str
+    """15 characters."""
 
 
 U = TypeVar("U", bound=User)
 
 
 class Key(msgspec.Struct, frozen=True):
-    """One way for a user to sign in. *has_password* is False for one without a password, as OAuth.
-
-    *provider* and *provider_user_id* are its name: ``username`` and ``alice``, ``github`` and
-    ``583231``. Holds no hash, so that it may be shown to its owner.
-    """
+    """One way for a user to sign in. Holds no hash, so that it may be shown to its owner."""
 
     provider: str
+    """The first half of its name, such as ``username`` or ``github``."""
     provider_user_id: str
+    """The other half, such as ``alice`` or ``583231``."""
     user_id: str
     has_password: bool
+    """False for one without a password, as OAuth."""
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -77,29 +73,26 @@ class SessionId(str):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """One signed-in browser. Times are Unix milliseconds.
-
-    Subclass it with what else your ``user_session`` table holds and hand the class to `Auth` as
-    *session*; those columns need a default in the table, and those fields one in the class.
-
-    *id* is the SHA-256 of the cookie's token, in hex: it finds the row and signs nobody in. With
-    ``sessions="shared"`` it is the token itself, as in Lucia v2. People are shown `handle` instead,
-    which is also what stands for it in JSON that a handler returns.
-    *last_seen_at* is when a request last came with it, up to `Limits.last_seen` late; 0 where that
-    is not known. For people, as *user_agent* and *country* are: nothing is decided by them.
-    *fresh* says that this request renewed or made the session.
-    """
+    """One signed-in browser. Times are Unix milliseconds."""
 
     id: str
+    """The SHA-256 of the cookie's token, in hex: it finds the row and signs nobody in.
+
+    With ``sessions="shared"`` it is the token itself, as in Lucia v2. People are shown `handle`
+    instead, which is also what stands for it in JSON that a handler returns.
+    """
     user_id: str
     active_expires: int
     idle_expires: int
     created_at: int = 0
     authenticated_at: int = 0
     user_agent: str | None = None
+    """For people, as *country* and *last_seen_at* are: nothing is decided by them."""
     country: str | None = None
     last_seen_at: int = 0
+    """When a request last came with it, up to `Limits.last_seen` late; 0 where that is not known."""
     fresh: bool = False
+    """Whether this request renewed or made the session."""
 
     def __post_init__(self) -> None:
         msgspec.structs.force_setattr(self, "id", SessionId(self.id))

@@ -76,15 +76,14 @@ _FORGET_DEVICES: Final = (
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """How often an account was tried in the window that ends at *resets_at*, in milliseconds.
-
-    *failures* are those of the windows before it, without a success in between. Where they are as
-    many as may be, that window is the last, and over.
-    """
+    """How often an account was tried."""
 
     attempts: int
+    """In the window that ends at *resets_at*."""
     resets_at: int
+    """Unix milliseconds."""
     failures: int = 0
+    """In the windows before, without a success since. With as many as may be, that window is the last."""
 
     def refused_until(self, limit: int, failures: int, now: int) -> int | None:
         """Return until when this attempt is refused, in Unix milliseconds; None where it is not.
