@@ -4,7 +4,7 @@ The names are those of OWASP's Logging Vocabulary Cheat Sheet, which tools for a
 """
 
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 import msgspec
 
@@ -25,38 +25,29 @@ __all__ = [
     "write_event",
 ]
 
-EventName = Literal[
+_Warning = Literal[
     "authn_login_fail",
     "authn_login_lock",
-    "authn_login_success",
-    "authn_password_change",
     "authn_password_change_fail",
-    "authn_token_created",
     "authz_fail",
     "excess_rate_limit_exceeded",
     "input_validation_fail",
     "malicious_csrf",
     "malicious_extraneous",
+]
+"""Those that somebody may want to look into."""
+
+EventName = Literal[
+    _Warning,
+    "authn_login_success",
+    "authn_password_change",
+    "authn_token_created",
     "session_expired",
     "user_created",
     "user_deleted",
     "user_updated",
 ]
 """What can happen; docs/security.md says when."""
-
-_WARNINGS: Final = frozenset(
-    {
-        "authn_login_fail",
-        "authn_login_lock",
-        "authn_password_change_fail",
-        "authz_fail",
-        "excess_rate_limit_exceeded",
-        "input_validation_fail",
-        "malicious_csrf",
-        "malicious_extraneous",
-    }
-)
-"""Those that somebody may want to look into."""
 
 _BY_STATUS: Final[dict[int, EventName]] = {
     401: "authz_fail",
@@ -148,7 +139,7 @@ def _describe(
     who, request = c.actor, c.request
     return SecurityEvent(
         time=time_now(),
-        level="warning" if event in _WARNINGS else "info",
+        level="warning" if event in get_args(_Warning) else "info",
         event=event,
         reason=error.code if error is not None and reason is None else reason,
         status=None if error is None else error.status,
