@@ -96,7 +96,12 @@ class Keys(Generic[U]):
         """
         key_id = self.id_of(provider, provider_user_id)
         if password is None:
-            return _shown(await self._use_without_password(db, key_id))
+            key = await self._find(db, key_id)
+            if key is None:
+                raise InvalidKey
+            if key.hashed_password is not None:
+                raise InvalidPassword
+            return _shown(key)
         verified = await self.verify(db, key_id, password, None)
         statements, key = await self.renew_hash(verified.key, password)
         await db.batch([*statements, self._store.forget_attempts(digest(key_id))])
@@ -104,8 +109,7 @@ class Keys(Generic[U]):
 
     async def get(self, db: Database, provider: str, provider_user_id: str) -> Key:
         """Return the key of that name. Raises `UnknownKey`."""
-        [result] = await db.batch([self._store.find_key(self.id_of(provider, provider_user_id))])
-        key = result.first(StoredKey)
+        key = await self._find(db, self.id_of(provider, provider_user_id))
         if key is None:
             raise UnknownKey
         return _shown(key)
@@ -227,14 +231,9 @@ class Keys(Generic[U]):
             error = TooManyAttempts("Too many attempts for this account.", retry_after=wait)
             raise _about(user, error)
 
-    async def _use_without_password(self, db: Database, key_id: str) -> StoredKey:
-        [result] = await db.batch([self._store.find_key(key_id)])
-        key = result.first(StoredKey)
-        if key is None:
-            raise InvalidKey
-        if key.hashed_password is not None:
-            raise InvalidPassword
-        return key
+    async def _find(self, db: Database, key_id: str) -> StoredKey | None:
+        [found] = await db.batch([self._store.find_key(key_id)])
+        return found.first(StoredKey)
 
     async def _hashed(self, password: str | None) -> str | None:
         return None if password is None else await self.hash(password)
