@@ -1,9 +1,10 @@
 """Says which values a query may carry, in the form every driver binds. Knows no driver."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from math import isfinite
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -76,6 +77,10 @@ class ParameterError(ValueError):
         return f"{where}: {self.reason} [{self.sql[:500]}]"
 
 
+_Refusal = Callable[[str], ParameterError]
+"""Makes the error of one parameter, of the reason why it cannot be stored."""
+
+
 def check(sql: str, parameters: Sequence[Value]) -> Sequence[Bound]:
     """Return *parameters* as drivers bind them: `True` is 1, a datetime its Unix milliseconds, an Enum
     its value, and a `UUID`, `Decimal`, date or time the text that a row's field reads it from.
@@ -93,7 +98,7 @@ def check(sql: str, parameters: Sequence[Value]) -> Sequence[Bound]:
     for index, value in enumerate(values):
         if not _is_plain(value):
             bound = list(values) if bound is None else bound
-            bound[index] = _bound(value, sql, index + 1)
+            bound[index] = _bound(value, partial(ParameterError, sql=sql, position=index + 1))
     return values if bound is None else bound
 
 
@@ -108,78 +113,68 @@ def _is_plain(value: Any) -> bool:
     return fits
 
 
-def _bound(value: object, sql: str, position: int) -> Bound:
+def _bound(value: object, refuse: _Refusal) -> Bound:
     """Return *value* in the form drivers bind; its exact base type, where it is of a subclass."""
     if isinstance(value, Enum):
         value = value.value
         if not isinstance(value, str | int):
-            raise ParameterError("only an Enum of text or integers is read again", sql, position)
+            raise refuse("only an Enum of text or integers is read again")
     if isinstance(value, str):
-        return _text(str.__str__(value), sql, position)
+        return _text(str.__str__(value), refuse)
     if isinstance(value, int):
-        return _integer(int.__int__(value), sql, position)
+        number = int.__int__(value)
+        if not -SAFE_INTEGER <= number <= SAFE_INTEGER:
+            raise refuse("an integer beyond ±(2^53 - 1) would be rounded; store it as TEXT")
+        return number
     if isinstance(value, float):
-        if not isfinite(value):
-            raise ParameterError("NaN and infinity are not values of a database", sql, position)
+        _check_finite(isfinite(value), refuse)
         return float.__float__(value)
     if isinstance(value, bytes | bytearray | memoryview):
-        return _blob(bytes(value), sql, position)
+        blob = bytes(value)
+        _check_size(len(blob), refuse)
+        return blob
     if isinstance(value, datetime):
-        return _milliseconds(value, sql, position)
-    return _written(value, sql, position)
-
-
-def _written(value: object, sql: str, position: int) -> Bound:
-    """Return what stands in a column for *value*, which D1 has no type for."""
-    if isinstance(value, UUID):
-        return str(value)
+        return _milliseconds(value, refuse)
     if isinstance(value, date | time):
         return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
     if isinstance(value, Decimal):
-        if not value.is_finite():
-            raise ParameterError("NaN and infinity are not values of a database", sql, position)
-        return _text(str(value), sql, position)
+        _check_finite(value.is_finite(), refuse)
+        return _text(str(value), refuse)
     remedy = "write it as text, a number or bytes"
     if isinstance(value, list | tuple | set | frozenset):
         remedy = "write one ? for each item"
-    raise ParameterError(f"D1 has no type for {type(value).__name__}: {remedy}", sql, position)
+    raise refuse(f"D1 has no type for {type(value).__name__}: {remedy}")
 
 
-def _text(value: str, sql: str, position: int) -> str:
+def _check_finite(is_finite: bool, refuse: _Refusal) -> None:
+    if not is_finite:
+        raise refuse("NaN and infinity are not values of a database")
+
+
+def _text(value: str, refuse: _Refusal) -> str:
     try:
         size = len(value.encode())
     except UnicodeEncodeError:
         size = -1
     if size < 0:  # raised out here, so that the error that holds the text is not its context
-        raise ParameterError("the text holds half of a surrogate pair", sql, position)
-    _check_size(size, sql, position)
+        raise refuse("the text holds half of a surrogate pair")
+    _check_size(size, refuse)
     return value
 
 
-def _integer(value: int, sql: str, position: int) -> int:
-    if not -SAFE_INTEGER <= value <= SAFE_INTEGER:
-        reason = "an integer beyond ±(2^53 - 1) would be rounded; store it as TEXT"
-        raise ParameterError(reason, sql, position)
-    return value
-
-
-def _blob(value: bytes, sql: str, position: int) -> bytes:
-    _check_size(len(value), sql, position)
-    return value
-
-
-def _milliseconds(value: datetime, sql: str, position: int) -> int:
+def _milliseconds(value: datetime, refuse: _Refusal) -> int:
     if value.utcoffset() is None:
-        reason = "the datetime has no time zone: give it one, as in value.replace(tzinfo=UTC)"
-        raise ParameterError(reason, sql, position)
+        raise refuse("the datetime has no time zone: give it one, as in value.replace(tzinfo=UTC)")
     if not is_in_years(value):  # no row would be read with it
-        raise ParameterError("the datetime is none in UTC", sql, position)
+        raise refuse("the datetime is none in UTC")
     return (value - EPOCH) // MILLISECOND
 
 
-def _check_size(size: int, sql: str, position: int) -> None:
+def _check_size(size: int, refuse: _Refusal) -> None:
     if size > LONGEST_VALUE:
-        raise ParameterError(f"{size} bytes, but D1 stores at most {LONGEST_VALUE}", sql, position)
+        raise refuse(f"{size} bytes, but D1 stores at most {LONGEST_VALUE}")
 
 
 def _check_sql(sql: object) -> None:
