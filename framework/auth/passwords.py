@@ -40,11 +40,8 @@ TIME_COST = 2
 PARALLELISM = 1
 """Argon2id as OWASP's Password Storage Cheat Sheet asks at least: 19 MiB, two passes, one lane."""
 
-DUMMY_HASH = (
-    "$argon2id$v=19$m=19456,t=2,p=1$NsFq8jvFAq8VcFNMWQM+qA"
-    "$ZPcug5Ejb11YpuNOABZa4UnPHvwMW5beQIDZgRxlQ1k"
-)
-"""Verified where there is no user, so that this costs the same. Constant: no entropy at import."""
+DUMMY_HASH = f"$argon2id$v=19$m={MEMORY_KIB},t={TIME_COST},p={PARALLELISM}${'A' * 22}${'A' * 43}"
+"""Verified where there is no user, so that this costs the same. No password is known to have it."""
 
 _PHC = re.compile(
     r"\$argon2id\$v=19\$m=([0-9]{1,6}),t=([0-9]{1,2}),p=([0-9])"
@@ -155,7 +152,9 @@ class Argon2Hasher:
         would take the isolate with it. For that and for whatever else cannot be read, `dummy_hash` is
         verified instead; a wrong password for a hash that was cheaper costs the difference as well.
         """
-        costs = _costs_of(stored) if isinstance(stored, str) else None
+        if not isinstance(stored, str):  # None, as of a key without a password
+            stored = ""
+        costs = _costs_of(stored)
         if costs is None and await _is_lucias(password, stored):
             return True  # hashed anew next, which costs what `dummy_hash` does
         try:
@@ -200,14 +199,14 @@ class Argon2Hasher:
         return _costs_of(stored) is None or self._argon2.check_needs_rehash(stored)
 
 
-async def _is_lucias(password: str, stored: object) -> bool:
+async def _is_lucias(password: str, stored: str) -> bool:
     """Return whether *stored* is what Lucia would have stored of *password*."""
     from framework.auth.lucia_hash import (  # of few: not at start
         normalize_for_lucia,
         read_lucia_hash,
     )
 
-    lucias = read_lucia_hash(stored) if isinstance(stored, str) else None
+    lucias = read_lucia_hash(stored)
     prepared = normalize_for_lucia(password, PASSWORD_MAX)
     return lucias is not None and prepared is not None and await lucias.matches(prepared)
 
