@@ -24,8 +24,6 @@ SessionFormat = Literal["hashed", "migrate", "shared"]
 class MigratingCookie(SessionCookie):
     """Our cookie; and Lucia's, where ours is not there."""
 
-    __slots__ = ()
-
     def read(self, request: Request) -> str | None:
         """Return the token of our cookie, or Lucia's session id where only that came."""
         name = self._name(request) if super().is_present(request) else self._plain
@@ -50,8 +48,6 @@ class MigratingCookie(SessionCookie):
 
 class SharedCookie(SessionCookie):
     """Lucia's cookie: its name on https too, and the row's id in it. Secure, HttpOnly, Path=/."""
-
-    __slots__ = ()
 
     def __init__(self, name: str, same_site: SameSite = "Lax") -> None:
         super().__init__(name, same_site)

@@ -20,8 +20,6 @@ class HostCookie:
     differ there. The URL decides, never a setting.
     """
 
-    __slots__ = ("_plain", "_same_site", "_strict")
-
     def __init__(self, name: str, same_site: SameSite = "Lax") -> None:
         self._plain = name
         self._strict = "__Host-" + name
@@ -47,8 +45,6 @@ class HostCookie:
 
 class SessionCookie(HostCookie):
     """The session's cookie, and what the row of its token is called."""
-
-    __slots__ = ("scheme",)
 
     def __init__(self, name: str, same_site: SameSite = "Lax") -> None:
         super().__init__(name, same_site)
