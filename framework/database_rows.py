@@ -93,11 +93,9 @@ def _plan(type: Any) -> _Plan:
 def _columns(declared: Any) -> Mapping[str, Any] | None:
     """Return the type of each column, or None if the type names no columns, as `dict` does."""
     origin = get_origin(declared) or declared
-    if origin is Any or issubclass(origin, dict):
-        return get_type_hints(origin, include_extras=True) or None
     if issubclass(origin, msgspec.Struct):
         return {field.encode_name: field.type for field in msgspec.structs.fields(declared)}
-    return get_type_hints(origin, include_extras=True)
+    return get_type_hints(origin, include_extras=True) or None
 
 
 def _parts(annotation: Any) -> set[Any]:

@@ -123,33 +123,26 @@ def log_event(
     log: SecurityLog | None = c.security_log
     if log is None:
         return
+    who, request = c.actor, c.request
     try:
-        log(c, _describe(c, event, reason, user_id, error))
+        log(
+            c,
+            SecurityEvent(
+                time=time_now(),
+                level="warning" if event in get_args(_Warning) else "info",
+                event=event,
+                reason=error.code if error is not None and reason is None else reason,
+                status=None if error is None else error.status,
+                method=request.method,
+                route=None if c.route is None else c.route.path,
+                user_id=who.user_id if who is not None and user_id is None else user_id,
+                session=None if who is None else who.handle,
+                address=request.address,
+                request_id=c.request_id or _ray_of(request),
+            ),
+        )
     except Exception as fault:  # whatever it is: what was done is done, and is answered
         report(c, fault)
-
-
-def _describe(
-    c: Context,
-    event: EventName,
-    reason: str | None,
-    user_id: str | None,
-    error: HTTPError | None,
-) -> SecurityEvent:
-    who, request = c.actor, c.request
-    return SecurityEvent(
-        time=time_now(),
-        level="warning" if event in get_args(_Warning) else "info",
-        event=event,
-        reason=error.code if error is not None and reason is None else reason,
-        status=None if error is None else error.status,
-        method=request.method,
-        route=None if c.route is None else c.route.path,
-        user_id=who.user_id if who is not None and user_id is None else user_id,
-        session=None if who is None else who.handle,
-        address=request.address,
-        request_id=c.request_id or _ray_of(request),
-    )
 
 
 def _ray_of(request: Request) -> str | None:

@@ -192,9 +192,7 @@ class Auth(Recovery[U]):
             valid = await self._validate_bearer(c, found)
             if valid is None:
                 raise InvalidSession("Send the token of a session.", headers=_CHALLENGE)
-            c.actor = valid.session
-            c.set(self.session_slot, valid.session)
-            c.set(self.user_slot, valid.user)
+            self._hand_on(c, valid)
 
         return guard(
             bearer,

@@ -115,9 +115,7 @@ class RequestSessions(Generic[U]):
             c.set(self._by_cookie, memo)
         found = memo.found
         if found is not None and not self._is_by_bearer(c):
-            c.actor = found.session
-            c.set(self.session_slot, found.session)
-            c.set(self.user_slot, found.user)
+            self._hand_on(c, found)
         return found
 
     async def _find(self, c: Context, read: Result | None) -> Validated[U] | None:
@@ -295,10 +293,15 @@ class RequestSessions(Generic[U]):
 
     def _remember(self, c: Context, session: Session, user: U) -> None:
         """Let *session* be this request's from here on."""
-        c.actor = session
-        c.set(self.session_slot, session)
-        c.set(self.user_slot, user)
-        c.set(self._by_cookie, Memo(Validated(session, user)))
+        begun = Validated(session, user)
+        self._hand_on(c, begun)
+        c.set(self._by_cookie, Memo(begun))
+
+    def _hand_on(self, c: Context, found: Validated[U]) -> None:
+        """Leave session and user where handlers, guards and the security log find them."""
+        c.actor = found.session
+        c.set(self.session_slot, found.session)
+        c.set(self.user_slot, found.user)
 
     def _drop_session(self, c: Context) -> None:
         """Let what opened this request's session open nothing, and have a browser forget it."""
