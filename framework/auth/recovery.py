@@ -187,23 +187,18 @@ class Recovery(Accounts[U]):
         address than the account has now, and `PasswordError`, the link as good as before.
         """
         with log_failures(c, "authn_password_change_fail"):
-            user_id = await self._use_link(c, token, password)
-        log_event(c, "authn_password_change", "password-reset", user_id=user_id)
-
-    async def _use_link(self, c: Context, token: str, password: str) -> str:
-        """Give the owner of the link another password; return who it is."""
-        link = await self._find_link(c, token)
-        changed = StoredKey(link.key_id, link.user_id, await self.keys.hash(password))
-        results = await self._db(c).batch(
-            [
-                *use_link(token, link, changed, self.clock()),
-                *self._end_old_passwords(changed),
-                self._store.forget_attempts(digest(link.key_id)),
-            ]
-        )
-        if results[0].changes == 0:
-            raise InvalidLink
-        return link.user_id
+            link = await self._find_link(c, token)
+            changed = StoredKey(link.key_id, link.user_id, await self.keys.hash(password))
+            results = await self._db(c).batch(
+                [
+                    *use_link(token, link, changed, self.clock()),
+                    *self._end_old_passwords(changed),
+                    self._store.forget_attempts(digest(link.key_id)),
+                ]
+            )
+            if results[0].changes == 0:
+                raise InvalidLink
+        log_event(c, "authn_password_change", "password-reset", user_id=link.user_id)
 
     async def _find_link(self, c: Context, token: str) -> Link:
         c.private = True
