@@ -38,12 +38,14 @@ _ID_MAX: Final = 255
 
 
 class Verified(NamedTuple, Generic[U]):
-    """A key whose password was right, its user, whether the browser is one of theirs, and *beside*."""
+    """A key whose password was right."""
 
     key: StoredKey
     user: U
     is_known_device: bool
+    """Whether the browser is one of theirs."""
     beside: Sequence[Result]
+    """What was asked in the same trip."""
 
 
 class Keys(Generic[U]):

@@ -95,10 +95,11 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Link(msgspec.Struct, frozen=True):
-    """A link that is good, and the key as it is now. *replaces* is the digest of its old hash."""
+    """A link that is good, and the key as it is now."""
 
     user_id: str
     replaces: str
+    """The digest of the hash that the key had when the link was sent."""
     key_id: str
     hashed_password: str | None
 

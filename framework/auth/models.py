@@ -45,11 +45,12 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class NewKey(msgspec.Struct, frozen=True):
-    """A key to make with a user. *password* is as it was typed, or None for a way in without."""
+    """A key to make with a user."""
 
     provider: str
     provider_user_id: str
     password: str | None = None
+    """As it was typed, or None for a way in without."""
 
     def __repr__(self) -> str:
         return f"<NewKey of {self.provider}>"
@@ -143,11 +144,12 @@ class Validated(NamedTuple, Generic[U]):
 
 
 class NewSession(msgspec.Struct, Generic[U], frozen=True):
-    """A session just begun, whose it is, and the *token* that opens it: kept nowhere else."""
+    """A session just begun, and whose it is."""
 
     session: Session
     user: U
     token: str
+    """What opens it: kept nowhere else."""
 
     def __repr__(self) -> str:
         return f"<NewSession {self.session.handle} of {self.session.user_id}>"

@@ -65,9 +65,10 @@ def prepare_password(password: str) -> bytes:
 
 
 class _Costs(NamedTuple):
-    """What Argon2 was told to spend: memory in KiB, passes over it, lanes."""
+    """What Argon2 was told to spend."""
 
     memory: int
+    """KiB."""
     passes: int
     lanes: int
 

@@ -43,11 +43,12 @@ _DELETE_USER: Final = (
 
 
 class StoredKey(msgspec.Struct, frozen=True):
-    """A row of ``user_key``. *hashed_password* is None for a way in without a password."""
+    """A row of ``user_key``."""
 
     id: str
     user_id: str
     hashed_password: str | None
+    """None for a way in without a password."""
 
     def __repr__(self) -> str:
         return f"<StoredKey of {self.user_id}>"
