@@ -13,12 +13,9 @@ from framework.auth.tokens import is_token, new_token
 from framework.database import Database, ForeignKeyViolation, Statement, Unavailable
 from framework.log import log_error
 
-__all__ = ["Report", "Sessions"]
+__all__ = ["Sessions"]
 
 U = TypeVar("U", bound=User)
-
-Report = Callable[[Exception], None]
-"""Logs what went wrong where it is no matter to who asks."""
 
 
 class Sessions(Generic[U]):
@@ -190,7 +187,7 @@ class Sessions(Generic[U]):
         return now if self._keeps_last_seen else 0
 
     async def renew_or_delete(
-        self, db: Database, found: Validated[U], now: int, report: Report
+        self, db: Database, found: Validated[U], now: int, report: Callable[[Exception], None]
     ) -> Validated[U] | None:
         """Return *found* while it lives, renewed where it is idle; else delete it.
 
@@ -207,7 +204,7 @@ class Sessions(Generic[U]):
         return found if state is State.ACTIVE else await self._renew(db, found, now, report)
 
     async def _renew(
-        self, db: Database, found: Validated[U], now: int, report: Report
+        self, db: Database, found: Validated[U], now: int, report: Callable[[Exception], None]
     ) -> Validated[U] | None:
         session = found.session
         active, idle = self.ends(session.created_at, now)
