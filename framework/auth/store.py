@@ -82,7 +82,7 @@ class Store(UserStore[U], AttemptStore, RevocationStore, Generic[U]):
         find = f"SELECT {both} FROM user_session s JOIN user u ON u.id = s.user_id WHERE s.id IN "
         self._find_session = {1: find + "(?1)", 2: find + "(?1, ?2)"}
         names, marks = self._sessions.select_list(), self._sessions.placeholders()
-        count = len(self._sessions.columns)
+        count = len(self._sessions.fields)
         self._list_sessions = (
             f"SELECT {names} FROM user_session WHERE user_id = ?1 AND idle_expires > ?2"
             " ORDER BY created_at DESC, id LIMIT 100"
@@ -212,8 +212,8 @@ def _refuse_required(session_type: type[Session]) -> None:
 def _row_type(sessions: Columns, users: Columns) -> type[Any]:
     """Return a Struct for one row of session and user together."""
     fields = [
-        (prefix + name, kind)
+        (prefix + field.encode_name, field.type)
         for prefix, each in (("s_", sessions), ("u_", users))
-        for name, kind in zip(each.columns, each.types, strict=True)
+        for field in each.fields.values()
     ]
     return msgspec.defstruct("SessionAndUser", fields, frozen=True)

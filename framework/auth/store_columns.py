@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import FieldInfo
 
 from framework.errors import ConfigurationError
 
@@ -11,24 +12,23 @@ __all__ = ["Columns", "columns_of"]
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """The fields of a Struct that are columns: their names in Python, in SQL, and their types."""
+    """The fields of a Struct that are columns."""
 
     owner: str
-    fields: tuple[str, ...]
-    columns: tuple[str, ...]
-    types: tuple[Any, ...]
+    fields: Mapping[str, FieldInfo]
+    """By their names in Python. What a field is called in JSON is its column."""
 
     def select_list(self, table: str = "", prefix: str = "") -> str:
         """Return the columns as they stand in a SELECT: ``u.id AS u_id, …`` where *prefix* is u_."""
-        dotted = f"{table}." if table else ""
-        names = [f"{dotted}{name}" for name in self.columns]
-        if prefix:
-            names = [f"{name} AS {prefix}{name.rpartition('.')[2]}" for name in names]
-        return ", ".join(names)
+        before = f"{table}." if table else ""
+        names = [field.encode_name for field in self.fields.values()]
+        return ", ".join(
+            f"{before}{name} AS {prefix}{name}" if prefix else f"{before}{name}" for name in names
+        )
 
     def placeholders(self) -> str:
         """Return as many placeholders as there are columns: ``?1, ?2, …``."""
-        return ", ".join(f"?{index}" for index in range(1, len(self.columns) + 1))
+        return ", ".join(f"?{index}" for index in range(1, len(self.fields) + 1))
 
     def values(self, row: msgspec.Struct) -> tuple[Any, ...]:
         """Return what *row* holds, in the order of the columns."""
@@ -39,11 +39,11 @@ class Columns(msgspec.Struct, frozen=True):
 
         Raises `TypeError` for a name that is no field, and for one of *fixed*.
         """
-        columns = dict(zip(self.fields, self.columns, strict=True))
         for name in attributes:
-            if name not in columns or name in fixed:
+            if name not in self.fields or name in fixed:
                 raise TypeError(f"{name!r} is no attribute of {self.owner} that can be set")
-        return ", ".join(f"{columns[name]} = ?{index}" for index, name in enumerate(attributes, 2))
+        columns = [self.fields[name].encode_name for name in attributes]
+        return ", ".join(f"{column} = ?{index}" for index, column in enumerate(columns, 2))
 
 
 def columns_of(struct: type[msgspec.Struct], *, without: Collection[str] = ()) -> Columns:
@@ -51,13 +51,10 @@ def columns_of(struct: type[msgspec.Struct], *, without: Collection[str] = ()) -
 
     Raises `ConfigurationError` for a field whose name is no column's.
     """
-    fields = [each for each in msgspec.structs.fields(struct) if each.name not in without]
-    for field in fields:
+    fields = {
+        each.name: each for each in msgspec.structs.fields(struct) if each.name not in without
+    }
+    for field in fields.values():
         if not (field.encode_name.isascii() and field.encode_name.isidentifier()):
             raise ConfigurationError(f"{field.encode_name!r} of {struct.__name__} is no column")
-    return Columns(
-        struct.__name__,
-        tuple(field.name for field in fields),
-        tuple(field.encode_name for field in fields),
-        tuple(field.type for field in fields),
-    )
+    return Columns(struct.__name__, fields)
