@@ -78,7 +78,7 @@ class Store(UserStore[U], AttemptStore, RevocationStore, Generic[U]):
         self._sessions = columns_of(session_type, without={"fresh"})
         _refuse_required(session_type)
         self._row_type = _row_type(self._sessions, self._users)
-        both = f"{self._sessions.select_list('s', 's_')}, {self._users.select_list('u', 'u_')}"
+        both = f"{self._sessions.select_list('s')}, {self._users.select_list('u')}"
         find = f"SELECT {both} FROM user_session s JOIN user u ON u.id = s.user_id WHERE s.id IN "
         self._find_session = {1: find + "(?1)", 2: find + "(?1, ?2)"}
         names, marks = self._sessions.select_list(), self._sessions.placeholders()

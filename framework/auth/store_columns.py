@@ -18,13 +18,12 @@ class Columns(msgspec.Struct, frozen=True):
     fields: Mapping[str, FieldInfo]
     """By their names in Python. What a field is called in JSON is its column."""
 
-    def select_list(self, table: str = "", prefix: str = "") -> str:
-        """Return the columns as they stand in a SELECT: ``u.id AS u_id, …`` where *prefix* is u_."""
-        before = f"{table}." if table else ""
+    def select_list(self, table: str = "") -> str:
+        """Return the columns as they stand in a SELECT: ``u.id AS u_id, …`` where *table* is u."""
         names = [field.encode_name for field in self.fields.values()]
-        return ", ".join(
-            f"{before}{name} AS {prefix}{name}" if prefix else f"{before}{name}" for name in names
-        )
+        if table:
+            names = [f"{table}.{name} AS {table}_{name}" for name in names]
+        return ", ".join(names)
 
     def placeholders(self) -> str:
         """Return as many placeholders as there are columns: ``?1, ?2, …``."""

@@ -66,8 +66,7 @@ class UserStore(Generic[U]):
         names = self._users.select_list()
         self._find_user = f"SELECT {names} FROM user WHERE id = ?1"
         self._find_user_by_key = (
-            f"SELECT {self._users.select_list('u')} FROM user u JOIN user_key k ON k.user_id = u.id"
-            " WHERE k.id = ?1"
+            f"SELECT {names} FROM user WHERE id = (SELECT user_id FROM user_key WHERE id = ?1)"
         )
         self._insert_user = f"INSERT INTO user ({names}) VALUES ({self._users.placeholders()})"
 
