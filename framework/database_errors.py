@@ -119,31 +119,31 @@ _CONSTRAINTS: Final = (
 # Sources: the list of errors in D1's documentation ("Debug D1"; its changelog of 2026-09-01), SQLite's
 # result codes, and what people report: an answer that is no JSON (workers-sdk#10801), and an import or
 # export that runs, as `wrangler d1 execute --remote --file` starts one.
-_OUTAGES: Final[tuple[tuple[str, type[Unavailable]], ...]] = (
-    ("is overloaded", Overloaded),
-    ("exceeded timeout", Overloaded),
-    ("exceeded its memory limit", Overloaded),
-    ("exceeded its CPU time limit", Overloaded),
-    ("SQLITE_BUSY", Overloaded),
-    ("SQLITE_LOCKED", Overloaded),
-    ("Network connection lost", Transient),
-    ("caused object to be reset", Transient),
-    ("reset because its code was updated", Transient),
-    ("due to transient issue on remote node", Transient),
-    ("client disconnected", Transient),
-    ("internal error; reference", Unavailable),
-    ("Failed to parse body as JSON", Transient),
-    ("Currently processing a long-running", Unavailable),
-    ("exceeded D1's free tier daily", Unavailable),
-    ("Exceeded maximum DB size", Unavailable),
-    ("maximum account storage limit", Unavailable),
-    ("SQLITE_FULL", Unavailable),
-    ("SQLITE_READONLY", Unavailable),
-    ("SQLITE_CORRUPT", Unavailable),
-    ("SQLITE_NOTADB", Unavailable),
-    ("SQLITE_IOERR", Unavailable),
-    ("SQLITE_CANTOPEN", Unavailable),
-)
+_OUTAGES: Final[dict[str, type[Unavailable]]] = {
+    "is overloaded": Overloaded,
+    "exceeded timeout": Overloaded,
+    "exceeded its memory limit": Overloaded,
+    "exceeded its CPU time limit": Overloaded,
+    "SQLITE_BUSY": Overloaded,
+    "SQLITE_LOCKED": Overloaded,
+    "Network connection lost": Transient,
+    "caused object to be reset": Transient,
+    "reset because its code was updated": Transient,
+    "due to transient issue on remote node": Transient,
+    "client disconnected": Transient,
+    "internal error; reference": Unavailable,
+    "Failed to parse body as JSON": Transient,
+    "Currently processing a long-running": Unavailable,
+    "exceeded D1's free tier daily": Unavailable,
+    "Exceeded maximum DB size": Unavailable,
+    "maximum account storage limit": Unavailable,
+    "SQLITE_FULL": Unavailable,
+    "SQLITE_READONLY": Unavailable,
+    "SQLITE_CORRUPT": Unavailable,
+    "SQLITE_NOTADB": Unavailable,
+    "SQLITE_IOERR": Unavailable,
+    "SQLITE_CANTOPEN": Unavailable,
+}
 # What follows these words is a value: a parameter, or what a row holds.
 _VALUES_FOLLOW: Final = (
     " for value ",
@@ -184,7 +184,7 @@ def classify(message: str, sql: str) -> DatabaseError:
         return _missing_column(text, sql)
     if "SQLITE_ERROR" in text:
         return DatabaseError(text, sql)
-    for fragment, outage in _OUTAGES:
+    for fragment, outage in _OUTAGES.items():
         if fragment in text:
             return outage(text, sql)
     return DatabaseError(text, sql)

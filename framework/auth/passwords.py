@@ -47,9 +47,9 @@ _PHC = re.compile(
     r"\$argon2id\$v=19\$m=([0-9]{1,6}),t=([0-9]{1,2}),p=([0-9])"
     r"\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{22,86}"
 )
-_MEMORY_BOUNDS = range(7_168, 65_536 + 1)
-_TIME_BOUNDS = range(1, 10 + 1)
-_PARALLELISM_BOUNDS = range(1, 4 + 1)
+_BOUNDS = (range(7_168, 65_536 + 1), range(1, 10 + 1), range(1, 4 + 1))
+"""Of what is verified at all: KiB of memory, passes, lanes."""
+
 _LEAST_PER_LANE = 8
 """KiB of memory that Argon2 asks for at least, for each lane (RFC 9106, 3.1)."""
 
@@ -79,11 +79,7 @@ def _costs_of(stored: str) -> _Costs | None:
     if parts is None:
         return None
     costs = _Costs(*map(int, parts.groups()))
-    is_within = (
-        costs.memory in _MEMORY_BOUNDS
-        and costs.passes in _TIME_BOUNDS
-        and costs.lanes in _PARALLELISM_BOUNDS
-    )
+    is_within = all(cost in bounds for cost, bounds in zip(costs, _BOUNDS, strict=True))
     return costs if is_within else None
 
 
