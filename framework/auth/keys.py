@@ -197,8 +197,9 @@ class Keys(Generic[U]):
         *others, keys, users = await db.batch([*beside, *counted, *find])
         attempts = [count.first(Attempt) for count in others[len(beside) :]]
         is_known = len(attempts) > 1 and attempts[0] is not None
+        [attempt] = [each for each in attempts if each is not None]  # whichever was counted
         key, user = keys.first(StoredKey), self._store.read_user(users)
-        self._refuse_many(attempts[0] or attempts[-1], is_known, now, user)
+        self._refuse_many(attempt, is_known, now, user)
         stored = None if key is None else key.hashed_password
         matches = await self._hasher.verify(password, stored or self._hasher.dummy_hash)
         if key is None or user is None:
@@ -221,11 +222,7 @@ class Keys(Generic[U]):
         renewed = msgspec.structs.replace(key, hashed_password=hashed)
         return [self._store.change_password(key, hashed)], renewed
 
-    def _refuse_many(
-        self, attempt: Attempt | None, is_known: bool, now: int, user: U | None
-    ) -> None:
-        if attempt is None:
-            raise LookupError("RETURNING gave no row")
+    def _refuse_many(self, attempt: Attempt, is_known: bool, now: int, user: U | None) -> None:
         limit = self._limits.device_attempts if is_known else self._limits.attempts
         until = attempt.refused_until(limit, self._limits.failures, now)
         if until is not None:
