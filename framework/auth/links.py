@@ -83,11 +83,13 @@ _PURGE: Final = "DELETE FROM password_reset WHERE expires_at <= ?1"
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Whom a link is sent to: a user with a verified address, and one of their passwords."""
+    """Whom a link is sent to."""
 
     user_id: str
     email: str
+    """Verified."""
     key_id: str
+    """One of theirs that has a password."""
     hashed_password: str
 
     def __repr__(self) -> str:

@@ -24,17 +24,18 @@ BLOCK_SIZE: Final = 16
 _OLD_BLOCK_SIZE: Final = 8
 
 _FORM = re.compile(
-    r"(?:(?:s2:(?P<s2>[A-Za-z0-9_-]{16,64}))|(?P<hex>[0-9a-f]{32})|(?P<old>[A-Za-z0-9_-]{16}))"
+    r"(?:s2:(?P<s2>[A-Za-z0-9_-]{16,64})|(?P<hex>[0-9a-f]{32})|(?P<old>[A-Za-z0-9_-]{16}))"
     r":(?P<key>[0-9a-f]{128})"
 )
 
 
 class LuciaHash(NamedTuple):
-    """A hash taken apart. *block_size* is scrypt's r."""
+    """A hash taken apart."""
 
     salt: bytes
     key: bytes
     block_size: int
+    """scrypt's r."""
 
     def __repr__(self) -> str:
         return "<LuciaHash>"

@@ -12,9 +12,10 @@ __all__ = ["BindingMailer", "Mailer", "Message", "write_reset", "write_verificat
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A mail in plain text. Raises `ValueError` for a line break in *to* or *subject*."""
+    """A mail in plain text."""
 
     to: str
+    """One line, as *subject* is: raises `ValueError` for more."""
     subject: str
     text: str
     """Holds a code or a link: it shows in no repr, and whoever sends it must not log it."""
