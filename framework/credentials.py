@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from hmac import compare_digest
 from typing import Any
 
 from framework.bearer_token import CREDENTIAL_LIMIT, read_bearer
@@ -132,21 +133,19 @@ def _checker(
         check_callable(verify, ("c", "token"), "verify")
         return verify
 
-    from hmac import compare_digest  # most apps have no such guard: kept off the cold-start path
-
     async def matches(c: Context, given: str) -> bool:
-        return _is_one_of(given, read_secret(c, str(binding)), compare_digest)
+        return _is_one_of(given, read_secret(c, str(binding)))
 
     return matches
 
 
-def _is_one_of(given: str, secrets: str, is_same: Callable[[bytes, bytes], bool]) -> bool:
+def _is_one_of(given: str, secrets: str) -> bool:
     """Return whether *given* is one of *secrets*, at a cost that tells nothing of either.
 
     Digests are compared: they are as long as each other, and bytes, which text may not be.
     """
     digest = sha256(given.encode("utf-8", "surrogatepass")).digest()
-    matches = [is_same(digest, sha256(secret.encode()).digest()) for secret in secrets.split()]
+    matches = [compare_digest(digest, sha256(each.encode()).digest()) for each in secrets.split()]
     return any(matches)
 
 
