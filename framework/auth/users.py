@@ -1,6 +1,6 @@
 """Makes, finds, changes and deletes users. Knows no request and no session."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -110,23 +110,20 @@ def new_user(user_type: type[U], id: str, key: NewKey | None, attributes: Mappin
     A field ``username`` that *attributes* leave out is that of the key. Raises `TypeError`, which
     names it, for an attribute that is missing, and for what is none.
     """
-    fields = user_type.__struct_fields__
+    fields = {each.name: each for each in msgspec.structs.fields(user_type)}
     for name in attributes:
         if name not in fields or name == "id":
             raise TypeError(f"{name!r} is no attribute of {user_type.__name__} that can be set")
-    values = dict(attributes)
+    values = {"id": id, **attributes}
     if key is not None and key.provider == _USERNAME and _USERNAME in fields:
         values.setdefault(_USERNAME, key.provider_user_id)
-    try:
-        return user_type(id=id, **values)
-    except TypeError:
-        missing = _missing(user_type, {"id", *values})
-        if not missing:
-            raise
-    raise TypeError(
-        f"a new {user_type.__name__} needs {', '.join(missing)}:"
-        " pass each by name, or give it a default"
-    )
+    missing = [name for name, field in fields.items() if field.required and name not in values]
+    if missing:
+        raise TypeError(
+            f"a new {user_type.__name__} needs {', '.join(missing)}:"
+            " pass each by name, or give it a default"
+        )
+    return user_type(**values)
 
 
 def tell_of_columns(error: DatabaseError, user_type: type[User]) -> None:
@@ -156,9 +153,3 @@ async def tell_of_name(error: UniqueViolation, db: Database, find_key: Statement
 
 _NAME_COLUMNS: Final = {("id",), ("username",)}
 """The key's id; or the user's own column, where the app makes that unique as well."""
-
-
-def _missing(user_type: type[User], given: Collection[str]) -> list[str]:
-    """Return the fields without a default that are not among *given*."""
-    fields = msgspec.structs.fields(user_type)
-    return [each.name for each in fields if each.required and each.name not in given]
