@@ -25,15 +25,14 @@ class AuthRequest(Generic[U]):
         Renewed where it is idle, with the cookie sent again. Asks the database once a request,
         however often and by whomever this is called.
         """
-        return Pending(self._c, "validate()", lambda: self._auth._validate(self._c))
+        return Pending(self._c, "validate()", self._auth._validate)
 
     def validate_bearer_token(self) -> Pending[Validated[U] | None]:
         """Return, once awaited, the session of the bearer token and its user, or None.
 
         Never looks at a cookie, never sends one, and what it finds is not what `validate` finds.
         """
-        c, auth = self._c, self._auth
-        return Pending(c, "validate_bearer_token()", lambda: auth._validate_bearer(c))
+        return Pending(self._c, "validate_bearer_token()", self._auth._validate_bearer)
 
     def set_session(self, new: NewSession[U] | None) -> None:
         """Send the cookie of *new*, which is this request's session from here on; None clears it.

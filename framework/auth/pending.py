@@ -21,7 +21,7 @@ class Pending(Generic[T]):
 
     __slots__ = ("_c", "_make", "call")
 
-    def __init__(self, c: Context, call: str, make: Callable[[], Awaitable[T]]) -> None:
+    def __init__(self, c: Context, call: str, make: Callable[[Context], Awaitable[T]]) -> None:
         self._c = c
         self._make = make
         self.call = call
@@ -30,7 +30,7 @@ class Pending(Generic[T]):
 
     def __await__(self) -> Generator[Any, None, T]:
         self._c.unawaited = [other for other in self._c.unawaited or () if other is not self]
-        return self._make().__await__()
+        return self._make(self._c).__await__()
 
     def __bool__(self) -> NoReturn:
         raise TypeError("await this before testing it: until then it would always be true")

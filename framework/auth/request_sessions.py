@@ -84,7 +84,7 @@ class RequestSessions(Generic[U]):
         None where there is none. For public routes that show more to who is signed in; behind
         `guard`, ask for `Session`.
         """
-        return Pending(c, "session(c)", lambda: self._session(c))
+        return Pending(c, "session(c)", self._session)
 
     async def _session(self, c: Context) -> Session | None:
         found = await self._validate(c)
@@ -92,7 +92,7 @@ class RequestSessions(Generic[U]):
 
     def user(self, c: Context) -> Pending[U | None]:
         """Return, once awaited, the user of this request's cookie, or None; see `session`."""
-        return Pending(c, "user(c)", lambda: self._user(c))
+        return Pending(c, "user(c)", self._user)
 
     async def _user(self, c: Context) -> U | None:
         found = await self._validate(c)

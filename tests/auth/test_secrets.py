@@ -179,7 +179,7 @@ async def test_a_dump_of_the_database_signs_nobody_in(world: World) -> None:
 
 
 async def test_a_pending_answer_is_no_truth_value() -> None:
-    async def make() -> int:
+    async def make(_: Context) -> int:
         return 1
 
     c = Context(Request.build("GET", "/"), {})
