@@ -124,7 +124,8 @@ class RequestSessions(Generic[U]):
             if self._cookie.is_present(c.request):  # two that differ
                 log_event(c, "malicious_extraneous", "session-cookie-twice")
             return None
-        found = await self._read(c, read, self._find_statement)
+        find = self._find_statement
+        found = await self._ask(c, find) if read is None else self._store.read_session(read)
         if found is None:
             return None
         now = self.clock()
@@ -135,12 +136,10 @@ class RequestSessions(Generic[U]):
             self._send_cookie(c, token, found.session.idle_expires, now)
         return found
 
-    async def _read(
-        self, c: Context, read: Result | None, find: Callable[[Context], Statement | None]
+    async def _ask(
+        self, c: Context, find: Callable[[Context], Statement | None]
     ) -> Validated[U] | None:
-        """Return the session that was *read*, or else the one that *find* has a statement for."""
-        if read is not None:
-            return self._store.read_session(read)
+        """Return the session that *find* has a statement for, if it has one."""
         statement = find(c)
         return None if statement is None else await self.sessions.find(self._db(c), statement)
 
@@ -187,7 +186,8 @@ class RequestSessions(Generic[U]):
         if memo is not None:
             return memo.found
         c.refuse_answered("the session was asked for")
-        found = await self._read(c, read, self._find_bearer_statement)
+        find = self._find_bearer_statement
+        found = await self._ask(c, find) if read is None else self._store.read_session(read)
         if found is not None:
             found = await self._keep(c, found, self.clock())
         c.set(self._by_bearer, Memo(found))
