@@ -182,11 +182,12 @@ async def test_a_changed_password_ends_the_links_before_it(recovering: Recoverin
     assert (await recovering.reset(await recovering.mailed())).status == 204
 
 
-async def test_so_does_one_that_a_program_set(recovering: Recovering) -> None:
+@pytest.mark.parametrize("password", [NEW, None])
+async def test_so_does_one_that_a_program_set(recovering: Recovering, password: str | None) -> None:
     await recovering.verified()
     token = await recovering.mailed()
 
-    await recovering.auth.keys.set_password(recovering.sqlite, "username", "alice", NEW)
+    await recovering.auth.keys.set_password(recovering.sqlite, "username", "alice", password)
 
     assert (await recovering.reset(token)).status == 404
 
@@ -221,6 +222,18 @@ async def test_a_link_is_for_what_it_was_sent_for_whoever_changed_that(
     await recovering.signed_up("bob")
     token = await recovering.mailed()
     await recovering.sqlite.run(change)
+
+    assert (await recovering.reset(token)).status == 404
+    assert await recovering.signs_in(PASSWORD) == 200
+
+
+async def test_an_address_that_is_somebody_elses_by_now_brings_no_link_along(
+    recovering: Recovering,
+) -> None:
+    await recovering.verified()
+    token = await recovering.mailed()
+    await recovering.sqlite.run("UPDATE user SET email = NULL")
+    await recovering.verified("bob")
 
     assert (await recovering.reset(token)).status == 404
     assert await recovering.signs_in(PASSWORD) == 200
