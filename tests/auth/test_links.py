@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from framework import Context, public
 from framework.auth import Auth, NewKey
 from framework.auth.limits import CLOCK_ERROR
 from framework.auth.links import LINK_LIFE, LINKS_PER_ACCOUNT
@@ -13,7 +14,7 @@ from framework.database import UniqueViolation
 from framework.response import Response
 from framework.testing import json_of
 from tests.auth.databases import CountingDatabase, HaltingDatabase
-from tests.auth.recovering import ADDRESS, NEW, Recovering
+from tests.auth.recovering import ADDRESS, NEW, Chosen, Recovering
 from tests.auth.world import PASSWORD, Member
 
 
@@ -364,6 +365,30 @@ async def test_attempts_and_known_browsers_are_forgotten(recovering: Recovering)
 
     assert await recovering.rows("known_device") == []
     assert await recovering.signs_in(NEW) == 200
+
+
+async def test_browsers_are_forgotten_that_are_known_to_another_auth(
+    recovering: Recovering,
+) -> None:
+    auth = Auth(
+        user=Member,
+        hasher=recovering.hasher,
+        clock=recovering.clock,
+        mailer=recovering.mailbox,
+        device_cookie=None,
+    )
+
+    @recovering.app.post("/plain", guard=public)
+    async def reset(c: Context, chosen: Chosen) -> None:
+        await auth.reset_password(c, chosen.token, chosen.password)
+
+    await recovering.verified()
+    await recovering.signs_in(PASSWORD)
+    assert await recovering.rows("known_device") != []
+
+    answer = await recovering.browser().post("/plain", json=Chosen(await recovering.mailed()))
+
+    assert (answer.status, await recovering.rows("known_device")) == (204, [])
 
 
 async def test_other_links_of_the_account_end(recovering: Recovering) -> None:
