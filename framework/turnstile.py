@@ -77,7 +77,7 @@ def turnstile(
 
     async def solved(c: Context) -> None:
         token = c.request.headers.get(wanted_header) or await _read_field(c, field)
-        if token is None or len(token) > TOKEN_LIMIT or not token.isascii():
+        if not token or len(token) > TOKEN_LIMIT or not token.isascii():
             raise TurnstileFailed
         verdict = await _verify(c, verify_url, read_secret(c, secret), token)
         if hosts is not None and (verdict.hostname or "").lower() not in hosts:
@@ -120,7 +120,7 @@ async def _read_field(c: Context, field: str) -> str | None:
         parts = parse_multipart(await request.bytes(), boundary)
         values = [part.value for part in parts if part.name == field]
     token = values[0] if len(values) == 1 else None
-    return token if isinstance(token, str) and token else None
+    return token if isinstance(token, str) else None
 
 
 async def _verify(c: Context, url: str, secret: str, token: str) -> _Verdict:

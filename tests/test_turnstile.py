@@ -252,6 +252,14 @@ async def test_what_can_be_no_token_is_not_asked_about(
     assert siteverify.asked == []
 
 
+async def test_an_empty_field_is_not_asked_about(siteverify: Siteverify) -> None:
+    app = make_app(turnstile(verify_url=siteverify.url))
+
+    response = await app.request("POST", "/comments", form={"cf-turnstile-response": ""}, env=ENV)
+
+    assert (response.status, siteverify.asked) == (403, [])
+
+
 # --- What siteverify says ------------------------------------------------------------------------
 
 
@@ -323,6 +331,32 @@ async def test_no_verdict_is_an_outage_and_no_refusal(
     assert json_of(response)["code"] == "unavailable"
     assert TOKEN not in caplog.text
     assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("instead", "said"),
+    [
+        (verdict(200, "invalid-input-secret"), "siteverify does not know this secret"),
+        (verdict(400, "missing-input-secret"), "siteverify does not know this secret"),
+        (
+            verdict(200, "internal-error", "bad-request"),
+            "answered 200: bad-request, internal-error",
+        ),
+        (verdict(429), "answered 429: no reason"),
+    ],
+    ids=str,
+)
+async def test_the_log_says_why_there_is_no_verdict(
+    siteverify: Siteverify,
+    instead: tuple[int, bytes],
+    said: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    siteverify.instead = instead
+
+    await status_of(turnstile(verify_url=siteverify.url), TOKEN)
+
+    assert said in caplog.text
 
 
 @pytest.mark.parametrize(
