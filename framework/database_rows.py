@@ -95,7 +95,7 @@ def _columns(declared: Any) -> Mapping[str, Any] | None:
     origin = get_origin(declared) or declared
     if issubclass(origin, msgspec.Struct):
         return {field.encode_name: field.type for field in msgspec.structs.fields(declared)}
-    return get_type_hints(origin, include_extras=True) or None
+    return get_type_hints(origin) or None
 
 
 def _parts(annotation: Any) -> set[Any]:

@@ -3,10 +3,11 @@
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import Any, Generic, NewType, TypeVar
+from typing import Annotated, Any, Generic, NewType, NotRequired, Required, TypedDict, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -417,6 +418,12 @@ def test_text_is_neither_base64_nor_a_date() -> None:
                 read(row, value)
 
 
+@pytest.mark.parametrize("read", [from_json, from_values])
+def test_text_is_no_number(read: Callable[[Any, Any], list[Any]]) -> None:
+    with pytest.raises(RowMismatch, match="got `str`"):
+        read(Flat, "5")
+
+
 class Event(msgspec.Struct):
     on: bool
     ends: datetime | None = None
@@ -445,6 +452,20 @@ def test_a_bool_makes_no_other_column_lax(column: str, value: Any) -> None:
         convert_rows(Event, list(row), [list(row.values())], SQL)
 
 
+class Mixed(msgspec.Struct):
+    blob: bytes
+    count: int | bool = 1
+    rate: float | bool = 1.0
+    any: Any = 1
+
+
+def test_a_one_is_true_only_where_nothing_but_a_bool_fits() -> None:
+    [row] = decode_rows(Mixed, '[{"blob":[],"count":1,"rate":1,"any":1}]', SQL)
+
+    assert convert_rows(Mixed, ["blob", "count", "rate", "any"], [[b"", 1, 1.0, 1]], SQL) == [row]
+    assert repr(row) == repr(Mixed(b""))
+
+
 Content = TypeVar("Content")
 
 
@@ -464,6 +485,44 @@ class Writable(msgspec.Struct):
 def test_a_blob_is_bytes_wherever_it_fits(kind: Any) -> None:
     for rows in (from_json(kind, [0, 255]), from_values(kind, b"\0\xff")):
         assert rows == [kind(b"\0\xff")]
+
+
+@pytest.mark.parametrize("kind", [dict, Any, dict[str, Any], Mapping[str, Any]])
+def test_a_blob_is_bytes_where_no_column_is_named(kind: Any) -> None:
+    for rows in (from_json(kind, [0, 255]), from_values(kind, b"\0\xff")):
+        assert rows == [{"a": b"\0\xff"}]
+
+
+@dataclass
+class Plain:
+    blob: bytes
+    when: datetime
+
+
+class Partial(TypedDict):
+    blob: NotRequired[bytes]
+    when: Required[datetime]
+
+
+class Bounded(msgspec.Struct):
+    blob: Annotated[bytes, msgspec.Meta(max_length=2)]
+    when: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Renamed(msgspec.Struct, rename={"content": "blob"}):
+    content: bytes
+    when: datetime
+
+
+@pytest.mark.parametrize("kind", [Plain, Partial, Bounded, Renamed])
+def test_a_blob_and_a_time_are_read_into_each_kind_of_class(kind: Any) -> None:
+    [row] = decode_rows(kind, '[{"blob":[0,255],"when":0}]', SQL)
+
+    assert convert_rows(kind, ["blob", "when"], [[b"\0\xff", 0]], SQL) == [row]
+    assert msgspec.to_builtins(row, builtin_types=(bytes, datetime)) == {
+        "blob": b"\0\xff",
+        "when": datetime(1970, 1, 1, tzinfo=UTC),
+    }
 
 
 Digest = NewType("Digest", bytes)
