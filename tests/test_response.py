@@ -222,13 +222,20 @@ def test_what_holds_bytes_is_a_body(body: Any) -> None:
 
 
 @pytest.mark.parametrize("chunk", ["text", None, 1])
-async def test_a_stream_yields_bytes(chunk: Any) -> None:
+async def test_a_stream_yields_bytes_and_is_closed_where_it_does_not(chunk: Any) -> None:
+    ended = []
+
     async def chunks() -> AsyncIterator[Any]:
-        yield b"a"
-        yield chunk
+        try:
+            yield b"a"
+            yield chunk
+        finally:
+            ended.append(chunk)
 
     with pytest.raises(TypeError, match=f"a stream yields bytes, not {type(chunk).__name__}"):
         await read_stream(Response(chunks()))
+
+    assert ended == [chunk]
 
 
 async def test_a_stream_of_events_yields_events() -> None:
