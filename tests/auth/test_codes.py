@@ -174,6 +174,15 @@ async def test_what_one_changes_leaves_the_codes_of_others(
     assert await verify(bob, recovering.mailbox.code) == 204
 
 
+async def test_who_leaves_takes_no_code_of_others_along(recovering: Recovering) -> None:
+    alice, bob = await recovering.addressed(), await recovering.addressed("bob", "bob@example.com")
+    await bob.post("/code")
+
+    await alice.delete("/me")
+
+    assert await verify(bob, recovering.mailbox.code) == 204
+
+
 async def test_the_same_address_keeps_its_code_and_is_verified_for_good(
     recovering: Recovering,
 ) -> None:
