@@ -188,7 +188,7 @@ class App(Router):
         """Return the answer to *request*. Errors become answers: no `Exception` is raised."""
         if request.body_limit != self.body_limit:
             request.body_limit = self.body_limit
-        c = Context(request, env, wait_until, self.security_log)
+        c = Context(request, env, wait_until, self)
         try:
             outermost = self._outermost
             if outermost is None:

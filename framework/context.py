@@ -33,8 +33,8 @@ class Context(msgspec.Struct, eq=False):
     request: Request
     env: Env
     _wait_until: Callable[[Awaitable[Any]], None] | None = None
-    security_log: Any = None
-    """The application's `SecurityLog`; None for none."""
+    app: Any = None
+    """The `App` that answers; None where a test makes a context by itself."""
     params: Parameters = _NO_PARAMETERS
     """What the path holds for the route's parameters, decoded."""
     route: Any = None
@@ -122,6 +122,11 @@ class Context(msgspec.Struct, eq=False):
         if self._provided is None:
             self._provided = {}
         return self._provided
+
+    def url_for(self, name: str, /, **parameters: object) -> str:
+        """Return the path of the route called *name*; see `App.url_for`."""
+        path: str = self.app.url_for(name, **parameters)
+        return path
 
     @property
     def cookies(self) -> CookieJar:

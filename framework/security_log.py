@@ -120,7 +120,7 @@ def log_event(
     """
     if error is not None:
         c.told = error
-    log: SecurityLog | None = c.security_log
+    log: SecurityLog | None = getattr(c.app, "security_log", None)
     if log is None:
         return
     who, request = c.actor, c.request

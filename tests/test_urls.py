@@ -2,7 +2,7 @@
 
 import pytest
 
-from framework import App, ConfigurationError, Context, public
+from framework import App, ConfigurationError, Context, Router, public
 
 
 def make_app() -> App:
@@ -104,3 +104,16 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     with pytest.raises(ConfigurationError, match=problem):
         make_app().url_for(name, **parameters)
+
+
+async def test_a_handler_of_a_router_builds_the_path_of_another_route() -> None:
+    app, router = make_app(), Router("/links", guard=public)
+
+    @router.get("/:name")
+    async def link(c: Context, name: str) -> str:
+        return c.url_for(name, id=7)
+
+    app.mount(router)
+
+    assert (await app.request("GET", "/api/links/note")).body == b"/api/notes/7"
+    assert (await app.request("GET", "/api/links/nowhere")).status == 500
