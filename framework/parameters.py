@@ -58,7 +58,7 @@ T = TypeVar("T")
 Reader = Callable[[Context], Any]
 BodyReader = Callable[[Context], Awaitable[Any]]
 
-MISSING: Any = msgspec.UNSET
+MISSING: Any = object()
 """Stands for "no default": the parameter is required."""
 
 JSON_TYPE = "application/json"

@@ -10,9 +10,11 @@ from typing import Annotated, Any, Literal, NewType
 
 import msgspec
 import pytest
+from msgspec import UNSET, UnsetType
 
 from framework import Alias, App, ConfigurationError, Context, Cookie, Form, Header, Query, public
 from framework.multipart import File
+from framework.openapi import describe
 from framework.testing import json_of
 
 
@@ -218,6 +220,24 @@ async def test_a_default_is_each_requests_own() -> None:
 
     assert json_of(await app.request("GET", "/?name=a")) == ["a", "a"]
     assert json_of(await app.request("GET", "/?name=b")) == ["b", "b"]
+
+
+async def test_unset_is_a_default_like_any_other() -> None:
+    app = App()
+
+    @app.post("/:part{[a-z]+}?", guard=public)
+    async def change(
+        part: str | UnsetType = UNSET,
+        size: Query[int | UnsetType] = UNSET,
+        text: Form[str | UnsetType] = UNSET,
+    ) -> list[bool]:
+        return [part is UNSET, size is UNSET, text is UNSET]
+
+    assert json_of(await app.request("POST", "/", form={})) == [True, True, True]
+    assert json_of(await app.request("POST", "/a?size=1", form={"text": "b"})) == [False] * 3
+    assert describe(app, title="x", version="1")["paths"]["/"]["post"]["parameters"] == [
+        {"name": "size", "in": "query", "required": False, "schema": {"type": "integer"}}
+    ]
 
 
 REQUIRED = "This parameter is required."
