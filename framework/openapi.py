@@ -148,12 +148,12 @@ class _Document:
         return wanted
 
     def _tag(self, route: Route) -> str:
-        """Return what groups *route*: the prefix of its routers, else its handler's module."""
+        """Return what groups *route*: the end of its own router's prefix, else its handler's module."""
         function = route.declaration.signature.function
         module = function.__module__.rpartition(".")[2]
-        prefix = "".join(router.prefix for router in route.declaration.routers)
+        prefix = "".join(router.prefix for router in route.declaration.routers[-1:])
         segments = parse_pattern(prefix)[0] if prefix else ()
-        name = next((s.text for s in segments if s.kind is Kind.LITERAL), module)
+        name = next((s.text for s in reversed(segments) if s.kind is Kind.LITERAL), module)
         documented = _split_docstring(function.__globals__.get("__doc__") or "")[0]
         tag = self.tags.setdefault(name, {"name": name})
         if name == module and documented:

@@ -265,18 +265,24 @@ def test_without_a_docstring_the_name_tells() -> None:
     assert only(app)["summary"] == "Show it"
 
 
-def test_a_tag_is_the_prefix_or_the_module() -> None:
-    app = App()
-    router = Router("/:team/my-things")
-    app.get("/", guard=public)(lambda: "")
-    router.get("/", guard=public)(lambda: "")
+def test_a_tag_is_the_end_of_the_prefix_or_the_module() -> None:
+    app, api = App(), Router("/api/v1")
+    router, inner, bare = Router("/:team/my-things"), Router("/users/:id/keys"), Router()
+    for each in (app, router, inner, bare):
+        each.get("/", guard=public)(lambda: "")
     app.mount(router)
+    app.mount(api)
+    api.mount(inner)
+    api.mount(bare)
 
     described = document_of(app)
 
+    assert described["paths"]["/api/v1/users/{id}/keys"]["get"]["tags"] == ["keys"]
+    assert described["paths"]["/api/v1"]["get"]["tags"] == ["test_openapi"]
     assert described["paths"]["/"]["get"]["tags"] == ["test_openapi"]
     assert described["paths"]["/{team}/my-things"]["get"]["tags"] == ["my-things"]
     assert described["tags"] == [
+        {"name": "keys"},
         {"name": "my-things"},
         {
             "name": "test_openapi",
