@@ -129,7 +129,8 @@ def _is_paired(regex: str) -> bool:
 def _literal(text: str, *, is_last: bool) -> str:
     if not text and not is_last:
         raise ConfigurationError("a path with // can never match")
-    if text[:1] + text[-1:] == "<>" and text[1:-1].replace(":", "").isidentifier():  # Flask's way
+    is_framed = text[:1] + text[-1:] in {"<>", "{}"}  # as Flask and FastAPI have it
+    if is_framed and text[1:-1].replace(":", "").isidentifier():
         raise ConfigurationError(f"{text!r} is not a parameter: write :name or :name{{regex}}")
     if "*" in text or "{" in text or text.endswith("?"):
         raise ConfigurationError(

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple, get_type_hints
 
+from msgspec import Meta
+
 from framework.bindings import Bindings, is_bindings
 from framework.callables import place_of, wants_await
 from framework.context import Context
@@ -12,6 +14,7 @@ from framework.errors import ConfigurationError, Invalid, InvalidField
 from framework.multipart import File
 from framework.parameters import (
     MISSING,
+    Alias,
     BodyReader,
     Depends,
     Parameter,
@@ -27,6 +30,7 @@ from framework.parameters import (
     value_reader,
 )
 from framework.request import Request
+from framework.response import Response
 from framework.slots import Slot, handed_on, note_body
 from framework.text_types import (
     class_of,
@@ -44,6 +48,14 @@ Call = Callable[[Context], Awaitable[Any]]
 
 _VARIADIC = 0x04 | 0x08  # CO_VARARGS, CO_VARKEYWORDS
 _GENERATOR = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
+_ON_CONTEXT = (
+    (Request, "read c.request"),
+    (Database, "call c.database()"),
+    (bytes, "await c.request.bytes()"),
+    (Response, "return the Response; cookies are set with c.cookies"),
+)
+"""What no parameter is, and what to do with the context instead."""
+_ASKED_OF_AUTH = ". On a public route, write await auth.user(c), or auth.session(c)"
 
 
 class Signature(NamedTuple):
@@ -202,8 +214,8 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
 
 
 def _refuse_default(start: str, name: str, default: Any) -> None:
-    """Raise for a provider in the place of a default: nobody would ask it."""
-    if isinstance(default, Depends):
+    """Raise for a note in the place of a default, a provider say: nobody would ask it."""
+    if isinstance(default, Depends | Alias | Meta):
         raise ConfigurationError(
             f"{start} has {default!r} as its default: write {name}: Annotated[..., {default!r}]"
         )
@@ -284,7 +296,7 @@ def _slot_reader(annotation: Any, scope: Scope, start: str) -> Reader | None:
     if is_optional and (by := handed_on(kind)):
         raise ConfigurationError(
             f"{start} asks for {kind.__name__}, which {by} hands on, but no guard of this route can"
-            " fill: it would always be None"
+            f" fill: it would always be None{_ASKED_OF_AUTH if by == 'Auth' else ''}"
         )
     return None
 
@@ -330,10 +342,9 @@ def _unfillable(start: str, annotation: Any, scope: Scope) -> str:
     known = f", which has {names}" if names else ""
     if annotation is MISSING:
         return f"{start} has no annotation and is not in the path{known}"
-    if annotation is Request:
-        return f"{start} asks for the Request: take the context, c: Context, and read c.request"
-    if annotation is Database:
-        return f"{start} asks for a Database: take the context, c: Context, and call c.database()"
+    for kind, cure in _ON_CONTEXT:
+        if annotation is kind:
+            return f"{start} asks for {kind.__name__}: take the context, c: Context, and {cure}"
     if annotation is Result:
         return f"{start} asks for a Result, but no reads= says what to read"
     if carried := _carried(annotation):
@@ -350,7 +361,7 @@ def _unfillable(start: str, annotation: Any, scope: Scope) -> str:
         and not is_readable(annotation, with_several=True)
     ):
         return f"{start} is not a body, since {annotation.__name__} is not a msgspec Struct"
-    return f"{start} is not in the path{known}: mark it Query, Header, Cookie or Form"
+    return f"{start} is not in the path{known}: write Query[...], Header[...], Cookie[...] or Form[...]"
 
 
 def _is_body(start: str, annotation: Any) -> bool:

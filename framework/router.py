@@ -133,6 +133,10 @@ class Router:
         that is not async or takes other arguments.
         """
         for layer in layers:
+            if isinstance(layer, str):
+                raise ConfigurationError(
+                    f"{layer!r} is not a layer: it wraps a router, as Router(prefix).use(layer)"
+                )
             check_callable(layer, ("c", "call_next"), "layer")
         self.middleware.extend(layers)
         self._changed()

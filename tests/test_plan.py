@@ -17,6 +17,7 @@ from framework import (
     Header,
     Query,
     Request,
+    Response,
     Slot,
     guard,
     public,
@@ -278,6 +279,12 @@ def the_request(request: Request) -> None: ...
 def a_database(db: Database) -> None: ...
 
 
+def the_body(data: bytes) -> None: ...
+
+
+def the_response(response: Response) -> None: ...
+
+
 def an_outcome(found: Result) -> None: ...
 
 
@@ -366,6 +373,15 @@ def provider_as_default_of_a_query(limit: Query[int] = ASK) -> None: ...
 def provider_as_default_of_nothing(anything=ASK) -> None: ...  # type: ignore[no-untyped-def]  # on purpose
 
 
+NAME, RULE = Alias("from"), msgspec.Meta(min_length=3)
+
+
+def name_as_default(since: Query[str] = NAME) -> None: ...  # type: ignore[assignment]  # a mistake
+
+
+def rule_as_default(word: Query[str] = RULE) -> None: ...  # type: ignore[assignment]  # another
+
+
 def body_with_default(note: Note = DRAFT) -> None: ...
 
 
@@ -410,11 +426,14 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (unknown_attribute, "Nowhere"),
         (no_expression, "not a type"),
         (bare, "'limit' of bare has no annotation and is not in the path"),
-        (unmarked, "'limit' of unmarked is not in the path: mark it Query, Header, Cookie or Form"),
+        (
+            unmarked,
+            r"'limit' of unmarked is not in the path: write Query\[\.\.\.\], Header\[\.\.\.\]",
+        ),
         (marked_inside, "'limit' of marked_inside: a marker stands around the whole type"),
         (marked_deep_inside, "'limits' of marked_deep_inside: a marker stands around"),
         (form_in_a_union, r"'note' of form_in_a_union: write Form\[A\] \| B"),
-        (unmarked_default, "mark it Query, Header, Cookie or Form"),
+        (unmarked_default, r"write Query\[\.\.\.\], Header\[\.\.\.\], Cookie\[\.\.\.\] or Form"),
         (some_class, "'value' of some_class is not a body, since Methods is not a msgspec Struct"),
         (some_union, "'value' of some_union is not in the path"),
         (slot_nobody_fills, "but no guard in front of this provides one"),
@@ -425,6 +444,8 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (slot_with_a_note, "but no guard in front of this provides one"),
         (the_request, "take the context, c: Context, and read c.request"),
         (a_database, r"take the context, c: Context, and call c.database\(\)"),
+        (the_body, r"asks for bytes: .* and await c.request.bytes\(\)"),
+        (the_response, "asks for Response: .* return the Response; cookies are set with c.cookies"),
         (an_outcome, "asks for a Result, but no reads= says what to read"),
         (unreadable, "the body 'body': JSON is not read into Database"),
         (
@@ -444,6 +465,8 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (provider_as_default, r"write note: Annotated\[..., Depends\(find_note\)\]"),
         (provider_as_default_of_a_query, r"write limit: Annotated\[..., Depends\(find_note\)\]"),
         (provider_as_default_of_nothing, r"write anything: Annotated\[..., Depends"),
+        (name_as_default, r"write since: Annotated\[..., Alias\(text='from'\)\]"),
+        (rule_as_default, r"write word: Annotated\[..., msgspec.Meta\(min_length=3\)\]"),
         (body_with_default, "every request has to send: remove its default"),
         (form_with_default, "every request has to send: remove its default"),
         (body_or_nothing, "a body or None, and every request has to send one"),

@@ -20,7 +20,7 @@ from framework import (
     guard,
     public,
 )
-from framework.auth import Auth
+from framework.auth import Auth, User
 from framework.compose import Next
 from framework.errors import HTTPError
 from framework.middleware.request_id import request_id
@@ -55,7 +55,15 @@ HERE = r"test_route_checks\.py:[0-9]+"
         (lambda app: app.queue(handle), rf"{HERE}: name the schedule or the queue in parentheses"),
         (lambda app: Router("/x/"), "the prefix '/x/' has to start with / and must not end"),
         (lambda app: Router("x"), "the prefix 'x' has to start with / and must"),
-        (lambda app: app.get("/x/{id}", guard=public)(handle), r"parameters, as :id{\[0-9\]\+}$"),
+        (
+            lambda app: app.get("/x/{id}", guard=public)(handle),
+            "'{id}' is not a parameter: write :",
+        ),
+        (lambda app: app.get("/{path:path}", guard=public)(handle), "is not a parameter: write :n"),
+        (
+            lambda app: app.use("/x/*", handle),
+            r"it wraps a router, as Router\(prefix\).use\(layer\)",
+        ),
         (lambda app: App(origins="https://example.com"), "is one origin: write a list of them"),
     ],
 )
@@ -83,6 +91,9 @@ async def takes_pager(pager: Annotated[Pager, Depends(Pager)]) -> None: ...
 async def misspelt(ident: int) -> None: ...
 
 
+async def who_may_be_there(user: User | None) -> None: ...
+
+
 async def misspelt_untyped(c: Context, ident) -> None: ...  # type: ignore[no-untyped-def]  # people write so
 
 
@@ -102,9 +113,10 @@ async def misspelt_untyped(c: Context, ident) -> None: ...  # type: ignore[no-un
         ),
         (
             misspelt,
-            rf"^{HERE}: .* is not in the path, which has :id, :team: mark it Query",
+            rf"^{HERE}: .* is not in the path, which has :id, :team: write Query",
         ),
         (misspelt_untyped, rf"^{HERE}: .* is not in the path, which has :id, :team$"),
+        (who_may_be_there, r"always be None\. On a public route, write await auth\.user\(c\)"),
     ],
 )
 def test_of_a_handler_it_is_said_what_was_meant(handler: Any, words: str) -> None:

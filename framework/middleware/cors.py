@@ -95,9 +95,13 @@ def _make_policy(
     allowed = _check_methods(methods)
     sent = check_header_names(headers)
     read = check_header_names(exposed)
-    if credentials and "*" in {*listed, *sent, *read}:
+    if credentials and "*" in listed:
         raise ConfigurationError(
             'cors: "*" with credentials would let every site act as the signed-in user: list the origins'
+        )
+    if credentials and "*" in {*sent, *read}:
+        raise ConfigurationError(
+            'cors: "*" with credentials is a header of that name to a browser: list the headers'
         )
     if "*" in listed and not allowed <= SAFE_METHODS:
         raise ConfigurationError(
@@ -133,7 +137,8 @@ def _check_methods(methods: Iterable[str]) -> frozenset[str]:
     allowed = frozenset(methods)
     for method in allowed:
         if not _METHOD.fullmatch(method):
-            raise ConfigurationError(f"cors: {method!r} is no method: write it in capitals")
+            cure = "name them" if method == "*" else "write it in capitals"
+            raise ConfigurationError(f"cors: {method!r} is no method: {cure}")
     return allowed | {"HEAD"} if "GET" in allowed else allowed
 
 
