@@ -116,13 +116,17 @@ class Response:
         """Return a redirect to *location*, a path of this site.
 
         Raises `ValueError` for anything that a browser could read as another site: build a
-        `Response` with a ``location`` header if that is what you mean.
+        `Response` with a ``location`` header if that is what you mean. So it does for blanks and what
+        is not ASCII: `Context.url_for` encodes a path, ``urllib.parse.urlencode`` a query.
         """
         if status not in _REDIRECTS:
             raise ValueError(f"{status} is not a redirect")
-        is_url = location.isascii() and location.isprintable() and " " not in location
-        if not location.startswith("/") or location[1:2] in {"/", "\\"} or not is_url:
+        if not location.startswith("/") or location[1:2] in {"/", "\\"}:
             raise ValueError("a redirect must go to a path of this site, such as /notes")
+        if not (location.isascii() and location.isprintable()) or " " in location:
+            raise ValueError(
+                "a redirect is percent-encoded, as by c.url_for or urllib.parse.urlencode"
+            )
         return make(b"", status, [("location", location)])
 
     def header(self, name: str) -> str | None:
