@@ -52,9 +52,10 @@ class Keys(Generic[U]):
     """The keys of all users: ``auth.keys``. Each method takes the database to look in.
 
     A key is named by its provider and by what the provider calls the user. Names of the provider
-    that `Auth.sign_in` uses (``username``) are brought to their one form first; others are taken as
-    they are. An invalid name raises `ValueError`: a provider that is empty or holds a ``:``, an
-    empty id, more than 255 characters together. For that one provider it is `InvalidUsername`.
+    that `Auth.sign_in` uses (``username``) are brought to their one form first. What has none, which
+    `Auth.sign_up` refuses, and names of others are taken as they are. An invalid name raises
+    `ValueError`: a provider that is empty or holds a ``:``, an empty id, more than 255 characters
+    together. For that one provider it is `InvalidUsername`.
     """
 
     def __init__(self, store: Storage[U], settings: Settings) -> None:
