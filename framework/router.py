@@ -4,7 +4,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from framework.callables import check_callable
+from framework.callables import check_callable, place_of
 from framework.compose import Handler, Middleware
 from framework.context import Context
 from framework.errors import ConfigurationError, HTTPError
@@ -147,9 +147,11 @@ class Router:
         It takes the context and the `HTTPError`, and returns a `Response`, or None to leave it to
         the router above, in the end to problem+json. An answer with the error's status gets those
         of the error's headers that it lacks. The nearest handler is asked first. Raises
-        `ConfigurationError` for a function that is not async or takes other arguments.
+        `ConfigurationError` for a function that is not async or takes other arguments, and for a
+        second one.
         """
         check_callable(handler, ("c", "error"), "handler of errors")
+        _refuse_second(self.error_handler, handler)
         self.error_handler = handler
         self._changed()
         return handler
@@ -159,10 +161,11 @@ class Router:
 
         It takes the context and returns a `Response`, which says its status: nothing is made a 200.
         Raises `ConfigurationError` for a function that is not async, takes other arguments, or is
-        annotated to return anything else.
+        annotated to return anything else, and for a second one.
         """
         check_callable(handler, ("c",), "handler")
         check_answers_itself(handler)
+        _refuse_second(self.not_found_handler, handler)
         self.not_found_handler = handler
         self._changed()
         return handler
@@ -234,3 +237,11 @@ class Router:
             return function
 
         return decorate
+
+
+def _refuse_second(present: object, given: object) -> None:
+    """Raise for another handler where there is one, which would be asked no more."""
+    if present is not None and present is not given:
+        raise ConfigurationError(
+            f"{place_of(given)}: {place_of(present)} is asked here already: write one function for all"
+        )

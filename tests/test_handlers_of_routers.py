@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from framework import App, Context, HTTPError, Response, Router, public
+from framework import App, ConfigurationError, Context, HTTPError, Response, Router, public
 from framework.compose import Next
 
 
@@ -349,3 +349,19 @@ async def test_a_router_beside_with_the_other_handler_takes_none_away(
 
     assert (await app.request("GET", "/api/v2/x")).body == b"nowhere"
     assert (await app.request("PUT", f"{errors_at}/fails")).body == b"errors: method-not-allowed"
+
+
+@pytest.mark.parametrize("name", ["on_error", "not_found"])
+def test_a_second_handler_of_one_router_is_refused(name: str) -> None:
+    async def first(*_: Any) -> Response:
+        return Response.text("first")
+
+    async def second(*_: Any) -> Response:
+        return Response.text("second")
+
+    for router in (App(), Router("/x")):
+        declare = getattr(router, name)
+        assert declare(first) is first
+        declare(first)  # the same once more is the same
+        with pytest.raises(ConfigurationError, match=r":[0-9]+: .*:[0-9]+ is asked here already"):
+            declare(second)
