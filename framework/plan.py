@@ -208,7 +208,9 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
         bodies[parameter.name] = read
         signature = signature._replace(function=_taking_apart(signature.function, fields))
     if len(bodies) > 1:
-        raise ConfigurationError(f"{signature.place}: {signature.name} reads the body twice")
+        raise ConfigurationError(
+            f"{signature.place}: {signature.name} reads the body twice: one Struct may have both"
+        )
     waited = {**provided, **bodies}
     return Plan(_make_call(signature, certain, checked, waited), tuple(declared))
 
