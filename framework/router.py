@@ -56,7 +56,7 @@ class Router:
     ) -> None:
         if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
             raise ConfigurationError(
-                f"the prefix {prefix!r} has to start with / and must not end with it"
+                f"the prefix {prefix!r} has to start with / and must not end with it; Router() has none"
             )
         if prefix:
             parse_pattern(prefix)

@@ -55,6 +55,7 @@ HERE = r"test_route_checks\.py:[0-9]+"
         (lambda app: app.queue(handle), rf"{HERE}: name the schedule or the queue in parentheses"),
         (lambda app: Router("/x/"), "the prefix '/x/' has to start with / and must not end"),
         (lambda app: Router("x"), "the prefix 'x' has to start with / and must"),
+        (lambda app: Router("/"), r"must not end with it; Router\(\) has none"),
         (
             lambda app: app.get("/x/{id}", guard=public)(handle),
             "'{id}' is not a parameter: write :",
