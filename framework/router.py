@@ -137,7 +137,7 @@ class Router:
                 raise ConfigurationError(
                     f"{layer!r} is not a layer: it wraps a router, as Router(prefix).use(layer)"
                 )
-            check_callable(layer, ("c", "call_next"), "layer")
+            check_callable(layer, ("c", "call_next"), "layer", Context)
         self.middleware.extend(layers)
         self._changed()
 
@@ -150,7 +150,7 @@ class Router:
         `ConfigurationError` for a function that is not async or takes other arguments, and for a
         second one.
         """
-        check_callable(handler, ("c", "error"), "handler of errors")
+        check_callable(handler, ("c", "error"), "handler of errors", Context)
         _refuse_second(self.error_handler, handler)
         self.error_handler = handler
         self._changed()
@@ -163,7 +163,7 @@ class Router:
         Raises `ConfigurationError` for a function that is not async, takes other arguments, or is
         annotated to return anything else, and for a second one.
         """
-        check_callable(handler, ("c",), "handler")
+        check_callable(handler, ("c",), "handler", Context)
         check_answers_itself(handler)
         _refuse_second(self.not_found_handler, handler)
         self.not_found_handler = handler

@@ -15,6 +15,7 @@ from framework import (
     Depends,
     Job,
     Message,
+    Request,
     Response,
     Router,
     guard,
@@ -199,6 +200,12 @@ async def three_with_default(c: Context, call_next: Any, more: int = 1) -> Any: 
 async def two_and_a_name(c: Context, call_next: Any, *, name: str) -> Any: ...
 
 
+async def turned_round(error: HTTPError, c: Context) -> Any: ...  # Hono's order
+
+
+async def of_a_request(request: Request, error: Any) -> Any: ...  # FastAPI's
+
+
 async def any_number(*arguments: Any) -> Any: ...
 
 
@@ -229,6 +236,8 @@ ONE: list[Callable[[App, Any], Any]] = [
         (two_and_a_name, "it takes more than 2 arguments"),
         (request_id, "it takes more than 2 arguments|it takes fewer than 2 arguments"),
         (not_async, "it is not async: write async def not_async"),
+        (turned_round, r"it asks for HTTPError: write async def turned_round\(c, "),
+        (of_a_request, r"it asks for Request: write async def of_a_request\(c, "),
         (None, "it cannot be called"),
         (Response.text("x"), "it cannot be called"),
         (ValueError, "ValueError is a class, not a"),
