@@ -10,7 +10,7 @@ from framework.auth.errors import InvalidCredentials, InvalidUsername
 from framework.auth.failure_log import log_failures
 from framework.auth.keys import Keys, Verified
 from framework.auth.limits import SECOND
-from framework.auth.models import NewKey, User, begin_anew
+from framework.auth.models import NewKey, NewSession, User, begin_anew
 from framework.auth.revocation import Revocation
 from framework.auth.session_cookie import HostCookie
 from framework.auth.settings import Settings
@@ -108,14 +108,35 @@ class Accounts(Revocation[U]):
         `Limits.device_attempts` for a browser that signed in to it before, and where `Auth` was
         given a rate limiter and it refuses the address.
         """
+        return (await self._sign_in(c, username, password, session, by_cookie=True)).user
+
+    async def issue_token(
+        self, c: Context, username: str, password: str, *, session: Mapping[str, Any] = {}
+    ) -> NewSession[U]:
+        """Begin a session for a program that knows the password of *username*, and return its token.
+
+        For `Auth.bearer_guard`. No cookie is sent, and what the request brought goes on; for the rest it is
+        `sign_in`: limited, counted and logged like it, and raises what it raises.
+        """
+        return await self._sign_in(c, username, password, session, by_cookie=False)
+
+    async def _sign_in(
+        self,
+        c: Context,
+        username: str,
+        password: str,
+        attributes: Mapping[str, Any],
+        *,
+        by_cookie: bool,
+    ) -> NewSession[U]:
         await limit_address(c, self._rate_limiter)
         key_id = self._key_id(canonical_username(username) or username)
         with log_failures(c, "authn_login_fail"):
             for _ in range(2):  # again where another sign-in has replaced the hash meanwhile
-                user = await self._try_sign_in(c, key_id, password, session)
-                if user is not None:
+                begun = await self._try_sign_in(c, key_id, password, attributes, by_cookie)
+                if begun is not None:
                     log_event(c, "authn_login_success")
-                    return user
+                    return begun
             raise InvalidCredentials
 
     async def begin_session(
@@ -134,29 +155,26 @@ class Accounts(Revocation[U]):
         return user
 
     async def _try_sign_in(
-        self, c: Context, key_id: str, password: str, attributes: Mapping[str, Any]
-    ) -> U | None:
+        self, c: Context, key_id: str, password: str, attributes: Mapping[str, Any], by_cookie: bool
+    ) -> NewSession[U] | None:
         """Sign in; None where the hash that was verified is no longer the one stored."""
-        find = self._find_statement(c)
+        find = self._find_statement(c) if by_cookie else None
         verified = await self._verify(c, key_id, password, *([] if find is None else [find]))
         statements, key = await self.keys.renew_hash(verified.key, password)
         session, token = self._new_session(c, key.user_id, attributes)
         begun = [self._store.insert_session(session, key), *self.sessions.limit(session)]
-        device, remember = self._remember_device(c, key, is_known=verified.is_known_device)
-        results = await self._db(c).batch(
-            [
-                *statements,
-                *self._end_presented(c, verified.beside),
-                *self._forget_attempts(verified),
-                *remember,
-                *begun,
-            ]
-        )
+        if by_cookie:
+            device, remember = self._remember_device(c, key, is_known=verified.is_known_device)
+            statements = [*statements, *self._end_presented(c, verified.beside), *remember]
+        results = await self._db(c).batch([*statements, *self._forget_attempts(verified), *begun])
         if results[-len(begun)].changes == 0:
             return None
-        self._signed_in(c, session, token, verified.user)
-        self._send_device(c, device)
-        return verified.user
+        if by_cookie:
+            self._signed_in(c, session, token, verified.user)
+            self._send_device(c, device)
+        else:
+            c.private, c.actor = True, session
+        return NewSession(session, verified.user, token)
 
     async def _verify(
         self, c: Context, key_id: str, password: str, *beside: Statement

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from framework import Context
-from framework.auth import NewSession, Session
+from framework import Context, public
+from framework.auth import Limits, NewSession, Session
 from framework.credentials import bearer
 from framework.response import Response
-from framework.testing import Client, json_of
+from framework.testing import Client, json_of, text_of
 from tests.auth.databases import CountingDatabase, FaultyDatabase
-from tests.auth.world import PASSWORD, Member, World
+from tests.auth.world import PASSWORD, USERNAME, Credentials, Member, World
 
 DAY = 86_400_000
 COOKIE = "auth_session"
@@ -342,3 +342,65 @@ def test_it_is_listed_under_a_name_of_its_own(world: World) -> None:
     assert access["GET", "/bearer"] == "session_token"
     assert access["GET", "/either"] == "authorized | session_token"
     assert access["POST", "/machine"] == "bearer"
+
+
+@pytest.fixture
+def issuing() -> Iterator[World]:
+    """A world where a password buys a token."""
+    events: list[str] = []
+    issued: list[NewSession[Member]] = []
+    world = World(limits=Limits(attempts=2))
+
+    @world.app.post("/token", guard=public)
+    async def issue(c: Context, given: Credentials) -> str:
+        new = await world.auth.issue_token(c, given.username, given.password)
+        issued.append(new)  # no answer shows a token, as `World` sees to
+        return new.user.username
+
+    app, auth = world.app, world.auth
+    app.get("/bearer", guard=auth.bearer_guard() & auth.recent())(read_handle)
+    app.security_log = lambda _, event: events.append(event.event)
+    world.env.update(events=events, issued=issued)
+    yield world
+    world.close()
+
+
+async def read_handle(session: Session) -> str:
+    return session.handle
+
+
+async def test_a_password_buys_a_token_and_no_cookie(issuing: World) -> None:
+    browser = await issuing.signed_up()
+    [before] = await issuing.rows("user_session")
+
+    answer = await browser.post("/token", json=Credentials())
+
+    [issued] = issuing.env["issued"]
+    assert (text_of(answer), answer.header("set-cookie")) == (USERNAME, None)
+    assert answer.header("cache-control") == "private, no-store"
+    assert before in await issuing.rows("user_session")
+    headers = {"authorization": f"Bearer {issued.token}"}
+    shown = await issuing.request("GET", "/bearer", headers=headers)
+    assert text_of(shown) == issued.session.handle
+    assert issuing.env["events"][-1] == "authn_login_success"
+
+
+async def test_guesses_for_a_token_are_counted_with_those_for_a_cookie(issuing: World) -> None:
+    await issuing.signed_up()
+    wrong, browser = Credentials(password="wrong horse"), issuing.browser()
+
+    answers = [
+        await browser.post("/token", json=wrong),
+        await browser.post("/sign-in", json=wrong),
+        await browser.post("/token", json=Credentials()),
+    ]
+
+    assert [answer.status for answer in answers] == [401, 401, 429]
+    assert len(await issuing.rows("user_session")) == 1
+    assert issuing.env["events"][-1] == "authn_login_lock"
+
+
+async def test_nobody_gets_a_token(issuing: World) -> None:
+    answer = await issuing.browser().post("/token", json=Credentials("nobody"))
+
+    assert (answer.status, json_of(answer)["code"]) == (401, "invalid-credentials")
