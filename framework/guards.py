@@ -295,7 +295,7 @@ class _AnyOf(_Composed):
                 except HTTPError as error:
                     if not error.refusal:
                         raise
-                    refusals.append(error)
+                    refusals.append(error.with_traceback(None))  # as `Fallback.explain` does
                     c.refill(before)
             raise _most_informative(c, refusals)
 

@@ -145,6 +145,27 @@ async def test_a_refusal_that_several_guards_raise_is_told_as_each_way_tells_it(
     assert (await app.request("GET", "/alone")).header("www-authenticate") is None
 
 
+@pytest.mark.parametrize("path", ["/alone", "/either", "/handler"])
+async def test_a_refusal_that_each_request_raises_keeps_none_of_them(path: str) -> None:
+    refusal = HTTPError(401)
+
+    @guard
+    async def shared() -> None:
+        raise refusal
+
+    async def handler() -> None:
+        raise refusal
+
+    app = App()
+    app.get("/alone", guard=shared)(lambda: None)
+    app.get("/either", guard=shared | leaf("y", []))(lambda: None)
+    app.get("/handler", guard=public)(handler)
+
+    await app.request("GET", path)
+
+    assert refusal.__traceback__ is None
+
+
 class Expression(NamedTuple):
     """A guard expression: a letter, or ``&`` or ``|`` over others."""
 
