@@ -627,6 +627,18 @@ async def test_a_stream_is_closed_when_the_client_goes() -> None:
     assert exchange.sent[-1]["more_body"]
 
 
+async def test_a_stream_that_waits_for_nothing_ends_when_the_client_goes() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(1000):
+            yield b"x"
+
+    exchange = Exchange()
+    exchange.gone.set()
+    await exchange.run(streaming(chunks))
+
+    assert len(exchange.sent) < 10
+
+
 async def test_a_client_that_goes_leaves_no_cancellation_behind() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"x"
