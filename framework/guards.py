@@ -355,7 +355,7 @@ def all_of(*guards: Guard) -> Guard:
     Raises `ConfigurationError` for none, or for what is not a guard.
     """
     flat = _AllOf.taken_apart(_checked(guards))
-    asking = [*dict.fromkeys(member for member in flat if not member.is_public)]
+    asking = [*{id(member): member for member in flat if not member.is_public}.values()]
     if len(asking) > 1:
         return _AllOf(asking)
     return asking[0] if asking else public

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from copy import copy
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Annotated, Any, NamedTuple, Optional, Protocol, TypedDict
 
@@ -29,7 +30,8 @@ from framework import (
 )
 from framework.database import Unavailable
 from framework.errors import CrossSite, Forbidden, NotFound, ServiceUnavailable, Unauthorized
-from framework.guards import Guard
+from framework.guards import CompiledGuard, Guard
+from framework.plan import Scope
 from framework.testing import json_of
 from tests.answers import body_of
 
@@ -294,6 +296,26 @@ async def test_public_inside_a_guarded_group_stays_guarded(level: int) -> None:
 
     assert (await app.request("GET", "/r/x")).status == 401
     assert app.access() == {("GET", "/r/x"): "u"}
+
+
+@dataclass
+class Told(Guard):
+    """Equal to whatever is told the same, and without a hash, as a dataclass is."""
+
+    word: str
+    asks: Guard = field(compare=False)
+
+    def compile(self, scope: Scope) -> CompiledGuard:
+        return self.asks.compile(scope)
+
+
+async def test_of_guards_that_are_equal_none_is_left_out() -> None:
+    asked: list[str] = []
+    first, second = Told("same", leaf("y", asked)), Told("same", leaf("f", asked))
+    assert first == second
+
+    assert await status_behind(first & second & first, asked) == 403
+    assert asked == ["y", "f"]
 
 
 @pytest.mark.parametrize(
