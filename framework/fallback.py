@@ -42,7 +42,9 @@ class Fallback:
         self._with_not_found = _find_areas(app, "not_found_handler")
         """Where routers with handlers of their own are, for paths that no route matches."""
         routers = [app, *(chain[-1] for chain in app.chains())]
-        self._is_plain = not any(each.error_handler or each.not_found_handler for each in routers)
+        self._is_plain = all(
+            each.error_handler is None and each.not_found_handler is None for each in routers
+        )
 
     def answer(self, request: Request, path: str) -> Handler:
         """Return what answers *request*, which no route does; *path* is decoded.

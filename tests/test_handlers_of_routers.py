@@ -365,3 +365,18 @@ def test_a_second_handler_of_one_router_is_refused(name: str) -> None:
         declare(first)  # the same once more is the same
         with pytest.raises(ConfigurationError, match=r":[0-9]+: .*:[0-9]+ is asked here already"):
             declare(second)
+
+
+class Pages(dict[str, str]):
+    """Answers by path. It is empty, and so is no truth."""
+
+    async def __call__(self, c: Context, *_: HTTPError) -> Response:
+        return Response.text(self.get(c.request.path, "no page"), 404)
+
+
+@pytest.mark.parametrize("declare", ["on_error", "not_found"])
+async def test_a_handler_without_truth_is_one(declare: str) -> None:
+    app = App()
+    getattr(app, declare)(Pages())
+
+    assert (await app.request("GET", "/x")).body == b"no page"
