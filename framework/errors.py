@@ -241,6 +241,6 @@ def as_fault(error: BaseException) -> Exception:
     raise error
 
 
-_CODES = {kind.status: kind.code for kind in HTTPError.__subclasses__() if kind is not CrossSite}
+_CODES = {kind.status: kind.code for kind in reversed(HTTPError.__subclasses__())}
 _CODES[HTTPError.status] = HTTPError.code
-"""What an error is called that has no ``code`` of its own."""
+"""What an error is called that has no ``code`` of its own: as the first class above of its status."""
