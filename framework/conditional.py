@@ -52,9 +52,7 @@ def check_if_match(request: Request, tag: str | None, *, required: bool = False)
     if listed is None:
         if required:
             raise PreconditionRequired("Say in If-Match which version you have seen.")
-    elif tag is None or not (
-        listed.strip() == "*" or (not tag.startswith("W/") and tag in TAG.findall(listed))
-    ):
+    elif tag is None or not (listed.strip() == "*" or _lists_exactly(tag, listed)):
         raise PreconditionFailed("It has changed since: read it again.")
 
 
@@ -79,3 +77,7 @@ def _is_listed(tag: str, listed: str) -> bool:
     return listed.strip() == "*" or plain in [
         each.removeprefix("W/") for each in TAG.findall(listed)
     ]
+
+
+def _lists_exactly(tag: str, listed: str) -> bool:
+    return not tag.startswith("W/") and tag in TAG.findall(listed)
