@@ -79,7 +79,8 @@ class Response:
         headers: Mapping[str, str] | Iterable[Header] = (),
     ) -> None:
         self.status = status
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        # Whether it is a Mapping would take a quarter of the whole call, in the Worker.
+        pairs = headers.items() if hasattr(headers, "items") else headers
         self.headers = [_checked(name, value) for name, value in pairs]
         self.body = body if isinstance(body, bytes) else body_of(body)
         if status != 200:

@@ -1,6 +1,7 @@
 """An answer cannot break out of its headers, carries a body only where it may, and is never changed."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
+from http.client import HTTPMessage
 from typing import Any
 
 import msgspec
@@ -58,6 +59,17 @@ def test_headers_may_be_a_mapping() -> None:
     answer = Response(headers={"Location": "/a", "te": "b"})
 
     assert answer.headers == [("location", "/a"), ("te", "b")]
+
+
+def test_headers_as_the_standard_library_holds_them_are_taken_too() -> None:
+    held: Any = HTTPMessage()  # no Mapping, and it has items()
+    held["Vary"] = "accept"
+    held["Set-Cookie"] = "a=1"
+    held["Set-Cookie"] = "b=2"
+
+    answer = Response("x", headers=held)
+
+    assert answer.headers == [("vary", "accept"), ("set-cookie", "a=1"), ("set-cookie", "b=2")]
 
 
 @pytest.mark.parametrize("tag", ["1", "", "W/1", '"1', "'1'", '"a b"'])
