@@ -234,14 +234,18 @@ def _is_overload(statement: ast.stmt) -> bool:
     return any(isinstance(each, ast.Name) and each.id == "overload" for each in decorators)
 
 
-def _declared(tree: ast.AST) -> Iterator[tuple[list[ast.stmt], ast.AnnAssign, ast.expr]]:
+def _declared(
+    tree: ast.AST, *, of_class: bool = False
+) -> Iterator[tuple[list[ast.stmt], ast.AnnAssign, ast.expr]]:
     """Yield the variables of modules and functions that are annotated where they are set: the block that
-    each stands in, itself, and its value. Those of classes may be fields."""
-    for node in ast.walk(tree):
-        for block in [] if isinstance(node, ast.ClassDef) else _blocks(node):
-            for statement in block:
-                if isinstance(statement, ast.AnnAssign) and statement.value:
-                    yield block, statement, statement.value
+    each stands in, itself, and its value. Those of classes may be fields, below an ``if`` too."""
+    of_class = isinstance(tree, ast.ClassDef) or (of_class and not isinstance(tree, FUNCTIONS))
+    for block in [] if of_class else _blocks(tree):
+        for statement in block:
+            if isinstance(statement, ast.AnnAssign) and statement.value:
+                yield block, statement, statement.value
+    for node in ast.iter_child_nodes(tree):
+        yield from _declared(node, of_class=of_class)
 
 
 def _called(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

@@ -132,6 +132,11 @@ def test_a_module_means_the_same_when_it_is_thin(path: Path) -> None:
         ("def _f():\n    x.y: A[B] = é\n    z: C\n", "def _f():\n x.y=é\n z:C\n"),
         ("if x:\n    é: Final = 1\n", "if x:\n é=1\n"),
         ("class A:\n    x: int = 1\n", "class A:\n x:int=1\n"),
+        ("class A:\n    if x:\n        y: int = 1\n", "class A:\n if x:\n  y:int=1\n"),
+        (
+            "class A:\n    if x:\n        def f(self): x: int = 1\n",
+            "class A:\n if x:\n  def f(self):x=1\n",
+        ),
         ("x: (A) = 1\ny: A[\n    B] = 2\n", "x:(A)=1\ny:A[\nB]=2\n"),
         ("def _f(é: int, /, y: A | B = 1) -> int: ...\n", "def _f(é,/,y=1):...\n"),
         ("async def _f(*x: int, y: 'int', **z: int): ...\n", "async def _f(*x,y,**z):...\n"),
