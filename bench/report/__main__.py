@@ -32,11 +32,11 @@ earlier on workerd with Python 3.14, one core, 8 connections and one JSON route:
 | Kinglet 2.0 | 1,580 | 0.84 |
 | FastAPI, over the SDK's ASGI bridge | 824 | 0.44 |
 
-Most of this no framework in Python can change: the interpreter is WebAssembly inside of V8, every
+No framework in Python can change most of this: the interpreter is WebAssembly inside of V8, every
 request crosses from JavaScript to Python and back, and the platform's part of that takes about 0.4 ms.
-A process took 3.57 s to its first answer before any framework was in it, Kinglet added 0.15 s and
-FastAPI 1.18 s. What a framework decides is what comes on top, and that is what follows. Where every
-millisecond counts and Python is no need, take Hono.
+Without any framework, a process took 3.57 s to its first answer; Kinglet added 0.15 s and FastAPI
+1.18 s. A framework decides what comes on top of that, which is what follows. If every millisecond
+counts and you do not need Python, take Hono.
 """
 
 

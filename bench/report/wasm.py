@@ -49,12 +49,12 @@ def worker(result: Mapping[str, Any]) -> Section:
         " Node: what a Worker runs, without the network and without workerd's own share.",
         "",
         "`handwritten` does by hand, with the SDK, what Kagari does. `lean` goes past the SDK straight to"
-        " JavaScript and leaves out what it can: a floor, since nobody writes an application so.",
+        " JavaScript and leaves out what it can: a floor, since nobody writes an application like that.",
         "",
-        "The last two cases of the table take another request of the same Worker off: a public one, so that"
-        " what is left is D1's own time and what becomes of the rows; and one that asks D1 for the same"
-        " rows and leaves them unread, so that it is the conversion alone, of what D1 has answered into"
-        " the JSON that is sent.",
+        "The last two cases of the table are differences between two requests to the same Worker. The first"
+        " takes off a public request: what is left is D1's own time, and what becomes of the rows. The"
+        " second takes off a request that asks D1 for the same rows and leaves them unread: what is left"
+        " is turning D1's answer into the JSON that is sent.",
         "",
         *picture("worker", title),
         *table(head, rows),
