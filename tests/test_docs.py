@@ -50,6 +50,19 @@ def test_the_python_blocks_run(document: Path, monkeypatch: pytest.MonkeyPatch) 
     run_blocks(document)
 
 
+@pytest.mark.parametrize(
+    "document",
+    [document for document in DOCUMENTS if document != reference.PATH],  # which only shows them
+    ids=lambda document: document.name,
+)
+def test_what_a_document_checks_is_run(document: Path) -> None:
+    module = as_module(document)
+
+    declared = re.findall(r"^async def ((?:check|test)(?:_\w+)?)\(", module, re.MULTILINE)
+
+    assert [name for name in declared if f"asyncio.run({name}())" not in module] == []
+
+
 UNLIKE_A_MODULE = {
     "E402": "each block imports what it shows",
     "F811": "a later block shows the same route in another way",
