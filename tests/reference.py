@@ -72,7 +72,15 @@ _ONLY = {
 """What is for people in modules whose other names the framework uses alone."""
 
 INTERNAL = {
+    "App": {"adopt", "chains"},
+    "Context": {
+        *("actor", "after_answer", "cookies_to_send", "drop", "drop_unsent", "filled", "forget"),
+        *("is_answered", "provided", "reads", "refill", "refuse_answered", "refuse_unawaited"),
+        *("sent_cookies", "told", "unawaited", "unsent", "wrap_database"),
+    },
     "Keys": {"hash", "make", "renew_hash", "verify"},
+    "Request": {"plain_path"},
+    "Router": {"adopt", "chains"},
     "Sessions": {
         *("begin", "ends", "find", "is_due_to_note", "is_over", "is_recent", "limit", "note"),
         "renew_or_delete",
@@ -149,10 +157,9 @@ def _lines(value: type) -> dict[str, str]:
 
 def _own_lines(value: type) -> dict[str, str]:
     internal = INTERNAL.get(value.__name__, set())
-    lines = {
-        name: _line(name, member) for name, member in vars(value).items() if name not in internal
-    }
-    return _fields(value) | {name: line for name, line in lines.items() if line}
+    members = {name: _line(name, member) for name, member in vars(value).items()}
+    lines = _fields(value) | {name: line for name, line in members.items() if line}
+    return {name: line for name, line in lines.items() if name not in internal}
 
 
 def _fields(value: type) -> dict[str, str]:
@@ -253,7 +260,7 @@ def _default(value: Any) -> str:
 
 def _in_full(text: str | None) -> str:
     """Return *text* as one paragraph, for an entry of a list."""
-    return _prose(inspect.cleandoc(text or "").replace("\n\n", " "))
+    return _prose(re.sub(r"\n+", " ", inspect.cleandoc(text or "")))
 
 
 def _text(value: Any) -> str:
@@ -271,7 +278,8 @@ def _proses(parts: Iterable[str]) -> str:
 
 
 def _prose(text: str) -> str:
-    return text.replace("\n", " ").replace("``", "`").replace("` `", "``")
+    """Return *text* in one line, or one for each item of a list."""
+    return re.sub(r"\n(?!- ) *", " ", text).replace("``", "`").replace("` `", "``")
 
 
 def _described(name: str, module: str) -> str:
