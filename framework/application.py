@@ -39,15 +39,18 @@ _USE_CHECK = "check_use"
 
 
 class App(Router):
-    """A web application. Declare routes on it, mount routers, hand it to an edge.
+    """A web application: declare routes on it, mount routers, and hand it to an edge.
 
-    *guard* stands before every route. *origins* may send unsafe requests beside the site's own.
-    *body_limit* is in bytes. *redirect_slashes* sends on with 308 where a path matches only with a
-    slash more or less at its end. *check_answers* holds what each handler returns against its
-    annotation, and answers 500 where they differ: `kagari dev` does, and tests do that set
-    ``app.check_answers`` before the first request. *security_log* is handed each `SecurityEvent`; None
-    keeps none. A route that no guard stands before anywhere raises `ConfigurationError` where it is
-    declared; so does one that another owns already.
+    - *guard* stands before every route.
+    - *origins* may send unsafe requests, beside the site's own.
+    - *body_limit* is in bytes.
+    - *redirect_slashes* answers 308 where a path matches only with a slash more or less at its end.
+    - *check_answers* compares what each handler returns with its annotation, and answers 500 where
+      they differ. `kagari dev` does; tests set ``app.check_answers`` before the first request.
+    - *security_log* is handed each `SecurityEvent`; None keeps none.
+
+    A route that no guard stands before, and one that another route owns already, raise
+    `ConfigurationError` where they are declared.
     """
 
     def __init__(
@@ -162,11 +165,12 @@ class App(Router):
         """Return the answer to a request made in this process, its stream read to the end.
 
         *path* may be an absolute URL; else the site is http://localhost. *json* is anything msgspec
-        encodes but None, which sends nothing (write ``body="null"``); *form* becomes an urlencoded
-        body, or a multipart one if there is a `File` among its values; *env* holds the bindings by
-        name. What handlers hand to ``wait_until`` is done when this returns; raises what it raises,
-        the first, `ValueError` for more than one of *json*, *form* and *body*, and `TypeError` for what
-        no form can send.
+        encodes but None, which sends nothing (write ``body="null"``). *form* becomes an urlencoded
+        body, or a multipart one if there is a `File` among its values. *env* holds the bindings by
+        name. What handlers hand to ``wait_until`` is done when this returns.
+
+        Raises the first error that such work raises, `ValueError` for more than one of *json*, *form*
+        and *body*, and `TypeError` for what no form can send.
         """
         from framework.body_encoding import encode_body  # as its name says: no part of a cold start
 

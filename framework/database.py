@@ -89,15 +89,17 @@ class Result:
 class Database(Protocol):
     """A SQLite database that answers as D1 does: each call is one trip and one transaction.
 
-    *type* is what a row becomes: a Struct (columns by the names that its fields have in JSON; a
-    missing one takes its default, one too many is left out), or `dict`. By the field's type, 0 and 1
-    become `bool`, a BLOB `bytes`, integer Unix milliseconds an aware `datetime`, text a `UUID`,
-    `Decimal`, `date` or `time`, and a number or text an Enum; NULL is None. Parameters go the same
-    way back (see `Value`). In a `dict`, a BLOB is `bytes`, and the rest as it is stored.
+    *type* is what a row becomes: a Struct, whose fields are columns by the names that they have in
+    JSON, or `dict`. A column that is missing takes the default of its field; one too many is left out.
 
-    *sql* is one statement, with `?` or `?1` where a parameter goes: at most 100 of them, of at
-    most 2,000,000 bytes each. Every number is bound as D1 binds it, as a floating-point number;
-    an INTEGER column stores it as an integer, a TEXT column as "1.0".
+    - By the type of the field, 0 and 1 become `bool`, a BLOB `bytes`, integer Unix milliseconds an
+      aware `datetime`, text a `UUID`, `Decimal`, `date` or `time`, and a number or text an Enum. NULL
+      is None. Parameters go the same way back (see `Value`).
+    - In a `dict`, a BLOB is `bytes`, and the rest as it is stored.
+
+    *sql* is one statement, with `?` or `?1` where a parameter goes: at most 100 of them, of at most
+    2,000,000 bytes each. Every number is bound as D1 binds it, as a floating-point number: an INTEGER
+    column stores it as an integer, a TEXT column as "1.0".
 
     Every method raises `DatabaseError` (see its subclasses) when the database refuses or does not
     answer, and `ParameterError` for a parameter that cannot be stored. Nothing is retried: D1

@@ -427,19 +427,20 @@ def guard(
 ) -> Guard | Callable[[Callable[..., Any]], Guard]:
     """Return *function*, plain or async, as a guard; also a decorator.
 
-    The function takes what a handler takes (the context, path and query parameters, slots that
-    earlier guards fill), but no body. It refuses by raising `HTTPError`. Where *provides* names one
-    slot, what it returns is left there; for several it calls ``c.set``. *name* stands in the access
-    table (the function's own name unless given).
+    The function takes what a handler takes, except a body: the context, parameters, and what
+    earlier guards hand on. It lets a request pass by returning, and refuses by raising `HTTPError`.
 
-    *reads* returns the statement whose outcome the function takes as a parameter annotated `Result`
-    (or ``Result | None``: it may return None). It takes the context and path parameters. All that a
-    route's guards read goes to *database* in one trip. *statements* is how many the function runs
-    besides, each a trip of its own. *refuses* and *scheme* are for OpenAPI: the statuses it refuses
-    with, and how clients show who they are.
+    - *name* stands in the access table; it is the function's own unless given.
+    - *provides* is the slot where what it returns is left. For several slots it calls ``c.set``.
+    - *reads* returns the statement whose outcome the function takes, as a parameter annotated
+      `Result` (or ``Result | None``: it may return None). It takes the context and path parameters.
+      All that a route's guards read goes to *database* in one trip.
+    - *statements* is how many the function runs besides, each a trip of its own.
+    - *refuses* and *scheme* are for OpenAPI: the statuses it refuses with, and how clients show who
+      they are.
 
-    Raises `ConfigurationError` for a function that cannot be called so, that returns a bool, or
-    that is annotated to return what its slot does not carry, None too, and for a class as *provides*.
+    Raises `ConfigurationError` for a function that cannot be called so or returns a bool, for one
+    annotated to return what its slot does not carry, None included, and for a class as *provides*.
     """
     if isinstance(provides, type):
         raise ConfigurationError(

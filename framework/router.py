@@ -119,9 +119,11 @@ class Router:
     ) -> Callable[[F], F]:
         """Declare a route for each of *methods* at each of *paths*, below this router's prefix.
 
-        Gives the function back unchanged. *name* stands for the function's own in listings; *hide*
-        keeps the route out of OpenAPI, and answers 404 where another method would get 405. Raises
-        `ConfigurationError`, naming file and line, for whatever could not be served as declared.
+        Returns the function unchanged. *guard* stands behind those of the application and of the
+        routers above. *name* is what listings and `url_for` call the route, unless they are to use
+        the function's name. *hide* keeps it out of OpenAPI, and answers 404 where another method
+        would get 405. Raises `ConfigurationError`, naming file and line, for whatever could not be
+        served as declared.
         """
         listed = (methods,) if isinstance(methods, str) else tuple(methods)
         return self._declare(tuple(method.upper() for method in listed), paths, guard, name, hide)

@@ -86,13 +86,17 @@ def json_of(response: Response, type: Any = Any) -> Any:
 class Client:
     """A browser that asks *app*, in this process, for pages of the site *base_url*.
 
-    *env* holds the bindings by name. Cookies are kept and sent back by a browser's rules: host-only,
-    by path, ``Secure`` and the ``__Host-`` and ``__Secure-`` prefixes on https alone, gone with
-    ``Max-Age=0`` or an ``Expires`` in the past. No other age ends one: a test that moves its clock
-    says itself when the browser forgets (`clear_cookies`). Every request says
-    ``Sec-Fetch-Site: same-origin``, unsafe ones ``Origin`` too; *headers* go along with all of them.
-    Redirects are not followed. Raises `ValueError` for a *base_url* that is no http(s) origin. A test
-    of the reference app, in the project's folder:
+    *env* holds the bindings by name. *headers* go along with every request.
+
+    - Cookies are kept and sent back by a browser's rules: host-only, by path, ``Secure`` and the
+      ``__Host-`` and ``__Secure-`` prefixes on https alone, gone with ``Max-Age=0`` or an ``Expires``
+      in the past. No other age ends one: a test that moves its clock says itself when the browser
+      forgets (`clear_cookies`).
+    - Every request says ``Sec-Fetch-Site: same-origin``, unsafe ones ``Origin`` too.
+    - Redirects are not followed.
+
+    Raises `ValueError` for a *base_url* that is no http(s) origin. A test of the reference app, in the
+    project's folder:
 
         from pathlib import Path
 

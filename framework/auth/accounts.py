@@ -53,18 +53,18 @@ class Accounts(Revocation[U]):
         session: Mapping[str, Any] = {},
         **attributes: Any,
     ) -> U:
-        """Make a user with a password, sign them in, and return them.
+        """Make a user with a password, sign them in, and return them. User, key and session are one batch.
 
         *attributes* are fields of the user Struct beside ``id``. One called ``username`` is the
         name as it was typed, unless *attributes* say otherwise or `Auth` another *provider*.
         An ``email`` is stored as it is given: hand in what `normalize_email` returns.
         *session* has attributes of the session, as `Sessions.create` takes them;
-        ``c.get(auth.session_slot)`` is what was begun. User, key and session are one batch. Raises
-        `DuplicateKey` where the name is taken, `UniqueViolation` where another column of the user
-        is, `InvalidUsername` for a name that is none,
-        `PasswordError` for a password that cannot be hashed, and `TooManyRequests`, before any
-        hash, where `Auth` was given a rate limiter and it refuses the address; `TypeError` for an
-        attribute that is missing, and for what is none.
+        ``c.get(auth.session_slot)`` is the session that was begun.
+
+        Raises `DuplicateKey` where the name is taken, `UniqueViolation` where another column of the
+        user is, `InvalidUsername` for a name and `PasswordError` for a password that is not allowed,
+        and `TypeError` for an attribute that is missing or unknown. Where a rate limiter refuses the
+        address, `TooManyRequests`, before any hash.
         """
         canonical = canonical_username(username)
         if canonical is None:
@@ -99,14 +99,16 @@ class Accounts(Revocation[U]):
     async def sign_in(
         self, c: Context, username: str, password: str, *, session: Mapping[str, Any] = {}
     ) -> U:
-        """Sign in who knows the password of *username*, and return them.
+        """Sign in whoever knows the password of *username*, and return them.
 
-        *session* has attributes of the session, as for `sign_up`. Every sign-in makes a new one and
-        ends that which the browser brought (see `Limits.grace`), and the oldest past
-        `Limits.sessions`. Raises `InvalidCredentials`, at the same cost whether or not there is such
-        a user, and `TooManyRequests`, before any hash, past `Limits.attempts` for one account, past
-        `Limits.device_attempts` for a browser that signed in to it before, and where `Auth` was
-        given a rate limiter and it refuses the address.
+        Every sign-in makes a new session. It ends the one that the browser brought (see
+        `Limits.grace`), and the oldest past `Limits.sessions`. *session* has attributes, as for
+        `sign_up`.
+
+        Raises `InvalidCredentials`, at the same cost whether or not there is such a user. Raises
+        `TooManyRequests`, before any hash, past `Limits.attempts` for one account, past
+        `Limits.device_attempts` for a browser that signed in to it before, and where a rate limiter
+        refuses the address.
         """
         return (await self._sign_in(c, username, password, session, by_cookie=True)).user
 
@@ -144,9 +146,9 @@ class Accounts(Revocation[U]):
     ) -> U:
         """Sign in the user *user_id*, who showed by other means who they are, and return them.
 
-        For what a password does not prove: the callback of another site, a passkey, a link by mail.
+        For what a password does not prove: the callback of another site, a passkey, a mailed link.
         As with `sign_in`, the session that the browser brought ends, and the oldest past
-        `Limits.sessions`; *session* has attributes. Nothing is counted. Raises `UnknownUser`.
+        `Limits.sessions`; *session* has attributes. No attempt is counted. Raises `UnknownUser`.
         """
         begun, token = self._new_session(c, user_id, session)
         user = await self.sessions.add(self._db(c), begun, self._end_presented(c))
@@ -219,13 +221,14 @@ class Accounts(Revocation[U]):
     async def change_password(self, c: Context, current: str, new: str) -> None:
         """Change the password of this request's user; end all their sessions, and begin one anew.
 
-        All other sessions end at once, and so does the one that asks (see `Limits.grace`). All
-        passwords of the user change, at whatever provider, so that the old one opens nothing, and
-        no browser but this one is known any more. *current* is that of the first key at `Auth`'s
-        *provider*. Behind `bearer_guard` no session is begun, and the client signs in again. Raises
-        `InvalidCredentials` where *current* is wrong, `InvalidSession` where the session ended
-        meanwhile, `TooManyRequests` like `sign_in`, and `PasswordError`, which counts as no
-        attempt, for a password that cannot be hashed.
+        The session that asks ends as well (see `Limits.grace`). All passwords of the user change, at
+        whatever provider, so that the old one opens nothing. No browser but this one is known any
+        more. *current* is the password of the first key at `Auth`'s *provider*. Behind
+        `bearer_guard` no session is begun, and the client signs in again.
+
+        Raises `InvalidCredentials` where *current* is wrong, `InvalidSession` where the session ended
+        meanwhile, `TooManyRequests` like `sign_in`, and `PasswordError`, which counts as no attempt,
+        for a *new* one that is not allowed.
         """
         with log_failures(c, "authn_password_change_fail"):
             await self._change_password(c, current, new)

@@ -56,26 +56,29 @@ class _Options(TypedDict, Generic[U], total=False):
 class Auth(Recovery[U]):
     """Users, passwords and sessions in the database bound as *database*.
 
-    Touches no binding, clock or entropy when made: everything is read from the request's context.
-    *user* and *session* are subclasses of `User` and `Session` with the columns that each guarded
-    request needs besides; those of a session need a default, in the table and in the class. *clock*
-    returns Unix milliseconds. *cookie* is the name of the session's cookie and *same_site* its
-    SameSite; it is always Path=/, HttpOnly and Secure.
-    *sessions* says how they are kept: hashed, unless Lucia v2's are to go on (see
-    docs/from-lucia.md). *provider* is what the ids of password keys begin with, before the ``:``.
+    - *user*, *session*: subclasses of `User` and `Session` with the columns that each guarded request
+      needs besides. Those of a session need a default, in the table and in the class.
+    - *limits*: how long things last, and how often they may be tried.
+    - *cookie*, *same_site*: name and SameSite of the session's cookie, which is always Path=/,
+      HttpOnly and Secure.
+    - *device_cookie*: name of the cookie that lets the browser of an account's owner in while others
+      hammer it; None leaves it out.
+    - *rate_limiter*: a binding of Workers' rate limiting API, which is asked about the address before
+      anything is read or hashed. Where none is bound, nothing is asked.
+    - *hasher*, *check_password*: how passwords are hashed; what may refuse one that somebody chooses,
+      such as `framework.auth.breached.not_breached`.
+    - *clock*: returns Unix milliseconds.
+    - *sessions*: how they are kept, where Lucia v2's are to go on (see docs/from-lucia.md).
+    - *provider*: what the ids of password keys begin with, before the ``:``.
+    - *mailer*: sends the codes and links of verification and reset. Without one neither works, and
+      the tables and columns that they need may be missing.
+    - *store*: makes another `Storage` than the one that ships.
 
-    *rate_limiter* names a binding of Workers' rate limiting API, which is asked about the address
-    before anything is read or hashed; where none is bound, nothing is asked. *device_cookie* is the
-    name of the cookie that lets the browser of an account's owner in while others hammer it; None
-    leaves it out. *check_password* may refuse what somebody chooses as a password, as
-    `framework.auth.breached.not_breached` does. *mailer* sends the codes and links of verification
-    and reset; without one, neither works, and the tables and columns that they need may be
-    missing. *store* makes another `Storage` than the one that ships.
-
-    ``auth.users``, ``auth.keys`` and ``auth.sessions`` are for programs: they take a database
-    rather than a request. Raises `ConfigurationError` for Structs that cannot be rows, a *provider*
-    with a ``:``, words that *sessions* and *same_site* do not know, and a *mailer* beside a *store*
-    that is no `Store`, since codes and links are written to the tables of ``schema.sql``.
+    No binding, clock or entropy is touched when it is made. ``auth.users``, ``auth.keys`` and
+    ``auth.sessions`` are for programs: they take a database rather than a request. Raises
+    `ConfigurationError` for Structs that cannot be rows, a *provider* with a ``:``, words that
+    *sessions* and *same_site* do not know, and a *mailer* beside a *store* that is no `Store`, since
+    codes and links are written to the tables of ``schema.sql``.
     """
 
     @overload
@@ -140,9 +143,9 @@ class Auth(Recovery[U]):
     def guard(self, *, for_sign_out: bool = False) -> Guard:
         """Return a guard that admits people who are signed in. Hands on the session and the user.
 
-        One statement for each request. 401 where nobody is signed in, 503 where the database does
-        not answer: the cookie stays then, but *for_sign_out* it is cleared. That one is for the
-        route that signs out: it looks by itself, not together with what other guards read.
+        One statement for each request. 401 where nobody is signed in. 503 where the database does not
+        answer; the cookie stays then. *for_sign_out* is for the route that signs out: it clears the
+        cookie even then, and looks by itself, not together with what other guards read.
         """
         if for_sign_out:
             return self._guard_for_sign_out()
@@ -180,9 +183,9 @@ class Auth(Recovery[U]):
     def bearer_guard(self) -> Guard:
         """Return a guard that admits requests with a session's token as ``Authorization: Bearer``.
 
-        For clients that are no browser. Hands on the session and the user as `guard` does, at the
-        same cost; reads no cookie and sends none, and `session` and `user` go on to mean the
-        cookie's. 401 with ``WWW-Authenticate`` else. ``guard() | bearer_guard()`` takes either.
+        For clients that are not browsers. Hands on the session and the user as `guard` does, at the
+        same cost. It reads no cookie and sends none: `session` and `user` still mean the cookie's.
+        Refuses with 401 and ``WWW-Authenticate``. ``guard() | bearer_guard()`` takes either.
         """
 
         def find_session(c: Context) -> Statement | None:
@@ -211,7 +214,7 @@ class Auth(Recovery[U]):
     def recent(self) -> Guard:
         """Return a guard that admits people who gave their password within `Limits.recent`.
 
-        Stands behind `guard`; 403 ``reauthentication-required`` else.
+        Put it behind `guard`. Refuses with 403 ``reauthentication-required``.
         """
 
         async def recent(session: Annotated[Session, self.session_slot]) -> None:
@@ -221,10 +224,10 @@ class Auth(Recovery[U]):
         return guard(recent, refuses=(403,))
 
     def role(self, role: str) -> Guard:
-        """Return a guard that admits users whose ``role`` is *role*; stands behind `guard`.
+        """Return a guard that admits users whose ``role`` is *role*. Put it behind `guard`.
 
-        Raises `ConfigurationError` where the user Struct has no such field, and where that cannot
-        be *role*: the field may be an Enum, *role* one of its values.
+        The field may be an Enum; *role* is then one of its values. Raises `ConfigurationError` where
+        the user Struct has no such field, and where that field can never be *role*.
         """
         types = {field.name: field.type for field in msgspec.structs.fields(self._user_type)}
         if "role" not in types:

@@ -79,10 +79,10 @@ class RequestSessions(Generic[U]):
         )
 
     def session(self, c: Context) -> Pending[Session | None]:
-        """Return, once awaited, the session of this request's cookie, renewed where it is idle.
+        """Return, once awaited, the session of this request's cookie, renewed where it is idle, or None.
 
-        None where there is none. For public routes that show more to who is signed in; behind
-        `guard`, ask for `Session`.
+        For public routes that show more to people who are signed in. Behind `guard`, ask for a
+        parameter of type `Session` instead.
         """
         return Pending(c, "session(c)", self._session)
 
@@ -203,10 +203,10 @@ class RequestSessions(Generic[U]):
     async def rotate_session(self, c: Context) -> Session:
         """Give this request's session another token, and its browser another cookie: one batch.
 
-        To be called where the rights of its user change, as when a role is given: a token that
-        leaked before is then worth nothing. Times and attributes stay; agent and country are those
-        of this request. The old token is good for `Limits.grace` more. Of two at once one does it;
-        returns the session that counts now. Raises `ConfigurationError` behind `bearer_guard`: a
+        Call it where the rights of the user change, as when a role is given: a token that leaked
+        before is then worth nothing. Times and attributes stay; agent and country are those of this
+        request. The old token is good for `Limits.grace` more. Of two calls at once, one does it;
+        both return the session that counts now. Raises `ConfigurationError` behind `bearer_guard`: a
         bearer token has no cookie to be replaced in.
         """
         own, user = c.get(self.session_slot), c.get(self.user_slot)

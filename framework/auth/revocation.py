@@ -27,9 +27,9 @@ class Revocation(RequestSessions[U]):
     async def sign_out(self, c: Context) -> None:
         """End the session of this request and clear its cookie, even where the database is out.
 
-        Sessions that it replaced, or that replaced it meanwhile, end with it. On a public route, ends
-        the session of the cookie, if there is one. Raises `InvalidSession` if the session had already
-        ended, as when the password was changed meanwhile.
+        Sessions that it replaced, or that replaced it meanwhile, end with it. On a public route it
+        ends the session of the cookie, if there is one. Raises `InvalidSession` if the session had
+        already ended, as when the password was changed meanwhile.
         """
         session = c.find(self.session_slot) or await self._find_for_sign_out(c)
         if session is None:
