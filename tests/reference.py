@@ -25,7 +25,6 @@ MODULES = (
     "framework.errors",
     "framework.database",
     "framework.auth",
-    "framework.auth.store",
     "framework.auth.breached",
     "framework.auth.legacy",
     "framework.credentials",
@@ -65,7 +64,6 @@ MODULES = (
 """What people import, in the order of the page. The Worker's edge has a section of its own."""
 
 _ONLY = {
-    "framework.auth.store": ["Attempt", "StoredKey"],
     "framework.middleware.database_meter": ["Meter", "meter_of"],
     "framework.problem": ["Problem", "problem"],
 }
@@ -110,9 +108,10 @@ Worker: `kagari build` writes the module that calls it ([deploy.md](deploy.md)).
 
 def render() -> str:
     """Return the page."""
-    seen: set[int] = set()
-    sections = [_section(importlib.import_module(name), seen) for name in MODULES]
-    return _HEAD + "".join(sections) + _TAIL
+    told = _told()
+    index = "".join(_index_line(module, told[module]) for module in MODULES)
+    sections = [_section(importlib.import_module(name), told[name]) for name in MODULES]
+    return _HEAD + "\n" + index + "".join(sections) + _TAIL
 
 
 def names_of(module: ModuleType) -> list[str]:
@@ -120,14 +119,25 @@ def names_of(module: ModuleType) -> list[str]:
     return sorted(_ONLY.get(module.__name__, module.__all__), key=str.casefold)
 
 
-def _section(module: ModuleType, seen: set[int]) -> str:
+def _told() -> dict[str, list[str]]:
+    """Return what each module tells of: its names, but for what one before it has told of."""
+    seen: set[int] = set()
+    told: dict[str, list[str]] = {}
+    for module in map(importlib.import_module, MODULES):
+        names = [name for name in names_of(module) if id(getattr(module, name)) not in seen]
+        seen |= {id(getattr(module, name)) for name in names}
+        told[module.__name__] = names
+    return told
+
+
+def _index_line(module: str, names: list[str]) -> str:
+    anchor = module.replace(".", "")
+    return f"- [{module}](#{anchor}): {', '.join(f'`{name}`' for name in names)}\n"
+
+
+def _section(module: ModuleType, names: list[str]) -> str:
     opening = (module.__doc__ or "").partition("\n\n")[0].replace("\n", " ")
-    entries = []
-    for name in names_of(module):
-        value = getattr(module, name)
-        if id(value) not in seen:
-            seen.add(id(value))
-            entries.append(_entry(name, value, module))
+    entries = [_entry(name, getattr(module, name), module) for name in names]
     return f"\n## {module.__name__}\n\n{opening}\n" + "".join(entries)
 
 
