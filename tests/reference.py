@@ -69,6 +69,21 @@ _ONLY = {
 }
 """What is for people in modules whose other names the framework uses alone."""
 
+_ALONE = {
+    "framework.bindings": {"is_bindings", "read_bindings"},
+    "framework.context": {"find_database"},
+    "framework.cookies": {"TOKEN"},
+    "framework.fetching": {"too_large", "too_late", "without_coding"},
+    "framework.guards": {"Check", "CompiledGuard"},
+    "framework.multipart": {"ESCAPES", "type_parameters"},
+    "framework.openapi": {"session_cookie"},
+    "framework.queues": {"Settle"},
+    "framework.response": {"EMPTY_STATUSES"},
+    "framework.security_log": {"check_security_log", "log_refusal"},
+    "framework.slots": {"handed_on", "note_body", "reserve"},
+}
+"""What the framework uses alone in modules whose other names are for people."""
+
 INTERNAL = {
     "App": {"adopt", "chains"},
     "Context": {
@@ -116,7 +131,9 @@ def render() -> str:
 
 def names_of(module: ModuleType) -> list[str]:
     """Return the names of *module* that have an entry, unless another module has it."""
-    return sorted(_ONLY.get(module.__name__, module.__all__), key=str.casefold)
+    alone = _ALONE.get(module.__name__, set())
+    names = [name for name in _ONLY.get(module.__name__, module.__all__) if name not in alone]
+    return sorted(names, key=str.casefold)
 
 
 def _told() -> dict[str, list[str]]:
