@@ -76,16 +76,28 @@ _ALIKE_LIMIT = 100
 """How many texts, and spellings of numbers, may have one hash: a number that is sent has a few itself."""
 
 
+_NAMES = 2_500
+"""As many of one hash take the Worker 35 ms, as a password does: fewer are not looked at."""
+
+
 def refuse_alike(data: bytes) -> None:
-    """Raise `Invalid` where *data* holds texts chosen to have one hash. Runs before a dict is made.
+    """Raise `Invalid` where *data* holds names chosen to have one hash. Runs before a dict is made.
 
     In the Worker they are easily found: Python hashes text with 32 bits there, from a seed that is no
-    secret. Half a megabyte of such names took 12 seconds, a thousand of them take 4 ms and are not looked
-    at. Raises `ValueError` for texts that are none.
+    secret. Half a megabyte of such names took 12 seconds. Raises `ValueError` for texts that are none.
     """
-    if data.count(b'"') > 20 * _ALIKE_LIMIT:
-        texts = msgspec.json.decode(b"[%b]" % b",".join(STRING.findall(data)))
-        _refuse_many(texts, lambda text: [hash(text)])
+    if min(data.count(b":"), data.count(b'"') // 2) > _NAMES:
+        texts = _texts_in(data)
+        if len(texts) - len({*map(hash, texts)}) >= _ALIKE_LIMIT:  # or some are there again
+            _refuse_many(texts, lambda text: [hash(text)])
+
+
+def _texts_in(data: bytes) -> list[str]:
+    """Return the names and texts in *data*, which is JSON. Raises `ValueError` where one is none."""
+    if b"\\" in data:
+        texts: list[str] = msgspec.json.decode(b"[%b]" % b",".join(STRING.findall(data)))
+        return texts
+    return data.decode().split('"')[1::2]  # a quarter of the time
 
 
 def _refuse_many(texts: Iterable[str], hashes_of: Callable[[str], Iterable[int]]) -> None:
@@ -130,6 +142,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _hashes(text: str) -> Iterator[int]:
     """Yield the hashes of what a field may make of *text*, but for a small integer's: that is itself."""
+    yield hash(text)
     if len(text) < 10 and text.isdecimal():
         return
     for kind in (Decimal, float, UUID) if len(text) >= 32 else (Decimal, float):

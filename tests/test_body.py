@@ -499,16 +499,42 @@ def test_names_of_one_hash_are_refused_before_a_dict_is_made_of_them(
     type: Any, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only in the Worker is it known which have one: there tests/e2e/test_hostile.py sends some."""
-    body = ", ".join([form % name for name in range(1001)])
+    body = ", ".join([form % name for name in range(2501)])
     monkeypatch.setattr("framework.sent_values.hash", len, raising=False)
 
     with pytest.raises(Invalid, match="chosen to have one hash"):
         decode_json(f"{{{body}}}".encode(), type)
 
 
+@pytest.mark.parametrize("form", ['"%d"', r'"\u0020%d"'])
+def test_texts_of_one_hash_are_refused_before_a_set_is_made_of_them(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = ", ".join([form % text for text in range(1001)])
+    monkeypatch.setattr("framework.sent_values.hash", len, raising=False)
+
+    with pytest.raises(Invalid, match="chosen to have one hash"):
+        decode_json(f"[{body}]".encode(), set[str])
+
+
+@pytest.mark.parametrize("quote", ["", r"\"", r"\\\\", "é", "\U0001f600"], ids=ascii)
+def test_names_are_looked_at_as_they_will_be_hashed(
+    quote: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ", ".join([f'"{quote}{name}{quote}" : ",:1"' for name in range(2501)])
+    looked_at: list[str] = []
+    monkeypatch.setattr("framework.sent_values.hash", looked_at.append, raising=False)
+
+    with pytest.raises(Invalid, match="chosen to have one hash"):
+        decode_json(f"{{{names}}}".encode(), dict[str, str])
+
+    given = msgspec.json.decode(f"{{{names}}}")
+    assert looked_at[: 2 * len(given)] == [text for item in given.items() for text in item]
+
+
 @pytest.mark.parametrize("last", [r'"\x"', '"\xff"', '"', '"\t"'], ids=ascii)
 def test_names_beside_a_text_that_is_none_are_no_json(last: str) -> None:
-    names = ", ".join([f'"{name}": 1' for name in range(1001)])
+    names = ", ".join([f'"{name}": 1' for name in range(2501)])
 
     with pytest.raises(BadRequest, match="not JSON"):
         decode_json(f"{{{names}, {last}: 1}}".encode("latin-1"), dict[str, int])
