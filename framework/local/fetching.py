@@ -33,6 +33,9 @@ from framework.response import Header
 __all__ = ["fetch_in_thread"]
 
 _CHUNK = 64 * 1024
+_RATIO = 1032
+"""How many times as long gzip makes a body at most: two bits stand for 258 bytes."""
+
 _WITH_BODY = {"POST", "PUT", "PATCH"}
 
 
@@ -137,8 +140,9 @@ def _joined(headers: list[Header]) -> tuple[Header, ...]:
 
 def _decoded(body: bytes, request: FetchRequest) -> bytes:
     """Return what gzip made *body* of. Raises `FetchFailed`, for more than the limit, too."""
+    most = min(request.limit, _RATIO * len(body))  # memory for as much is taken at once
     try:
-        decoded = GzipFile(fileobj=BytesIO(body)).read(request.limit + 1)
+        decoded = GzipFile(fileobj=BytesIO(body)).read(most + 1)
     except EOFError:
         raise _broken_off(request) from None
     except (BadGzipFile, zlib.error):

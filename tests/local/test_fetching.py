@@ -24,6 +24,7 @@ GZIPPED = {
     "/gzip/empty": gzip.compress(b"") * 150_000,
     "/gzip/none": b"hello",
     "/gzip/cut": gzip.compress(b"hello")[:-4],
+    "/gzip/zeros": gzip.compress(bytes(10**7)),
     "/gzip/bomb": gzip.compress(b"x" * 100_000),
 }
 
@@ -133,6 +134,12 @@ async def test_what_comes_compressed_is_decoded(elsewhere: Elsewhere, path: str)
 
     assert answer.body == b"hello"
     assert (answer.header("content-encoding"), answer.header("content-length")) == (None, None)
+
+
+async def test_a_limit_that_nothing_reaches_takes_no_memory(elsewhere: Elsewhere) -> None:
+    answer = await fetch(elsewhere.url + "/gzip/zeros", limit=2**60)
+
+    assert answer.body == bytes(10**7)
 
 
 async def test_what_comes_in_many_parts_is_decoded_in_time(elsewhere: Elsewhere) -> None:
