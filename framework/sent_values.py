@@ -80,13 +80,15 @@ _NAMES = 2_500
 """As many of one hash take the Worker 35 ms, as a password does: fewer are not looked at."""
 
 
-def refuse_alike(data: bytes) -> None:
+def refuse_alike(data: bytes, *, has_sets: bool = False) -> None:
     """Raise `Invalid` where *data* holds names chosen to have one hash. Runs before a dict is made.
 
-    In the Worker they are easily found: Python hashes text with 32 bits there, from a seed that is no
-    secret. Half a megabyte of such names took 12 seconds. Raises `ValueError` for texts that are none.
+    With *has_sets* texts are looked at that are no names. In the Worker they are easily found: Python
+    hashes text with 32 bits there, from a seed that is no secret. Half a megabyte of such names took 12
+    seconds. Raises `ValueError` for texts that are none.
     """
-    if min(data.count(b":"), data.count(b'"') // 2) > _NAMES:
+    most = data.count(b'"') // 2
+    if (most if has_sets else min(most, data.count(b":"))) > _NAMES:
         texts = _texts_in(data)
         if len(texts) - len({*map(hash, texts)}) >= _ALIKE_LIMIT:  # or some are there again
             _refuse_many(texts, lambda text: [hash(text)])
@@ -117,15 +119,16 @@ def unless_alike(
     """
     has_numbers = any(map(_hashes_numbers, parts))
     has_names = any(isinstance(known, inspect.DictType | inspect.AnyType) for known in parts)
+    has_sets = any(isinstance(known, _SETS) for known in parts)
 
     def decode_checked(data: bytes) -> Any:
-        refuse_alike(data)
+        refuse_alike(data, has_sets=has_sets)
         if has_numbers and data.count(b",") > _ALIKE_LIMIT:
             with suppress(ValueError):  # what is no JSON *decode* tells of
                 _refuse_many(_texts(_decode_plain(data)), _hashes)
         return decode(data)
 
-    return decode_checked if has_names or has_numbers else decode
+    return decode_checked if has_names or has_sets else decode
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -142,7 +145,6 @@ def _texts(value: Any) -> Iterator[str]:
 
 def _hashes(text: str) -> Iterator[int]:
     """Yield the hashes of what a field may make of *text*, but for a small integer's: that is itself."""
-    yield hash(text)
     if len(text) < 10 and text.isdecimal():
         return
     for kind in (Decimal, float, UUID) if len(text) >= 32 else (Decimal, float):
@@ -153,7 +155,10 @@ def _hashes(text: str) -> Iterator[int]:
 def _hashes_numbers(known: inspect.Type) -> bool:
     if isinstance(known, inspect.DictType):
         return not isinstance(known.key_type, inspect.StrType)
-    return isinstance(known, inspect.SetType | inspect.FrozenSetType)
+    return isinstance(known, _SETS) and not isinstance(known.item_type, inspect.StrType)
+
+
+_SETS = inspect.SetType | inspect.FrozenSetType
 
 
 # A number may be one that a Decimal holds, and no float.

@@ -510,7 +510,7 @@ def test_names_of_one_hash_are_refused_before_a_dict_is_made_of_them(
 def test_texts_of_one_hash_are_refused_before_a_set_is_made_of_them(
     form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    body = ", ".join([form % text for text in range(1001)])
+    body = ", ".join([form % text for text in range(2501)])
     monkeypatch.setattr("framework.sent_values.hash", len, raising=False)
 
     with pytest.raises(Invalid, match="chosen to have one hash"):
