@@ -166,8 +166,10 @@ class Accounts(Revocation[U]):
         session, token = self._new_session(c, key.user_id, attributes)
         begun = [self._store.insert_session(session, key), *self.sessions.limit(session)]
         if by_cookie:
+            statements = [*statements, *self._end_presented(c, verified.beside)]
+        if by_cookie or verified.is_known_device:  # else each token would count as a failure of it
             device, remember = self._remember_device(c, key, is_known=verified.is_known_device)
-            statements = [*statements, *self._end_presented(c, verified.beside), *remember]
+            statements = [*statements, *remember]
         results = await self._db(c).batch([*statements, *self._forget_attempts(verified), *begun])
         if results[-len(begun)].changes == 0:
             return None

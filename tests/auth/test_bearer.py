@@ -369,6 +369,15 @@ async def read_handle(session: Session) -> str:
     return session.handle
 
 
+async def test_tokens_are_no_failures_of_the_browser_that_asks_for_them(issuing: World) -> None:
+    browser = await issuing.signed_up()
+
+    answers = [await browser.post("/token", json=Credentials()) for _ in range(6)]
+
+    assert {answer.status for answer in answers} == {200}
+    assert [row["attempts"] for row in await issuing.rows("known_device")] == [0]
+
+
 async def test_a_password_buys_a_token_and_no_cookie(issuing: World) -> None:
     browser = await issuing.signed_up()
     [before] = await issuing.rows("user_session")
