@@ -13,8 +13,9 @@ from framework.auth import Auth, Hasher, PasswordError, verify_password
 from framework.auth.legacy import LuciaHasher
 from framework.auth.legacy_cookie import SessionFormat
 from framework.scrypt import scrypt
+from framework.testing import json_of
 from tests.auth.hasher import CountingHasher, quick_hasher
-from tests.auth.world import World
+from tests.auth.world import USERNAME, World
 from tests.lucia.hashes import BCRYPT, FORMS, LONG_SALT, LUCIAS, PASSWORD, SHORT_SALT, old_hash
 
 UNREADABLE: Final = {
@@ -293,3 +294,45 @@ def test_sessions_are_kept_in_one_of_three_ways(sessions: SessionFormat) -> None
 def test_a_provider_ends_where_the_colon_stands(provider: str) -> None:
     with pytest.raises(ConfigurationError, match="provider="):
         Auth(provider=provider)
+
+
+async def test_the_name_of_a_cookie_says_whose_session_it_opens() -> None:
+    world = World(sessions="migrate")
+    browser = world.browser("https://example.com")
+    await browser.post("/sign-up", json={})
+    ours, lucias = browser.cookies["__Host-auth_session"], "l" * 40
+    await world.sqlite.run("INSERT INTO user (id, username) VALUES ('old', 'old')")
+    await world.sqlite.run(
+        "INSERT INTO user_session (id, user_id, active_expires, idle_expires)"
+        " VALUES (?1, 'old', ?2, ?2)",
+        lucias,
+        world.clock.now + 60_000,
+    )
+
+    swapped = [f"auth_session={ours}", f"__Host-auth_session={lucias}"]
+    answers = [await browser.fork().get("/me", headers={"cookie": each}) for each in swapped]
+
+    assert [answer.status for answer in answers] == [401, 401]
+    both = {"cookie": f"auth_session={lucias}; __Host-auth_session={ours}"}
+    assert json_of(await browser.fork().get("/me", headers=both))["username"] == USERNAME
+    world.close()
+
+
+async def test_lucias_cookie_is_removed_by_name_where_it_came() -> None:
+    world = World(sessions="migrate")
+    browser = world.browser("https://example.com")
+    removed = "auth_session=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax"
+
+    new = await browser.post("/sign-up", json={})
+    old = await browser.get("/me", headers={"cookie": "auth_session=old"})
+
+    assert removed in [value for _, value in old.headers]
+    assert removed not in [value for _, value in new.headers]
+    world.close()
+
+
+def test_a_shared_cookie_is_described_by_lucias_name() -> None:
+    scheme = Auth(sessions="shared", hasher=sharing()).guard().scheme
+
+    assert scheme is not None
+    assert scheme.definition["name"] == "auth_session"
