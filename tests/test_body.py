@@ -322,6 +322,12 @@ class Cancelled(msgspec.Struct, tag="cancelled", forbid_unknown_fields=True):
     why: str = ""
 
 
+class Shipped(msgspec.Struct, tag="shipped", forbid_unknown_fields=True):
+    order: int
+    by: str
+    to: str
+
+
 class Moved(msgspec.Struct, tag="moved"):
     order: int
 
@@ -339,7 +345,7 @@ class Moved(msgspec.Struct, tag="moved"):
 def test_one_of_several_structs_that_know_their_names_takes_each_once(
     body: bytes, pointers: list[str] | None
 ) -> None:
-    decode = json_decoder(Paid | Cancelled)
+    decode = json_decoder(Paid | Cancelled | Shipped)
     if pointers is None:
         assert decode(body).order == 1
         return
@@ -349,6 +355,14 @@ def test_one_of_several_structs_that_know_their_names_takes_each_once(
     assert [(each.detail, each.pointer) for each in refused.value.errors] == [
         (TWICE, pointer) for pointer in pointers
     ]
+
+
+class Row(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    text: str
+
+
+def test_a_row_has_no_names_to_be_given_twice() -> None:
+    assert json_decoder(Row)(b'["at: 12:30:00"]') == Row("at: 12:30:00")
 
 
 def test_of_a_key_given_twice_the_last_counts_beside_a_struct_that_may_know_others() -> None:

@@ -780,6 +780,7 @@ async def run_lifespan(application: ASGIApplication) -> list[str]:
         sent.append(message["type"])
 
     await application({"type": "lifespan"}, receive, send)
+    assert not messages  # it ended when it was told to, not before
     return sent
 
 
