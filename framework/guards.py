@@ -156,7 +156,7 @@ class _FunctionGuard(Guard):
         scope = scope._replace(with_body=False)
         read = None
         if self._reads is not None:
-            make = make_plan(self._reads, scope._replace(slots=())).call
+            make = make_plan(self._reads, scope._replace(slots=(), maybe=())).call
             read = Read(make, self._database, Slot(f"what {self._name} reads", Result))
             scope = scope._replace(slots=(*scope.slots, read.slot))
         call = make_plan(self.signatures[0], scope).call

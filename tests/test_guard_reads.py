@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from framework import App, Context, HTTPError, Slot, any_of, guard, public
+from framework import App, ConfigurationError, Context, HTTPError, Slot, any_of, guard, public
 from framework.database import Result, Statement, Transient, statement
 from framework.errors import NotFound, Unauthorized
+from framework.guards import Guard
 from framework.local.sqlite import SQLiteDatabase
 
 
@@ -44,6 +45,9 @@ async def reads_value(found: Result) -> Row:
     return row
 
 
+async def wants_found(found: Result | None) -> None: ...
+
+
 @guard(reads=select)
 async def wants_value(found: Result | None) -> None:
     if found is None:
@@ -61,6 +65,18 @@ def refusing_read(c: Context) -> Statement:
 
 @guard(reads=refusing_read)
 async def reads_nothing(found: Result) -> None: ...
+
+
+@guard
+async def lets_in(c: Context) -> None: ...
+
+
+def by_row(row: Row) -> Statement:
+    return statement("SELECT ?1 AS value", row.value)
+
+
+def by_row_or_none(row: Row | None) -> Statement | None:
+    return None if row is None else by_row(row)
 
 
 def serve(expression: Any) -> App:
@@ -119,6 +135,13 @@ def test_a_route_tells_statements_and_trips() -> None:
     [route] = serve(wants_value & reads_value).routes
 
     assert (route.statements, route.trips) == (2, 1)
+
+
+@pytest.mark.parametrize("before", [reads_value, reads_value | lets_in])
+@pytest.mark.parametrize("asks", [by_row, by_row_or_none])
+def test_a_read_is_made_too_early_to_see_what_guards_hand_on(before: Guard, asks: Any) -> None:
+    with pytest.raises(ConfigurationError, match="the parameter 'row' of by_row"):
+        serve(before & guard(wants_found, reads=asks))
 
 
 async def test_a_read_sees_the_path_and_two_databases_are_two_trips() -> None:

@@ -132,6 +132,17 @@ async def test_a_401_names_every_way_in(
     assert [value for name, value in answer.headers if name == "www-authenticate"] == challenges
 
 
+async def test_a_401_carries_nothing_else_of_other_refusals() -> None:
+    @guard
+    async def tells_more() -> None:
+        raise HTTPError(401, headers={"x-more": "of this way alone"})
+
+    app = App()
+    app.get("/", guard=refusing(401, "Bearer") | tells_more)(lambda: None)
+
+    assert (await app.request("GET", "/")).header("x-more") is None
+
+
 async def test_a_refusal_that_several_guards_raise_is_told_as_each_way_tells_it() -> None:
     refusal = HTTPError(401)
 
@@ -443,6 +454,7 @@ async def test_a_guard_that_breaks_says_nothing_of_why() -> None:
     response = await app.request("GET", "/")
 
     assert response.status == 503
+    assert response.header("retry-after") == "5"
     assert b"CANARY" not in body_of(response)
     assert json_of(response)["code"] == "unavailable"
 
@@ -484,8 +496,9 @@ async def test_a_value_of_another_type_than_the_slot_lets_nobody_pass(value: obj
     assert await status_behind(guard(stray, provides=PERSON)) == 503
 
 
-async def test_a_bool_lets_nobody_pass_even_where_a_slot_would_carry_it() -> None:
-    flag: Slot[int] = Slot("flag", int)
+@pytest.mark.parametrize("kind", [int, bool])
+async def test_a_bool_lets_nobody_pass_even_where_a_slot_would_carry_it(kind: type[int]) -> None:
+    flag: Slot[int] = Slot("flag", kind)
 
     def stray(c: Context):  # type: ignore[no-untyped-def]  # as careless code is
         return False
@@ -501,6 +514,14 @@ async def test_a_guard_that_fills_only_some_of_its_slots_lets_nobody_pass() -> N
         c.set(PERSON, Person("ada"))
 
     assert await status_behind(half) == 503
+
+
+async def test_a_guard_that_returns_nothing_may_fill_its_only_slot_itself() -> None:
+    @guard(provides=PERSON)
+    async def fills(c: Context) -> None:
+        c.set(PERSON, Person("ada"))
+
+    assert await status_behind(fills) == 200
 
 
 def returns_bool(c: Context) -> bool:
@@ -604,7 +625,14 @@ ADMIN: Slot[Admin] = Slot("admin", Admin)
 async def test_what_a_guard_says_it_returns_may_be_more_or_less_than_its_slot(
     function: Callable[[], Person], slot: Slot[Any]
 ) -> None:
-    assert await status_behind(guard(function, provides=slot)) == 200
+    app = App()
+
+    @app.get("/", guard=guard(function, provides=slot))
+    async def show(c: Context) -> str:
+        person: Person = c.get(slot)
+        return type(person).__name__
+
+    assert (await app.request("GET", "/")).body == b"Admin"
 
 
 def test_a_guard_that_says_it_returns_something_else_is_refused() -> None:
@@ -655,6 +683,18 @@ async def test_a_slot_that_an_alternative_in_an_alternative_fills_may_be_there(o
     app.get("/", guard=((first & known) | second) & leaf("y", []) | leaf("y", []))(maybe_person)
 
     assert (await app.request("GET", "/")).body == (b"" if others == "uy" else b"ada")
+
+
+@pytest.mark.parametrize(("first", "status"), [("y", 403), ("u", 200)])
+async def test_a_later_guard_may_ask_for_what_only_some_ways_hand_on(
+    first: str, status: int
+) -> None:
+    @guard
+    async def is_known(person: Person | None) -> None:
+        if person is None:
+            raise Forbidden
+
+    assert await status_behind((leaf(first, []) | known) & is_known) == status
 
 
 async def test_an_alternative_that_refused_leaves_nothing_behind() -> None:

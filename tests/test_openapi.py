@@ -28,6 +28,7 @@ from framework import (
     public,
 )
 from framework.credentials import api_key, basic, bearer
+from framework.database import Result, Statement, statement
 from framework.errors import InvalidField
 from framework.guards import Guard, SecurityScheme
 from framework.multipart import File
@@ -362,14 +363,22 @@ def test_what_is_read_twice_under_two_names_is_there_once() -> None:
     ]
 
 
+def since(day: int) -> Statement:
+    return statement("SELECT ?1", day)
+
+
 def test_what_guards_read_is_there_too() -> None:
+    @guard(reads=since)
+    async def is_recent(found: Result) -> None: ...
+
     app = App()
-    app.get("/:id", guard=signed_in & owner)(lambda: "")
+    app.get("/:id/:day", guard=signed_in & owner & is_recent)(lambda: "")
 
     parameters = only(app)["parameters"]
 
     assert [(p["name"], p["in"], p["schema"].get("type")) for p in parameters] == [
         ("id", "path", "integer"),
+        ("day", "path", "integer"),
         ("team", "query", "string"),
     ]
 
