@@ -116,6 +116,21 @@ async def test_one_trip_and_only_where_needed(
     db.close()
 
 
+async def test_what_is_read_is_made_once() -> None:
+    made: list[str] = []
+
+    def noting(c: Context) -> Statement:
+        made.append("statement")
+        return statement("SELECT 1")
+
+    db, noted = Counting(), guard(wants_found, reads=noting)
+
+    response = await serve(wants_value & noted).request("GET", "/?value=1", env={"DB": db})
+
+    assert (response.status, made) == (200, ["statement"])
+    db.close()
+
+
 async def test_a_database_that_is_out_is_503_for_all_of_them() -> None:
     class Out(Counting):
         async def batch(self, statements: Sequence[Statement]) -> list[Result]:

@@ -16,6 +16,7 @@ from framework.response import Response
 from framework.testing import json_of
 from tests.auth.databases import CountingDatabase, FaultyDatabase
 from tests.auth.recovering import ADDRESS, NEW, Recovering
+from tests.auth.world import USERNAME
 
 ROOT = Path(__file__).parents[2]
 
@@ -284,6 +285,20 @@ async def test_no_link_leads_where_a_request_says(
 
 
 # --- Without a mailer ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("account", [USERNAME, "nobody"])
+async def test_a_mailer_that_lacks_something_fails_whoever_is_asked_for(
+    recovering: Recovering, monkeypatch: pytest.MonkeyPatch, account: str
+) -> None:
+    def lacking(c: Context) -> None:
+        raise ConfigurationError("the binding EMAIL is missing")
+
+    await recovering.verified()
+    monkeypatch.setattr(recovering.mailbox, "check", lacking)
+
+    assert (await recovering.ask(account)).status == 500
+    assert recovering.mailbox.mails == []
 
 
 async def test_without_a_mailer_it_is_said_what_is_missing(recovering: Recovering) -> None:

@@ -273,6 +273,15 @@ async def test_an_event_says_when_where_and_who(capsys: pytest.CaptureFixture[st
     }
 
 
+async def test_a_reset_is_told_with_whose_it_is(
+    recovering: Recovering, told: list[SecurityEvent]
+) -> None:
+    await reset_twice(recovering)
+
+    [user] = await recovering.rows("user")
+    assert [event.user_id for event in told[2:]] == [user["id"], user["id"], None]
+
+
 @pytest.mark.parametrize("text", ["a\nb", "\u2028", "\x1b[31m", '"}', "\u202e", "é"])
 async def test_nothing_a_client_sends_ends_the_line(
     capsys: pytest.CaptureFixture[str], text: str

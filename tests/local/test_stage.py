@@ -206,6 +206,7 @@ def test_nothing_stays_of_the_stage_before(root: Path) -> None:
         ("app.py", "class Router: ...\napp = Router()", "app in app.py is no App, but a Router"),
         ("app.py", "def app(): ...", "app in app.py is no App, but a function"),
         ("app.py", "from framework import App\napp = App('GET /oops')", "GET /oops names no guard"),
+        ("routes/notes.py", "import import_check", "No module named 'import_check'"),
         ("routes/notes.py", "import os; os.urandom(8)", "randomness is not allowed"),
         ("routes/notes.py", "import random; random.random()", "randomness is not allowed"),
         ("routes/notes.py", "import random; random.choice('ab')", "randomness is not allowed"),
@@ -225,6 +226,20 @@ def test_an_app_that_would_not_start_is_not_staged(
         stage(root)
 
     assert list((root / "build").iterdir()) == []
+
+
+def test_a_module_that_is_no_utf8_is_not_staged(root: Path) -> None:
+    (root / "routes" / "notes.py").write_bytes(b"\n\n\nname = '\xe9'\n")
+
+    with pytest.raises(StageError, match=r'File "routes/notes.py"(?s:.*)SyntaxError'):
+        stage(root)
+
+
+def test_what_can_not_be_removed_is_not_staged_over(root: Path) -> None:
+    write(root, "build/worker", "")
+
+    with pytest.raises(StageError, match="worker can't be removed"):
+        stage(root)
 
 
 MAIN = (
