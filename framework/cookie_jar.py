@@ -100,4 +100,4 @@ class CookieJar:
         self.set(name, "", prefix=prefix, max_age=0, path=path, domain=domain)
 
     def _full(self, name: str, prefix: Prefix) -> str:
-        return name if prefix and is_loopback(self._request) else _PREFIXES[prefix] + name
+        return name if is_loopback(self._request) else _PREFIXES[prefix] + name

@@ -655,6 +655,18 @@ async def test_a_client_that_goes_leaves_no_cancellation_behind() -> None:
     assert await asyncio.wait_for(asyncio.create_task(run()), 5) == 0
 
 
+async def test_a_stream_that_the_server_cancels_is_cancelled() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x"
+        serving.cancel()
+        await asyncio.Event().wait()
+
+    serving = asyncio.create_task(Exchange().run(streaming(chunks)))
+
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+
+
 async def test_a_stream_that_fails_as_the_client_goes_is_told_of() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"x"
