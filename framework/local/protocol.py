@@ -143,7 +143,7 @@ class StrictProtocol(H11Protocol):
 
     def _close(self) -> None:
         """Close the connection, at once where the client has sent all that it said it would."""
-        is_sending = self.conn.their_state in {h11.SEND_BODY, h11.ERROR}
+        is_sending = self.conn.their_state is h11.SEND_BODY  # what is no HTTP lingers already
         if self._lingering.is_closing() or not is_sending:
             self._wire.close()
         else:

@@ -152,9 +152,11 @@ async def test_what_is_no_link_costs_no_hash(recovering: Recovering, token: str)
     await recovering.verified()
     await recovering.ask()
     recovering.hasher.reset()
+    recovering.database = counting = CountingDatabase(recovering.sqlite)
 
     assert code_of(await recovering.reset(token)) == (404, "invalid-link")
     assert recovering.hasher.hashes == 0
+    assert len(counting.trips) == (1 if token == "a" * 40 else 0)
 
 
 async def test_the_digest_of_a_token_is_no_token(recovering: Recovering) -> None:
