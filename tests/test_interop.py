@@ -463,6 +463,23 @@ async def test_an_application_may_watch_for_the_end() -> None:
     assert seen == ["http.disconnect"]
 
 
+async def test_who_watches_for_the_end_is_not_told_of_it_before() -> None:
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await receive()
+        watch = asyncio.ensure_future(receive())
+        await send(start())
+        for _ in range(3):
+            await asyncio.sleep(0)
+            if not watch.done():
+                await send(body(b"x", more=True))
+        await send(body())
+        await watch
+
+    response = await ask(mount("/m", asgi_handler(app)))
+
+    assert b"".join([chunk async for chunk in await read(response)]) == b"xxx"
+
+
 async def test_a_cancelled_request_ends_the_application() -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
