@@ -137,7 +137,10 @@ class Accounts(Revocation[U]):
             for _ in range(2):  # again where another sign-in has replaced the hash meanwhile
                 begun = await self._try_sign_in(c, key_id, password, attributes, by_cookie)
                 if begun is not None:
+                    asking, c.actor = c.actor, begun.session
                     log_event(c, "authn_login_success")
+                    if not by_cookie:  # what comes next is done by who asks, if they are known
+                        c.actor = asking or c.actor
                     return begun
             raise InvalidCredentials
 
@@ -177,7 +180,7 @@ class Accounts(Revocation[U]):
             self._signed_in(c, session, token, verified.user)
             self._send_device(c, device)
         else:
-            c.private, c.actor = True, session
+            c.private = True
         return NewSession(session, verified.user, token)
 
     async def _verify(

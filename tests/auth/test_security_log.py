@@ -154,6 +154,34 @@ async def test_a_password_that_is_one_of_two_ways_past_a_guard_is_told_once(worl
     assert outlines(events) == [("authn_login_fail", "invalid-credentials", 401)]
 
 
+@pytest.mark.parametrize("by", ["cookie", "token", "nothing"])
+async def test_what_is_done_with_a_token_issued_is_done_by_who_asked(world: World, by: str) -> None:
+    events: list[SecurityEvent] = []
+    issued: list[str] = []
+    world.app.security_log = lambda _, event: events.append(event)
+    ways = {"cookie": world.auth.guard(), "token": world.auth.bearer_guard(), "nothing": public}
+
+    @world.app.post("/token/:name", guard=public)
+    async def issue(c: Context, name: str) -> None:
+        issued.append((await world.auth.issue_token(c, name, PASSWORD)).token)
+
+    @world.app.post("/fails", guard=ways[by])
+    async def fails(c: Context) -> None:
+        await world.auth.issue_token(c, USERNAME, PASSWORD)
+        raise Forbidden
+
+    await world.signed_up()
+    browser = await world.signed_up("bob")
+    await browser.post("/token/bob")
+    ids = {row["username"]: row["id"] for row in await world.rows("user")}
+
+    await browser.post("/fails", headers={"authorization": f"Bearer {issued[0]}"})
+
+    who = USERNAME if by == "nothing" else "bob"
+    told = [(event.event, event.user_id) for event in events[-2:]]
+    assert told == [("authn_login_success", ids[USERNAME]), ("authz_fail", ids[who])]
+
+
 async def test_what_somebody_does_is_told_with_their_id_and_session(world: World) -> None:
     events: list[SecurityEvent] = []
     world.app.security_log = lambda _, event: events.append(event)
