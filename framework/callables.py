@@ -53,6 +53,8 @@ def _mistake(function: FunctionType, kind: type) -> str:
     """Return why the first argument can be no *kind*; "" where its annotation does not tell."""
     if hasattr(function, "__wrapped__"):  # `wraps` has put another function's annotations here
         return ""
+    if not function.__code__.co_argcount:  # `*args` comes behind arguments that are named
+        return ""
     try:
         asked = get_type_hints(function).get(function.__code__.co_varnames[0], Any)
     except (NameError, AttributeError, SyntaxError, TypeError):

@@ -396,7 +396,7 @@ async def test_what_can_be_called_is_taken() -> None:
     app = App()
     app.get("/", guard=public)(handle)
     app.use(any_layer, Layer(), partial(named, "1"), request_id())
-    app.use(three_with_default_layer)
+    app.use(three_with_default_layer, any_with_default_layer)
     app.cron("* * * * *")(any_number)
     app.queue("mails")(any_number)
     app.on_error(any_number)
@@ -411,6 +411,12 @@ async def test_what_can_be_called_is_taken() -> None:
 async def any_layer(*arguments: Any) -> Response:
     answer: Awaitable[Response] = arguments[1]()
     return await answer
+
+
+async def any_with_default_layer(*arguments: Any, status: int = 200) -> Response:
+    answer: Response = await arguments[1]()
+    assert answer.status == status
+    return answer
 
 
 async def three_with_default_layer(c: Context, call_next: Next, more: int = 1) -> Response:
