@@ -83,8 +83,7 @@ class Fallback:
                 report(c, known)
             return explain_fault(c, as_fault(fault))
         finally:
-            if known.status < 500:  # raised again, it would keep what each request had in hand
-                known.__traceback__ = None
+            known.with_traceback(None)  # raised again, it would keep what each request had in hand
 
     def _missing(self, request: Request, path: str) -> Handler:
         """Return what answers where no route matches: a redirect, or the nearest not-found handler."""
