@@ -8,10 +8,11 @@ import pytest
 
 from framework import Context, public
 from framework.auth import Limits, NewSession, Session
+from framework.auth.legacy import LuciaHasher
 from framework.credentials import bearer
 from framework.response import Response
 from framework.testing import Client, json_of, text_of
-from tests.auth.databases import CountingDatabase, FaultyDatabase
+from tests.auth.databases import CountingDatabase, FaultyDatabase, HaltingDatabase
 from tests.auth.world import PASSWORD, USERNAME, Credentials, Member, World
 
 DAY = 86_400_000
@@ -344,12 +345,12 @@ def test_it_is_listed_under_a_name_of_its_own(world: World) -> None:
     assert access["POST", "/machine"] == "bearer"
 
 
-@pytest.fixture
-def issuing() -> Iterator[World]:
+@pytest.fixture(params=[{}])
+def issuing(request: pytest.FixtureRequest) -> Iterator[World]:
     """A world where a password buys a token."""
     events: list[str] = []
     issued: list[NewSession[Member]] = []
-    world = World(limits=Limits(attempts=2))
+    world = World(**{"limits": Limits(attempts=2), **request.param})
 
     @world.app.post("/token", guard=public)
     async def issue(c: Context, given: Credentials) -> str:
@@ -392,6 +393,48 @@ async def test_a_password_buys_a_token_and_no_cookie(issuing: World) -> None:
     shown = await issuing.request("GET", "/bearer", headers=headers)
     assert text_of(shown) == issued.session.handle
     assert issuing.env["events"][-1] == "authn_login_success"
+
+
+@pytest.mark.parametrize(
+    "issuing",
+    [
+        {},
+        {"sessions": "migrate"},
+        {"sessions": "shared", "hasher": LuciaHasher(writes="s2")},
+        {"device_cookie": None},
+        {"limits": Limits(grace=10_000)},
+    ],
+    ids=lambda options: str([*options]),
+    indirect=True,
+)
+async def test_a_token_leaves_alone_who_is_signed_in(issuing: World) -> None:
+    await issuing.signed_up()
+    browser = await issuing.signed_up("bob")
+
+    answer = await browser.post("/token", json=Credentials())
+
+    [issued] = issuing.env["issued"]
+    shown = await issuing.request("GET", "/bearer", headers=bearing(issued.token))
+    assert text_of(shown) == issued.session.handle
+    assert answer.header("set-cookie") is None
+    assert json_of(await browser.get("/me"))["username"] == "bob"
+
+
+@pytest.mark.parametrize(("password", "status"), [(PASSWORD, 200), ("battery staple", 401)])
+async def test_a_token_is_issued_for_the_password_that_is_stored_by_then(
+    issuing: World, password: str, status: int
+) -> None:
+    browser = await issuing.signed_up()
+    issuing.database = halting = HaltingDatabase(issuing.sqlite)
+    halt = halting.halt("INSERT INTO user_session")
+    late = asyncio.create_task(browser.post("/token", json=Credentials()))
+    await halt.reached()
+    await issuing.auth.keys.set_password(issuing.sqlite, "username", USERNAME, password)
+    halt.release()
+
+    assert (await late).status == status
+
+    assert len(await issuing.rows("user_session")) == (status == 200)
 
 
 async def test_guesses_for_a_token_are_counted_with_those_for_a_cookie(issuing: World) -> None:
