@@ -36,6 +36,7 @@ _Warning = Literal[
     "malicious_extraneous",
 ]
 """Those that somebody may want to look into."""
+_WARNINGS: Final = get_args(_Warning)
 
 EventName = Literal[
     _Warning,
@@ -129,7 +130,7 @@ def log_event(
             c,
             SecurityEvent(
                 time=time_now(),
-                level="warning" if event in get_args(_Warning) else "info",
+                level="warning" if event in _WARNINGS else "info",
                 event=event,
                 reason=error.code if error is not None and reason is None else reason,
                 status=None if error is None else error.status,
