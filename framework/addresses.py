@@ -19,7 +19,7 @@ _MAPPED_PREFIX = 96
 """Bits before the IPv4 address in an IPv6 one that holds it (RFC 4291, 2.5.5.2)."""
 
 _IPV6_PREFIX = 64
-"""Bits that one client's IPv6 address has in common: networks are handed out whole (RFC 6177)."""
+"""Leading bits that all IPv6 addresses of one client share: it is given a whole network (RFC 6177)."""
 
 
 def ip_allow(*networks: str, name: str = "ip_allow") -> Guard:
@@ -63,7 +63,7 @@ def client_network(c: Context) -> str:
 
 
 def _address(text: str | None) -> Address | None:
-    """Return *text* as an address; one of IPv4 inside of IPv6 as IPv4. None for anything else."""
+    """Return *text* as an address, as IPv4 where it is IPv4 inside of IPv6; None for anything else."""
     try:
         address = ip_address(text or "")
     except ValueError:
@@ -76,7 +76,7 @@ def _address(text: str | None) -> Address | None:
 
 
 def _network(text: str) -> Network:
-    """Return *text* as a network; one of IPv4 inside of IPv6 as IPv4, since addresses are read so."""
+    """Return *text* as a network, as IPv4 where it is IPv4 inside of IPv6: addresses are read so."""
     try:
         network = ip_network(text)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Holds what a handler returns against its annotation, in development. Knows nothing of routes."""
+"""Compares what a handler returns with its annotation, in development. Knows nothing of routes."""
 
 from collections.abc import Callable
 from typing import Any, Union
@@ -21,10 +21,10 @@ class AnswerMismatch(TypeError):
 
 
 def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | None:
-    """Return what raises `AnswerMismatch` for values that *annotation* does not allow.
+    """Return a function that raises `AnswerMismatch` for a value that *annotation* does not allow.
 
-    None if it allows anything. The JSON of a `Response` is checked if
-    ``Annotated[Response, Reply(...)]`` names the type that belongs to its status.
+    Return None if it allows anything. The JSON of a `Response` is checked if ``Annotated[Response,
+    Reply(...)]`` names the type for its status.
     """
     if any(annotation is unsaid for unsaid in _UNSAID):
         return None
@@ -56,7 +56,7 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
 
 
 def _comparable(type: Any) -> Any:
-    """Return *type*, or Any where JSON is not read into it: a Protocol, or what others are derived from."""
+    """Return *type*, or Any where JSON is not read into it: a Protocol, or a base class."""
     try:
         parts = all_parts(type)
     except TypeError:  # NoReturn, or Structs without tags

@@ -1,4 +1,4 @@
-"""Turns what a handler gave back into the answer that is sent. Knows nothing of routes."""
+"""Turns what a handler returned into the answer that is sent. Knows nothing of routes."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
@@ -22,27 +22,27 @@ __all__ = ["answer", "as_response", "check_response", "finish", "read_stream"]
 _NO_STORE = ("cache-control", "private, no-store")
 _VARY = ("vary", "cookie")
 _KEPT_BY = ("cache-control", "surrogate-control")
-"""How the names of headers end that let an answer be kept: those for one kind of cache come before
-``Cache-Control`` (RFC 9213), as ``CDN-Cache-Control`` does at Cloudflare."""
+"""Endings of the names of headers that let an answer be kept. Those for one kind of cache, such as
+Cloudflare's ``CDN-Cache-Control``, come before ``Cache-Control`` (RFC 9213)."""
 
 _NONE = SharedHeaders([NO_SNIFF])
 
 _Form = tuple[Callable[[Any], bytes], SharedHeaders, SharedHeaders]
-"""How values of one type are sent: what encodes them, the headers for all, those for one."""
+"""How values of one type are sent: the encoder, the headers of a public answer, those of a private one."""
 
 _forms: dict[type, _Form] = {}
-"""By type: few are ever sent, since programs write them."""
+"""By type. There are few, since programs declare what they send."""
 
 _FORMS_LIMIT = 256
 
 
 def answer(c: Context, value: Any) -> Response:
-    """Return what a handler gave back as it is sent: `as_response` and `finish` in one."""
+    """Return *value*, which a handler returned, as it is sent: `as_response` and `finish` in one."""
     form = _forms.get(type(value))
     if form is None or c.sent_cookies is not None or c.request.method == "HEAD":
         return finish(c, value if isinstance(value, Response) else as_response(value))
     encode, public, private = form
-    response = new(Response)  # what `make` does, a call less
+    response = new(Response)  # what `make` does, with a call less
     response.body = encode(value)
     response.status = 200
     response.headers = public
@@ -54,7 +54,7 @@ def answer(c: Context, value: Any) -> Response:
 
 
 def as_response(value: Any) -> Response:
-    """Return what a handler gave back as an answer: text, nothing, bytes, or JSON."""
+    """Return *value*, which a handler returned, as a response: text, nothing, bytes, or JSON."""
     form = _forms.get(type(value))
     if form is None:
         if isinstance(value, Response):
@@ -67,7 +67,7 @@ def as_response(value: Any) -> Response:
 
 
 def check_response(response: object, function: object) -> Response:
-    """Return *response*, which *function* gave back. Raises `TypeError` where it is none."""
+    """Return *response*, which *function* returned. Raises `TypeError` where it is not a `Response`."""
     if not isinstance(response, Response):
         place = place_of(function)
         raise TypeError(f"{place}: this has to return a Response, not a {type(response).__name__}")
@@ -105,7 +105,7 @@ def finish(c: Context, response: Response) -> Response:
             return response
         private = _private(headers) if type(headers) is SharedHeaders else _make_private(headers)
         return make(response.body, response.status, private)
-    c.is_answered = not isinstance(response.body, bytes)  # a stream never has the headers of many
+    c.is_answered = not isinstance(response.body, bytes)  # a stream never has shared headers
     cookies = c.cookies_to_send()
     present = dict(response.headers)
     if "etag" in present:
@@ -122,7 +122,7 @@ def finish(c: Context, response: Response) -> Response:
 
 
 def _is_said_anew(header: Header, cookies: Collection[str]) -> bool:
-    """Return whether *header* is one that every answer gets, or sets one of *cookies*."""
+    """Return whether *header* is one that every answer gets anyway, or sets one of *cookies*."""
     name, value = header
     return name == NO_SNIFF[0] or (name == "set-cookie" and value.partition("=")[0] in cookies)
 

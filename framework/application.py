@@ -32,7 +32,7 @@ H = TypeVar("H")
 CronHandler = Callable[[Job], Awaitable[None]]
 """What runs at a tick of a cron trigger."""
 UseCheck = Callable[["App", "Route"], None]
-"""Raises `ConfigurationError` where a layer is not for a route of that application."""
+"""Raises `ConfigurationError` where a layer cannot wrap that route of that application."""
 WaitUntil = Callable[[Awaitable[Any]], None]
 
 _USE_CHECK = "check_use"
@@ -42,14 +42,15 @@ class App(Router):
     """A web application: declare routes on it, mount routers, and hand it to an edge.
 
     - *guard* stands before every route.
-    - *origins* may send unsafe requests, beside the site's own.
+    - *origins*, beside the site's own, may send unsafe requests (POST and the like).
     - *body_limit* is in bytes.
-    - *redirect_slashes* answers 308 where a path matches only with a slash more or less at its end.
+    - *redirect_slashes* answers 308 where a path matches only with a slash added to its end, or
+      taken from it.
     - *check_answers* compares what each handler returns with its annotation, and answers 500 where
       they differ. `kagari dev` does; tests set ``app.check_answers`` before the first request.
-    - *security_log* is handed each `SecurityEvent`; None keeps none.
+    - *security_log* is called with the context and each `SecurityEvent`; None keeps no log.
 
-    A route that no guard stands before, and one that another route owns already, raise
+    A route without any guard, and one whose paths another route already has, raise
     `ConfigurationError` where they are declared.
     """
 
@@ -77,7 +78,7 @@ class App(Router):
         self.queues: dict[str, QueueHandler] = {}
         self._sites: HostMatcher[Route] = HostMatcher()
         self._matcher: Matcher[Route] | None = None
-        """What finds all routes, a call quicker than `_sites`; None where some are for hosts."""
+        """Finds all routes, with a call less than `_sites`; None where some are for hosts."""
         self._fallback = self._make_fallback()
         self._outermost: Middleware | None = self._prepare_and_enter
         """The layer around all others; None where there is none."""
@@ -85,10 +86,10 @@ class App(Router):
         """What is inside of it."""
 
     def cron(self, schedule: str) -> Callable[[CronHandler], CronHandler]:
-        """Let a function run at each tick of *schedule*, as ``[triggers] crons`` writes it.
+        """Return a decorator: its function runs at each tick of *schedule*, as in ``[triggers] crons``.
 
-        Raises `ConfigurationError` for a schedule that has not five fields or has a function already,
-        and for a function that is not async or takes anything but a `Job`.
+        Raises `ConfigurationError` for a schedule that does not have five fields or already has a
+        function, and for a function that is not async or takes anything but a `Job`.
         """
         if isinstance(schedule, str) and len(schedule.split()) != 5:
             raise ConfigurationError(
@@ -107,18 +108,18 @@ class App(Router):
         await self.crons[schedule](Job(schedule, env, time))
 
     def queue(self, name: str) -> Callable[[QueueHandler], QueueHandler]:
-        """Let a function consume the queue *name*, as ``[[queues.consumers]]`` calls it.
+        """Return a decorator: its function consumes the queue *name*, as ``[[queues.consumers]]`` has it.
 
-        Raises `ConfigurationError` for a queue that has a function already, and for a function that
+        Raises `ConfigurationError` for a queue that already has a function, and for a function that
         is not async or takes anything but a `Batch`.
         """
         return _register(self.queues, name, f"the queue {name!r} already has a consumer", Batch)
 
     async def run_queue(self, batch: Batch) -> None:
-        """Have the consumer of ``batch.queue`` take *batch*, and acknowledge or retry each message.
+        """Call the consumer of ``batch.queue`` with *batch*, then acknowledge what it did not settle.
 
-        Raises what the consumer raises, after marking the messages that it did not settle for retry,
-        and `ConfigurationError` where the queue has no consumer.
+        Raises what the consumer raises, after marking for retry the messages that it did not
+        settle, and `ConfigurationError` where the queue has no consumer.
         """
         if batch.queue not in self.queues:
             batch.retry_all()
@@ -131,9 +132,9 @@ class App(Router):
         batch.ack_all()
 
     def access(self) -> dict[tuple[str, str], str]:
-        """Return the access table: the guard expression by method and path, in path order.
+        """Return the access table: the guard expression of each method and path, sorted by path.
 
-        The path of a route for one host comes after ``//`` and the host.
+        The path of a route for one host stands behind ``//`` and the host.
         """
         return {
             (method, route.location): str(route.guard)
@@ -189,7 +190,10 @@ class App(Router):
     async def handle(
         self, request: Request, env: Env, wait_until: WaitUntil | None = None
     ) -> Response:
-        """Return the answer to *request*. Errors become answers: no `Exception` is raised."""
+        """Return the answer to *request*. Errors become answers: no `Exception` is raised.
+
+        *env* holds the bindings by name; *wait_until* is given what goes on after the answer.
+        """
         if request.body_limit != self.body_limit:
             request.body_limit = self.body_limit
         c = Context(request, env, wait_until, self)
@@ -283,7 +287,7 @@ class App(Router):
         return check_response(await outermost(c, MethodType(self._inside, c)), outermost)
 
     def _wrap(self, layer: Middleware, handler: Handler) -> Handler:
-        """Return *handler* in *layer*, whose errors are answers to whatever is around it."""
+        """Return *handler* wrapped in *layer*: errors of either reach the layers around as answers."""
         explain = self._fallback.explain
 
         async def answer(c: Context) -> Response:
@@ -296,7 +300,7 @@ class App(Router):
         return answer
 
     def _explained(self, call: Call) -> Handler:
-        """Return *call*, whose values and errors are answers to the layers around it."""
+        """Return *call* as a handler: its values and errors reach the layers around as answers."""
 
         async def answer(c: Context) -> Response:
             try:
@@ -343,9 +347,9 @@ def _decode(path: str) -> str:
 
 
 def check_use(layer: Middleware, check: UseCheck) -> Middleware:
-    """Return *layer*, with *check* called for each route it wraps, when the app is prepared.
+    """Return *layer*; *check* is called for each route that it wraps, when the app is prepared.
 
-    *check* raises `ConfigurationError` where the layer could not keep there what it promises.
+    *check* raises `ConfigurationError` for a route where the layer could not keep what it promises.
     """
     layer.__dict__[_USE_CHECK] = check
     return layer
@@ -368,7 +372,7 @@ def _register(kept: dict[str, H], name: str, problem: str, kind: type) -> Callab
 
 
 async def _await_all(work: list[Awaitable[Any]]) -> None:
-    """Await all of *work*, what is added to it meanwhile too. Raises the first error in the end."""
+    """Await all of *work*, also what is added meanwhile, and then raise the first error."""
     errors: list[Exception] = []
     for each in work:
         try:

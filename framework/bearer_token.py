@@ -1,4 +1,4 @@
-"""Reads the token out of an Authorization header. Knows no guards, and none of those who ask."""
+"""Reads the token out of an Authorization header. Knows nothing of guards or users."""
 
 import re
 
@@ -7,7 +7,7 @@ from framework.context import Context
 __all__ = ["CREDENTIAL_LIMIT", "read_bearer"]
 
 CREDENTIAL_LIMIT = 8 * 1024
-"""Characters of an Authorization header that are looked at."""
+"""Characters that an Authorization header may have; a longer one is not looked at."""
 
 _BEARER = re.compile(r"bearer ([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE | re.ASCII)
 
@@ -15,8 +15,9 @@ _BEARER = re.compile(r"bearer ([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE | re.ASCII)
 def read_bearer(c: Context) -> str | None:
     """Return the bearer token of the request, or None where it carries no well-formed one.
 
-    The scheme's case does not matter (RFC 9110, 11.1); one space follows it, and nothing else. The
-    answer depends on who asks from then on, token or not: it stays out of every cache.
+    The scheme's case does not matter (RFC 9110, 11.1); one space follows it, and nothing else.
+    Token or not, the answer counts as depending on who asks from then on, and stays out of every
+    cache.
     """
     c.private = True
     header = c.request.headers.get("authorization") or ""

@@ -25,19 +25,19 @@ class Env(Protocol):
         """Return the binding *name*; raise `KeyError` if there is none.
 
         A second argument of that error, if it has one, says why. A third is what `Bindings` hold in
-        its place: it raises when it is used.
+        its place: a stand-in that raises when it is used.
         """
 
 
 class Bindings(msgspec.Struct):
     """What an application needs of its deployment. Subclass it with a field for each binding.
 
-    A field of text, numbers, dates and times, lists or Structs is a variable or a secret, converted:
-    a bool from true, false, 1 or 0, a `timedelta` from ``PT5M`` or seconds, a list, dict or Struct
-    from JSON, if the value is text; `Decimal`, `UUID` and an Enum are data, too. Any other type is a
-    binding such as `Database`, handed on as it is. A handler, a guard or a provider asks for it by
-    annotating a parameter with the subclass; it is never read from a body. The repr shows names,
-    never values.
+    A field is a variable or a secret, and converted, if its type is text, a number, a date or time,
+    a `Decimal`, a `UUID` or an Enum; a bool (from true, false, 1 or 0); a `timedelta` (from
+    ``PT5M`` or seconds); or a list, dict or Struct (from JSON, if the value is text). A field of
+    any other type, such as `Database`, is a binding, handed on as it is. A handler, a guard or a
+    provider asks for it by annotating a parameter with the subclass; it is never read from a body.
+    The repr shows names, never values.
     """
 
     def __repr__(self) -> str:
@@ -55,7 +55,7 @@ _REMEDY = (
 )
 
 _fields: dict[Any, list[tuple[msgspec.structs.FieldInfo, bool, bool]]] = {}
-"""Those of each subclass, looked up once, whether each is a variable or a secret, and whether a database."""
+"""The fields of each subclass, looked up once: whether each is data, and whether it is a database."""
 
 
 def read_bindings(
@@ -112,7 +112,7 @@ def _read(value: Any, type: Any) -> Any:
 
 
 def _shown(annotation: Any) -> str:
-    """Return *annotation* and how a value of it is written, for one that does not fit: never the value."""
+    """Return *annotation*, and how its values are written, for an error; never the value itself."""
     shown = annotation.__name__ if isinstance(annotation, type) else str(annotation)
     if _names(annotation, _COMPOUND):
         return f"{shown}, which is written as JSON"
@@ -124,7 +124,7 @@ def _shown(annotation: Any) -> str:
 
 
 def _is_data(annotation: Any) -> bool:
-    """Return whether *annotation* is what a variable can hold; else it is a binding, as it came."""
+    """Return whether a variable can hold *annotation*; anything else is a binding, used as it came."""
     return all(
         member is Literal or (isinstance(member, type) and issubclass(member, _DATA))
         for member in _members(annotation)

@@ -50,13 +50,14 @@ def check_depth(data: bytes) -> None:
 def json_decoder(type: Any) -> Callable[[bytes], Any]:
     """Return a function that decodes JSON into *type*. Make it once, at import.
 
-    The function raises `BadRequest` for what is not JSON or nests too deep, and `Invalid` with every
-    misfit for what does not fit the type, or with every integer beyond ±(2^53 - 1): JavaScript, and
-    so D1, would round it; every `Decimal` that is not a number; every datetime that is none in UTC; and
-    every one without a zone, unless the type has ``Meta(tz=False)`` somewhere. A Struct with
-    ``forbid_unknown_fields``, or one of several, takes no name twice either: msgspec would take the
-    last, what stands in front of us perhaps the first. Raises `ConfigurationError` for a type that
-    JSON is not read into, or that holds a `File`.
+    The function raises `BadRequest` for what is not JSON or nests too deep, and `Invalid`, with
+    every misfit, for what does not fit the type. Misfits are also: an integer beyond ±(2^53 - 1),
+    which JavaScript, and so D1, would round; a `Decimal` that is not a number; a datetime that is
+    out of range in UTC; one without a zone, unless the type has ``Meta(tz=False)`` somewhere; and a
+    name that comes twice where the type is a Struct with ``forbid_unknown_fields``, or a union of
+    such: msgspec would take the last one, software in front of us perhaps the first.
+
+    Raises `ConfigurationError` for a type that JSON cannot be read into, or that holds a `File`.
     """
     parts = all_parts(type)
     decode_typed = unless_alike(msgspec.json.Decoder(type).decode, parts)
@@ -112,9 +113,10 @@ def form_decoder(type: Any) -> Callable[[bytes, str], Any]:
     """Return a function that decodes a form and its Content-Type into the Struct *type*.
 
     The form is multipart where the Struct takes a `File`, else urlencoded. A field given twice is
-    refused unless the Struct declares a list there. One that was left empty is None, where that fits
-    and no empty text does. Raises `BadRequest` or `Invalid`. Raises
-    `ConfigurationError` for a required field that no form can bring.
+    refused unless the Struct declares a list there. One that was left empty is None where the type
+    takes None and no empty text. The function raises `BadRequest` or `Invalid`.
+
+    Raises `ConfigurationError` for a required field that no form can send.
     """
     for field in msgspec.structs.fields(type):
         if field.required and not is_readable(field.type, with_several=True, beside=File):
@@ -174,7 +176,7 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
 
 
 def _is_left_out(type: Any) -> bool:
-    """Return whether a field of *type* that was left empty is None: that fits, and no empty text does."""
+    """Return whether an empty field of *type* is read as None: it takes that, and no empty text."""
     return _fits(None, type) and not _fits("", type) and not takes_several(type)
 
 
@@ -187,5 +189,5 @@ def _fits(value: str | None, type: Any) -> bool:
 
 
 def _one_spelling(integer: str | File) -> str | File:
-    """Return *integer*, or what fits nothing where it is written as another number."""
+    """Return *integer*; where it is written as another kind of number, a text that fits no type."""
     return "\0" if isinstance(integer, str) and FRACTION.fullmatch(integer) else integer

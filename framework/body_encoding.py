@@ -17,10 +17,10 @@ _ESCAPES = str.maketrans({text: escape for escape, text in ESCAPES.items()})
 def encode_body(
     json: Any, form: FormFields | None, body: bytes | str | None
 ) -> tuple[bytes, str | None]:
-    """Return the bytes of a body and its type; None for that of *body* itself, and for no body.
+    """Return the bytes of a body and its media type, which is None for *body* and for no body.
 
-    *form* is multipart if there is a `File` among its values, and else urlencoded. None says that
-    there is no such content. Raises `ValueError` for more than one, and `TypeError` for a value that
+    *form* is multipart if there is a `File` among its values, and else urlencoded. An argument that
+    is None is no content. Raises `ValueError` for more than one, and `TypeError` for a value that
     no form can send.
     """
     if [json, form, body].count(None) < 2:

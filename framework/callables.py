@@ -17,9 +17,9 @@ def check_callable(
 ) -> None:
     """Raise `ConfigurationError` unless *function* is async and can be called with *takes*.
 
-    *takes* names the arguments, for the error; *what* says what the function is to be, and *kind* what
-    the first argument is. Only plain functions are looked into: anything else that can be called is
-    taken at its word.
+    *takes* names the arguments, for the error; *what* says what the function is meant to be; *kind*
+    is the class of its first argument. Only plain functions are examined: any other callable is
+    trusted.
     """
     if not callable(function):
         raise ConfigurationError(f"{function!r} is not a {what}: it cannot be called")
@@ -50,7 +50,7 @@ def _misfit(function: FunctionType, count: int) -> str:
 
 
 def _mistake(function: FunctionType, kind: type) -> str:
-    """Return why the first argument can be no *kind*; "" where its annotation does not tell."""
+    """Return why the first argument cannot be a *kind*; "" where its annotation does not say."""
     if hasattr(function, "__wrapped__"):  # `wraps` has put another function's annotations here
         return ""
     if not function.__code__.co_argcount:  # `*args` comes behind arguments that are named
@@ -64,7 +64,7 @@ def _mistake(function: FunctionType, kind: type) -> str:
 
 
 def _fits(kind: type, asked: Any) -> bool:
-    """Return whether a *kind* may be what an annotation asks for; one that is no class may be anything."""
+    """Return whether a *kind* may be what an annotation asks for: any may, unless that is a class."""
     try:
         return issubclass(kind, asked)
     except TypeError:

@@ -17,7 +17,7 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what *arguments* (the command line's own unless given) ask, and return the exit code."""
+    """Do what *arguments* say (those of the command line unless given), and return the exit code."""
     asked = _parser().parse_args(arguments)
     try:
         code: int = asked.command(asked)

@@ -23,7 +23,7 @@ def compose(
 ) -> Handler:
     """Return *handler* wrapped in *layers*, the first listed outermost.
 
-    *wrap* says how one layer goes around what is inside of it, where that is more than a call.
+    *wrap* puts one layer around a handler; without it, the layer is simply called.
     """
     for layer in reversed(layers):
         handler = (wrap or _wrap)(layer, handler)

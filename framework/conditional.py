@@ -39,11 +39,11 @@ def make_etag(content: bytes, *, weak: bool = False) -> str:
 
 
 def check_if_match(request: Request, tag: str | None, *, required: bool = False) -> None:
-    """Raise `PreconditionFailed` unless ``If-Match`` lists *tag*, or is not there.
+    """Raise `PreconditionFailed` where ``If-Match`` is sent and does not list *tag*.
 
-    For handlers that change something, behind the guard and before the change; *tag* is what a GET
-    would send now, with its quotes, None where there is nothing yet. A weak tag never matches
-    (RFC 9110, 13.1.1). Where *required*, raises `PreconditionRequired` without the header. Raises
+    Call it in a handler before it changes something. *tag* is the ``ETag`` that a GET would send
+    now, with its quotes, or None where there is nothing yet. A weak tag never matches (RFC 9110,
+    13.1.1). Raises `PreconditionRequired` where the header is *required* and not sent, and
     `ValueError` for a *tag* without quotes, which no client could send.
     """
     if tag is not None:

@@ -60,7 +60,7 @@ class Context(msgspec.Struct, eq=False):
     request_id: str | None = None
     """What the layer `request_id` calls this request; None without that layer."""
     unawaited: list[Any] | None = None
-    """What was asked of who is there, and not awaited so far: each a `Pending`."""
+    """Each `Pending`, as ``auth.user(c)`` is, that was not awaited so far."""
     unsent: Any = None
     """The stream of a mounted application, to be ended if it is not sent; None for none."""
 
@@ -118,7 +118,7 @@ class Context(msgspec.Struct, eq=False):
         return cast("B", provided[asked])
 
     def provided(self) -> dict[Any, Any]:
-        """Return what providers have returned for this request, by provider, to be added to."""
+        """Return what providers have returned for this request, by provider. Add to it."""
         if self._provided is None:
             self._provided = {}
         return self._provided
@@ -144,7 +144,7 @@ class Context(msgspec.Struct, eq=False):
         return Log({"method": self.request.method, "route": route, **named})
 
     def send_cookie(self, cookie: SetCookie) -> None:
-        """Send *cookie* with whatever is answered, an error too. The last of a name counts.
+        """Send *cookie* with whatever is answered, errors too. The last of several with one name counts.
 
         Raises `TypeError` in a stream, whose headers are sent.
         """
@@ -167,14 +167,14 @@ class Context(msgspec.Struct, eq=False):
     def wait_until(self, work: Awaitable[Any]) -> None:
         """Let *work* go on after the answer is sent: up to 30 seconds in the Worker.
 
-        Raises `ConfigurationError` where `App.handle` was given none.
+        Raises `ConfigurationError` where `App.handle` was given no ``wait_until``.
         """
         if self._wait_until is None:
             raise ConfigurationError("there is no wait_until here: pass one to App.handle")
         self._wait_until(work)
 
     def drop_unsent(self) -> None:
-        """End the mounted application whose stream an error takes the place of."""
+        """End the mounted application whose stream an error replaces."""
         body, self.unsent = self.unsent, None
         if body is not None:
             self.drop(body)
@@ -197,7 +197,7 @@ class Context(msgspec.Struct, eq=False):
 
 
 class Deployed:
-    """What is handed the bindings of a deployment, *env*, and no request: a `Job`, a `Batch`."""
+    """What has the bindings of a deployment, *env*, and no request: a `Job` or a `Batch`."""
 
     __slots__ = ("env",)
 

@@ -30,10 +30,11 @@ def bearer(
 ) -> Guard:
     """Return a guard that admits requests with the right token in ``Authorization: Bearer``.
 
-    The token stands in the secret *binding* (several, separated by blanks, while one replaces
-    another), or *verify* says whether it is right: an async function of the context and the token.
-    Otherwise answers 401 with ``WWW-Authenticate``. Raises `ConfigurationError` unless exactly one
-    of the two is given, and for a *verify* that is not async or takes other arguments.
+    The token stands in the secret *binding* (or several, separated by blanks, while one replaces
+    another), or *verify* says whether it is right: an async function of the context and the token
+    that returns a bool. Answers all others with 401 and ``WWW-Authenticate``. Raises
+    `ConfigurationError` unless exactly one of the two is given, and for a *verify* that is not
+    async or takes other arguments.
     """
     check = _checker(binding, verify)
     challenge = _challenge("Bearer", realm)
@@ -56,9 +57,9 @@ def basic(
     """Return a guard that admits requests with a username and a password that *verify* accepts.
 
     They come in ``Authorization: Basic`` (RFC 7617). *verify* is an async function of the context,
-    the username and the password. The username is handed on in the slot *user*, if one is given.
-    Otherwise answers 401 with ``WWW-Authenticate``. Raises `ConfigurationError` for a *verify* that
-    is not async or takes other arguments.
+    the username and the password that returns a bool. The username is handed on in the slot *user*,
+    if one is given. Answers all others with 401 and ``WWW-Authenticate``. Raises
+    `ConfigurationError` for a *verify* that is not async or takes other arguments.
     """
     check_callable(verify, ("c", "username", "password"), "verify")
     challenge = _challenge("Basic", realm)
@@ -140,9 +141,9 @@ def _checker(
 
 
 def _is_one_of(given: str, secrets: str) -> bool:
-    """Return whether *given* is one of *secrets*, at a cost that tells nothing of either.
+    """Return whether *given* is one of *secrets*, in a time that tells nothing of either.
 
-    Digests are compared: they are as long as each other, and bytes, which text may not be.
+    Digests are compared: they are equally long, and `compare_digest` takes no text beyond ASCII.
     """
     digest = sha256(given.encode("utf-8", "surrogatepass")).digest()
     matches = [compare_digest(digest, sha256(each.encode()).digest()) for each in secrets.split()]

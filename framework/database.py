@@ -89,8 +89,8 @@ class Result:
 class Database(Protocol):
     """A SQLite database that answers as D1 does: each call is one trip and one transaction.
 
-    *type* is what a row becomes: a Struct, whose fields are columns by the names that they have in
-    JSON, or `dict`. A column that is missing takes the default of its field; one too many is left out.
+    *type* is what a row becomes: a Struct, whose fields take the columns of their JSON names, or
+    `dict`. A field without a column has its default; a column without a field is left out.
 
     - By the type of the field, 0 and 1 become `bool`, a BLOB `bytes`, integer Unix milliseconds an
       aware `datetime`, text a `UUID`, `Decimal`, `date` or `time`, and a number or text an Enum. NULL
@@ -122,5 +122,5 @@ class Database(Protocol):
         ...
 
     async def batch(self, statements: Sequence[Statement]) -> list[Result]:
-        """Run *statements* in order, all or none; return a result for each. No statement: no trip."""
+        """Run *statements* in order, all or none; return a result for each. Without any, no trip is made."""
         ...

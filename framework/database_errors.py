@@ -94,7 +94,7 @@ class UniqueViolation(ConstraintViolation):
         self.table = table
         """Which table has the key; empty where the database does not say."""
         self.columns = columns
-        """Its columns, such as ``("username",)``: what a handler tells one key from another by."""
+        """Its columns, such as ``("username",)``, by which a handler tells one key from another."""
 
 
 class ForeignKeyViolation(ConstraintViolation):
@@ -102,7 +102,7 @@ class ForeignKeyViolation(ConstraintViolation):
 
 
 class RowMismatch(DatabaseError):
-    """A row does not fit the type it was asked for as."""
+    """A row does not fit the type that was asked for."""
 
 
 _UNIQUE: Final = "UNIQUE constraint failed: "
@@ -205,9 +205,10 @@ def _missing_table(text: str) -> str:
 
 
 def _missing_column(text: str, sql: str) -> DatabaseError:
-    """Return the error of a column that *sql* names; any other is a word of a full-text query.
+    """Return the error for a column that is missing, or for a word of a full-text search.
 
-    Of the words of one, SQLite does not say where they are.
+    SQLite tells of both in the same words. Only a column is named in *sql*, and only of a column
+    does SQLite say where it stands.
     """
     head, words, rest = text.partition(_NO_COLUMN[0])
     name, place, _ = rest.partition(": SQLITE_ERROR")[0].partition(" at offset ")

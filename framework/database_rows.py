@@ -1,4 +1,4 @@
-"""Turns rows into the type they are asked for as. Knows nothing of SQL, drivers or connections.
+"""Turns rows into the type that was asked for. Knows nothing of SQL, drivers or connections.
 
 A row comes in one of two forms: as JSON, in which D1 shows a BLOB as an array of numbers, or as
 Python values. Both end as the same objects. How that is done is worked out once for each type; a
@@ -62,7 +62,7 @@ class _Plan(msgspec.Struct, frozen=True):
     decoder: msgspec.json.Decoder[Any] | None
 
     def finish(self, rows: list[Row]) -> Any:
-        """Return *rows* as the type, BLOBs and times first made what they are."""
+        """Return *rows* as the type, after turning BLOBs and times into `bytes` and `datetime`."""
         if self.revive is not None:
             for row in rows:
                 self.revive(row)
@@ -110,9 +110,9 @@ def _parts(annotation: Any) -> set[Any]:
 
 
 def _revival(parts: Mapping[str, set[Any]]) -> Callable[[Row], None] | None:
-    """Return what makes BLOBs and times of the columns declared so, or None if none is.
+    """Return a function that turns columns into the BLOBs and times they are declared as; None without any.
 
-    It makes bools, too, where there is one of those.
+    Beside one of those, it makes bools, too.
     """
     blobs = [name for name, kinds in parts.items() if any(map(_may_be_blob, kinds))]
     times = [name for name, kinds in parts.items() if datetime in kinds]
@@ -133,7 +133,7 @@ def _revival(parts: Mapping[str, set[Any]]) -> Callable[[Row], None] | None:
 
 
 def _may_be_blob(kind: Any) -> bool:
-    """Return whether *kind* takes a BLOB: as one, or as it takes anything."""
+    """Return whether *kind* takes a BLOB: it is `bytes`, or takes anything."""
     return kind in _BLOBS or isinstance(kind, TypeVar)
 
 

@@ -78,7 +78,7 @@ class ParameterError(ValueError):
 
 
 _Refusal = Callable[[str], ParameterError]
-"""Makes the error of one parameter, of the reason why it cannot be stored."""
+"""Makes the error for one parameter out of the reason why it cannot be stored."""
 
 
 def check(sql: str, parameters: Sequence[Value]) -> Sequence[Bound]:

@@ -24,7 +24,7 @@ class Departure:
             self._task.cancel()
 
     def ignore(self) -> None:
-        """Let what is left be sent: there is nothing any more that would go on for ever."""
+        """Let the rest be sent: from here on, nothing can go on for ever."""
         self._is_over = True
 
     def __enter__(self) -> "Departure":

@@ -46,7 +46,7 @@ class InvalidField(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 RETRY_SOON = (("retry-after", "5"),)
-"""Headers of a 503 that may be over in a moment: seconds, as short as a client should wait."""
+"""Headers of a 503 that may be over in a moment: the seconds that a client should wait."""
 
 _REFUSALS = frozenset({401, 403, 404})
 
@@ -54,12 +54,13 @@ _REFUSALS = frozenset({401, 403, 404})
 class HTTPError(Exception):
     """The request is wrong, or cannot be answered now.
 
-    Becomes an RFC 9457 problem with *status*, a stable *code* and *detail*, a sentence that we
-    wrote. Raise it as ``HTTPError(418, "I am a teapot.", code="teapot")``, or make a subclass that
-    fixes ``status`` and ``code`` and raise that with a sentence or with nothing. Without a code, it is
-    that of the status, as ``not-found`` of 404, and ``error`` where no class of this module has that
-    status. *headers* are sent along, *errors* are listed in the answer. Raises `ValueError` for a
-    status that is no error's, and for headers that are not pairs of text.
+    Becomes an RFC 9457 problem with *status*, a stable *code* and *detail*, a sentence for people
+    that never holds what the client sent. Raise it as ``HTTPError(418, "I am a teapot.",
+    code="teapot")``, or make a subclass that fixes ``status`` and ``code`` and raise that with a
+    sentence or with nothing. The code is that of the status unless given, such as ``not-found`` for
+    404, or ``error`` where no class of this module has that status. *headers* are sent along,
+    *errors* are listed in the answer. Raises `ValueError` for a status that is not from 400 to 599,
+    and for headers that are not pairs of text.
     """
 
     status: int = 500
@@ -224,9 +225,9 @@ class ServiceUnavailable(HTTPError):
 
 
 def as_fault(error: BaseException) -> Exception:
-    """Return *error*, or what stands for a cancellation that was not meant for who handles this request.
+    """Return *error*, or an error that stands for it where it is a cancellation of something awaited here.
 
-    Raises *error* where it is: what ends the process, or the task, passes.
+    Raises *error* itself where it ends the process or this task.
     """
     if isinstance(error, Exception):
         return error
@@ -243,4 +244,4 @@ def as_fault(error: BaseException) -> Exception:
 
 _CODES = {kind.status: kind.code for kind in reversed(HTTPError.__subclasses__())}
 _CODES[HTTPError.status] = HTTPError.code
-"""What an error is called that has no ``code`` of its own: as the first class above of its status."""
+"""The code of an error that has none of its own, by status: that of the first such class above."""

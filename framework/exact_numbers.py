@@ -33,11 +33,11 @@ def may_be_inexact(data: bytes) -> bool:
 
 
 def number_kinds(parts: Iterable[inspect.Type]) -> tuple[bool, bool]:
-    """Return what a value may hold that has to be looked at, of a type with *parts* (`all_parts`).
+    """Return what has to be looked for in values of a type with *parts*, those of `all_parts`.
 
-    That is an integer that no bound keeps exact; and a `Decimal`, or a time with a zone, which may take
-    it out of the years that there are. Raises `ConfigurationError` for a part that no JSON can be read
-    into.
+    The first says: integers, where no bound keeps them exact. The second: `Decimal`s, and times,
+    whose zone may take them out of the years 1 to 9999. Raises `ConfigurationError` for a part that
+    no JSON can be read into.
     """
     integers = others = False
     for known in parts:
@@ -50,9 +50,10 @@ def number_kinds(parts: Iterable[inspect.Type]) -> tuple[bool, bool]:
 
 
 def wants_zone(parts: Iterable[inspect.Type]) -> bool:
-    """Return whether each datetime among *parts* has to have a time zone although that is left open.
+    """Return whether datetimes have to have a zone where their type leaves that open.
 
-    Not where one asks for none, with ``Meta(tz=False)``: a value does not say which is which.
+    Not if one of *parts* asks for none, with ``Meta(tz=False)``: a value does not say which of them
+    it is.
     """
     zones = {known.tz for known in parts if isinstance(known, inspect.DateTimeType)}
     return None in zones and False not in zones
@@ -64,7 +65,7 @@ def all_parts(type: Any) -> tuple[inspect.Type, ...]:
 
 
 def _all_parts(known: inspect.Type, seen: set[Any]) -> Iterator[inspect.Type]:
-    """Yield *known* and every type inside of it, none that holds itself for ever."""
+    """Yield *known* and every type inside of it, each once: a type may hold itself."""
     named = getattr(known, "cls", None)
     if named is not None:
         if named in seen:
@@ -93,7 +94,7 @@ def _is_unbounded(known: inspect.Type) -> bool:
 
 
 def flawed_places(value: Any, pointer: str = "", *, zoned: bool) -> Iterator[tuple[str, str]]:
-    """Yield where in *value* something has a `flaw_of` its own, as RFC 6901 pointers, and the flaw.
+    """Yield the place, an RFC 6901 pointer, and the flaw of all in *value* that has one (`flaw_of`).
 
     *pointer* is that of *value* itself. What is in a dict or a set has the place of the whole: a key
     may be what the client sent. A place may come more than once.

@@ -1,4 +1,4 @@
-"""Answers where no route does, and tells of errors: 404, 405, OPTIONS, redirects, routers' own handlers."""
+"""Answers where no route does, and for errors: 404, 405, OPTIONS, redirects, handlers of routers."""
 
 from collections.abc import Sequence
 
@@ -32,7 +32,7 @@ _Areas = HostMatcher[tuple[Router, ...]]
 
 
 class Fallback:
-    """What the routes of an application leave over. Made anew whenever its routers change."""
+    """Answers what no route of an application does. Made anew whenever its routers change."""
 
     def __init__(self, app: Router, sites: HostMatcher[Route], *, redirect_slashes: bool) -> None:
         self._app = app
@@ -49,7 +49,7 @@ class Fallback:
     def answer(self, request: Request, path: str) -> Handler:
         """Return what answers *request*, which no route does; *path* is decoded.
 
-        Raises `MethodNotAllowed` or `NotFound` where there are handlers that may want to tell of it.
+        Raises `MethodNotAllowed` or `NotFound` where a handler of errors may want to answer.
         """
         method = request.method
         routes = self._sites.find_all(request.host, path, method)
@@ -63,9 +63,9 @@ class Fallback:
         raise method_not_allowed(methods)
 
     async def explain(self, c: Context, error: BaseException) -> Response:
-        """Return the answer that tells of *error*; log it where the fault is ours.
+        """Return the answer for *error*, and log it where the fault is ours.
 
-        Raises *error* where it ends the process, or a task that was meant: nobody is answered then.
+        Raises *error* itself where it ends the process or this task: nobody is answered then.
         """
         known = as_http_error(as_fault(error))
         c.unawaited = None  # the error decides the answer, so a missing await no longer matters
@@ -126,7 +126,7 @@ class Fallback:
 def _with_headers(response: Response, error: HTTPError) -> Response:
     """Return *response* with the headers of *error* that it lacks, where it has the same status.
 
-    A 405 without ``Allow`` and a 401 without a challenge are answers that HTTP does not know.
+    HTTP allows no 405 without ``Allow``, and no 401 without a challenge.
     """
     if response.status != error.status:
         return response
@@ -147,7 +147,7 @@ def _redirect(path: str) -> Handler:
 
 
 def _answering(handler: Handler) -> Handler:
-    """Return *handler*, which says itself with what status it answers: nothing is made a 200."""
+    """Return *handler*, checked to return a `Response`: any other value would be sent with 200."""
 
     async def answer(c: Context) -> Response:
         return check_response(await handler(c), handler)

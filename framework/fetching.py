@@ -134,10 +134,10 @@ _provided: Fetch | None = None
 
 
 def provide_fetch(implementation: Fetch | None, *, unless_provided: bool = False) -> Fetch | None:
-    """Send requests with *implementation* from now on; return what they were sent with before.
+    """Send requests with *implementation* from now on; return what sent them before, or None.
 
-    A test gives that back when it is done. Each edge provides its own, but not where a test has
-    provided another: *unless_provided*.
+    A test passes that in again when it is done. With *unless_provided*, what is already provided
+    stays: edges ask for that, so that they do not replace what a test provides.
     """
     global _provided  # one process, one edge
     before = _provided
@@ -157,13 +157,14 @@ async def fetch(
 ) -> FetchResponse:
     """Return the answer to a request to another server, whatever its status.
 
-    *url* is absolute, http or https. The whole answer comes within *timeout_ms* milliseconds and has
-    a body of at most *limit* bytes. No redirect is followed: the 3xx is the answer, so that neither
-    headers nor a body go where nobody sent them. A URL that a client wrote is yours to judge: hosts
-    of your own network are not refused. Text in *body* is sent in UTF-8.
+    *url* is absolute, http or https. The whole answer has to come within *timeout_ms* milliseconds,
+    with a body of at most *limit* bytes. No redirect is followed: the 3xx is the answer, so that
+    neither headers nor a body go where nobody sent them. A URL that a client wrote is yours to
+    judge: hosts of your own network are not refused. Text in *body* is sent in UTF-8.
 
     Raises `FetchFailed` (503) where no such answer came, `ValueError` for what cannot be sent,
-    `TypeError` for a *body* of another type, and `ConfigurationError` where no edge provides a way out.
+    `TypeError` for a *body* of another type, and `ConfigurationError` where nothing is provided
+    that could send it.
     """
     host = check_url(url)
     pairs = headers.items() if isinstance(headers, Mapping) else headers
@@ -193,7 +194,7 @@ def too_late(request: FetchRequest) -> FetchFailed:
 
 
 def without_coding(headers: Iterable[Header]) -> tuple[Header, ...]:
-    """Return *headers* as they are of a body that was decoded: without its coding and its length."""
+    """Return *headers* without the coding and the length of the body, which was decoded."""
     return tuple([pair for pair in headers if pair[0] not in _OF_CODED])
 
 

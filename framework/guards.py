@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 Check = Callable[[Context], Awaitable[None]]
-"""What a guard comes to for one route: it returns where the request may pass, and raises else."""
+"""A guard made ready for one route: returns where the request may pass, raises where it may not."""
 Reader = Callable[..., Statement | None] | Callable[..., Awaitable[Statement | None]]
 
 
@@ -91,7 +91,7 @@ class Guard:
         raise NotImplementedError
 
     def alternatives(self) -> list[tuple["Guard", ...]]:
-        """Return the ways to pass: one where all guards of one of them do. For documents only."""
+        """Return the ways to pass, each a tuple of guards that all have to. For documents only."""
         return [(self,)]
 
     def __repr__(self) -> str:
@@ -239,7 +239,7 @@ class _Composed(Guard):
 
     @classmethod
     def taken_apart(cls, guards: Iterable[Guard]) -> list[Guard]:
-        """Return *guards*, with those that a guard of this kind is composed of in its place."""
+        """Return *guards*, each of this kind replaced by those that it is composed of."""
         return [
             part
             for member in guards
@@ -431,10 +431,11 @@ def guard(
     earlier guards hand on. It lets a request pass by returning, and refuses by raising `HTTPError`.
 
     - *name* stands in the access table; it is the function's own unless given.
-    - *provides* is the slot where what it returns is left. For several slots it calls ``c.set``.
-    - *reads* returns the statement whose outcome the function takes, as a parameter annotated
-      `Result` (or ``Result | None``: it may return None). It takes the context and path parameters.
-      All that a route's guards read goes to *database* in one trip.
+    - *provides* is the slot that takes what it returns; or several slots, which it fills itself,
+      with ``c.set``.
+    - *reads* is a function of the context and path parameters that returns a statement, or None.
+      The guard's function takes the outcome, as a parameter annotated `Result` or
+      ``Result | None``. All that a route's guards read goes to *database* in one trip.
     - *statements* is how many the function runs besides, each a trip of its own.
     - *refuses* and *scheme* are for OpenAPI: the statuses it refuses with, and how clients show who
       they are.

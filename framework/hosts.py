@@ -1,4 +1,4 @@
-"""Finds what is for a host, which is read as a path of its labels. Knows nothing of requests."""
+"""Finds what is registered for a host, whose labels are read as a path. Knows nothing of requests."""
 
 import re
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ def parse_host(host: str) -> Pattern:
 
 
 def only_host(hosts: Iterable[str | None]) -> str | None:
-    """Return the one of *hosts*, those of routers one below another. Raises `ConfigurationError` for two."""
+    """Return the one host among *hosts* of nested routers, or None. Raises `ConfigurationError` for two."""
     named = {host for host in hosts if host is not None}
     if len(named) > 1:
         raise ConfigurationError(f"a route is for one host, not for {' and '.join(sorted(named))}")
@@ -68,8 +68,8 @@ class HostMatcher(Generic[T]):
     def matcher(self, host: str | None) -> Matcher[T]:
         """Return the matcher for *host* as a router declares it, made where there is none.
 
-        Raises `ConfigurationError` where the same hosts are known by other names: a request has one set
-        of parameters, whichever router declared its route.
+        Raises `ConfigurationError` where a pattern of the same hosts has other names: a request has
+        one set of parameters, whichever router declared its route.
         """
         if host is None:
             return self.anywhere

@@ -45,7 +45,7 @@ def time_now() -> str:
 
 
 def log_error(message: str, error: BaseException) -> None:
-    """Log *message* with the traceback of *error*, whose own text ends no line and colours no terminal."""
+    """Log *message* with the traceback of *error*, escaped: it can end no line and colour no terminal."""
     import logging  # off the cold-start path: most requests have nothing to say
 
     logger = logging.getLogger("kagari")
@@ -78,9 +78,9 @@ def _one_line(text: str) -> str:
 
 
 class Log:
-    """Says what a handler has to say: a line of JSON with time, level, message and *fields*.
+    """Writes lines of JSON for a handler, each with time, level, message and *fields*.
 
-    Fields given to a method come after, and never replace those. Sessions, keys and cookies are
+    Fields given to a method follow them, and replace none of them. Sessions, keys and cookies are
     written by their repr, which shows no secret; text is written as it is.
     """
 

@@ -49,8 +49,8 @@ class File(msgspec.Struct, frozen=True):
 
 FormValue = str | int | float | File
 FormFields = Mapping[str, FormValue | Sequence[FormValue]] | list[tuple[str, FormValue]]
-"""What a program sends as a form: fields by name, of several values in a list, or pairs. A boolean is
-sent as ``true`` or ``false``."""
+"""What a program sends as a form: fields by name, several values of one in a list; or pairs. A
+boolean is sent as ``true`` or ``false``."""
 
 
 class Part(NamedTuple):
@@ -72,7 +72,7 @@ def type_parameters(content_type: str) -> tuple[list[tuple[str, str]], bool]:
 def boundary_of(content_type: str) -> bytes:
     """Return the boundary that *content_type* names. Raises `BadRequest` unless it names one.
 
-    Of two, other software may go by the other one, and see other fields than we do.
+    Two are refused: other software might go by the other one, and see other fields than we do.
     """
     parameters, is_whole = type_parameters(content_type)
     found = [
@@ -136,9 +136,9 @@ def _parse_head(head: bytes) -> dict[str, str]:
 def _disposition(value: str) -> tuple[str, dict[str, str]]:
     """Return the kind and parameters of a Content-Disposition, as browsers write it.
 
-    Quotes and line breaks inside of a name are percent-encoded there (WHATWG HTML, multipart
-    form data); RFC 2231's ``filename*`` is not, and so is refused with whatever else is left over.
-    So is a parameter that is there twice: other software may go by the other one.
+    Quotes and line breaks inside of a name are percent-encoded there (WHATWG HTML, multipart form
+    data); RFC 2231's ``filename*`` is not, and so is refused with whatever else is left over. So is
+    a parameter that comes twice: other software might go by the other one.
     """
     kind, _, rest = value.partition(";")
     rest = f";{rest}" if rest else ""

@@ -23,9 +23,9 @@ _WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 def best_media_type(c: Context, offered: Sequence[str]) -> str | None:
     """Return which of *offered*, media types in lower case, ``Accept`` ranks highest.
 
-    By its weight for the range that fits a type most closely (RFC 9110, 12.5.1); of two that it likes
-    alike, what it names first, then what stands first in *offered*: the first of all where the client
-    does not say. None where it takes none of them.
+    A type has the weight of the range that fits it most closely (RFC 9110, 12.5.1). Of equal ones,
+    the one that the header names first wins, then the one that stands first in *offered*; that is
+    the first of all where there is no header. None where the client takes none of them.
     """
     ranges = dict(_parts(c, "accept"))
     best, liking = None, (0.0, 0)
@@ -41,8 +41,9 @@ def best_media_type(c: Context, offered: Sequence[str]) -> str | None:
 def best_language(c: Context, offered: Sequence[str]) -> str | None:
     """Return which of *offered*, tags such as ``en`` and ``pt-BR``, ``Accept-Language`` ranks highest.
 
-    ``de-CH`` is content with ``de`` (RFC 4647, 3.4), and ``pt`` with ``pt-BR``. The first of *offered*
-    where the client does not say, and where anything will do; None where it takes none of them.
+    Who asks for ``de-CH`` gets ``de`` if there is no ``de-CH`` (RFC 4647, 3.4), and who asks for
+    ``pt`` gets ``pt-BR``. The first of *offered* where the client does not say or takes anything;
+    None where it takes none of them.
     """
     ranges = dict(_parts(c, "accept-language"))
     if not ranges:
@@ -59,7 +60,7 @@ def best_language(c: Context, offered: Sequence[str]) -> str | None:
 
 
 def _look_up(wanted: str, known: Mapping[str, str]) -> str | None:
-    """Return the tag that is *wanted*, or what it is a kind of, or else a kind of it, by its lower case."""
+    """Return the tag that is *wanted*, else a more general one, else a more specific one."""
     shorter = wanted
     while shorter:
         if shorter in known:

@@ -43,9 +43,10 @@ def describe(
 
     *title*, *version* and *description* are the document's Info. *schemes* says how clients show
     who they are, for guards that do not say so themselves. ``security`` of an operation names the
-    ways to pass that have a scheme; it is empty for `public` alone, and not there where a guard has
-    none. ``x-guard`` of each operation is its guard as `App.access` lists it. Raises `ConfigurationError`
-    for an answer that has no schema: a Struct with a field of several Structs that have no tags.
+    ways to pass that have a scheme; it is empty for `public` alone, and left out where a guard has
+    no scheme. ``x-guard`` of each operation is its guard as `App.access` lists it. Raises
+    `ConfigurationError` for an answer that has no schema: a Struct with a field of several Structs
+    that have no tags.
     """
     document = _Document(schemes or {})
     for route in sorted(app.routes, key=lambda route: route.host is None):  # the host's own first
@@ -78,7 +79,8 @@ class _Document:
     def add(self, route: Route) -> None:
         """Write an operation for each path and method of *route*, if it is not hidden.
 
-        None where the host has a route of its own, which was added before and answers there.
+        It writes none where the host has a route of its own, which was added before and answers
+        there.
         """
         for pattern in parse_pattern(route.path):
             for method in route.methods:

@@ -30,8 +30,9 @@ def check_origin(origin: str) -> str:
 def refuse_cross_site(request: Request, trusted: Collection[str]) -> None:
     """Raise `CrossSite` unless this unsafe request comes from its own site or a *trusted* origin.
 
-    ``Sec-Fetch-Site`` decides where a browser sends it; else ``Origin``, against the scheme, host
-    and port of the URL; else a cookie: without any of the three it is no browser that asks.
+    ``Sec-Fetch-Site`` decides where it is sent; else ``Origin``, compared with the scheme, host and
+    port of the URL. A request with neither is refused if it carries a cookie, and else comes from
+    no browser.
     """
     headers = request.headers
     fetch_site = headers.get("sec-fetch-site")

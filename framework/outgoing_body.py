@@ -38,7 +38,7 @@ def check_stream(given: object, rule: str) -> None:
 
 
 def check_chunk(chunk: bytes) -> bytes:
-    """Return *chunk*, of a stream that is sent. Raises `TypeError` where it is no bytes."""
+    """Return *chunk*, a part of a stream. Raises `TypeError` where it is not bytes."""
     if not isinstance(chunk, bytes | bytearray | memoryview):
         raise TypeError(
             f"a stream yields bytes, not {type(chunk).__name__}: framework.streaming.stream takes text"

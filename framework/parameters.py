@@ -77,11 +77,11 @@ class Marker(msgspec.Struct, frozen=True):
 
 
 class Alias(msgspec.Struct, frozen=True):
-    """Says what clients call a parameter, where that is not a name in Python or is taken there.
+    """Says what clients call a parameter, where that cannot be its name in Python.
 
-    ``since: Annotated[Query[str], Alias("from")]``; for fields of queries and forms, headers, cookies. And
-    ``team: Annotated[UUID, Alias("team_id")]`` is the path's ``:team_id``, as for a guard that is told
-    the name by whoever uses it.
+    ``since: Annotated[Query[str], Alias("from")]``, also for headers, cookies and fields of a form.
+    ``team: Annotated[UUID, Alias("team_id")]`` is the path's ``:team_id``, for a guard that is told
+    that name.
     """
 
     text: str
@@ -90,8 +90,8 @@ class Alias(msgspec.Struct, frozen=True):
 class Depends(msgspec.Struct, frozen=True):
     """Says which function a parameter's value comes from, asked once a request.
 
-    ``Annotated[Page, Depends(read_page)]``. The function, plain or async, takes what a handler takes
-    beside a body: the context, parameters, slots, bindings, and what other providers return.
+    ``Annotated[Page, Depends(read_page)]``. The function, plain or async, takes what a handler
+    takes except a body: the context, parameters, slots, bindings, and what other providers return.
     """
 
     provider: Callable[..., Any]
@@ -103,7 +103,8 @@ class Depends(msgspec.Struct, frozen=True):
 Query = Annotated[T, Marker("query")]
 """``limit: Query[int] = 20``: a field of the query; a list type takes all its values."""
 Header = Annotated[T, Marker("header")]
-"""``user_agent: Header[str]``: a header; underscores stand for hyphens; a list type takes what it lists."""
+"""``user_agent: Header[str]``: a header; underscores stand for hyphens; a list type takes the items
+that it lists."""
 Cookie = Annotated[T, Marker("cookie")]
 """``theme: Cookie[str] = "light"``: a cookie, as it came."""
 Form = Annotated[T, Marker("form")]
@@ -164,7 +165,7 @@ def _only_note(annotation: Any, kind: type[T], problem: str) -> T | None:
 
 
 def path_reader(name: str, annotation: Any, default: Any = MISSING) -> Reader:
-    """Return a reader of the path's *name* as *annotation*: what does not fit is not found.
+    """Return a reader of the path's *name* as *annotation*: a value that does not fit is 404.
 
     *default* is what an optional parameter is when the path leaves it out.
     """
@@ -278,10 +279,10 @@ def is_form_field(annotation: Any) -> bool:
 def fields_reader(
     function: Callable[..., Any], fields: Sequence[Parameter]
 ) -> tuple[Parameter, BodyReader]:
-    """Return the form of all *fields* as a body, called after the first, and a reader of it.
+    """Return a body, called after the first of *fields*, that is the form of all of them, and its reader.
 
-    Each is an attribute of what is read. *function* is what takes them. Raises `ValueError` for two
-    of one name.
+    What is read has each field as an attribute. *function* is what takes them. Raises `ValueError`
+    for two of one name.
     """
     form = _form_of(function, fields)
     return body_reader(fields[0].name, Annotated[form, Marker("form")])
@@ -369,7 +370,7 @@ def _media_types(annotation: Any) -> dict[str, Any]:
 def _is_read(content_type: str, media_type: str) -> bool:
     """Return whether *content_type* is short, well-formed, and names no charset but UTF-8.
 
-    A malformed one of a multipart body is told of where its boundary is looked for.
+    One of a multipart body may be malformed: that is found where its boundary is looked for.
     """
     parameters, is_whole = type_parameters(content_type)
     charsets = {value.strip().lower() for name, value in parameters if name == "charset"}

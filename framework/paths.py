@@ -83,7 +83,7 @@ def parse_query(text: str) -> dict[str, list[str]]:
 def resolve_path(path: str) -> str:
     """Return *path* as a browser's URL parser leaves it: ``\\`` is ``/``, dot segments resolved.
 
-    Neither workerd nor a server has to do this before us, and all edges shall see one path.
+    Not every server does this before us, and all edges are to see the same path.
     """
     if "\\" not in path and "/." not in path and "/%2" not in path:
         return path

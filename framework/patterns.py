@@ -74,7 +74,7 @@ def names_in(pattern: Pattern) -> list[str]:
 
 
 def identity_of(pattern: Pattern) -> tuple[object, ...]:
-    """Return what two patterns have in common of which one leaves nothing to the other.
+    """Return a key that is equal for two patterns where one leaves nothing to the other.
 
     Names do not count, nor do constraints that everything fits.
     """

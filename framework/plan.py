@@ -44,7 +44,7 @@ from framework.text_types import (
 __all__ = ["Call", "Plan", "Scope", "Signature", "locals_of", "make_plan", "read_signature"]
 
 Call = Callable[[Context], Awaitable[Any]]
-"""What answers a request with anything that can be sent, or finds a value for who does."""
+"""Answers a request with anything that can be sent; of a provider, finds a value."""
 
 _VARIADIC = 0x04 | 0x08  # CO_VARARGS, CO_VARKEYWORDS
 _GENERATOR = 0x20 | 0x200  # CO_GENERATOR, CO_ASYNC_GENERATOR
@@ -216,7 +216,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
 
 
 def _refuse_default(start: str, name: str, default: Any) -> None:
-    """Raise for a note in the place of a default, a provider say: nobody would ask it."""
+    """Raise for a note, such as a provider, in the place of a default: nobody would ask it."""
     if isinstance(default, Depends | Alias | Meta):
         raise ConfigurationError(
             f"{start} has {default!r} as its default: write {name}: Annotated[..., {default!r}]"
@@ -224,7 +224,9 @@ def _refuse_default(start: str, name: str, default: Any) -> None:
 
 
 def _refuse_cookies(start: str, parameter: Parameter) -> None:
-    """Raise for the header of cookies: answers that depend on one are known by its being looked at."""
+    """Raise for the header Cookie: that an answer depends on cookies is only known where `Cookie`
+    reads them.
+    """
     if parameter.source == "header" and parameter.sent_name.lower() == "cookie":
         raise ConfigurationError(
             f"{start} is the header of all cookies: write"

@@ -49,8 +49,8 @@ _TITLES = {
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
-"""Those of IANA's registry that are usual, or that Python calls otherwise: 413, 414, 416 and 422 did it
-before 3.13, and 418 has no title."""
+"""The usual ones of IANA's registry, and those that Python words differently: 413, 414, 416 and 422
+before 3.13, and 418, which has no title there."""
 
 
 class Problem(msgspec.Struct, omit_defaults=True):
@@ -117,7 +117,7 @@ not_found = _refusal(NotFound())
 
 
 def as_http_error(error: Exception) -> HTTPError:
-    """Return what the client may know of *error*: what is out or late is 503, a bug is 500."""
+    """Return what the client may know of *error*: what is unreachable or late is 503, a bug is 500."""
     if isinstance(error, HTTPError):
         return error
     result = HTTPError()
@@ -128,7 +128,7 @@ def as_http_error(error: Exception) -> HTTPError:
 
 
 def explain_fault(c: Context, fault: Exception) -> Response:
-    """Return the answer where the error handler, or the error it was to tell of, is at fault."""
+    """Return the answer where an error handler fails, or the error that it was to answer cannot be sent."""
     known = as_http_error(fault)
     report(c, known)
     try:

@@ -85,9 +85,9 @@ class Batch(Deployed):
 
     def __init__(self, queue: str, messages: Iterable[Message], env: Env) -> None:
         self.queue = queue
-        """The name of the queue that brings it."""
+        """The name of the queue."""
         self.messages: Sequence[Message] = tuple(messages)
-        """What it brings, to be settled one by one, by `ack_all` or by `retry_all`."""
+        """Its messages, to be settled one by one, by `ack_all` or by `retry_all`."""
         self.env = env
 
     def ack_all(self) -> None:

@@ -163,7 +163,9 @@ class Request(msgspec.Struct, eq=False):
 
     @property
     def country(self) -> str | None:
-        """The country the client seems to be in, two letters (ISO 3166): for people, never trusted."""
+        """The country the client seems to be in, two letters (ISO 3166), or None: for people, never
+        trusted.
+        """
         country = self.headers.get("cf-ipcountry") or ""
         return country if len(country) == 2 and country.isascii() and country.isupper() else None
 

@@ -25,7 +25,7 @@ EMPTY_STATUSES = frozenset({204, 205, 304})
 
 
 def _encode_other(value: object) -> object:
-    """Return what is sent of *value*, which msgspec has no form for: what it says that it is shown as."""
+    """Return what stands for *value*, which msgspec cannot encode: its ``shown_as``."""
     shown: object = getattr(value, "shown_as", None)
     if shown is not None:
         return shown
@@ -117,8 +117,8 @@ class Response:
         """Return a redirect to *location*, a path of this site.
 
         Raises `ValueError` for anything that a browser could read as another site: build a
-        `Response` with a ``location`` header if that is what you mean. So it does for blanks and what
-        is not ASCII: `Context.url_for` encodes a path, ``urllib.parse.urlencode`` a query.
+        `Response` with a ``location`` header if that is what you mean. Also for blanks and what is
+        not ASCII: `Context.url_for` encodes a path, ``urllib.parse.urlencode`` a query.
         """
         if status not in _REDIRECTS:
             raise ValueError(f"{status} is not a redirect")
@@ -140,7 +140,8 @@ class Response:
     def with_header(self, name: str, value: str) -> "Response":
         """Return this answer with the header *name* set to *value*, replacing those of that name.
 
-        Raises `ValueError`, also for an ``etag`` without its quotes."""
+        Raises `ValueError` where it could break out of its line, or is an ``etag`` without quotes.
+        """
         headers = self.headers
         if (
             type(headers) is SharedHeaders
@@ -244,6 +245,6 @@ def _check_value(name: str, value: str) -> None:
 
 
 def check_tag(tag: object) -> None:
-    """Raise `ValueError` for a *tag* that no client would ever be found to have."""
+    """Raise `ValueError` for a *tag* without its quotes, which no client could ever send back."""
     if not (isinstance(tag, str) and TAG.fullmatch(tag)):
         raise ValueError(f"a tag has quotes around it and no space, as in '\"1\"': not {tag!r}")

@@ -58,7 +58,7 @@ class Route:
         self._call = call
         self._compiled = None if guard.is_public else compiled
         self.handler = _guard_call(call, self._compiled)
-        """The guard and then the handler: what the handler gives back."""
+        """The guard and then the handler; returns what the handler returns."""
         self.endpoint: Call = self.handler
         """The same inside of its routers' middleware."""
 

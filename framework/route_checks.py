@@ -1,4 +1,4 @@
-"""Says of what is not a route, where it is declared, what was probably meant. Knows no router."""
+"""Refuses what cannot be a route, where it is declared, and says what was probably meant. Knows no router."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ def check_declaration(
 ) -> None:
     """Raise `ConfigurationError` for methods, paths or a guard that no route can have.
 
-    So for *returns*, what the handler is annotated to return, where that is not sent so.
+    Also for *returns*, the handler's return annotation, where a `Reply` in it would not be sent.
     """
     if not paths or not methods:
         raise ConfigurationError("no path or no method given")

@@ -120,10 +120,10 @@ class Router:
         """Declare a route for each of *methods* at each of *paths*, below this router's prefix.
 
         Returns the function unchanged. *guard* stands behind those of the application and of the
-        routers above. *name* is what listings and `url_for` call the route, unless they are to use
-        the function's name. *hide* keeps it out of OpenAPI, and answers 404 where another method
-        would get 405. Raises `ConfigurationError`, naming file and line, for whatever could not be
-        served as declared.
+        routers above. *name* is what listings and `url_for` call the route: the function's name
+        unless given. *hide* keeps it out of OpenAPI, and answers 404 where another method would get
+        405. Raises `ConfigurationError`, naming file and line, for whatever could not be served as
+        declared.
         """
         listed = (methods,) if isinstance(methods, str) else tuple(methods)
         return self._declare(tuple(method.upper() for method in listed), paths, guard, name, hide)
@@ -131,8 +131,8 @@ class Router:
     def use(self, *layers: Middleware) -> None:
         """Wrap every route below this router in *layers*, the first listed outermost.
 
-        The order of calls beside routes does not matter. Raises `ConfigurationError` for a function
-        that is not async or takes other arguments.
+        Whether the routes are declared before or after does not matter. Raises `ConfigurationError`
+        for a function that is not async or takes other arguments.
         """
         for layer in layers:
             if isinstance(layer, str):
@@ -144,11 +144,11 @@ class Router:
         self._changed()
 
     def on_error(self, handler: ErrorHandler) -> ErrorHandler:
-        """Let *handler* make the answer for errors of the routes below this router, and beside them.
+        """Let *handler* answer errors of the routes below this router, and of paths there without a route.
 
         It takes the context and the `HTTPError`, and returns a `Response`, or None to leave it to
-        the router above, in the end to problem+json. An answer with the error's status gets those
-        of the error's headers that it lacks. The nearest handler is asked first. Raises
+        the router above and, in the end, to problem+json. An answer with the error's status gets
+        the headers of the error that it lacks. The nearest handler is asked first. Raises
         `ConfigurationError` for a function that is not async or takes other arguments, and for a
         second one.
         """
@@ -161,9 +161,9 @@ class Router:
     def not_found(self, handler: Handler) -> Handler:
         """Let *handler* answer below this router's prefix where there is no route at all.
 
-        It takes the context and returns a `Response`, which says its status: nothing is made a 200.
-        Raises `ConfigurationError` for a function that is not async, takes other arguments, or is
-        annotated to return anything else, and for a second one.
+        It takes the context and returns a `Response` with the status that it chooses, 404 as a
+        rule. Raises `ConfigurationError` for a function that is not async, takes other arguments,
+        or is annotated to return anything else, and for a second one.
         """
         check_callable(handler, ("c",), "handler", Context)
         check_answers_itself(handler)

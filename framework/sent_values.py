@@ -1,4 +1,4 @@
-"""Refuses what JSON says and no type does: a name twice, a number too large. Knows nothing of requests."""
+"""Refuses what JSON can say and types cannot forbid: a name twice, a number too large. Knows no requests."""
 
 import re
 from collections import Counter
@@ -27,14 +27,14 @@ __all__ = [
 ]
 
 STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-"""Matches a text in JSON, with its quotes. It never goes back, so that it has nowhere to keep for that: each
-escape would take 150 bytes, and what a Worker has taken it keeps."""
+"""Matches a text in JSON, with its quotes. It never backtracks: the way back would take 150 bytes
+for each escape, and a Worker gives no memory back."""
 
 
 def names_at_least(type: Any) -> int | None:
-    """Return how many names a body of *type* has at least; None unless it knows each of its names.
+    """Return how many names a body of *type* has at least; None unless *type* forbids unknown ones.
 
-    With as many colons and all that is required, no name can be there twice: not looked at further.
+    A body that fits and has no more colons than that cannot say a name twice, and is not looked at.
     """
     counts: list[int] = []
     for member in members_of(without_notes(type)):
@@ -77,15 +77,15 @@ _ALIKE_LIMIT = 100
 
 
 _NAMES = 2_500
-"""As many of one hash take the Worker 35 ms, as a password does: fewer are not looked at."""
+"""Fewer names are not looked at: so many of one hash take the Worker 35 ms, as long as a password."""
 
 
 def refuse_alike(data: bytes, *, has_sets: bool = False) -> None:
     """Raise `Invalid` where *data* holds names chosen to have one hash. Runs before a dict is made.
 
-    With *has_sets* texts are looked at that are no names. In the Worker they are easily found: Python
-    hashes text with 32 bits there, from a seed that is no secret. Half a megabyte of such names took 12
-    seconds. Raises `ValueError` for texts that are none.
+    With *has_sets*, all texts are looked at, not only names. For the Worker such names are easily
+    found: Python hashes text with 32 bits there, from a seed that is no secret. Half a megabyte of
+    them took 12 seconds. Raises `ValueError` for what is not JSON.
     """
     most = data.count(b'"') // 2
     if (most if has_sets else min(most, data.count(b":"))) > _NAMES:
@@ -103,7 +103,7 @@ def _texts_in(data: bytes) -> list[str]:
 
 
 def _refuse_many(texts: Iterable[str], hashes_of: Callable[[str], Iterable[int]]) -> None:
-    once = groupby(sorted(texts))  # in no set, whose hashes are what is in question
+    once = groupby(sorted(texts))  # not in a set: it would hash them
     counts = Counter([each for text, _ in once for each in hashes_of(text)])
     if max(counts.values(), default=0) > _ALIKE_LIMIT:
         raise Invalid("The JSON holds values that were chosen to have one hash.")
@@ -112,10 +112,11 @@ def _refuse_many(texts: Iterable[str], hashes_of: Callable[[str], Iterable[int]]
 def unless_alike(
     decode: Callable[[bytes], Any], parts: Sequence[inspect.Type]
 ) -> Callable[[bytes], Any]:
-    """Return *decode*, for a type with *parts*, but for texts, numbers and UUIDs chosen to have one hash.
+    """Return *decode*, for a type with *parts*, behind a check for values chosen to have one hash.
 
-    A set of them, or a dict by them, takes quadratic time: half a megabyte 7 to 19 seconds, and more in
-    the Worker. The function raises `Invalid` for them. Nobody has them by chance.
+    Those are texts, numbers and UUIDs. A set of them, or a dict by them, takes quadratic time: half
+    a megabyte 7 to 19 seconds, and more in the Worker. The function raises `Invalid` for them;
+    nobody sends them by chance.
     """
     has_numbers = any(map(_hashes_numbers, parts))
     has_names = any(isinstance(known, inspect.DictType | inspect.AnyType) for known in parts)
@@ -168,9 +169,9 @@ _decode_plain = msgspec.json.Decoder(float_hook=str).decode
 def refuse_flawed(data: bytes, value: Any, *, zoned: bool) -> None:
     """Raise `Invalid` where *data*, decoded to *value*, holds what D1 would not keep as it is.
 
-    What a field holds by default is the program's own, and no misfit; in a dict or a set, where a
-    place is that of the whole, it counts as sent. Raises `ValueError` where what no field takes is no
-    JSON, or an integer of thousands of digits.
+    A default is the program's own and no misfit, except inside of a dict or a set, which is judged
+    as a whole. Raises `ValueError` where a part of *data* that no field takes is not JSON, or is an
+    integer of thousands of digits.
     """
     if not any(flawed_places(value, zoned=zoned)):
         return

@@ -47,14 +47,14 @@ class Slot(Generic[T]):
 
 
 class MemoSlot(Slot[T]):
-    """A slot for what was asked once: `any_of` leaves it as it is where a guard refuses."""
+    """A slot for what is asked once a request: `any_of` leaves it as it is where a guard refuses."""
 
     __slots__ = ()
     outlasts_refusal = True
 
 
 def reserve(kind: type, by: str) -> None:
-    """Say that values of *kind* come from guards, *by* what, so that none is ever read from a body.
+    """Note that *by* hands on values of *kind*, so that none is ever read from a body.
 
     Raises `ConfigurationError` where a handler reads one already: whoever sends the request would
     choose what a guard was to find out.
@@ -76,7 +76,7 @@ def note_body(kind: Any, place: str) -> None:
 
 
 def handed_on(annotation: Any) -> str | None:
-    """Return what hands on what *annotation* asks for, so that it is never read from a body."""
+    """Return what hands on the class that *annotation* asks for, or None where nothing does."""
     asked = class_of(annotation)
     if not _is_own_class(asked):
         return None

@@ -53,12 +53,12 @@ def _checked_retry(retry: object) -> int:
 def stream(
     chunks: AsyncIterator[bytes | str], content_type: str = "application/octet-stream"
 ) -> Response:
-    """Return an answer whose body is sent as *chunks* give it, text in UTF-8.
+    """Return an answer whose body is sent piece by piece, as *chunks* yields it; text in UTF-8.
 
-    The iterator is closed when it ends, when it raises, and when the client has gone: in the Worker, that
-    shows once more is sent, so a stream that may be silent for long sends something now and then. An
-    error in it breaks the answer off: the status and the headers are out by then, so that it is also
-    too late to set a cookie or to ask who is signed in.
+    The iterator is closed when it ends, when it raises, and when the client has gone. In the
+    Worker, that is noticed only when more is sent, so a stream that may be silent for long should
+    send something now and then. An error in it breaks the answer off: the status and the headers
+    are sent by then, so that it is also too late to set a cookie or to ask who is signed in.
     """
     check_stream(chunks, "stream takes an async iterator")
     body = ClosingStream(_encoded(chunks), lambda: close_body(chunks))

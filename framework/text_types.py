@@ -109,7 +109,7 @@ def notes_of(annotation: Any) -> tuple[Any, ...]:
 
 
 def is_readable(annotation: Any, *, with_several: bool, beside: Any = None) -> bool:
-    """Return whether text can become *annotation*, or several texts where that is asked too.
+    """Return whether text can become *annotation*; or several texts can, if *with_several*.
 
     *beside* is a class whose values come as they are.
     """
@@ -159,8 +159,8 @@ def is_exact(value: Any) -> bool:
 def flaw_of(value: Any, *, zoned: bool) -> str | None:
     """Return what to say of *value* where D1 would not keep it as it is, else None.
 
-    That is a number that `is_exact` does not let pass, a datetime that is none in UTC, and where they
-    have to be *zoned* one without a time zone.
+    That is a number that is not exact (`is_exact`), a datetime that is out of range in UTC and, if
+    they have to be *zoned*, one without a zone.
     """
     if not is_exact(value):
         return "This number is out of range."
@@ -174,7 +174,7 @@ def flaw_of(value: Any, *, zoned: bool) -> str | None:
 
 
 def is_in_years(time: datetime) -> bool:
-    """Return whether *time* is one in UTC, too, as rows are read: its zone may take it past year 9999."""
+    """Return whether *time* is in range in UTC, as rows are read: its zone may take it past year 9999."""
     try:
         if time.tzinfo is not None:
             time.astimezone(UTC)

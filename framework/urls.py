@@ -11,7 +11,7 @@ __all__ = ["build_path"]
 
 
 def build_path(paths: Iterable[str], parameters: Mapping[str, object]) -> str:
-    """Return the path that the one of *paths* with just these *parameters* stands for.
+    """Return the path that *parameters* make of that one of *paths* which has just these names.
 
     Raises `ConfigurationError` where none has them, where several do and differ, and for a value
     that its place would not match.

@@ -64,8 +64,8 @@ def convert(value: Any, type: Any, *, strict: bool) -> Any:
 def misfits(value: Any, type: Any, error: Exception, *, strict: bool = True) -> list[InvalidField]:
     """Return each place in *value* that does not fit *type*: a JSON pointer and what is expected.
 
-    *error* is what msgspec said of the whole; it stands alone where no place is found, and is raised
-    where the fault is then the program's own, as in what makes a default.
+    *error* is msgspec's for the whole value. Where no place is found, it is the only misfit; or it
+    is raised, if the fault is the program's own, as in a function that makes a default.
     """
     places = islice(_walk(value, type, "", strict), PLACE_LIMIT)
     found = list(islice((place for place in places if place is not None), MISFIT_LIMIT))
@@ -128,9 +128,9 @@ def _fields(
 
 
 def safe_message(error: Exception, type: Any = Any, *, strict: bool = True) -> str:
-    """Return what *error* says of the schema, *type*, and nothing that it may say of the value.
+    """Return what *error* says of the schema, *type*, without what it may say of the value.
 
-    Not even that it is text, where all of it is, which is read in lax mode.
+    In lax mode, where every value is text, it does not say that text was given, either.
     """
     if isinstance(error.__cause__, ValueError | TypeError):
         return str(error.__cause__)  # a Struct's own __post_init__ said so
@@ -173,7 +173,7 @@ def _described(type: Any) -> str | None:
 
 
 def _sentence(description: str) -> str:
-    """Return *description* as it is where it ends like a sentence, else that it is expected."""
+    """Return *description* if it ends like a sentence, else one that says that it is expected."""
     text = " ".join(description.split())
     if text.endswith((".", "!")):
         return text
