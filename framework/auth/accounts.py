@@ -55,16 +55,16 @@ class Accounts(Revocation[U]):
     ) -> U:
         """Make a user with a password, sign them in, and return them. User, key and session are one batch.
 
-        *attributes* are fields of the user Struct beside ``id``. One called ``username`` is the
-        name as it was typed, unless *attributes* say otherwise or `Auth` another *provider*.
-        An ``email`` is stored as it is given: hand in what `normalize_email` returns.
-        *session* has attributes of the session, as `Sessions.create` takes them;
-        ``c.get(auth.session_slot)`` is the session that was begun.
+        *attributes* are fields of the user Struct, all but ``id``. A field ``username`` gets the
+        name as it was typed, unless *attributes* name another or `Auth` has another *provider*. An
+        ``email`` is stored as it is given: hand in what `normalize_email` returns. *session* holds
+        attributes of the session, as `Sessions.create` takes them; ``c.get(auth.session_slot)``
+        returns the session that was begun.
 
-        Raises `DuplicateKey` where the name is taken, `UniqueViolation` where another column of the
-        user is, `InvalidUsername` for a name and `PasswordError` for a password that is not allowed,
-        and `TypeError` for an attribute that is missing or unknown. Where a rate limiter refuses the
-        address, `TooManyRequests`, before any hash.
+        Raises `DuplicateKey` where the name is taken, `UniqueViolation` where the value of another
+        unique column is, `InvalidUsername` for a name and `PasswordError` for a password that is
+        not allowed, `TypeError` for an attribute that is missing or unknown, and `TooManyRequests`,
+        before any hash, where a rate limiter refuses the client's address.
         """
         canonical = canonical_username(username)
         if canonical is None:
@@ -102,7 +102,7 @@ class Accounts(Revocation[U]):
         """Sign in whoever knows the password of *username*, and return them.
 
         Every sign-in makes a new session. It ends the one that the browser brought (see
-        `Limits.grace`), and the oldest past `Limits.sessions`. *session* has attributes, as for
+        `Limits.grace`), and the oldest past `Limits.sessions`. *session* holds attributes, as for
         `sign_up`.
 
         Raises `InvalidCredentials`, at the same cost whether or not there is such a user. Raises
@@ -117,8 +117,8 @@ class Accounts(Revocation[U]):
     ) -> NewSession[U]:
         """Begin a session for a program that knows the password of *username*, and return its token.
 
-        For `Auth.bearer_guard`. No cookie is sent, and what the request brought goes on; for the rest it is
-        `sign_in`: limited, counted and logged like it, and raises what it raises.
+        For `Auth.bearer_guard`. No cookie is sent, and the session that the request came with goes
+        on. In all else it is `sign_in`: limited, counted and logged like that, and raises the same.
         """
         return await self._sign_in(c, username, password, session, by_cookie=False)
 
@@ -147,11 +147,12 @@ class Accounts(Revocation[U]):
     async def begin_session(
         self, c: Context, user_id: str, *, session: Mapping[str, Any] = {}
     ) -> U:
-        """Sign in the user *user_id*, who showed by other means who they are, and return them.
+        """Sign in the user *user_id*, who proved in another way who they are, and return them.
 
         For what a password does not prove: the callback of another site, a passkey, a mailed link.
         As with `sign_in`, the session that the browser brought ends, and the oldest past
-        `Limits.sessions`; *session* has attributes. No attempt is counted. Raises `UnknownUser`.
+        `Limits.sessions`; *session* holds attributes, as for `sign_up`. No attempt is counted.
+        Raises `UnknownUser`.
         """
         begun, token = self._new_session(c, user_id, session)
         user = await self.sessions.add(self._db(c), begun, self._end_presented(c))
@@ -191,10 +192,10 @@ class Accounts(Revocation[U]):
         return await self.keys.verify(self._db(c), key_id, password, device, *beside)
 
     def _forget_attempts(self, verified: Verified[U]) -> list[Statement]:
-        """Return what forgets the attempts that led here.
+        """Return the statements that forget the attempts which led here.
 
-        From a browser that is known, those of unknown ones in this window still count: that the
-        owner gets in gives who hammers the account no new attempts.
+        From a known browser, this window's attempts by unknown ones still count: the owner's
+        sign-in gives no new attempts to somebody who hammers the account.
         """
         account = digest(verified.key.id)
         if verified.is_known_device:
@@ -275,7 +276,7 @@ class Accounts(Revocation[U]):
     def _end_old_passwords(
         self, changed: StoredKey, own: str = "", device: str = ""
     ) -> list[Statement]:
-        """Return what lets nobody in any more who knew a password that *changed* took the place of.
+        """Return the statements that end all that the passwords before *changed* had opened.
 
         All passwords of the user change, at whatever provider; the session *own* goes on for the
         grace, and *device* is still known.
@@ -287,7 +288,7 @@ class Accounts(Revocation[U]):
         ]
 
     async def _hash_new(self, c: Context, verified: Verified[U], new: str) -> str:
-        """Return the hash of *new*; where there can be none, what led here was no guess."""
+        """Return the hash of *new*. If it is refused, the attempt that led here is not counted as a guess."""
         try:
             return await self.keys.hash(new)
         except Exception:  # a breach list that is out, too
@@ -298,7 +299,7 @@ class Accounts(Revocation[U]):
             raise
 
     async def delete_user(self, c: Context, first: Sequence[Statement] = ()) -> None:
-        """Delete this request's user with all that Auth knows of them, and clear the cookie: one batch.
+        """Delete this request's user with all that `Auth` keeps of them, and clear the cookie: one batch.
 
         *first* are the app's own statements for what belongs to the user; they run before. Raises
         `InvalidSession`, and nothing is deleted, where the session ended meanwhile.

@@ -16,16 +16,16 @@ from framework.security_log import log_event
 __all__ = ["RateLimiter", "limit_address"]
 
 _RETRY_AFTER: Final = 60
-"""Seconds: the longer of the two periods that a limiter of Workers may have. It does not say which."""
+"""Seconds: the longer of the two periods that Workers' limiters have. A limiter does not say which it has."""
 
 
 class RateLimiter(Protocol):
-    """What a binding of Workers' rate limiting API is here, in the Worker and in development."""
+    """A binding of Workers' rate limiting API, as the Worker and the local server hand it out."""
 
     async def allows(self, key: str) -> bool:
         """Count *key* once, and return whether it is within its limit.
 
-        Where that cannot be told, raise: it is neither a refusal nor a pass then, but 503.
+        It raises where that cannot be told: the answer is then 503, neither a refusal nor a pass.
         """
         ...
 
@@ -34,7 +34,7 @@ async def limit_address(c: Context, binding: str | None) -> None:
     """Raise `TooManyRequests` where the limiter *binding* refuses the address of this request.
 
     An IPv6 client counts by its /64; all clients whose address is not known have one count between
-    them, and the log says so once. Nothing where no limiter is bound as *binding*. Raises
+    them, and the log says so once. Does nothing where no limiter is bound as *binding*. Raises
     `ServiceUnavailable` where the limiter raises anything that is not an `HTTPError`.
     """
     if binding is None:

@@ -56,29 +56,32 @@ class _Options(TypedDict, Generic[U], total=False):
 class Auth(Recovery[U]):
     """Users, passwords and sessions in the database bound as *database*.
 
-    - *user*, *session*: subclasses of `User` and `Session` with the columns that each guarded request
-      needs besides. Those of a session need a default, in the table and in the class.
+    - *user*, *session*: subclasses of `User` and `Session`, with a field for each further column
+      that is to be read with each guarded request. Those of a session need a default, in the table
+      and in the class.
     - *limits*: how long things last, and how often they may be tried.
     - *cookie*, *same_site*: name and SameSite of the session's cookie, which is always Path=/,
       HttpOnly and Secure.
-    - *device_cookie*: name of the cookie that lets the browser of an account's owner in while others
-      hammer it; None leaves it out.
-    - *rate_limiter*: a binding of Workers' rate limiting API, which is asked about the address before
-      anything is read or hashed. Where none is bound, nothing is asked.
-    - *hasher*, *check_password*: how passwords are hashed; what may refuse one that somebody chooses,
-      such as `framework.auth.breached.not_breached`.
+    - *device_cookie*: name of the cookie by which an account's owner gets in while others hammer
+      the account; None sends none.
+    - *rate_limiter*: name of a binding of Workers' rate limiting API, which is asked about the
+      client's address before anything is read or hashed. Where none is bound, nothing is asked.
+    - *hasher*: how passwords are hashed.
+    - *check_password*: may refuse a password that somebody chooses, as
+      ``framework.auth.breached.not_breached()`` does.
     - *clock*: returns Unix milliseconds.
-    - *sessions*: how they are kept, where Lucia v2's are to go on (see docs/from-lucia.md).
+    - *sessions*: ``"migrate"`` or ``"shared"`` where sessions of Lucia v2 are to go on (see
+      docs/from-lucia.md).
     - *provider*: what the ids of password keys begin with, before the ``:``.
     - *mailer*: sends the codes and links of verification and reset. Without one neither works, and
       the tables and columns that they need may be missing.
-    - *store*: makes another `Storage` than the one that ships.
+    - *store*: makes a `Storage` other than the one that ships, from the two Structs.
 
     No binding, clock or entropy is touched when it is made. ``auth.users``, ``auth.keys`` and
     ``auth.sessions`` are for programs: they take a database rather than a request. Raises
-    `ConfigurationError` for Structs that cannot be rows, a *provider* with a ``:``, words that
-    *sessions* and *same_site* do not know, and a *mailer* beside a *store* that is no `Store`, since
-    codes and links are written to the tables of ``schema.sql``.
+    `ConfigurationError` for Structs that cannot be rows, a *provider* with a ``:``, unknown values
+    of *sessions* and *same_site*, and a *mailer* beside a *store* that is no `Store`, since codes
+    and links are written to the tables of ``schema.sql``.
     """
 
     @overload
@@ -143,9 +146,10 @@ class Auth(Recovery[U]):
     def guard(self, *, for_sign_out: bool = False) -> Guard:
         """Return a guard that admits people who are signed in. Hands on the session and the user.
 
-        One statement for each request. 401 where nobody is signed in. 503 where the database does not
-        answer; the cookie stays then. *for_sign_out* is for the route that signs out: it clears the
-        cookie even then, and looks by itself, not together with what other guards read.
+        It runs one statement for each request. It refuses with 401 where nobody is signed in, and
+        answers 503 where the database does not answer; the cookie stays then. *for_sign_out* is for
+        the route that signs out: the cookie is cleared even then, and the statement is a trip of
+        its own, not in one with what other guards read.
         """
         if for_sign_out:
             return self._guard_for_sign_out()
@@ -208,7 +212,7 @@ class Auth(Recovery[U]):
         )
 
     def handle_request(self, c: Context) -> AuthRequest[U]:
-        """Return Lucia's AuthRequest for *c*: validates, sets and forgets its session."""
+        """Return an object like Lucia's AuthRequest, which validates, sets and forgets the session of *c*."""
         return AuthRequest(self, c)
 
     def recent(self) -> Guard:

@@ -30,14 +30,15 @@ class AuthRequest(Generic[U]):
     def validate_bearer_token(self) -> Pending[Validated[U] | None]:
         """Return, once awaited, the session of the bearer token and its user, or None.
 
-        Never looks at a cookie, never sends one, and what it finds is not what `validate` finds.
+        It looks at no cookie and sends none; what it finds is kept apart from what `validate`
+        finds.
         """
         return Pending(self._c, "validate_bearer_token()", self._auth._validate_bearer)
 
     def set_session(self, new: NewSession[U] | None) -> None:
         """Send the cookie of *new*, which is this request's session from here on; None clears it.
 
-        The row of the session that was before stays: end it with `Sessions.end`.
+        The session that was the request's before lives on: `Sessions.end` ends it.
         """
         if new is None:
             self._auth._clear_session(self._c)

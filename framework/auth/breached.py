@@ -1,4 +1,4 @@
-"""Refuses passwords that are known from breaches: half a word to Have I Been Pwned. Knows no accounts."""
+"""Refuses passwords that are known from breaches: asks Have I Been Pwned. Knows no accounts."""
 
 import hashlib
 from typing import Final
@@ -24,8 +24,8 @@ def not_breached(*, range_url: str = RANGE_URL, strict: bool = False) -> Passwor
 
     The service is told the first five hex digits of the password's SHA-1, which some thousand
     passwords have in common, and nothing else; what comes back is padded. One request, two seconds
-    at most, before the hash. Where it does not answer the password is taken, and the log says so;
-    where this is *strict*, that is 503. Raises `ConfigurationError` for a *range_url* that is none.
+    at most, before the hash. Where it does not answer, the password is taken and the log says so;
+    with *strict* it is 503. Raises `ConfigurationError` for a *range_url* that is no URL.
     """
     try:
         check_url(range_url)
@@ -49,7 +49,7 @@ def not_breached(*, range_url: str = RANGE_URL, strict: bool = False) -> Passwor
 
 
 async def _ask(url: str, prefix: str) -> set[str]:
-    """Return how the known digests with that *prefix* go on. Raises `FetchFailed`."""
+    """Return what follows *prefix* in the known digests that begin with it. Raises `FetchFailed`."""
     answer = await fetch(
         url + prefix, headers={"add-padding": "true"}, timeout_ms=_TIMEOUT, limit=_ANSWER_LIMIT
     )

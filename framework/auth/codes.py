@@ -38,9 +38,9 @@ CODES_PER_WINDOW: Final = 5
 does not begin the count anew."""
 
 CODES_PER_ADDRESS: Final = 2 * CODES_PER_WINDOW
-"""Codes sent to one address in a window, whoever asks: 50 guesses. A code past that is not mailed, and
-cannot be used. Twice as many as to a user, so that one alone, whose windows begin elsewhere, never
-gets there."""
+"""Codes sent to one address in a window, whoever asks: 50 guesses. A code past that is not mailed,
+and cannot be used. It is twice as many as for a user, whose windows begin at other times, so that
+one user alone never reaches it."""
 
 CODE_WINDOW: Final = 60 * 60_000
 """The window in milliseconds, from its first code on."""
@@ -49,7 +49,7 @@ CODE_PATTERN: Final = r"^[0-9]{8}\Z"
 
 _ALL: Final = 10**8
 _FAIR: Final = 2**32 - 2**32 % _ALL
-"""Below this, every code comes from as many numbers of 32 bits as any other."""
+"""Of the numbers of 32 bits below this, each code comes from as many as any other."""
 
 # A clock that was put back would else refuse for as long as it was wrong.
 _CAP: Final = "UPDATE email_code SET resets_at = min(resets_at, ?2) WHERE user_id = ?1"
@@ -108,7 +108,7 @@ class CodeState(msgspec.Struct, frozen=True):
     email: str | None
     email_verified_at: int | None
     resets_at: int | None
-    """When more codes are sent."""
+    """When the window ends and more codes are sent."""
     sent_to_address: int
     """How many went there in a window, this one and those for others included."""
 
@@ -135,9 +135,9 @@ def digest_code(code: str, user_id: str, secret: bytes) -> str:
 def issue_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
     """Store *digest* for a user whose address is not verified, in place of the one before.
 
-    Past `CODES_PER_ADDRESS` it is stored as one that is over. The last but one changes nothing where
-    there is none to verify, or where too many were sent in the window; the last gives a `CodeState`,
-    which says which.
+    Past `CODES_PER_ADDRESS` it is stored as one that is over. The last statement but one changes
+    nothing where there is no address to verify, or where too many codes were sent in the window;
+    the last gives a `CodeState`, which tells the two apart.
     """
     ends = (now + CODE_LIFE, now + CODE_WINDOW)
     return [
@@ -151,7 +151,8 @@ def issue_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
 def use_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
     """Count a try, verify the address if *digest* is right for it, and use the code up.
 
-    The second changes a row only where it was right: of two at once, the other finds no code.
+    The second statement changes a row only where the code was right: of two uses at once, the other
+    finds no code.
     """
     return [
         statement(_TRY, user_id),
@@ -166,7 +167,7 @@ def change_email(user_id: str, email: str | None) -> Statement:
 
 
 def unverify(user_id: str, email: str | None) -> Statement:
-    """Take it that a user's address is not verified, unless it is *email* already."""
+    """Mark a user's address as not verified, unless it already is *email*."""
     return statement(_UNVERIFY, user_id, email)
 
 

@@ -20,13 +20,13 @@ _EMAIL: Final = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@(?:{_LABEL}\.)+(?![0-9]+\Z
 def normalize_email(text: str) -> str | None:
     """Return the one form of the address *text*, or None where it is none.
 
-    Without blanks around it, in lower case, and else as it was written. What is not ASCII is
-    refused: every look-alike, and whatever some form of Unicode would make another mailbox of
-    (``straße`` is ``strasse`` to one, and a domain of its own in the DNS). So are line breaks, quoted
-    names and addresses in brackets. A domain in another script is given as it stands in the DNS, with
-    ``xn--``. The name is in lower case too: RFC 5321 lets a host tell ``Bob`` and ``bob`` apart,
-    hardly one does, and we always write to ``bob``. Dots and ``+`` mean what the host likes, and are
-    left alone.
+    That is without blanks around it, in lower case, and otherwise as it was written. What is not
+    ASCII is refused: look-alikes, and whatever Unicode might turn into another mailbox (``straße``
+    becomes ``strasse`` in one of its forms, and is a domain of its own in the DNS). Line breaks,
+    quoted names and addresses in brackets are refused as well. A domain in another script is given
+    as it stands in the DNS, with ``xn--``. The part before the ``@`` is in lower case too: RFC 5321
+    lets a host tell ``Bob`` and ``bob`` apart, but hardly any does, and we always write to ``bob``.
+    Dots and ``+`` mean what each host decides, and are left alone.
     """
     if len(text) > EMAIL_MAX or not text.strip().isascii():
         return None

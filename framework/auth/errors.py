@@ -1,7 +1,7 @@
-"""What Auth can refuse, beside what any request can: one closed tree. Knows no database.
+"""What `Auth` refuses, beyond what any request is refused for: one closed tree. Knows no database.
 
-Each class carries the codes that Lucia v2 had for it in ``lucia``. What a client reads is the
-status, the code and one sentence: those that a sign-in ends with are alike to the last letter, and
+Each class carries the codes that Lucia v2 had for it in ``lucia``. A client reads the status, the
+code and one sentence: for all errors that end a sign-in these are the same to the last letter, and
 only the program can tell them apart. Lucia's AUTH_INVALID_REQUEST is `framework.errors.CrossSite`.
 """
 
@@ -37,7 +37,7 @@ __all__ = [
 
 
 class AuthError(HTTPError):
-    """The root of the tree. Raised as itself nowhere."""
+    """The root of the tree. Never raised itself."""
 
     lucia: tuple[str, ...] = ()
     """Lucia v2's codes for this; none where Lucia knows nothing of the kind."""
@@ -65,7 +65,7 @@ class InvalidKey(InvalidCredentials):
 
 
 class InvalidPassword(InvalidCredentials):
-    """The key has another password, or none, or one where none was given."""
+    """The password is not that of the key; or one was given and the key has none, or the other way round."""
 
     lucia = ("AUTH_INVALID_PASSWORD",)
 
@@ -123,7 +123,7 @@ class ReauthenticationRequired(AuthError, Forbidden):
 
 
 class DuplicateEmail(AuthError, Conflict):
-    """Somebody else has verified that address. Told only to who has proved that it is theirs."""
+    """Somebody else has verified that address. Told only to somebody who has proved that it is theirs."""
 
     code = "duplicate-email"
     detail = "Another account has verified this address."
@@ -148,9 +148,10 @@ class InvalidUsername(AuthError, ValueError):
 
 
 class PasswordError(AuthError, ValueError):
-    """A password cannot be hashed: too short, too long, or no text. Never holds the password.
+    """A password cannot be used: it is too short, too long, or not text. Never holds the password.
 
-    A `Hasher` raises it for whatever else it refuses; what it is raised with is what a client reads.
+    A `Hasher` or a `PasswordCheck` raises it for whatever else it refuses. The client reads the
+    text that it is raised with.
     """
 
     status = 422
@@ -159,7 +160,7 @@ class PasswordError(AuthError, ValueError):
 
 
 class InvalidCode(AuthError):
-    """The code is wrong, used, replaced, too old, was tried too often or sent to another address."""
+    """The code is wrong, used, replaced or too old, was tried too often, or was sent to another address."""
 
     status = 422
     code = "invalid-code"
@@ -167,7 +168,7 @@ class InvalidCode(AuthError):
 
 
 class InvalidLink(AuthError, NotFound):
-    """The link is used, too old, or was sent for a password or an address that is no more."""
+    """The link is used or too old, or was sent for a password or an address that has changed since."""
 
     code = "invalid-link"
     detail = "This link is no longer valid. Request a new one."

@@ -12,7 +12,7 @@ __all__ = ["log_failures"]
 
 @contextmanager
 def log_failures(c: Context, failure: EventName) -> Iterator[None]:
-    """Log *failure* if the block raises that a password, a code or a link was wrong.
+    """Log *failure* if the block raises an error that says that a password, code or link is wrong.
 
     An account that was tried too often is logged as ``authn_login_lock`` instead.
     """

@@ -51,11 +51,11 @@ class Verified(NamedTuple, Generic[U]):
 class Keys(Generic[U]):
     """The keys of all users: ``auth.keys``. Each method takes the database to look in.
 
-    A key is named by its provider and by what the provider calls the user. Names of the provider
-    that `Auth.sign_in` uses (``username``) are brought to their one form first. What has none, which
-    `Auth.sign_up` refuses, and names of others are taken as they are. An invalid name raises
-    `ValueError`: a provider that is empty or holds a ``:``, an empty id, more than 255 characters
-    together. For that one provider it is `InvalidUsername`.
+    A key is named by its provider and by what the provider calls the user. Names at the provider
+    that `Auth.sign_in` uses (``username``) are brought to their one form first, if they have one:
+    `Auth.sign_up` refuses the others. Names at other providers are taken as they are. An invalid
+    name raises `ValueError`: a provider that is empty or holds a ``:``, an empty id, or more than
+    255 characters together. At `Auth`'s own provider that is `InvalidUsername`.
     """
 
     def __init__(self, store: Storage[U], settings: Settings) -> None:
@@ -76,8 +76,8 @@ class Keys(Generic[U]):
     ) -> Key:
         """Give the user *user_id* another way in, with a *password* or without.
 
-        Raises `DuplicateKey`, `UnknownUser`, and `PasswordError` for a password that is empty (None
-        is none) or cannot be hashed.
+        None means without one. Raises `DuplicateKey`, `UnknownUser`, and `PasswordError` for a
+        password that is empty or cannot be hashed.
         """
         key = await self.make(user_id, provider, provider_user_id, password)
         try:
@@ -91,11 +91,11 @@ class Keys(Generic[U]):
     async def use(
         self, db: Database, provider: str, provider_user_id: str, password: str | None
     ) -> Key:
-        """Return the key, where *password* is its password, or None and it has none.
+        """Return the key if *password* is its password; or if *password* is None and the key has none.
 
-        A password is counted and limited as `Auth.sign_in` does, and hashed anew where its form is
-        outdated. Raises `InvalidKey`, `InvalidPassword` or `OutdatedPassword`, all at the same cost
-        and alike to a client, and `TooManyRequests`.
+        Attempts with a password are counted and limited as in `Auth.sign_in`, and the password is
+        hashed anew where its hash is outdated. Raises `InvalidKey`, `InvalidPassword` or
+        `OutdatedPassword`, all at the same cost and alike to a client, and `TooManyRequests`.
         """
         key_id = self.id_of(provider, provider_user_id)
         if password is None:
@@ -144,7 +144,7 @@ class Keys(Generic[U]):
         return _shown(key)
 
     async def forget_attempts(self, db: Database, provider: str, provider_user_id: str) -> None:
-        """Let somebody try again whom `Limits.attempts` or `Limits.failures` refuses."""
+        """Forget the attempts on a key, so that `Limits.attempts` and `Limits.failures` refuse it no more."""
         account = digest(self.id_of(provider, provider_user_id))
         await db.batch([self._store.forget_attempts(account)])
 
@@ -185,7 +185,7 @@ class Keys(Generic[U]):
     async def verify(
         self, db: Database, key_id: str, password: str, device: str | None, *beside: Statement
     ) -> Verified[U]:
-        """Return the key *key_id* and its user, where *password* is right: one trip, one hash.
+        """Return the key *key_id* and its user if *password* is right: one trip, one hash.
 
         *device* is the digest of the browser's device cookie: one that its owner signed in with has
         a count of its own. *beside* is asked in the same trip. Raises as `use` does.

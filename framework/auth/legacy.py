@@ -1,4 +1,4 @@
-"""Hashes passwords while users come from Lucia: at one price for old and new, or as Lucia 2 does."""
+"""Hashes passwords while users come from Lucia: at one cost for old and new, or as Lucia 2 does."""
 
 import os
 from typing import Literal
@@ -21,12 +21,11 @@ class LuciaHasher:
 
     With ``writes="argon2id"`` every form but Argon2id is outdated, and so replaced when its owner
     signs in next. Each verification then costs one scrypt and one Argon2id, 70 to 100 ms in the
-    Worker, whoever is asked for: somebody old, somebody new or nobody at all. Drop this hasher when
-    no old hash is left.
+    Worker, whether the account is old, new or not there. Drop this hasher when no old hash is left.
 
-    With ``writes="s2"`` hashes are made that Lucia 2 verifies, for a database it still uses. Each
-    verification costs one scrypt, that of nobody too. Argon2id is still read, and costs its own
-    besides.
+    With ``writes="s2"`` it makes hashes that Lucia 2 verifies, for a database that Lucia still
+    uses. Each verification costs one scrypt, whether or not the account is there. An Argon2id hash
+    is still read, at its own cost besides.
     """
 
     def __init__(

@@ -13,12 +13,11 @@ __all__ = ["MigratingCookie", "SessionFormat", "SharedCookie", "cookie_for"]
 SessionFormat = Literal["hashed", "migrate", "shared"]
 """What a session's row is called, and its cookie.
 
-- ``hashed``: the row's id is the SHA-256 of the cookie's token. Nothing of Lucia's is accepted.
-- ``migrate``: the same, and a session that Lucia began is replaced by one of these when it is used
-  next. It is good once, and for ten seconds more for requests that were under way.
+- ``hashed``: the row's id is the SHA-256 of the cookie's token. No session of Lucia's is accepted.
+- ``migrate``: the same, and a session that Lucia began is accepted once, and replaced. It is good
+  for ten seconds more, for requests that were under way.
 - ``shared``: Lucia's own: the row's id is what the cookie holds, and the cookie has Lucia's name.
-  For a database that an app in JavaScript still uses. A leak of it signs people in.
-"""
+  For a database that an app in JavaScript still uses. A leak of it signs people in."""
 
 
 class MigratingCookie(SessionCookie):
@@ -34,7 +33,9 @@ class MigratingCookie(SessionCookie):
         return super().is_present(request) or self._plain in request.cookies
 
     def ids(self, request: Request, token: str) -> tuple[str, ...]:
-        """Return what the row may be called: by the cookie's name, where the two differ."""
+        """Return the ids that the row may have. The cookie's name tells which, where ours differs
+        from Lucia's.
+        """
         if self._name(request) == self._plain:
             return (self.id_of(token), token)
         return (self.id_of(token),) if super().is_present(request) else (token,)

@@ -35,7 +35,7 @@ LINK_LIFE: Final = 2 * 60 * 60_000
 """Milliseconds that a link is good for (Lucia's guidebook)."""
 
 LINKS_PER_ACCOUNT: Final = 3
-"""Links that are good at one time: a fourth mail is not sent, and those that were go on."""
+"""Links that are good at one time: past that no mail is sent, and the links that were sent stay good."""
 
 PUBLIC_URL: Final = "PUBLIC_URL"
 """The variable that names the origin which links lead to."""
@@ -117,9 +117,10 @@ class Link(msgspec.Struct, frozen=True):
 def public_origin(c: Context) -> str:
     """Return the origin that links in mails lead to: the variable ``PUBLIC_URL``.
 
-    Never the Host of the request: whoever asks for somebody else's link writes that, and would have
-    it lead to themselves. Only on plain http to this very machine is it taken where the variable is
-    not set. Raises `ConfigurationError` elsewhere, and for a variable that is no origin.
+    It is never the Host of the request: somebody who asks for another's link writes that, and would
+    make it lead to themselves. Where the variable is not set, the request's own origin is taken on
+    plain http to this very machine; anywhere else this raises `ConfigurationError`, as it does for
+    a variable that is not an origin.
     """
     with suppress(KeyError):
         return check_origin(str(c.env[PUBLIC_URL]))
@@ -134,13 +135,13 @@ def public_origin(c: Context) -> str:
 def find_account(key_id: str, email: str | None, provider: str) -> Statement:
     """Find the `Account` that has the key *key_id* or has verified *email*.
 
-    One that is there, its address verified, with a password at *provider*; else no row.
+    No row unless its address is verified and it has a password at *provider*.
     """
     return statement(_FIND_ACCOUNT, key_id, email, provider + ":")
 
 
 def insert_link(token: str, account: Account, now: int) -> Statement:
-    """Store the digest of *token*; changes nothing where as many links as may be are good.
+    """Store the digest of *token*. Changes nothing where `LINKS_PER_ACCOUNT` are good already.
 
     Nor where the account was deleted since it was found, or its address or password changed.
     """
@@ -158,8 +159,8 @@ def find_link(token: str, now: int) -> Statement:
 def use_link(token: str, link: Link, changed: StoredKey, now: int) -> Sequence[Statement]:
     """Make *changed* of the key of *link*, and end all links of its user.
 
-    The first changes a row only where the link is still good: of two at once, the other finds none,
-    and the second nothing to do.
+    The first statement changes a row only where the link is still good: of two uses at once, the
+    other finds none, and its second statement has nothing to do.
     """
     key = (changed.id, link.hashed_password, changed.hashed_password)
     return [
@@ -174,7 +175,7 @@ def forget_links(user_id: str, but_to: str | None = None) -> Statement:
 
 
 def give_up_address(user_id: str, email: str | None) -> list[Statement]:
-    """Let codes and links to another address than *email* be worth nothing, even if it comes back."""
+    """Void codes and links that went to another address than *email*, even if that is set again later."""
     return [unverify(user_id, email), void_code(user_id, email), forget_links(user_id, email)]
 
 

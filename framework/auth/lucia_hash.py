@@ -63,7 +63,7 @@ def read_lucia_hash(stored: str) -> LuciaHash | None:
 
 
 def normalize_for_lucia(password: str, longest: int) -> bytes | None:
-    """Return what Lucia hashed of *password*: of any length from 1 on, since it set no minimum.
+    """Return what Lucia hashed of *password*, which may be short: Lucia set no minimum.
 
     None where it cannot have been a password: empty, over *longest* code points, a lone surrogate.
     """

@@ -15,7 +15,7 @@ class Message(msgspec.Struct, frozen=True):
     """A mail in plain text."""
 
     to: str
-    """One line, as *subject* is: raises `ValueError` for more."""
+    """One line, as *subject* is: more than one raises `ValueError`."""
     subject: str
     text: str
     """Holds a code or a link: it shows in no repr, and whoever sends it must not log it."""
@@ -29,7 +29,7 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Mailer(Protocol):
-    """How mails are sent. A subclass has to say `send` only."""
+    """How mails are sent. A subclass needs `send` only."""
 
     def check(self, c: Context) -> None:  # noqa: ARG002  for who has something to look at
         """Raise `ConfigurationError` where what `send` needs is not configured.
@@ -46,10 +46,10 @@ class Mailer(Protocol):
 class BindingMailer(Mailer):
     """Sends through a binding whose ``send`` takes ``to``, ``from``, ``subject`` and ``text``.
 
-    That is what ``[[send_email]]`` binds in the Worker, and in development what prints the mail to
-    the terminal of the local server; another Worker behind a service binding can have such a method
-    as well. *sender* is the variable that holds the address to write from; where it is not set, no
-    ``from`` is sent along.
+    Such are ``[[send_email]]`` in the Worker, what the local server binds in its place, which
+    prints the mail to the terminal, and a service binding to another Worker that has such a method.
+    *sender* is the variable that holds the address to write from; where it is not set, no ``from``
+    is sent along.
     """
 
     def __init__(self, binding: str = "EMAIL", *, sender: str = "MAIL_FROM") -> None:

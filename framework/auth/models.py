@@ -41,7 +41,7 @@ class Key(msgspec.Struct, frozen=True):
     """The other half, such as ``alice`` or ``583231``."""
     user_id: str
     has_password: bool
-    """False for one without a password, as OAuth."""
+    """False for a key without a password, as for OAuth."""
 
 
 class NewKey(msgspec.Struct, frozen=True):
@@ -50,7 +50,7 @@ class NewKey(msgspec.Struct, frozen=True):
     provider: str
     provider_user_id: str
     password: str | None = None
-    """As it was typed, or None for a way in without."""
+    """As it was typed; None for a way in without a password."""
 
     def __repr__(self) -> str:
         return f"<NewKey of {self.provider}>"
@@ -59,7 +59,7 @@ class NewKey(msgspec.Struct, frozen=True):
 class SessionId(str):
     """The id of a session: text for programs, its handle wherever it is a value in an answer's JSON.
 
-    As a name in an object it stays what it is. msgspec's own encoder takes it with ``enc_hook=str``.
+    As a key of a dict it is not replaced. msgspec's own encoder takes it with ``enc_hook=str``.
     """
 
     __slots__ = ()
@@ -91,7 +91,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """For people, as *country* and *last_seen_at* are: nothing is decided by them."""
     country: str | None = None
     last_seen_at: int = 0
-    """When a request last came with it, up to `Limits.last_seen` late; 0 where that is not known."""
+    """When a request last came with it, as of up to `Limits.last_seen` ago; 0 where that is not known."""
     fresh: bool = False
     """Whether this request renewed or made the session."""
 

@@ -26,8 +26,8 @@ __all__ = [
 ]
 
 BCRYPT = "$2a"
-"""How a hash begins that a beta of Lucia 1 stored: Lucia 2 calls it AUTH_OUTDATED_PASSWORD, and nothing
-here can verify it."""
+"""The beginning of a hash that a beta of Lucia 1 stored. Lucia 2 calls it AUTH_OUTDATED_PASSWORD,
+and nothing here can verify it."""
 
 PASSWORD_MIN = 8
 """Code points (OWASP ASVS 5.0, 6.2.1; 15 are advised there, and better)."""
@@ -38,7 +38,7 @@ PASSWORD_MAX = 1024
 MEMORY_KIB = 19_456
 TIME_COST = 2
 PARALLELISM = 1
-"""Argon2id as OWASP's Password Storage Cheat Sheet asks at least: 19 MiB, two passes, one lane."""
+"""The least that OWASP's Password Storage Cheat Sheet asks of Argon2id: 19 MiB, two passes, one lane."""
 
 DUMMY_HASH = f"$argon2id$v=19$m={MEMORY_KIB},t={TIME_COST},p={PARALLELISM}${'A' * 22}${'A' * 43}"
 """Verified where there is no user, so that this costs the same. No password is known to have it."""
@@ -48,7 +48,7 @@ _PHC = re.compile(
     r"\$[A-Za-z0-9+/]{11,64}\$[A-Za-z0-9+/]{22,86}"
 )
 _BOUNDS = (range(7_168, 65_536 + 1), range(1, 10 + 1), range(1, 4 + 1))
-"""Of what is verified at all: KiB of memory, passes, lanes."""
+"""Costs within which a hash is verified at all: KiB of memory, passes, lanes."""
 
 _LEAST_PER_LANE = 8
 """KiB of memory that Argon2 asks for at least, for each lane (RFC 9106, 3.1)."""
@@ -115,9 +115,9 @@ class Hasher(Protocol):
 class Argon2Hasher:
     """Argon2id in PHC strings, in this process. 30 to 50 ms in the Worker, 19 MiB of memory.
 
-    What Lucia stored is verified as well, outdated, and so replaced at the next sign-in. That costs
-    one scrypt besides, so that the time of a refusal tells who has such a hash: where many do,
-    `framework.auth.legacy.LuciaHasher` has everybody pay the same.
+    Hashes that Lucia stored are verified as well; they are outdated, and so replaced at the next
+    sign-in. That costs one scrypt besides, so that the time of a refusal tells who has such a hash:
+    where many do, `framework.auth.legacy.LuciaHasher` takes as long for everybody.
     """
 
     def __init__(

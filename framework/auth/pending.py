@@ -1,4 +1,4 @@
-"""What a program has to await, and is told so where it does not. Knows nothing of what it is."""
+"""A value that a program has to await, and which tells if it does not. Knows nothing of what it is."""
 
 from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Generic, NoReturn, TypeVar
@@ -11,12 +11,12 @@ T = TypeVar("T")
 
 
 class Pending(Generic[T]):
-    """What ``await`` turns into a value; *call* is how it was asked for.
+    """A value to be awaited; *call* names the call that it came from, for errors.
 
     A plain coroutine is true, and never None: ``if auth.session(c)`` without ``await`` would let
-    everybody in, as the guide's own example did. This raises `TypeError` as a truth value, and
-    `Context.refuse_unawaited` tells whether it was awaited, so that a guard which forgot to does
-    not pass, and what a handler answers without is not sent.
+    everybody in, as an example in Lucia's guide did. This raises `TypeError` as a truth value, and
+    the context knows until it is awaited, so that a guard which forgets to does not pass, and the
+    answer of a handler which forgets to is not sent.
     """
 
     __slots__ = ("_c", "_make", "call")

@@ -1,4 +1,4 @@
-"""Verifies the addresses of users, and lets who lost a password choose another. Knows no guards."""
+"""Verifies the addresses of users, and lets people who lost a password choose another. Knows no guards."""
 
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -75,7 +75,7 @@ class Recovery(Accounts[U]):
     # --- An address, and the code that verifies it -----------------------------------------------
 
     async def set_email(self, c: Context, email: str | None) -> None:
-        """Give this request's user another address, which is not verified, or none.
+        """Give this request's user another address, which is not verified yet, or None.
 
         The same address stays as it is. Codes and links that went to the old one are worth nothing
         from now on. Says nothing of who else has it. Raises `InvalidEmail` for what is no address.
@@ -91,13 +91,15 @@ class Recovery(Accounts[U]):
         log_event(c, "user_updated", "email")
 
     async def send_verification(self, c: Context, write: Write = write_verification) -> None:
-        """Mail a code to the address of this request's user; the one before is worth nothing then.
+        """Mail a code to the address of this request's user. The code before it is worth nothing then.
 
-        Past `CODES_PER_ADDRESS`, whoever asked for them, no mail is sent, no code is good and nothing
-        is said: it would tell that somebody else claims the address. Raises `Conflict` where there is
-        no address or it is verified, `TooManyRequests` past `CODES_PER_WINDOW` and where `Auth` was
-        given a rate limiter and it refuses the address of the client, `ConfigurationError` without
-        a mailer, and what the mailer raises.
+        *write* makes the mail out of the address and the code. Past ten codes to one address in an
+        hour, whoever asked for them, no mail is sent and no code is good. Nothing says so: it would
+        tell that somebody else claims the address.
+
+        Raises `Conflict` where there is no address or it is verified, `TooManyRequests` past five
+        codes to one user in an hour and where a rate limiter refuses the client's address,
+        `ConfigurationError` without a mailer, and what the mailer raises.
         """
         mailer = self._mailer(c)
         await limit_address(c, self._rate_limiter)
@@ -118,7 +120,7 @@ class Recovery(Accounts[U]):
     async def verify_email(self, c: Context, code: str) -> None:
         """Verify the address of this request's user with the *code* that was mailed to it.
 
-        Raises `InvalidCode` for any other, after five minutes and after five tries, and
+        Raises `InvalidCode` for any other code, after five minutes and after five tries, and
         `DuplicateEmail` where somebody else has verified that address.
         """
         self._refuse_without_mailer()
@@ -142,14 +144,15 @@ class Recovery(Accounts[U]):
         path: str = "/password-reset/",
         write: Write = write_reset,
     ) -> None:
-        """Mail a link to the owner of an account, who can choose a new password there.
+        """Mail a link, where a new password can be chosen, to the owner of the account that
+        *username_or_email* names.
 
         It goes to the address that they have verified, and to no other. Whether there is such an
         account, an address, and a mail cannot be told from outside: nothing is returned, the
         database is asked one question, and all else happens after the answer. *path* is where a GET
-        with the token behind it shows the form. Raises `ConfigurationError` without a mailer or a
-        ``PUBLIC_URL``, and `TooManyRequests` where `Auth` was given a rate limiter and it refuses
-        the address.
+        with the token behind it shows the form; *write* makes the mail out of the address and the
+        link. Raises `ConfigurationError` without a mailer or a ``PUBLIC_URL``, and
+        `TooManyRequests` where a rate limiter refuses the client's address.
         """
         mailer, origin = self._mailer(c), public_origin(c)
         await limit_address(c, self._rate_limiter)
@@ -183,8 +186,9 @@ class Recovery(Accounts[U]):
 
         All their sessions end, all other links with them, and the browsers they are known by are
         forgotten. No session is begun: they sign in with the password that they chose. Raises
-        `InvalidLink` where the link is used up, over, or was sent for another password or to another
-        address than the account has now, and `PasswordError`, the link as good as before.
+        `InvalidLink` where the link is used up, over, or was sent for another password or to
+        another address than the account has now, and `PasswordError` for a password that is not
+        allowed; the link stays good then.
         """
         with log_failures(c, "authn_password_change_fail"):
             link = await self._find_link(c, token)

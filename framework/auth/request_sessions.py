@@ -28,10 +28,10 @@ U = TypeVar("U", bound=User)
 
 
 class Memo(Generic[U]):
-    """What a credential of this request opens, so that the database is asked once.
+    """What a credential of this request opens, kept so that the database is asked once.
 
-    The cookie and the bearer token have one each: in Lucia v2 they shared theirs, and whoever had
-    validated the token was then taken for who sent the cookie, without its protection.
+    The cookie and the bearer token have one each. In Lucia v2 they shared one, so that a validated
+    token passed for the cookie, without the cookie's protection against other sites.
     """
 
     __slots__ = ("found", "opened")
@@ -40,7 +40,7 @@ class Memo(Generic[U]):
         self.found = self.opened = found
 
     def end(self) -> None:
-        """Let the credential open nothing any more; *opened* is what it did."""
+        """Let the credential open nothing any more; *opened* keeps what it opened."""
         self.found = None
 
 
@@ -58,7 +58,7 @@ class RequestSessions(Generic[U]):
         self.limits = settings.limits
         self.clock = settings.clock
         self.session_slot: Slot[Session] = Slot("session", settings.session)
-        """Where its guards leave the session, which signing up and in leave there, too."""
+        """Where its guards leave the session; signing up and in leave theirs there, too."""
         self.user_slot: Slot[U] = Slot("user", user)
         """Where its guards leave the user."""
         self._by_cookie: Slot[Memo[U]] = MemoSlot("what the cookie opens", Memo)
@@ -201,13 +201,13 @@ class RequestSessions(Generic[U]):
         return c.find(self.session_slot) is memo.opened.session
 
     async def rotate_session(self, c: Context) -> Session:
-        """Give this request's session another token, and its browser another cookie: one batch.
+        """Give this request's session another token and its browser another cookie; return the session.
 
         Call it where the rights of the user change, as when a role is given: a token that leaked
-        before is then worth nothing. Times and attributes stay; agent and country are those of this
-        request. The old token is good for `Limits.grace` more. Of two calls at once, one does it;
-        both return the session that counts now. Raises `ConfigurationError` behind `bearer_guard`: a
-        bearer token has no cookie to be replaced in.
+        before is then worth nothing. Times and attributes stay; agent and country become those of
+        this request. It is one batch. The old token is good for `Limits.grace` more. Of two calls
+        at once, one does it; both return the session that counts now. Raises `ConfigurationError`
+        behind `bearer_guard`, whose clients have no cookie that could be replaced.
         """
         own, user = c.get(self.session_slot), c.get(self.user_slot)
         if self._is_by_bearer(c):
@@ -249,7 +249,7 @@ class RequestSessions(Generic[U]):
     async def purge(self, db: Database) -> int:
         """Delete what is dead: sessions, past sign-in windows, browsers not seen for a year.
 
-        Returns how many sessions. For a cron.
+        Return how many sessions it deleted. For a cron.
         """
         return await self._store.purge(db, self.clock())
 
@@ -264,10 +264,10 @@ class RequestSessions(Generic[U]):
         return self.sessions.begin(user_id, **{**told, **attributes})
 
     def _end_presented(self, c: Context, read: Sequence[Result] = ()) -> list[Statement]:
-        """Return what ends the session that the browser brought, if any.
+        """Return the statements that end the session which the browser brought, if any.
 
-        *read* is what was found of it a moment ago, if it was looked for: without a grace, what it
-        was replaced by since then ends with it.
+        *read* is what was found of it a moment ago, if it was looked for. Without a grace, a
+        session that has replaced it since then ends with it.
         """
         ids, now = self._presented_ids(c), self.clock()
         if self.limits.grace:

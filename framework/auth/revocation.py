@@ -60,8 +60,9 @@ class Revocation(RequestSessions[U]):
     async def end_session(self, c: Context, handle: str) -> None:
         """End the session of this request's user that *handle* names.
 
-        Raises `UnknownSession`, also where it got another token since it was listed and lives on
-        under another handle, and `InvalidSession` where this request's own is over.
+        Raises `UnknownSession` where there is none, or where it got another token since it was
+        listed and lives on under another handle; and `InvalidSession` where this request's own is
+        over.
         """
         own = c.get(self.session_slot)
         for session in await self.list_sessions(c):
@@ -87,7 +88,7 @@ class Revocation(RequestSessions[U]):
         return ended.changes
 
     async def _write(self, c: Context, statements: Sequence[Statement]) -> list[Result]:
-        """Run *statements* in one batch, if this request's session is still what was let in.
+        """Run *statements* in one batch, if this request's session is still the one that was let in.
 
         Where it was ended or replaced since the guard looked, nothing is written, the cookie is
         cleared, and this raises `InvalidSession`.

@@ -46,9 +46,10 @@ class Sessions(Generic[U]):
     async def create(self, db: Database, user_id: str, /, **attributes: Any) -> NewSession[U]:
         """Begin a session for the user *user_id*, and end their oldest past `Limits.sessions`: one batch.
 
-        *attributes* are fields of the session Struct. It counts as `recent`, as after giving a
-        password, unless ``authenticated_at=0`` is among them. Raises `UnknownUser`, and `TypeError`
-        for what is no attribute. Sends no cookie: that is `AuthRequest.set_session`.
+        *attributes* are fields of the session Struct. The session counts as `recent`, as after
+        giving a password, unless ``authenticated_at=0`` is among them. Sends no cookie: that is for
+        `AuthRequest.set_session`. Raises `UnknownUser`, and `TypeError` for what is not an
+        attribute.
         """
         session, token = self.begin(user_id, **attributes)
         return NewSession(session, await self.add(db, session), token)
@@ -68,10 +69,10 @@ class Sessions(Generic[U]):
     async def validate(self, db: Database, token: str) -> Validated[U]:
         """Return the session that *token* opens and its user, renewed where it is idle.
 
-        One statement, and a write where it was idle; `Session.fresh` says so, and the cookie, if
-        there is one, must then be sent again. Where the database can be read and not written to, an
-        idle one is returned as it is, and the log says so. An active one is not noted as seen: there
-        is no answer to write it after. Raises `InvalidSession`.
+        It runs one statement, and a write where the session was idle: `Session.fresh` is then true,
+        and the cookie, if there is one, has to be sent again. Where the database can be read and
+        not written to, an idle session is returned as it is, and the log says so.
+        `Session.last_seen_at` is not moved for an active one. Raises `InvalidSession`.
         """
         if not is_token(token):
             raise InvalidSession
@@ -119,7 +120,9 @@ class Sessions(Generic[U]):
         return result.changes
 
     async def find(self, db: Database, statement: Statement) -> Validated[U] | None:
-        """Return the session that `Storage.find_session` asks for, dead or alive, and its user."""
+        """Return the session that *statement* finds, dead or alive, and its user; see
+        `Storage.find_session`.
+        """
         [result] = await db.batch([statement])
         return self._store.read_session(result)
 
@@ -141,7 +144,9 @@ class Sessions(Generic[U]):
         return session, token
 
     def limit(self, session: Session) -> list[Statement]:
-        """Return what ends the oldest of the user's past `Limits.sessions`, once *session* is there."""
+        """Return the statements that end the user's oldest past `Limits.sessions`, once *session*
+        is there.
+        """
         if self._most == 0:
             return []
         return [self._store.limit_sessions(session, self._clock() + self._grace, self._most)]
@@ -163,7 +168,7 @@ class Sessions(Generic[U]):
     def is_recent(self, session: Session, now: int) -> bool:
         """Return whether the password was given within `Limits.recent` of *now*, before or after.
 
-        After: by a clock that is a little ahead of this one. Longer after is not recent.
+        It may be after *now* by a clock that is a little ahead of this one.
         """
         return abs(now - session.authenticated_at) < self._limits.recent
 
@@ -183,7 +188,7 @@ class Sessions(Generic[U]):
         await self._store.note_seen(db, session.id, now, now - self._limits.last_seen)
 
     def _seen_at(self, now: int) -> int:
-        """Return what is kept of a session that is seen at *now*."""
+        """Return what to store as the time when a session was seen at *now*: 0 in a shared database."""
         return now if self._keeps_last_seen else 0
 
     async def renew_or_delete(

@@ -1,8 +1,8 @@
 """Says what `Auth` needs of its store: a statement for each thing it does. Knows no SQL.
 
-`Store` is the one that ships. Another is for tables that look different: it is handed to `Auth` as
-*store*, and must pass the suite in ``tests/conformance/storage_cases.py``, which says in facts what
-is said here in words. Statements rather than calls, since what belongs together goes in one batch.
+`Store` is the one that ships. Another, for tables that look different, is given to `Auth` as
+*store*, and has to pass the suite in ``tests/conformance/storage_cases.py``. It returns statements
+rather than making calls, since what belongs together goes in one batch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,10 @@ U = TypeVar("U", bound=User)
 class Storage(Protocol[U]):
     """Users, keys, sessions and attempts in a SQL database.
 
-    Methods that return a `Statement` are for a batch; the others make one trip. Times are Unix
-    milliseconds. What is not there is None, False or nothing, never an error; a key or a user that
-    is there already is `UniqueViolation`, a user that is not `ForeignKeyViolation`.
+    What returns a `Statement` goes into a batch; a method that takes the database makes one trip.
+    Times are Unix milliseconds. What is not there is None, False or nothing, never an error. A key
+    or a user that is there already raises `UniqueViolation`, one that refers to a user who is not
+    there `ForeignKeyViolation`.
     """
 
     def find_user(self, user_id: str) -> Statement:
@@ -43,7 +44,9 @@ class Storage(Protocol[U]):
         ...
 
     def update_user(self, user_id: str, attributes: Mapping[str, Any]) -> Statement:
-        """Set *attributes*; see `read_user`. Raises `TypeError` for what cannot be set."""
+        """Set *attributes* of the user *user_id* and find them; see `read_user`. Raises `TypeError`
+        for what cannot be set.
+        """
         ...
 
     def delete_user(self, user_id: str) -> Sequence[Statement]:
@@ -73,11 +76,11 @@ class Storage(Protocol[U]):
         ...
 
     def change_other_passwords(self, changed: StoredKey) -> Statement:
-        """Give each other password of the user what *changed* holds, if its key has that now."""
+        """Give the user's other passwords the hash in *changed*, if the key of *changed* has that now."""
         ...
 
     def set_password(self, key_id: str, hashed_password: str | None) -> Statement:
-        """Give a key a password, or take it away; gives the `StoredKey`."""
+        """Give a key a password, or take it away; the row is the `StoredKey`."""
         ...
 
     def delete_key(self, key_id: str) -> Statement:
@@ -111,7 +114,9 @@ class Storage(Protocol[U]):
         ...
 
     async def note_seen(self, db: Database, id: str, now: int, before: int) -> bool:
-        """Let session *id* be seen at *now*, if it was last at *before* or sooner; return whether."""
+        """Note that session *id* was seen at *now*, if it was last seen at *before* or earlier;
+        return whether.
+        """
         ...
 
     async def update_session(
@@ -125,7 +130,7 @@ class Storage(Protocol[U]):
         ...
 
     def retire_session(self, id: str, end: int) -> Statement:
-        """Let session *id* end at *end* or sooner, never to be renewed."""
+        """Let session *id* end at *end* or earlier, and never be renewed."""
         ...
 
     def change_sessions(self, key: StoredKey, own: str, end: int) -> Sequence[Statement]:
@@ -186,7 +191,7 @@ class Storage(Protocol[U]):
     def count_attempt_from(
         self, device: str, account: str, key_id: str, now: int, limits: Limits
     ) -> Sequence[Statement]:
-        """Count an attempt, apart where *device* is known to the user of *key_id*.
+        """Count an attempt; apart from others where *device* is known to the user of *key_id*.
 
         A device that would be known for longer than `Limits.device` and `CLOCK_ERROR` from *now* is
         not known. Two statements, of which one gives an `Attempt`: the first where the device is.
@@ -202,9 +207,9 @@ class Storage(Protocol[U]):
         ...
 
     def remember_device(self, device: str, key: StoredKey, expires_at: int) -> Sequence[Statement]:
-        """Know *device* as one of *key*'s user, if *key* has the password that it holds."""
+        """Remember *device* as one of *key*'s user, if *key* has the password that it holds."""
         ...
 
     def forget_devices(self, key_id: str, hashed_password: str | None, keep: str = "") -> Statement:
-        """Know no browser of the user of *key_id* any more, but *keep*, if the key has that hash."""
+        """Forget the known browsers of the user of *key_id*, except *keep*, if the key has that hash."""
         ...

@@ -53,8 +53,9 @@ PURGE_ATTEMPTS: Final = (
     f"DELETE FROM sign_in_attempt WHERE resets_at <= ?1 - {FAILURES_KEPT // 30}"
     f" AND (attempts = 1 AND failures = 0 OR resets_at <= ?1 - {FAILURES_KEPT})"
 )
-"""What deletes the attempts that count no more at ``?1``. Who tries once on each of a million names
-leaves each of them a day; once a day on one name is 365 guesses a year."""
+"""Deletes the attempts that no longer count at ``?1``. A row that was tried only once is kept for a
+day: somebody may try once on each of a million names, and once a day on one name is 365 guesses a
+year."""
 
 _REMEMBER_DEVICE: Final = (
     "INSERT INTO known_device (id, user_id, attempts, resets_at, expires_at)"
@@ -83,7 +84,7 @@ class Attempt(msgspec.Struct, frozen=True):
     resets_at: int
     """Unix milliseconds."""
     failures: int = 0
-    """In the windows before, without a success since. With as many as may be, that window is the last."""
+    """In the windows before, without a success since. Past `Limits.failures` no further window begins."""
 
     def refused_until(self, limit: int, failures: int, now: int) -> int | None:
         """Return until when this attempt is refused, in Unix milliseconds; None where it is not.
@@ -128,7 +129,7 @@ class AttemptStore:
         return statement(_FORGET_FAILURES, account, now)
 
     def remember_device(self, device: str, key: StoredKey, expires_at: int) -> Sequence[Statement]:
-        """Know *device* as one of the user of *key*, if that has the password that was verified.
+        """Remember *device* as one of the user of *key*, if that has the password that was verified.
 
         The 20 browsers of a user that signed in last are known.
         """
@@ -139,7 +140,7 @@ class AttemptStore:
         ]
 
     def forget_devices(self, key_id: str, hashed_password: str | None, keep: str = "") -> Statement:
-        """Know no browser of the user of *key_id* any more, but *keep*, if the key has that hash."""
+        """Forget the known browsers of the user of *key_id*, except *keep*, if the key has that hash."""
         return statement(_FORGET_DEVICES, key_id, hashed_password, keep)
 
 

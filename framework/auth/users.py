@@ -42,14 +42,14 @@ class Users(Generic[U]):
         self._before_address.append(make)
 
     async def create(self, db: Database, key: NewKey | None, /, **attributes: Any) -> U:
-        """Make a user with *key*, or with None as yet, and return them: one batch.
+        """Make a user with *key*, or with none as yet, and return them: one batch.
 
-        *attributes* are fields of the user Struct; an ``id`` among them is taken, else one is
-        drawn. One called ``username`` is that of a *key* of the provider ``username``, as it was
-        typed, unless *attributes* say otherwise. Raises `DuplicateKey` where the key is taken,
-        `UniqueViolation` where another column is, `PasswordError`, `InvalidUsername` and
-        `ValueError` as `Keys.create`, and `TypeError` for an attribute that is missing, and for
-        what is none.
+        *attributes* are fields of the user Struct. The ``id`` is drawn unless it is among them. A
+        field ``username`` gets the name of a *key* at the provider ``username``, as it was typed,
+        unless *attributes* name another. Raises `DuplicateKey` where the key is taken,
+        `UniqueViolation` where the value of another unique column is, `PasswordError`,
+        `InvalidUsername` and `ValueError` as `Keys.create` does, and `TypeError` for an attribute
+        that is missing or unknown.
         """
         id = attributes.pop("id", new_user_id())
         user = new_user(self._user_type, id, key, attributes)
@@ -75,11 +75,11 @@ class Users(Generic[U]):
     async def update(self, db: Database, user_id: str, /, **attributes: Any) -> U:
         """Set *attributes* of a user and return them as they are now: one batch.
 
-        Another ``email``, where `Auth` has a mailer, is not verified then, unless *attributes* say
-        when it was, and codes and links that went to the old one are worth nothing.
-        Raises `UnknownUser`, and `TypeError` for what is no attribute, and for ``id``. Where this
-        changes what they may do, end or rotate their sessions: `Sessions.end_all`,
-        `Auth.rotate_session`.
+        Where `Auth` has a mailer, another ``email`` is not verified, unless *attributes* hold
+        ``email_verified_at`` as well, and codes and links that went to the old one are worth
+        nothing. Where this changes what they may do, end or rotate their sessions:
+        `Sessions.end_all`, `Auth.rotate_session`. Raises `UnknownUser`, and `TypeError` for ``id``
+        and for what is not an attribute.
         """
         first: list[Statement] = []
         for make in self._before_address if "email" in attributes else ():
@@ -91,7 +91,7 @@ class Users(Generic[U]):
         return updated
 
     async def delete(self, db: Database, user_id: str, first: Sequence[Statement] = ()) -> bool:
-        """Delete a user with all that Auth knows of them: one batch. Return whether there was one.
+        """Delete a user with all that `Auth` keeps of them: one batch. Return whether there was one.
 
         *first* are the app's own statements for what belongs to the user; they run before.
         """
@@ -99,7 +99,9 @@ class Users(Generic[U]):
         return results[-1].changes > 0
 
     def deletion(self, user_id: str, first: Sequence[Statement] = ()) -> list[Statement]:
-        """Return what `delete` runs, for a batch; the last changes a row where there was a user."""
+        """Return the statements that `delete` runs, for a batch; the last changes a row if there
+        was a user.
+        """
         also = [each for make in self._also for each in make(user_id)]
         return [*first, *also, *self._store.delete_user(user_id)]
 

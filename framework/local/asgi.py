@@ -1,8 +1,8 @@
 """Makes an application servable by any ASGI server. Knows nothing of which one, or of databases.
 
 What reaches the application is what it would see in the Worker: one host that is a host, a path as
-a URL parser leaves it, headers joined and decoded as the runtime does. The rest is refused here: for
-two hosts, two lengths or too many headers, once somebody reads one.
+a URL parser leaves it, headers joined and decoded as the runtime does. The rest is refused here;
+two hosts, two lengths and too many headers only when a header is first read.
 """
 
 import re
@@ -91,7 +91,7 @@ _BODY = "http.response.body"
 
 
 class _Names(dict[str, bytes]):
-    """What servers call headers, by how they are asked for. Few ever are: programs write them."""
+    """The names that servers give to headers, by those that they are asked for. Programs ask for few."""
 
     def __missing__(self, name: str) -> bytes:
         if len(self) >= _KNOWN_NAMES_LIMIT:
@@ -130,9 +130,9 @@ class _Source(msgspec.Struct, eq=False):
             yield name.decode("latin-1"), value.decode("utf-8", "replace")
 
     def read(self) -> dict[bytes, bytes]:
-        """Return `values`. Raises `HTTPError` the first time for such as the runtime would not pass on.
+        """Return `values`. The first time, raises `HTTPError` for headers that the runtime would not pass on.
 
-        Whatever tells of that error may ask again: it is handed the last value of each name.
+        Code that handles that error may ask again, and gets the last value of each name.
         """
         if self.values is None:
             headers: list[RawHeader] = self.scope["headers"]
@@ -225,9 +225,9 @@ def _read_host(scheme: str, values: dict[bytes, bytes]) -> str:
 
 _SLASH = ord("/")
 _PLAIN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-_~=&+"
-"""What a URL may hold that needs no second look."""
+"""Characters of a URL that need no second look."""
 _LOOK = bytes(ord("a") if byte in _PLAIN else 0 for byte in range(256))
-"""Letters for those, nothing of the kind for the rest: two passes in C over a URL."""
+"""Translates those to a letter and the rest to none: two passes in C over a URL."""
 
 
 def _read_target(scope: Scope) -> tuple[str, str]:

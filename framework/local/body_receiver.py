@@ -18,8 +18,8 @@ _EXPIRED = float("-inf")
 class BodyReceiver:
     """The bodies being read in one event loop.
 
-    A look at all of them once in a while costs a read two dictionary operations; a timer for each
-    would cost a small request as much as the rest of its answer.
+    All of them are looked at once in a while, which costs a read two dictionary operations. A timer
+    for each would cost a small request as much as the rest of its answer.
     """
 
     def __init__(self, deadline: float = BODY_DEADLINE) -> None:

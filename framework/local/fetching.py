@@ -34,13 +34,13 @@ __all__ = ["fetch_in_thread"]
 
 _CHUNK = 64 * 1024
 _RATIO = 1032
-"""How many times as long gzip makes a body at most: two bits stand for 258 bytes."""
+"""The most that gzip can shrink a body by: two bits stand for 258 bytes."""
 
 _WITH_BODY = {"POST", "PUT", "PATCH"}
 
 
 class _FinalResponse(HTTPResponse):
-    """An answer, past those that only announce it: early hints, say."""
+    """An answer, after those that only announce it, such as early hints."""
 
     def begin(self) -> None:
         super().begin()
@@ -139,7 +139,7 @@ def _joined(headers: list[Header]) -> tuple[Header, ...]:
 
 
 def _decoded(body: bytes, request: FetchRequest) -> bytes:
-    """Return what gzip made *body* of. Raises `FetchFailed`, for more than the limit, too."""
+    """Return *body* decoded by gzip. Raises `FetchFailed`, also for more than the limit."""
     most = min(request.limit, _RATIO * len(body))  # memory for as much is taken at once
     try:
         decoded = GzipFile(fileobj=BytesIO(body)).read(most + 1)

@@ -140,7 +140,7 @@ def _advice(problem: BaseException, folder: str) -> str:
 
 
 def _left_behind(problem: ImportError) -> str:
-    """Return what to do where what was imported is the project's own and is not staged, or ""."""
+    """Return what to do where the project has the module that was imported, unstaged; or ""."""
     top, *below = (problem.name or "app").split(".")
     if not isinstance(problem, ModuleNotFoundError):
         below += re.findall("^cannot import name '([^']+)'", str(problem))

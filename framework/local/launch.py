@@ -98,8 +98,8 @@ def serve_supervised(launch: Launch, supervision: Supervision) -> None:
 def run_crons(launch: Launch, schedule: str | None) -> list[str]:
     """Run the function of the cron *schedule* now, or of every one, and return which ran.
 
-    Raises `CommandError`, for a binding or a database that fails the function too, and what else the
-    function raises.
+    Raises `CommandError`, also where a binding or the database fails in the function, and whatever
+    else the function raises.
     """
     log_to_terminal()
     app = load_app(launch.target, launch.root)

@@ -12,7 +12,7 @@ _RULE: Final = "-" * 72
 
 
 class ConsoleMail:
-    """Takes what Workers' ``send_email`` binding takes. Nothing leaves this machine."""
+    """Takes what Workers' ``send_email`` binding takes, and prints it. Nothing leaves this machine."""
 
     async def send(self, **fields: str) -> None:
         """Print a mail to standard error: ``to``, ``from`` and ``subject``, then the ``text``."""

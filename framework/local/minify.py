@@ -55,7 +55,7 @@ def _parse(file: Path) -> ast.Module:
 
 
 class Cut(NamedTuple):
-    """A part of a source that goes: lines from one, columns in bytes from zero, and what comes instead."""
+    """A part of a source that is cut: lines from 1, columns in bytes from 0, and the text in its place."""
 
     line: int
     column: int
@@ -188,7 +188,7 @@ def _tighten(source: str) -> str:
 
 
 def _need_blank(token: tokenize.TokenInfo, after: tokenize.TokenInfo) -> bool:
-    """Return whether the two would be something else without a blank between them, or warned of."""
+    """Return whether the two would be read differently, or with a warning, without a blank between them."""
     return token.type in WORDS and (after.type in WORDS or after.string.startswith("."))
 
 
@@ -229,7 +229,7 @@ def _is_text(statement: ast.stmt) -> bool:
 
 
 def _is_overload(statement: ast.stmt) -> bool:
-    """Return whether *statement* says to type checkers alone how what comes below may be called."""
+    """Return whether *statement* is an overload, which only type checkers read."""
     decorators = statement.decorator_list if isinstance(statement, FUNCTIONS) else []
     return any(isinstance(each, ast.Name) and each.id == "overload" for each in decorators)
 

@@ -1,4 +1,4 @@
-"""Finds the handlers that say that they return what cannot be sent. Knows routes by their annotations alone.
+"""Finds handlers annotated to return what cannot be sent. Knows nothing else of routes.
 
 Imports nothing of the framework's: `import_check.py` runs it, with the app that is staged.
 """
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from msgspec import inspect
 
 HOLDING = {Annotated, Union, dict, frozenset, list, set, tuple, types.UnionType}
-"""What sends each of its arguments as it would send that alone."""
+"""Types whose arguments are each sent as they would be alone."""
 
 
 def find_unsendable(routes: Iterable[Any], response: type) -> list[str]:
@@ -44,7 +44,7 @@ def _kinds(annotation: Any) -> Iterator[type]:
 
 
 def _is_sendable(kind: type) -> bool:
-    """Return whether an instance of *kind* may be sent. One of its subclasses may be where it is not."""
+    """Return whether an instance of *kind*, or of a subclass, may be sent."""
     is_plain = all(base.__module__ != "builtins" for base in kind.__mro__[:-1])
     if kind is object or not is_plain or kind.__subclasses__() or hasattr(kind, "shown_as"):
         return True

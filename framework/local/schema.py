@@ -1,4 +1,4 @@
-"""Brings the tables of a schema into a local file, and says what it leaves as it was."""
+"""Brings the tables of a schema into a local file, and says which differences it leaves."""
 
 import sqlite3
 import zlib
@@ -21,9 +21,9 @@ _COLUMNS = """
 def apply_schema(database: SQLiteDatabase, path: Path, name: str, script: str) -> list[str]:
     """Bring the tables of *script*, a file called *name*, into *database*, which is the file *path*.
 
-    Returns what a person should know. A script that came before is not run again: which one that was,
-    SQLite keeps as the file's ``user_version``. What the file lacks of it all the same is told each
-    time. Raises `DatabaseError` for a script that makes no database.
+    Returns what a person should know. The script that was run last is not run again: the file's
+    ``user_version`` says which one that was. What the file still lacks of it is told each time.
+    Raises `DatabaseError` for a script that makes no database.
     """
     version = zlib.crc32(script.encode()) & _VERSION_MASK
     before, is_new = _read_version(path)

@@ -147,7 +147,9 @@ class _Server(Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """End at a signal, and then go on: uvicorn would raise it once more and skip our cleanup."""
+        """End the server at a signal, then return: uvicorn would raise the signal again and skip
+        our cleanup.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return

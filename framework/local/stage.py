@@ -62,7 +62,7 @@ class StageError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Staged:
-    """What was staged. Sizes are in bytes; *compressed* is of all files together, as wrangler has it."""
+    """What was staged. Sizes are in bytes; *compressed* is that of all files together, as in wrangler."""
 
     folder: Path
     files: tuple[str, ...]
@@ -171,7 +171,7 @@ def _is_spare(file: Path) -> bool:  # what pytest would run, what is hidden
 def _measure(
     folder: Path, target: Path, left_out: tuple[str, ...], notes: tuple[str, ...]
 ) -> Staged:
-    """Return what *folder* holds, which is about to become *target*."""
+    """Return the sizes of what *folder* holds, which is about to become *target*."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     content = b"".join(file.read_bytes() for file in files)
     return Staged(

@@ -1,9 +1,9 @@
 """Takes from this process what a starting Worker lacks: chance, and a clock that moves.
 
-Chance is refused as workerd refuses it, by the same errors, and by the name of what was called; what
-workerd lets through (a `Random` with a seed, the names of temporary files) comes through here. Clocks
-stand at 0 in a starting Worker. That is no error there, and yet whoever reads one means another time,
-so they are refused to the staged modules; packages may read them.
+Chance is refused as workerd refuses it, by the same errors, and by the name of what was called;
+what workerd lets through (a `Random` with a seed, the names of temporary files) comes through here.
+Clocks stand at 0 in a starting Worker. That is no error there. But a module that reads one expects
+the real time, so they are refused to the staged modules; packages may read them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CLOCK = "the clock stands still while a Worker is starting: read it in the requ
 
 _CLOCKS = ("time", "monotonic", "perf_counter")
 _CALENDARS = {"localtime": 0, "gmtime": 0, "ctime": 0, "strftime": 1, "asctime": 0}
-"""What tells the time it is, unless it is given one: as which argument."""
+"""Functions that tell the present time unless they are given one, each with the place of that argument."""
 
 
 # --- Chance --------------------------------------------------------------------------------------
@@ -37,7 +37,8 @@ _CALENDARS = {"localtime": 0, "gmtime": 0, "ctime": 0, "strftime": 1, "asctime":
 def forbid_randomness() -> Callable[[], None]:
     """Refuse randomness, as workerd does until the first request.
 
-    Returns what raises `RuntimeError` where some was drawn all the same, as workerd does then.
+    Returns a function that raises `RuntimeError` if some was drawn all the same, as workerd does
+    then.
     """
     hidden = random._inst  # workerd compares its state as well
     read_state = hidden.getstate

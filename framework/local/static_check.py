@@ -1,7 +1,7 @@
-"""Finds what a staged app imports and calls, and the Worker has not. Knows nothing of what the Worker has.
+"""Finds what a staged app imports and calls that fails in the Worker. Is told what the Worker lacks.
 
-Passed over is what may be meant for this machine alone: what stands below an `if` or a `try`, or after an
-`if` that returns.
+It passes over what may be meant for this machine alone: what stands below an `if` or a `try`, or
+after an `if` that returns.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ ANYTHING = {"__getattr__", "globals", "locals", "vars", "*"}
 def find_faults(
     folder: Path, why_imported: Callable[[str], str], why_called: Callable[[str], str]
 ) -> list[str]:
-    """Return a sentence, with its place, for each thing in the app staged in *folder* that fails.
+    """Return a sentence, with its place, for everything in the app staged in *folder* that would fail.
 
-    The functions return why a module of somebody else, or a call, fails, or "".
+    The two functions return why importing a package, or a call, fails there; "" if it does not.
     """
     faults: dict[str, None] = {}
     for file in sorted(folder.rglob("*.py")):
@@ -47,7 +47,7 @@ def _parse(file: Path) -> ast.Module:
 
 
 def _certain(node: ast.AST, *, is_inside: bool = False) -> Iterator[ast.stmt | ast.expr]:
-    """Yield what is below *node*, as far as it is no choice."""
+    """Yield what is below *node*, except what a choice may leave out."""
     for child in ast.iter_child_nodes(node):
         if _is_choice(child):
             if is_inside and any(isinstance(each, ast.Return) for each in ast.walk(child)):
@@ -75,7 +75,7 @@ def _imported(node: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[str, st
 
 
 def _meanings(tree: ast.Module) -> dict[str, str]:
-    """Return what each name that *tree* imports, anywhere, is the name of in full."""
+    """Return the full name of each name that *tree* imports anywhere."""
     meanings = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -89,7 +89,7 @@ def _meanings(tree: ast.Module) -> dict[str, str]:
 
 
 def _meaning(node: ast.expr, known: dict[str, str]) -> str:
-    """Return what *node* is the name of in full, or "" where it is no name that was imported."""
+    """Return the full name of *node*, or "" where it is not a name that was imported."""
     if isinstance(node, ast.Attribute):
         base = _meaning(node.value, known)
         return f"{base}.{node.attr}" if base else ""

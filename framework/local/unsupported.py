@@ -1,4 +1,4 @@
-"""Knows what the Worker's Python lacks of what this one has, and what to do about it.
+"""Knows what this Python has and the Worker's lacks, and what to do about it.
 
 That is packages that are not uploaded, time zones, threads, OpenSSL, and some of the standard library: as it
 is in Pyodide 314, which is Python 3.14. Imports nothing of the framework's: `import_check.py` runs it.
@@ -46,7 +46,7 @@ CALLS = {
     "threading.Thread": THREADS,
     "zoneinfo.ZoneInfo": ZONES,
 }
-"""What fails when it is called, or used. `asyncio.to_thread` does not: Pyodide calls the function at once."""
+"""What fails when it is called. `asyncio.to_thread` does not: Pyodide calls the function at once."""
 
 
 class Unsupported:

@@ -8,14 +8,15 @@ from framework.response import Response
 __all__ = ["body_limit"]
 
 _MOST = 100 * 1024 * 1024
-"""What Cloudflare lets through on the free and the pro plan; the Worker has 128 MB for all of it."""
+"""What Cloudflare lets through on the free and the pro plan. The Worker has 128 MB for everything."""
 
 
 def body_limit(limit: int) -> Middleware:
     """Return a layer below which a body has at most *limit* bytes, whatever the application says.
 
-    The innermost one counts. Past it a body is refused as 413 while it is read, and one that says
-    its length before. Raises `ConfigurationError` for what is no number of bytes up to 100 MiB.
+    The innermost limit counts. A longer body is refused with 413: before it is read if it declares
+    its length, else while it is read. Raises `ConfigurationError` for what is not a number of bytes
+    up to 100 MiB.
     """
     check_integer(limit, "a body limit in bytes", _MOST)
 

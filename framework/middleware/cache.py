@@ -36,16 +36,19 @@ def cache(
 ) -> Middleware:
     """Return a layer that sends ``Cache-Control: public`` with answers to GET that have status 200.
 
-    And with the 304 that stands for one, which has to say the same (RFC 9110, 15.4.5).
+    A 304 that stands for such an answer gets it as well (RFC 9110, 15.4.5).
 
-    All times are in whole seconds, at most a year; *shared* is for caches that many share, if it
-    differs. Left alone are answers that say themselves how they are kept, that set a cookie or
-    depend on who asks, those to a request with ``Authorization``, those of a handler that looked at
-    the cookies, sent or not, and those of a mounted application, which may have. Raises
-    `ConfigurationError` for an invalid option, and if it wraps a route behind a guard.
+    All times are in whole seconds, at most a year; *shared* is the one for caches that many people
+    share, if it differs. Raises `ConfigurationError` for an invalid option, and where it wraps a
+    route behind a guard.
 
-    Streams are left alone as well, unless *streams*: they can look at the request after this layer
-    has decided. Pass it if every stream below sends the same to everybody.
+    It leaves alone answers that say themselves how they are kept, that set a cookie or depend on
+    who asks, those to a request with ``Authorization``, those of a handler that looked at the
+    cookies, whether there were any or not, and those of a mounted application, which may have
+    looked.
+
+    Streams are left alone as well, unless *streams* is true: they can look at the request after
+    this layer has decided. Pass it if every stream below sends the same to everybody.
 
     Only ``c.cookies``, ``c.request.cookies``, ``c.request.cookie`` and `Cookie` parameters are seen
     as looks at the cookies. A handler that reads the ``cookie`` of ``c.request.headers`` has to set

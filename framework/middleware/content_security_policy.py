@@ -40,9 +40,10 @@ _slot = Slot("nonce", _Nonce)
 def content_security_policy(**directives: str | Iterable[str]) -> str:
     """Return the policy of *directives*, in their order, for `secure_headers`.
 
-    ``script_src=["'self'", NONCE]`` is ``script-src 'self' 'nonce-...'``; one that takes no value is
-    given as ``""``. Raises `ConfigurationError` for a directive that is none, for a keyword without
-    its quotes, for ``'none'`` beside others, and for a value that would end its directive.
+    ``script_src=["'self'", NONCE]`` becomes ``script-src 'self' 'nonce-...'``. A directive that
+    takes no value is given as ``""``. Raises `ConfigurationError` for an unknown directive, for a
+    keyword without its quotes, for ``'none'`` beside others, and for a value that would end its
+    directive.
     """
     if not directives:
         raise ConfigurationError("a policy without a directive allows everything")

@@ -15,7 +15,8 @@ _current: ContextVar[Context | None] = ContextVar("kagari_context", default=None
 def context_storage() -> Middleware:
     """Return a layer below which `current_context` returns the context.
 
-    Also in tasks that are started there, which keep it; not in a stream, which is read after.
+    Tasks that are started below it keep the context. A stream does not have it: it is read after
+    the layers are done.
     """
 
     async def keep_context(c: Context, call_next: Next) -> Response:

@@ -1,7 +1,7 @@
-"""Lets pages of other origins read answers. Who may send is for `App(origins=...)` to say.
+"""Lets pages of other origins read answers. Who may send, `App(origins=...)` says.
 
-The application answers OPTIONS itself, without a guard: 204 with ``Allow`` where a route is, else
-404. This layer adds to that answer, and to the others, what the browser waits for.
+The application itself answers OPTIONS, without a guard: 204 with ``Allow`` where there is a route,
+else 404. This layer adds to that answer, and to others, the headers that the browser waits for.
 """
 
 import re
@@ -55,12 +55,15 @@ def cors(
 ) -> Middleware:
     """Return a layer that lets pages of *origins*, exact ones or ``"*"``, read the answers.
 
-    *methods* is what they may ask with, *headers* what they may send beside the few that need no
-    leave, *exposed* what they may read beside the few that anybody may; *max_age* is how many
-    seconds a browser keeps a preflight's answer. Raises `ConfigurationError` for ``"*"`` with
-    *credentials* or an unsafe method, for what is no origin, method or header; when the app is
-    prepared also on a router, and where an origin may use an unsafe method of a route and is not
-    in ``App(origins=...)``, which would refuse it.
+    *methods* are those that they may use; *headers* those that they may send beside the few that
+    need no permission; *exposed* those that they may read beside the few that anybody may.
+    *credentials* lets them come with cookies. *max_age* is how many seconds a browser keeps the
+    answer to a preflight.
+
+    Raises `ConfigurationError` for ``"*"`` with *credentials* or an unsafe method, and for what is
+    not an origin, method or header; also, when the app is prepared, on a router, and where an
+    origin may use an unsafe method of a route but is not in ``App(origins=...)``, which would
+    refuse it.
     """
     policy = _make_policy(origins, methods, headers, exposed, credentials, max_age)
 
@@ -183,7 +186,7 @@ def _vary_by_origin(response: Response) -> Response:
 
 
 def _add(response: Response, added: list[Header]) -> Response:
-    """Return *response* with *added* in place of what it says of the same: never two origins."""
+    """Return *response* with *added* in place of its own headers of these names: never two origins."""
     names = {name for name, _ in added}
     others = [pair for pair in response.headers if pair[0] not in names]
     return make(response.body, response.status, [*others, *added])

@@ -25,23 +25,23 @@ class Meter:
     def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
         self.clock = clock
         self.seconds = 0.0
-        """Waited for answers; two calls at once count twice."""
+        """Time spent waiting for answers; two calls at once count twice."""
         self.trips = 0
-        """Calls: what a request waits for."""
+        """Calls: how often a request waits."""
         self.statements = 0
         self.rows = 0
-        """Handed to the app. What D1 bills is what it scanned for them."""
+        """Rows handed to the app. D1 bills the rows that it scanned for them."""
         self.changes = 0
         """Rows written."""
 
     @property
     def milliseconds(self) -> float:
-        """What was waited, to a tenth of a millisecond."""
+        """How long was waited, to a tenth of a millisecond."""
         return round(self.seconds * 1000, 1)
 
     @contextmanager
     def trip(self, statements: int) -> Iterator[None]:
-        """Count one call of so many *statements*, and how long it takes, if it fails too."""
+        """Count one call of so many *statements*, and how long it takes, also if it fails."""
         self.trips += 1
         self.statements += statements
         started = self.clock()

@@ -1,4 +1,4 @@
-"""Saves sending what the client has already, and overwriting what it has not seen.
+"""Saves clients from being sent what they have already, and from overwriting what they have not seen.
 
 Knows nothing of where the content comes from.
 """
@@ -20,10 +20,10 @@ __all__ = ["PreconditionFailed", "PreconditionRequired", "check_if_match", "etag
 def etag(weak: bool = False, *, private: bool = False) -> Middleware:
     """Return a layer that tags answers to GET, and answers 304 if ``If-None-Match`` has the tag.
 
-    It tags answers that have status 200 and are not streams, unless the handler did. 304 keeps all
-    headers but those of the content. Answers that depend on who asks, set a cookie or say
-    ``no-store`` are left alone unless *private*. The handler runs either way: what is saved is the
-    sending.
+    It tags answers that have status 200, are not streams, and have no tag of the handler's. 304
+    keeps all headers but those of the content. Answers that depend on who asks, set a cookie or say
+    ``no-store`` are left alone unless *private* is true. The handler runs either way: only the
+    sending is saved.
     """
 
     async def answer_conditionally(c: Context, call_next: Next) -> Response:

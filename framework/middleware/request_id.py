@@ -12,7 +12,7 @@ from framework.shared_headers import SharedHeaders
 __all__ = ["LENGTH_LIMIT", "find_request_id", "request_id"]
 
 LENGTH_LIMIT = 128
-"""Characters of an id that is taken over from the client."""
+"""Characters that an id of the client's may have to be taken over."""
 
 _ID = re.compile(rf"[A-Za-z0-9_=-]{{1,{LENGTH_LIMIT}}}")
 _RAY = "cf-ray"
@@ -42,9 +42,9 @@ def find_request_id(c: Context) -> str | None:
 
 
 def _unshared(response: Response) -> Response:
-    """Return *response* with headers of its own: what is shared has room for so many and stays.
+    """Return *response* with headers of its own: there is room for a limited number of shared ones.
 
-    Clients choose the names, and would fill it by sending each of them twice.
+    Clients choose the names, and would use that up by sending each of them twice.
     """
     headers = response.headers
     if type(headers) is not SharedHeaders:

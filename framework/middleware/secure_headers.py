@@ -63,8 +63,8 @@ def secure_headers(
 
     *html* and *data* are the Content-Security-Policy of pages and of everything else, *hsts* is
     sent over https only, *opener* and *permissions* with pages only; *resource* and *referrer* with
-    all. A 304 is left alone: the browser has them from the answer that it keeps. Raises
-    `ConfigurationError` for what would not be understood.
+    all. A 304 is left alone: the browser has the headers of the answer that it keeps. Raises
+    `ConfigurationError` for a value that browsers would not understand.
     """
     for value in (html, data, permissions):
         if value is not None and not _VALUE.fullmatch(value):

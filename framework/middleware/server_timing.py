@@ -18,8 +18,8 @@ def server_timing(
 ) -> Middleware:
     """Return a layer that sends ``Server-Timing``: the total, and what D1 took of it.
 
-    *when* says of a request, once it is answered, whether its client may know; everybody may unless
-    it is given. *clock* is in seconds.
+    *when* is asked once a request is answered, and returns whether its client may know; without it,
+    everybody may. *clock* returns seconds.
     """
 
     async def time_answer(c: Context, call_next: Next) -> Response:

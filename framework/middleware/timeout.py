@@ -23,10 +23,10 @@ class TimedOut(ServiceUnavailable):
 def timeout(seconds: float) -> Middleware:
     """Return a layer that stops whatever is below it after *seconds*, and answers 503 ``timed-out``.
 
-    The guard, the handler and the query they wait for are cancelled where they stand, so that
-    their ``finally`` runs. A stream is not: the layer is done when its first byte may be sent. Who
-    cancels the request from outside cancels it still. Raises `ConfigurationError` for a time that
-    is none.
+    The guard, the handler and the query they wait for are cancelled where they stand, so that their
+    ``finally`` runs. A stream is not: the layer is done when its first byte may be sent. A
+    cancellation from outside goes through as one. Raises `ConfigurationError` for a time that is
+    not above 0.
     """
     import asyncio  # off the cold-start path of everybody who sets no timeout
 
@@ -48,7 +48,7 @@ def timeout(seconds: float) -> Middleware:
 
 @contextmanager
 def _timer(loop: Any, seconds: float, expire: Callable[[float], None]) -> Iterator[None]:
-    """Call *expire* with a time that is over, unless the block is done by then.
+    """Call *expire* with a moment that has passed, unless the block is done after *seconds*.
 
     A timer that is cancelled stays where it is until it is due, in Pyodide's event loop as in
     asyncio's, and asyncio.timeout's own would keep the request until then with its contextvars.

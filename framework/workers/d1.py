@@ -1,8 +1,8 @@
 """The `Database` over a D1 binding. Knows nothing of the request it serves.
 
 Each call crosses into JavaScript a fixed number of times, however many rows come back: they cross
-as one JSON string, which is decoded into the asked-for type. All that JavaScript borrows is the
-function that ends a call too late, and it is given back when the call is over.
+as one JSON string, which is decoded into the asked-for type. JavaScript is lent one function only,
+which ends a call that takes too long; it is released when the call is over.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ DEADLINE = 10_000
 """How many milliseconds a call may take. D1 itself gives up on a statement after 30 seconds."""
 
 MANY = 20
-"""From how many rows on they cross as bytes: four more crossings, and half the time for a hundred."""
+"""From this many rows on, they cross as bytes: four crossings more, and half the time for a hundred rows."""
 
 
 class _Meta(msgspec.Struct):
@@ -54,7 +54,7 @@ _OUTCOME = msgspec.json.Decoder(_Outcome)
 _OUTCOMES = msgspec.json.Decoder(list[_Outcome])
 
 _proxies: set[type] = set()
-"""The types of JavaScript's objects that came by: asking Pyodide whether one is theirs takes 9 µs."""
+"""The types known to be JavaScript's: asking Pyodide about an object takes 9 µs."""
 
 
 class D1Database:
@@ -182,7 +182,7 @@ def _result(outcome: _Outcome, statement: Statement) -> Result:
 
 
 def _fail(error: JsException, sql: str) -> NoReturn:
-    """Raise what *error* stands for, from it unless its text shows a value."""
+    """Raise the `DatabaseError` for *error*; chained to it, unless its text shows a value."""
     message = str(error.message)
     fault = classify(message, sql)
     raise fault from (error if fault.message == message else None)

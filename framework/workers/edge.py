@@ -22,7 +22,7 @@ from framework.workers.streams import pump
 __all__ = ["entrypoint"]
 
 _HALVES = ("framework.workers.fetching", "framework.workers.scrypt")
-"""What some apps ask of JavaScript, and others do not upload (`kagari build` sees who does)."""
+"""Modules by which some apps ask JavaScript. Other apps do not upload them: `kagari build` finds out."""
 
 
 def entrypoint(app: App) -> type[Any]:
@@ -52,7 +52,7 @@ def entrypoint(app: App) -> type[Any]:
             await app.run_cron(controller.cron, WorkerEnv(self.env), int(controller.scheduledTime))
 
         async def queue(self, batch: Any, *_: Any) -> None:
-            """Have what a queue brings consumed."""
+            """Hand one batch of a queue to its consumer."""
             await app.run_queue(read_batch(batch, WorkerEnv(self.env)))
 
     return Default

@@ -1,4 +1,4 @@
-"""Hands out the bindings of one request by name, each in what makes it ready to use in Python."""
+"""Hands out the bindings of one request by name, each in a wrapper for use in Python."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ from framework.workers.d1 import NULL, D1Database
 __all__ = ["WorkerEnv", "WorkersRateLimiter", "WorkersService"]
 
 _wrappers: dict[str, Callable[[Any], Any]] = {}
-"""What each binding is handed out in. Names only: a binding itself belongs to its request."""
+"""The wrapper of each binding, by name. No binding is kept: it belongs to its request."""
 
 
 class WorkerEnv:
@@ -55,7 +55,8 @@ class WorkerEnv:
 
 
 def _wrapper(value: Any, wrapped: Any) -> Callable[[Any], Any]:
-    """Return what a binding like *value* is handed out in: itself if neither we nor the SDK know it.
+    """Return the wrapper for a binding like *value*; one that returns it unchanged if neither we
+    nor the SDK know it.
 
     *wrapped* is the same in the SDK's own converter, for KV, R2, queues, AI, Durable Objects and
     more: dicts become objects on the way out, and on the way back null becomes None.
@@ -87,7 +88,7 @@ def _as_it_is(value: Any) -> Any:
 
 
 class WorkersService:
-    """A service binding, or what has its face: `ASSETS`, and `send_email` under ``wrangler dev``.
+    """A service binding, or what looks like one: `ASSETS`, and `send_email` under ``wrangler dev``.
 
     Each attribute is the method of that name; whether the other Worker has it shows when it is
     called. Keyword arguments reach it as one object. *binding* is ``env.NAME``, as JavaScript has it.

@@ -26,14 +26,15 @@ _DECODED = {("content-encoding", "gzip"), ("content-encoding", "br")}
 
 
 def provide() -> None:
-    """Have `framework.fetching.fetch` send its requests so."""
+    """Have `framework.fetching.fetch` send its requests by JavaScript's fetch."""
     provide_fetch(fetch_in_worker, unless_provided=True)
 
 
 async def fetch_in_worker(request: FetchRequest, /) -> FetchResponse:
     """Return the answer to *request*. Raises `FetchFailed`.
 
-    Whatever keeps it from being read to its end, a cancelled caller too, ends the exchange.
+    The exchange is ended if anything keeps the answer from being read to its end, a cancelled
+    caller included.
     """
     controller = js.AbortController.new()
     timer = js.AbortSignal.timeout(request.timeout_ms)
@@ -60,7 +61,7 @@ async def fetch_in_worker(request: FetchRequest, /) -> FetchResponse:
 
 
 def _options(request: FetchRequest) -> str:
-    """Return what fetch is told, as JSON: it crosses at once."""
+    """Return the options for fetch as JSON, which crosses at once."""
     options = {"method": request.method, "headers": request.headers, "redirect": "manual"}
     return encode_json(options).decode()
 

@@ -23,7 +23,7 @@ _BUFFERS = msgspec.json.Decoder(list[_Buffer])
 
 
 def provide() -> None:
-    """Have `framework.scrypt.scrypt` compute its keys so."""
+    """Have `framework.scrypt.scrypt` compute its keys by node:crypto."""
     provide_scrypt(node_scrypt)
 
 

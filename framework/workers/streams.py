@@ -20,9 +20,9 @@ class TooLong(Exception):
 async def read_stream(stream: Any, limit: int, length: int | None = None) -> bytes:
     """Return what *stream* holds; never hold more than *limit* bytes and one chunk of it.
 
-    JavaScript's null is an empty one. Where its *length* is known, nothing is asked of it past that:
-    a turn of the event loop less. Raises `TooLong` past *limit* bytes, and `JsException` where
-    the stream breaks.
+    JavaScript's null stands for an empty stream. Where its *length* is known, nothing is read past
+    that, which saves a turn of the event loop. Raises `TooLong` past *limit* bytes, and
+    `JsException` where the stream breaks.
     """
     try:
         reader = stream.getReader()
@@ -66,7 +66,7 @@ async def pump(chunks: AsyncIterator[bytes], writer: Any) -> None:
 
 
 async def _call(writer: Any, method: str, argument: Any = None) -> bool:
-    """Have *writer* do what *method* does; return whether it could: not where the client has gone."""
+    """Call *method* of *writer*; return whether it succeeded: it does not where the client has gone."""
     return await _settle(Array.of(argument).map(getattr(writer, method).bind(writer)))
 
 
