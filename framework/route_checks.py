@@ -33,7 +33,9 @@ def check_declaration(
             raise ConfigurationError(f"the path {path!r} does not start with /")
     for method in methods:
         if not (method.isascii() and method.isalpha()) or method in _AUTOMATIC:
-            raise ConfigurationError(f"{method!r} cannot be declared")
+            raise ConfigurationError(
+                f"{method!r} cannot be declared (HEAD and OPTIONS are automatic)"
+            )
     check_guard(guard)
     _check_returns(returns)
 

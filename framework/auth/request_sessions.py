@@ -211,7 +211,7 @@ class RequestSessions(Generic[U]):
         """
         own, user = c.get(self.session_slot), c.get(self.user_slot)
         if self._is_by_bearer(c):
-            raise ConfigurationError("rotate_session changes a cookie, and this came by a token")
+            raise ConfigurationError("rotate_session changes a cookie: a bearer token has none")
         session = await self._replace(c, own, self.clock(), keeps_old=self.limits.grace > 0)
         self._remember(c, session, user)
         return session

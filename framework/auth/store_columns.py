@@ -48,12 +48,14 @@ class Columns(msgspec.Struct, frozen=True):
 def columns_of(struct: type[msgspec.Struct], *, without: Collection[str] = ()) -> Columns:
     """Return the columns that *struct* stands for, but *without* some.
 
-    Raises `ConfigurationError` for a field whose name is no column's.
+    Raises `ConfigurationError` for a field whose name cannot be that of a column.
     """
     fields = {
         each.name: each for each in msgspec.structs.fields(struct) if each.name not in without
     }
     for field in fields.values():
         if not (field.encode_name.isascii() and field.encode_name.isidentifier()):
-            raise ConfigurationError(f"{field.encode_name!r} of {struct.__name__} is no column")
+            raise ConfigurationError(
+                f"{field.encode_name!r} of {struct.__name__} cannot name a column"
+            )
     return Columns(struct.__name__, fields)

@@ -383,7 +383,7 @@ class Demanding(Session, frozen=True, kw_only=True):
             msgspec.defstruct(
                 "Odd", [("a", int, 0)], bases=(Session,), rename={"a": "a-b"}, frozen=True
             ),
-            "'a-b' of Odd is no column",
+            "'a-b' of Odd cannot name a column",
         ),
     ],
 )
