@@ -37,7 +37,7 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
     members = members_of(inside) if is_union(inside) else (annotation,)
     shapes = [member for member in members if not is_kind_of(member, Response)]
     allows_response = len(shapes) < len(members)
-    wanted = _comparable(Union[tuple(shapes)] if shapes else None)  # noqa: UP007  known only now
+    wanted = _comparable(Union[tuple(shapes)] if shapes else None)  # noqa: UP007  members of run time
 
     def check(value: Any) -> None:
         if isinstance(value, Response):

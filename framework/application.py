@@ -257,7 +257,8 @@ class App(Router):
     def prepare(self) -> None:
         """Fold all middleware, once. Edges call this at import.
 
-        Raises `ConfigurationError` where a layer wraps a route that it is not for.
+        Raises `ConfigurationError` where a layer wraps a route that it cannot wrap, as `cache` a
+        guarded one.
         """
         for route in self.routes:
             layers = [layer for router in route.declaration.routers for layer in router.middleware]

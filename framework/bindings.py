@@ -19,7 +19,7 @@ T = TypeVar("T", bound="Bindings")
 
 
 class Env(Protocol):
-    """The bindings of this deployment, by name. A dict does."""
+    """The bindings of this deployment, by name. A dict is one."""
 
     def __getitem__(self, name: str, /) -> Any:
         """Return the binding *name*; raise `KeyError` if there is none.

@@ -36,7 +36,7 @@ class Context(msgspec.Struct, eq=False):
     app: Any = None
     """The `App` that answers; None where a test makes a context by itself."""
     params: Parameters = _NO_PARAMETERS
-    """What the path holds for the route's parameters, decoded."""
+    """The values of the route's path parameters by name, decoded."""
     route: Any = None
     """The `Route` that matched, or None."""
     private: bool = False

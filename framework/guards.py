@@ -350,9 +350,9 @@ _RANKS = {401: 1, Invalid.status: 2}
 
 
 def all_of(*guards: Guard) -> Guard:
-    """Return a guard that passes where all of *guards* do. `public` adds nothing.
+    """Return a guard that passes where all of *guards* pass. `public` adds nothing.
 
-    Raises `ConfigurationError` for none, or for what is not a guard.
+    Raises `ConfigurationError` if none are given, and for what is not a guard.
     """
     flat = _AllOf.taken_apart(_checked(guards))
     asking = [*{id(member): member for member in flat if not member.is_public}.values()]
@@ -362,12 +362,12 @@ def all_of(*guards: Guard) -> Guard:
 
 
 def any_of(*guards: Guard) -> Guard:
-    """Return a guard that passes where one of *guards* does, asked from left to right.
+    """Return a guard that passes where one of *guards* passes, asked from left to right.
 
-    Only a refusal (401, 403, 404, or a parameter of the guard's own that is missing or does not fit)
-    asks the next: an outage is 503, never "not you". Where all refuse, the client is told the first
-    403 or 404, else the first 401, with the challenges of all. Raises `ConfigurationError` for none,
-    for what is not a guard, and for `public`, which would open it all.
+    Only a refusal (401, 403, 404, or a parameter of the guard's own that is missing or does not
+    fit) asks the next: an outage is 503, never "not you". Where all refuse, the client reads the
+    first 403 or 404, else the first 401, with the challenges of all. Raises `ConfigurationError` if
+    none are given, for what is not a guard, and for `public`, which would let everybody pass.
     """
     members = _checked(guards)
     if any(member.is_public for member in members):
@@ -440,8 +440,8 @@ def guard(
     - *refuses* and *scheme* are for OpenAPI: the statuses it refuses with, and how clients show who
       they are.
 
-    Raises `ConfigurationError` for a function that cannot be called so or returns a bool, for one
-    annotated to return what its slot does not carry, None included, and for a class as *provides*.
+    Raises `ConfigurationError` for a function that cannot be called so, for one annotated to return
+    a bool or what its slot does not carry (None included), and for a *provides* that is a class.
     """
     if isinstance(provides, type):
         raise ConfigurationError(

@@ -100,7 +100,7 @@ def _answers(annotation: Any) -> Iterator[Reply]:
         if not special and member not in _NOTHING:
             shapes.append(member)
     if shapes:
-        yield Reply(Union[tuple(shapes)])  # noqa: UP007  of members known only now
+        yield Reply(Union[tuple(shapes)])  # noqa: UP007  members of run time
 
 
 def _special(member: Any) -> Iterator[Reply]:

@@ -90,7 +90,7 @@ def sent_type(type: Any) -> Any:
     """Return *type* as clients send a parameter of it: never None, and a datetime with its zone."""
     members = tuple(member for member in get_args(type) if member is not _NONE)
     if _NONE in get_args(type) and members:
-        type = Union[members]  # noqa: UP007  made of members that are known only now
+        type = Union[members]  # noqa: UP007  members of run time
     return Annotated[type, msgspec.Meta(tz=True)] if type is datetime else type
 
 

@@ -31,7 +31,7 @@ class Message:
         settle: Settle | None = None,
     ) -> None:
         self.id = id
-        """What the queue calls it."""
+        """The id that the queue gave it."""
         self.body = body
         """What was sent: text, bytes, or what JSON holds. `read` checks it."""
         self.timestamp = timestamp

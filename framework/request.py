@@ -206,7 +206,7 @@ class Request(msgspec.Struct, eq=False):
     async def form(self) -> dict[str, list[str]]:
         """Return the fields of an urlencoded body, whatever Content-Type says. Raises `BadRequest`.
 
-        Of a multipart body it makes no sense: ``framework.multipart`` has `parse_multipart`.
+        A multipart body is not read: `parse_multipart` of ``framework.multipart`` is for that.
         """
         return decode_form(await self.bytes())
 

@@ -122,8 +122,7 @@ class Router:
         Returns the function unchanged. *guard* stands behind those of the application and of the
         routers above. *name* is what listings and `url_for` call the route: the function's name
         unless given. *hide* keeps it out of OpenAPI, and answers 404 where another method would get
-        405. Raises `ConfigurationError`, naming file and line, for whatever could not be served as
-        declared.
+        405. Raises `ConfigurationError`, naming file and line, for whatever could not be served.
         """
         listed = (methods,) if isinstance(methods, str) else tuple(methods)
         return self._declare(tuple(method.upper() for method in listed), paths, guard, name, hide)
@@ -147,10 +146,9 @@ class Router:
         """Let *handler* answer errors of the routes below this router, and of paths there without a route.
 
         It takes the context and the `HTTPError`, and returns a `Response`, or None to leave it to
-        the router above and, in the end, to problem+json. An answer with the error's status gets
-        the headers of the error that it lacks. The nearest handler is asked first. Raises
-        `ConfigurationError` for a function that is not async or takes other arguments, and for a
-        second one.
+        the router above, in the end to problem+json. An answer with the error's status gets the
+        error's headers that it lacks. The nearest is asked first. Raises `ConfigurationError` for a
+        second one, and for one that is not async or takes other arguments.
         """
         check_callable(handler, ("c", "error"), "handler of errors", Context)
         _refuse_second(self.error_handler, handler)
@@ -173,7 +171,10 @@ class Router:
         return handler
 
     def mount(self, router: "Router") -> None:
-        """Serve the routes of *router*, those to come too, below this router's prefix."""
+        """Serve the routes of *router*, also later ones, below this router's prefix.
+
+        Raises `ConfigurationError` if it is mounted here already, or above, and for an `App`.
+        """
         if router is self or any(self is chain[-1] for chain in router.chains()):
             raise ConfigurationError("a router cannot be mounted below itself")
         if self in router._parents:

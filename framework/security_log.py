@@ -83,7 +83,7 @@ class SecurityEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SecurityLog = Callable[[Context, SecurityEvent], None]
-"""Is handed each event as it happens. What it raises is logged, and changes no answer."""
+"""Called with the context and each event as it happens. What it raises is logged, and changes no answer."""
 
 
 def write_event(_: Context, event: SecurityEvent) -> None:

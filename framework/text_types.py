@@ -64,7 +64,7 @@ def unaliased(annotation: Any) -> Any:
     if notes := notes_of(annotation):
         return Annotated[(unaliased(without_notes(annotation)), *notes)]
     if is_union(annotation):
-        return Union[tuple(map(unaliased, get_args(annotation)))]  # noqa: UP007  known only now
+        return Union[tuple(map(unaliased, get_args(annotation)))]  # noqa: UP007  members of run time
     if get_origin(annotation) is not None:
         return annotation
     meant = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)

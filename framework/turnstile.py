@@ -55,16 +55,18 @@ def turnstile(
     verify_url: str = SITEVERIFY,
     name: str = "turnstile",
 ) -> Guard:
-    """Return a guard that lets pass who solved a Turnstile challenge, once for each token.
+    """Return a guard that lets pass whoever solved a Turnstile challenge, once for each token.
 
     The token stands in *header*, or in *field* of an urlencoded or multipart form; the form is read
     then, up to the body limit, and kept for the handler. *secret* names the binding of the widget's
-    secret key. *hostname*, one or several, and *action* are what the widget's page must have been.
+    secret key. *hostname*, one or several, and *action* are those that the widget's page must have
+    had.
 
     Refuses with 403 ``turnstile-failed`` where the token is missing, longer than `TOKEN_LIMIT`,
     spent, expired, or of another hostname or action. Where siteverify does not answer, answers with
     what is no verdict, or does not know our secret, the guard fails: 503, and no other guard is
-    asked. Each token is good for one question, so this stands after guards that cost less, and once.
+    asked. Each token is good for one question: put this guard behind those that cost less, and only
+    once.
 
     Raises `ConfigurationError` for a *verify_url* that is not https (http on this machine alone), and
     for an empty *hostname* or *action*.

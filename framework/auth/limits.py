@@ -42,7 +42,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     active: int = _DAY
-    """How long a session is used without a write (Lucia v2: 24 hours)."""
+    """How long a session can be used without a write (Lucia v2: 24 hours)."""
     idle: int = 14 * _DAY
     """How long after that any request renews it (Lucia v2: 14 days)."""
     absolute: int = 90 * _DAY
@@ -81,9 +81,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     A browser sends requests in parallel. Those that are under way when one of them changes the
     cookie still carry the old one: with `GRACE` they are answered, without it they are told that
-    they are signed out. (One that changes the account itself always is.) The price is that whoever
-    stole that cookie can use it for so long; it cannot be renewed or rotated then, and is not
-    `recent`."""
+    they are signed out. (A request that changes the account itself is told so in either case.) The
+    price is that whoever stole that cookie can use it for so long; it cannot be renewed or rotated
+    then, and is not `recent`."""
 
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:

@@ -108,7 +108,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
                 Session.__post_init__(self)
                 own(self)
 
-            cls.__post_init__ = both  # type: ignore[method-assign]  # on purpose
+            cls.__post_init__ = both  # type: ignore[method-assign]  # no subclass may leave it out
 
     def state(self, now: int) -> State:
         """Return how alive this session is at *now*."""

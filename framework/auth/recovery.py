@@ -75,7 +75,7 @@ class Recovery(Accounts[U]):
     # --- An address, and the code that verifies it -----------------------------------------------
 
     async def set_email(self, c: Context, email: str | None) -> None:
-        """Give this request's user another address, which is not verified yet, or None.
+        """Give this request's user another address, which is not verified yet, or none.
 
         The same address stays as it is. Codes and links that went to the old one are worth nothing
         from now on. Says nothing of who else has it. Raises `InvalidEmail` for what is no address.
@@ -220,7 +220,7 @@ class Recovery(Accounts[U]):
     async def purge(self, db: Database) -> int:
         """Delete what is dead: codes, links, and sessions with what belongs to them.
 
-        Returns how many sessions. For a cron.
+        Returns how many sessions it deleted. For a cron.
         """
         if self._known_mailer is not None:
             now = self.clock()

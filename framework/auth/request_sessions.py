@@ -249,7 +249,7 @@ class RequestSessions(Generic[U]):
     async def purge(self, db: Database) -> int:
         """Delete what is dead: sessions, past sign-in windows, browsers not seen for a year.
 
-        Return how many sessions it deleted. For a cron.
+        Returns how many sessions it deleted. For a cron.
         """
         return await self._store.purge(db, self.clock())
 

@@ -182,9 +182,9 @@ class Storage(Protocol[U]):
     def count_attempt(self, account: str, now: int, limits: Limits) -> Statement:
         """Count an attempt on *account*; gives an `Attempt`.
 
-        A window is never over later than `Limits.window` from *now*. Where `Limits.failures` is not
-        0, what was looked at and failed in the windows before is counted on, until the account is
-        forgotten or no window ended for `FAILURES_KEPT`; past `Limits.failures` nothing changes.
+        A window ends `Limits.window` after *now* at the latest. Where `Limits.failures` is not 0,
+        the failures of earlier windows add up, until the account is forgotten or no window has
+        ended for `FAILURES_KEPT`; past `Limits.failures` nothing changes.
         """
         ...
 

@@ -93,7 +93,7 @@ def _refuse_seeds() -> None:
             refuse()
         seed(self, value)
 
-    _random.Random.seed = seed_with  # type: ignore[method-assign]  # on purpose
+    _random.Random.seed = seed_with  # type: ignore[method-assign]  # it refuses
 
 
 # --- Clocks --------------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ class Unsupported:
         """Have threads, zones and OpenSSL fail in this process as they would there."""
         for name in DERIVATIONS:
             vars(hashlib).pop(name, None)
-        threading.Thread.start = _refuse_to_start  # type: ignore[assignment,method-assign]  # on purpose
+        threading.Thread.start = _refuse_to_start  # type: ignore[assignment,method-assign]  # it fails
         if not self._has_zones:
             zoneinfo.reset_tzpath(to=())
             sys.modules["tzdata"] = None  # type: ignore[assignment]  # None: not to be found

@@ -32,10 +32,10 @@ def access_log(
 ) -> Middleware:
     """Return a layer that hands *write* one line for each request, once the answer is made.
 
-    Never the path, the query, a header or the body: a token may stand in each of them. *extra*
-    returns further fields for a context; they replace none of these. Every value is escaped, so
-    that none can end the line or colour a terminal. *now* returns Unix milliseconds, *clock*
-    seconds. Raises `ConfigurationError` for a *write* or *extra* that cannot be called.
+    It never holds the path, the query, a header or the body: a token may stand in each of them.
+    *extra* returns further fields for a context; they replace none of these. Every value is
+    escaped, so that none can end the line or colour a terminal. *now* returns Unix milliseconds,
+    *clock* seconds. Raises `ConfigurationError` for a *write* or *extra* that cannot be called.
     """
     for option in (write, extra):
         if option is not None and not callable(option):

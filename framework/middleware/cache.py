@@ -39,8 +39,9 @@ def cache(
     A 304 that stands for such an answer gets it as well (RFC 9110, 15.4.5).
 
     All times are in whole seconds, at most a year; *shared* is the one for caches that many people
-    share, if it differs. Raises `ConfigurationError` for an invalid option, and where it wraps a
-    route behind a guard.
+    share, if it differs; *stale_while_revalidate*, *stale_if_error* and *immutable* are the
+    directives of these names. *vary* lists the request headers that an answer depends on. Raises
+    `ConfigurationError` for an invalid option, and where it wraps a route behind a guard.
 
     It leaves alone answers that say themselves how they are kept, that set a cookie or depend on
     who asks, those to a request with ``Authorization``, those of a handler that looked at the
