@@ -110,7 +110,9 @@ class Accounts(Revocation[U]):
         `Limits.device_attempts` for a browser that signed in to it before, and where a rate limiter
         refuses the address.
         """
-        return (await self._sign_in(c, username, password, session, by_cookie=True)).user
+        begun = await self._sign_in(c, username, password, session, by_cookie=True)
+        log_event(c, "authn_login_success")
+        return begun.user
 
     async def issue_token(
         self, c: Context, username: str, password: str, *, session: Mapping[str, Any] = {}
@@ -120,7 +122,12 @@ class Accounts(Revocation[U]):
         For `Auth.bearer_guard`. No cookie is sent, and the session that the request came with goes
         on. In all else it is `sign_in`: limited, counted and logged like that, and raises the same.
         """
-        return await self._sign_in(c, username, password, session, by_cookie=False)
+        begun = await self._sign_in(c, username, password, session, by_cookie=False)
+        c.private = True
+        asking, c.actor = c.actor, begun.session
+        log_event(c, "authn_login_success")
+        c.actor = asking or begun.session  # what comes next is done by who asks, if they are known
+        return begun
 
     async def _sign_in(
         self,
@@ -137,10 +144,6 @@ class Accounts(Revocation[U]):
             for _ in range(2):  # again where another sign-in has replaced the hash meanwhile
                 begun = await self._try_sign_in(c, key_id, password, attributes, by_cookie)
                 if begun is not None:
-                    asking, c.actor = c.actor, begun.session
-                    log_event(c, "authn_login_success")
-                    if not by_cookie:  # what comes next is done by who asks, if they are known
-                        c.actor = asking or c.actor
                     return begun
             raise InvalidCredentials
 
@@ -169,19 +172,17 @@ class Accounts(Revocation[U]):
         statements, key = await self.keys.renew_hash(verified.key, password)
         session, token = self._new_session(c, key.user_id, attributes)
         begun = [self._store.insert_session(session, key), *self.sessions.limit(session)]
-        if by_cookie:
-            statements = [*statements, *self._end_presented(c, verified.beside)]
-        if by_cookie or verified.is_known_device:  # else each token would count as a failure of it
-            device, remember = self._remember_device(c, key, is_known=verified.is_known_device)
-            statements = [*statements, *remember]
-        results = await self._db(c).batch([*statements, *self._forget_attempts(verified), *begun])
+        ended = self._end_presented(c, verified.beside) if by_cookie else []
+        is_known = verified.is_known_device
+        device, remember = self._remember_device(c, key, is_known=is_known, is_sent=by_cookie)
+        results = await self._db(c).batch(
+            [*statements, *ended, *remember, *self._forget_attempts(verified), *begun]
+        )
         if results[-len(begun)].changes == 0:
             return None
         if by_cookie:
             self._signed_in(c, session, token, verified.user)
             self._send_device(c, device)
-        else:
-            c.private = True
         return NewSession(session, verified.user, token)
 
     async def _verify(
@@ -203,16 +204,19 @@ class Accounts(Revocation[U]):
         return [self._store.forget_attempts(account)]
 
     def _remember_device(
-        self, c: Context, key: StoredKey, *, is_known: bool
+        self, c: Context, key: StoredKey, *, is_known: bool, is_sent: bool = True
     ) -> tuple[str | None, list[Statement]]:
         """Return the token of this browser's device cookie, and what stores its digest.
+
+        Where no cookie *is_sent*, as to a program, only a browser that *is_known* is remembered: each
+        token would count as a failure of it otherwise.
 
         It signs nobody in. Who hammers an account uses up the attempts of all browsers that are not
         known to it; its owner's have a count of their own, and get in meanwhile (OWASP, "Slow Down
         Online Guessing Attacks with Device Cookies"). A token that is known to this very account
         goes on; any other is replaced, so that none can be planted.
         """
-        if self._devices is None:
+        if self._devices is None or not (is_known or is_sent):
             return None, []
         brought = self._devices.read(c.request) if is_known else None
         token = brought or new_token()
@@ -250,12 +254,10 @@ class Accounts(Revocation[U]):
         changed = msgspec.structs.replace(verified.key, hashed_password=hashed)
         begun, token = self._new_session(c, verified.user.id)
         begun = begin_anew(session, begun)
-        by_bearer = self._is_by_bearer(c)
-        is_known = verified.is_known_device
-        device: str | None = None
-        remember: list[Statement] = []
-        if is_known or not by_bearer:
-            device, remember = self._remember_device(c, changed, is_known=is_known)
+        is_known, by_bearer = verified.is_known_device, self._is_by_bearer(c)
+        device, remember = self._remember_device(
+            c, changed, is_known=is_known, is_sent=not by_bearer
+        )
         own = session.id if self.limits.grace and not by_bearer else ""
         results = await self._write(
             c,
@@ -292,9 +294,8 @@ class Accounts(Revocation[U]):
         try:
             return await self.keys.hash(new)
         except Exception:  # a breach list that is out, too
-            remember: list[Statement] = []
-            if verified.is_known_device:  # begins the count of this browser anew
-                _, remember = self._remember_device(c, verified.key, is_known=True)
+            is_known = verified.is_known_device
+            _, remember = self._remember_device(c, verified.key, is_known=is_known, is_sent=False)
             await self._db(c).batch([*self._forget_attempts(verified), *remember])
             raise
 
