@@ -15,7 +15,6 @@ from framework.multipart import File
 from framework.parameters import (
     MISSING,
     Alias,
-    BodyReader,
     Depends,
     Parameter,
     Reader,
@@ -147,8 +146,8 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
     """
     certain: dict[str, Reader] = {}
     checked: dict[str, Reader] = {}
-    bodies: dict[str, BodyReader] = {}
-    provided: dict[str, BodyReader] = {}
+    provided: dict[str, Call] = {}
+    bodies: dict[str, Call] = {}
     declared: list[Parameter] = []
     fields: list[Parameter] = []
     for index, (name, annotation) in enumerate(signature.annotations.items()):
@@ -172,47 +171,34 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
                 raise ConfigurationError(
                     f"{signature.place}: the path may leave out {called!r}: give it a default"
                 )
-            declared.append(Parameter(called, "path", str if type is MISSING else type, default))
-            _refuse_unreadable(start, declared[-1])
-            certain[name] = path_reader(called, declared[-1].type, default)
+            kind = str if type is MISSING else type
+            declared.append(_checked(start, Parameter(called, "path", kind, default)))
+            certain[name] = path_reader(called, kind, default)
         elif source in {"query", "header", "cookie"}:
-            declared.append(Parameter(name, source, type, default, alias=alias))
-            _refuse_cookies(start, declared[-1])
-            _refuse_unreadable(start, declared[-1])
+            declared.append(_checked(start, Parameter(name, source, type, default, alias=alias)))
             checked[name] = value_reader(declared[-1])
         elif scope.with_body and is_form_field(annotation):
-            fields.append(Parameter(name, source, type, default, alias=alias))
-            _refuse_unreadable(start, fields[-1])
+            fields.append(_checked(start, Parameter(name, source, type, default, alias=alias)))
         elif (slot_reader := _slot_reader(annotation, scope, start)) is not None:
             certain[name] = slot_reader
         elif scope.with_body and not _carried(annotation) and _is_body(start, annotation):
-            if default is not MISSING:
-                raise ConfigurationError(
-                    f"{start} is the body, which every request has to send: remove its default"
-                )
-            try:
-                parameter, bodies[name] = body_reader(name, annotation)
-            except (ConfigurationError, TypeError) as error:
-                raise ConfigurationError(f"{signature.place}: the body {name!r}: {error}") from None
+            parameter, bodies[name] = _plan_body(signature, start, name)
             declared.append(parameter)
-            for kind in members_of(annotation):
-                note_body(kind, f"{signature.place}: {signature.name}")
         else:
             raise ConfigurationError(_unfillable(start, annotation, scope))
     if fields:
         try:
-            parameter, read = fields_reader(signature.function, fields)
+            parameter, bodies[fields[0].name] = fields_reader(signature.function, fields)
         except ValueError as error:
             raise ConfigurationError(f"{signature.place}: {signature.name}: {error}") from None
         declared.append(parameter)
-        bodies[parameter.name] = read
         signature = signature._replace(function=_taking_apart(signature.function, fields))
     if len(bodies) > 1:
         raise ConfigurationError(
             f"{signature.place}: {signature.name} reads the body twice: one Struct may have both"
         )
-    waited = {**provided, **bodies}
-    return Plan(_make_call(signature, certain, checked, waited), tuple(declared))
+    call = _make_call(signature, certain, checked, {**provided, **bodies})
+    return Plan(call, tuple(declared))
 
 
 def _refuse_default(start: str, name: str, default: Any) -> None:
@@ -223,17 +209,6 @@ def _refuse_default(start: str, name: str, default: Any) -> None:
         )
 
 
-def _refuse_cookies(start: str, parameter: Parameter) -> None:
-    """Raise for the header Cookie: that an answer depends on cookies is only known where `Cookie`
-    reads them.
-    """
-    if parameter.source == "header" and parameter.sent_name.lower() == "cookie":
-        raise ConfigurationError(
-            f"{start} is the header of all cookies: write"
-            f" {parameter.name}: Cookie[...] for one of them"
-        )
-
-
 def _plan_provider(signature: Signature, provider: Callable[..., Any], scope: Scope) -> Plan:
     if provider in scope.providers:
         raise ConfigurationError(f"{signature.place}: the provider {provider!r} asks for itself")
@@ -241,8 +216,8 @@ def _plan_provider(signature: Signature, provider: Callable[..., Any], scope: Sc
     return make_plan(asked, scope._replace(with_body=False, providers=(*scope.providers, provider)))
 
 
-def _provided_by(provider: Callable[..., Any], call: Call) -> BodyReader:
-    """Return a reader of what *provider* returns, kept for the request."""
+def _provided_by(provider: Callable[..., Any], call: Call) -> Call:
+    """Return a call for what *provider* returns, kept for the request."""
 
     async def read(c: Context) -> Any:
         provided = c.provided()
@@ -257,7 +232,16 @@ def _bindings_reader(type: type[Bindings]) -> Reader:
     return lambda c: c.bindings(type)
 
 
-def _refuse_unreadable(start: str, parameter: Parameter) -> None:
+def _checked(start: str, parameter: Parameter) -> Parameter:
+    """Return *parameter*, which is sent as text. Raises where its type is not read from text.
+
+    And for the header Cookie: that an answer depends on cookies is only known where `Cookie` reads them.
+    """
+    if parameter.source == "header" and parameter.sent_name.lower() == "cookie":
+        raise ConfigurationError(
+            f"{start} is the header of all cookies: write"
+            f" {parameter.name}: Cookie[...] for one of them"
+        )
     several = parameter.source != "path"
     beside = File if parameter.source == "form" else None
     if not is_readable(parameter.type, with_several=several, beside=beside):
@@ -266,6 +250,23 @@ def _refuse_unreadable(start: str, parameter: Parameter) -> None:
             f"{start} is text in the {parameter.source}, and {parameter.type!r} is not read from"
             f" text{hint}"
         )
+    return parameter
+
+
+def _plan_body(signature: Signature, start: str, name: str) -> tuple[Parameter, Call]:
+    """Return what *name*, which is the body, declares, and a reader of it."""
+    annotation = signature.annotations[name]
+    if name in signature.defaults:
+        raise ConfigurationError(
+            f"{start} is the body, which every request has to send: remove its default"
+        )
+    try:
+        planned = body_reader(name, annotation)
+    except (ConfigurationError, TypeError) as error:
+        raise ConfigurationError(f"{signature.place}: the body {name!r}: {error}") from None
+    for kind in members_of(annotation):
+        note_body(kind, f"{signature.place}: {signature.name}")
+    return planned
 
 
 def _taking_apart(function: Callable[..., Any], fields: Sequence[Parameter]) -> Callable[..., Any]:
@@ -402,15 +403,15 @@ def _make_call(
     signature: Signature,
     certain: dict[str, Reader],
     checked: dict[str, Reader],
-    bodies: dict[str, BodyReader],
+    waited: dict[str, Call],
 ) -> Call:
     """Return a call that names all misfits at once, of the query, headers, cookies and body."""
     function = signature.function
     is_async = wants_await(function)
     if is_async and not checked:
-        if len(bodies) == 1:
-            return _body_call(signature, certain, *bodies.items())
-        if not bodies and not signature.keyword_only:
+        if len(waited) == 1:
+            return _waiting_call(signature, certain, *waited.items())
+        if not waited and not signature.keyword_only:
             return _positional_call(function, list(certain.values()))
 
     async def call(c: Context) -> Any:
@@ -421,9 +422,9 @@ def _make_call(
                 values[name] = read(c)
             except Invalid as error:
                 errors += error.errors
-        for name, read_body in bodies.items():
+        for name, find in waited.items():
             try:
-                values[name] = await read_body(c)
+                values[name] = await find(c)
             except Invalid as error:
                 errors += [misfit for misfit in _misfits(error) if misfit not in errors]
         if errors:
@@ -451,21 +452,21 @@ def _positional_call(function: Callable[..., Any], readers: list[Reader]) -> Cal
             return lambda c: function(*[read(c) for read in readers])
 
 
-def _body_call(
-    signature: Signature, certain: dict[str, Reader], body: tuple[str, BodyReader]
+def _waiting_call(
+    signature: Signature, certain: dict[str, Reader], waited: tuple[str, Call]
 ) -> Call:
-    """Return the quickest call for an async function that reads a body, and nothing else that may misfit."""
+    """Return the quickest call for an async function that waits for one value, a body or a provider's."""
     function = signature.function
-    body_name, read_body = body
+    waited_name, find = waited
     is_alone = not certain and not signature.keyword_only
 
     async def call(c: Context) -> Any:
         values = {} if is_alone else {name: read(c) for name, read in certain.items()}
         try:
-            value = await read_body(c)
+            value = await find(c)
         except Invalid as error:
             raise Invalid(errors=_misfits(error)) from None
-        return await (function(value) if is_alone else function(**values, **{body_name: value}))
+        return await (function(value) if is_alone else function(**values, **{waited_name: value}))
 
     return call
 
