@@ -13,7 +13,6 @@ from framework.paths import parse_query
 from framework.sent_values import (
     STRING,
     names_at_least,
-    refuse_alike,
     refuse_flawed,
     refuse_twice,
     unless_alike,
@@ -89,11 +88,13 @@ def decode_json(data: bytes, type: Any = Any) -> Any:
     return json_decoder(type)(data)
 
 
+_decode_anything = unless_alike(msgspec.json.decode, all_parts(Any))
+
+
 def _explain(data: bytes, type: Any, error: Exception) -> BadRequest | Invalid:
     """Return why *data* does not decode: what is not JSON at all first, then every misfit."""
     try:
-        refuse_alike(data)
-        value = msgspec.json.decode(data)
+        value = _decode_anything(data)
     except msgspec.ValidationError:
         return Invalid("The JSON holds a number that is out of range.")
     except (ValueError, RecursionError):

@@ -13,14 +13,13 @@ import msgspec
 from msgspec import inspect
 
 from framework.errors import Invalid, InvalidField
-from framework.exact_numbers import flawed_places
+from framework.exact_numbers import all_parts, flawed_places
 from framework.text_types import class_of, is_struct, members_of, without_notes
 from framework.validation import MISFIT_LIMIT, json_pointer
 
 __all__ = [
     "STRING",
     "names_at_least",
-    "refuse_alike",
     "refuse_flawed",
     "refuse_twice",
     "unless_alike",
@@ -80,7 +79,7 @@ _NAMES = 2_500
 """Fewer names are not looked at: so many of one hash take the Worker 35 ms, as long as a password."""
 
 
-def refuse_alike(data: bytes, *, has_sets: bool = False) -> None:
+def _refuse_alike(data: bytes, *, has_sets: bool) -> None:
     """Raise `Invalid` where *data* holds names chosen to have one hash. Runs before a dict is made.
 
     With *has_sets*, all texts are looked at, not only names. For the Worker such names are easily
@@ -123,10 +122,10 @@ def unless_alike(
     has_sets = any(isinstance(known, _SETS) for known in parts)
 
     def decode_checked(data: bytes) -> Any:
-        refuse_alike(data, has_sets=has_sets)
+        _refuse_alike(data, has_sets=has_sets)
         if has_numbers and data.count(b",") > _ALIKE_LIMIT:
             with suppress(ValueError):  # what is no JSON *decode* tells of
-                _refuse_many(_texts(_decode_plain(data)), _hashes)
+                _refuse_many(_texts(_decode_texts(data)), _hashes)
         return decode(data)
 
     return decode_checked if has_names or has_sets else decode
@@ -163,7 +162,8 @@ _SETS = inspect.SetType | inspect.FrozenSetType
 
 
 # A number may be one that a Decimal holds, and no float.
-_decode_plain = msgspec.json.Decoder(float_hook=str).decode
+_decode_texts = msgspec.json.Decoder(float_hook=str).decode
+_decode_sent = unless_alike(_decode_texts, all_parts(Any))
 
 
 def refuse_flawed(data: bytes, value: Any, *, zoned: bool) -> None:
@@ -175,8 +175,7 @@ def refuse_flawed(data: bytes, value: Any, *, zoned: bool) -> None:
     """
     if not any(flawed_places(value, zoned=zoned)):
         return
-    refuse_alike(data)
-    sent = _decode_plain(data)
+    sent = _decode_sent(data)
     flaws = (each for each in flawed_places(value, zoned=zoned) if _is_there(sent, each[0]))
     places = dict.fromkeys(islice(flaws, MISFIT_LIMIT))
     if places:
