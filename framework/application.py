@@ -228,7 +228,7 @@ class App(Router):
         for method, pattern in product(declaration.methods, patterns):
             matcher.add(method, pattern, route)
         self.routes.append(route)
-        self._outermost = self._prepare_and_enter
+        self._changed()
 
     def _full_path(self, declaration: Declaration, path: str) -> str:
         prefix = self.prefix + "".join(router.prefix for router in declaration.routers)
@@ -244,9 +244,8 @@ class App(Router):
             )
         siblings = [self._full_path(declaration, sibling) for sibling in declaration.paths]
         patterns = [pattern for sibling in siblings for pattern in parse_pattern(sibling)]
-        with_body = not SAFE_METHODS & {*declaration.methods}
         host = only_host(router.host for router in declaration.routers)
-        return Route(declaration, path, all_of(*asked), patterns, host, with_body=with_body)
+        return Route(declaration, path, all_of(*asked), patterns, host)
 
     def _collected(self) -> list[Declaration]:
         raise ConfigurationError("an App is served, not mounted: make it a Router")

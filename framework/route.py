@@ -7,6 +7,7 @@ from framework.errors import ConfigurationError, HTTPError
 from framework.guard_reads import ReadBatch
 from framework.guards import CompiledGuard, Guard
 from framework.hosts import parse_host
+from framework.origin import SAFE_METHODS
 from framework.patterns import Pattern, names_in
 from framework.plan import Call, Scope, make_plan
 from framework.router import Declaration
@@ -29,14 +30,13 @@ class Route:
         guard: Guard,
         patterns: list[Pattern],
         host: str | None,
-        *,
-        with_body: bool,
     ) -> None:
         names = _path_names(patterns)
         for name in () if host is None else names_in(parse_host(host)):
             if name in names:
                 raise ConfigurationError(f"{path!r} and the host {host!r} both name :{name}")
             names[name] = False
+        with_body = not SAFE_METHODS & {*declaration.methods}
         scope = Scope(names, (), with_body)
         compiled = guard.compile(scope)
         scope = scope._replace(slots=compiled.slots, maybe=compiled.maybe)

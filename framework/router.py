@@ -36,9 +36,13 @@ class Declaration(NamedTuple):
     guard: Guard | None
     signature: Signature
     name: str
-    place: str
     hide: bool
     routers: "tuple[Router, ...]" = ()
+
+    @property
+    def place(self) -> str:
+        """The file and line of the function."""
+        return self.signature.place
 
 
 class Router:
@@ -226,14 +230,7 @@ class Router:
                 raise ConfigurationError(f"{place}: {error}") from None
             for path in paths:
                 declared = Declaration(
-                    methods,
-                    path,
-                    paths,
-                    guard,
-                    signature,
-                    name or signature.name,
-                    signature.place,
-                    hide,
+                    methods, path, paths, guard, signature, name or signature.name, hide
                 )
                 self._declarations.append(declared)
                 self.adopt(declared)
