@@ -7,8 +7,9 @@ import msgspec
 
 from framework.body import decode_form, decode_json
 from framework.cookies import parse_cookies
-from framework.errors import BadRequest, ContentTooLarge
+from framework.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from framework.hosts import LOOPBACK, host_name
+from framework.multipart import MULTIPART_TYPE
 from framework.paths import MalformedURL, parse_query, resolve_path
 
 __all__ = ["BODY_LIMIT", "HeaderSource", "Headers", "Request", "is_loopback"]
@@ -204,10 +205,12 @@ class Request(msgspec.Struct, eq=False):
         return decode_json(await self.bytes(), type)
 
     async def form(self) -> dict[str, list[str]]:
-        """Return the fields of an urlencoded body, whatever Content-Type says. Raises `BadRequest`.
+        """Return the fields of an urlencoded body, whatever else Content-Type says. Raises `BadRequest`.
 
-        A multipart body is not read: `parse_multipart` of ``framework.multipart`` is for that.
+        Raises `UnsupportedMediaType` for a multipart body: ``framework.multipart`` has `parse_multipart`.
         """
+        if self.media_type == MULTIPART_TYPE:
+            raise UnsupportedMediaType("This form is not read as multipart.")
         return decode_form(await self.bytes())
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from framework import App, Context, Request, public
-from framework.errors import BadRequest, Invalid
+from framework.errors import BadRequest, Invalid, UnsupportedMediaType
 from framework.request import COOKIES_LIMIT, Headers, split_url
 from framework.testing import json_of
 
@@ -66,6 +66,14 @@ def test_cookies_may_be_long() -> None:  # a browser keeps 180 of 4 KB, and send
     request = Request.build("GET", "/", [("cookie", header)])
 
     assert request.cookie("a") == "1"
+
+
+async def test_what_is_multipart_is_not_read_as_if_it_were_urlencoded() -> None:
+    headers = [("content-type", 'Multipart/form-data; boundary="b"')]
+    request = Request.build("POST", "/", headers, b'--b\r\nname="a"&=\r\n--b--')
+
+    with pytest.raises(UnsupportedMediaType):
+        await request.form()
 
 
 def test_queries_and_cookies_are_read_once() -> None:
