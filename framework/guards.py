@@ -278,8 +278,8 @@ class _AllOf(_Composed):
 class _AnyOf(_Composed):
     """Passes where one guard does, asked from left to right. Only a refusal asks the next one.
 
-    A guard that refuses leaves nothing behind for whoever passes after it: neither in the slots nor
-    of what providers made of them.
+    A guard that refuses leaves nothing behind for whoever passes after it: neither in the slots, nor
+    of what providers made of them, nor for the security log.
     """
 
     def compile(self, scope: Scope) -> CompiledGuard:
@@ -288,7 +288,7 @@ class _AnyOf(_Composed):
 
         async def check(c: Context) -> None:
             refusals: list[HTTPError] = []
-            before = c.filled()
+            before, actor, refused = c.filled(), c.actor, None
             for member in checks:
                 try:
                     return await member(c)
@@ -297,6 +297,8 @@ class _AnyOf(_Composed):
                         raise
                     refusals.append(error.with_traceback(None))  # as `Fallback.explain` does
                     c.refill(before)
+                    refused, c.actor = refused or c.actor, actor  # whoever passes may be another
+            c.actor = refused
             raise _most_informative(c, refusals)
 
         common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]
