@@ -58,6 +58,10 @@ _BY_STATUS: Final[dict[int, EventName]] = {
 }
 
 
+_RAY_LIMIT: Final = 64
+"""Characters of it; Cloudflare sends 20. Where that is not in front, the client may have written it."""
+
+
 class SecurityEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened. Holds no password, token, cookie or path, nor a name as it was typed."""
 
@@ -148,7 +152,8 @@ def log_event(
 
 def _ray_of(request: Request) -> str | None:
     try:
-        return request.headers.get("cf-ray")
+        ray = request.headers.get("cf-ray")
+        return ray and ray[:_RAY_LIMIT]
     except HTTPError:  # of headers first read now, as `asgi` refuses some: told all the same
         return None
 

@@ -11,6 +11,7 @@ import pytest
 
 from framework import App, ConfigurationError, Context, HTTPError, Request, guard, public
 from framework.auth import Limits
+from framework.credentials import api_key
 from framework.errors import Forbidden
 from framework.local.rate_limit import LocalRateLimiter
 from framework.middleware.request_id import request_id
@@ -328,6 +329,36 @@ async def test_nothing_a_client_sends_ends_the_line(
     assert out.isascii()
     assert out.count("\n") == 1
     assert (json.loads(out)["request_id"], json.loads(out)["address"]) == (text, text)
+
+
+async def test_an_id_that_a_client_makes_up_is_cut(
+    told: list[SecurityEvent], recovering: Recovering
+) -> None:
+    await recovering.request("GET", "/me", headers={"cf-ray": "f" * 100_000})
+
+    assert [event.request_id for event in told] == ["f" * 64]
+
+
+@pytest.mark.parametrize("key", ["key", "another"])
+async def test_who_passes_by_a_key_is_not_who_was_refused_before(
+    recovering: Recovering, told: list[SecurityEvent], key: str
+) -> None:
+    auth = recovering.auth
+    may_enter = (auth.guard() & auth.role("admin")) | api_key("KEY", header="x-key")
+    recovering.env["KEY"] = "key"
+
+    @recovering.app.get("/reports", guard=may_enter)
+    async def reports() -> None:
+        raise HTTPError(403)
+
+    browser = await recovering.signed_up()
+
+    await browser.get("/reports", headers={"x-key": key})
+
+    [user] = await recovering.rows("user")
+    passed = key == "key"
+    assert (told[-1].status, told[-1].user_id) == (403, None if passed else user["id"])
+    assert told[-1].reason == "forbidden"
 
 
 # --- What is told, and what is not ---------------------------------------------------------------
