@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from framework.auth.errors import InvalidSession
 from framework.auth.legacy_cookie import cookie_for
 from framework.auth.limits import GRACE, seconds_until
 from framework.auth.models import Session, State, User, Validated
@@ -207,11 +208,15 @@ class RequestSessions(Generic[U]):
         before is then worth nothing. Times and attributes stay; agent and country become those of
         this request. It is one batch. The old token is good for `Limits.grace` more. Of two calls
         at once, one does it; both return the session that counts now. Raises `ConfigurationError`
-        behind `bearer_guard`, whose clients have no cookie that could be replaced.
+        behind `bearer_guard`, whose clients have no cookie that could be replaced, and `InvalidSession`
+        after `sign_out` in the same request.
         """
         own, user = c.get(self.session_slot), c.get(self.user_slot)
         if self._is_by_bearer(c):
             raise ConfigurationError("rotate_session changes a cookie: a bearer token has none")
+        memo = c.find(self._by_cookie)
+        if memo is not None and memo.found is None:  # signed out by this very request
+            raise InvalidSession
         session = await self._replace(c, own, self.clock(), keeps_old=self.limits.grace > 0)
         self._remember(c, session, user)
         return session

@@ -242,6 +242,25 @@ async def test_what_was_rotated_to_is_the_requests_own(world: World) -> None:
     assert json_of(answer) == [True] * 4
 
 
+async def test_who_has_signed_out_is_not_signed_in_by_a_rotation(world: World) -> None:
+    auth = world.auth
+
+    @world.app.post("/sign-out-and-rotate", guard=auth.guard())
+    async def leave(c: Context) -> None:
+        await auth.sign_out(c)
+        await auth.rotate_session(c)
+
+    browser = await world.signed_up()
+
+    answer = await browser.post("/sign-out-and-rotate")
+
+    assert (answer.status, await world.rows("user_session"), browser.cookies.get(COOKIE)) == (
+        401,
+        [],
+        None,
+    )
+
+
 async def test_signing_out_gives_no_grace(world: World) -> None:
     browser = await world.signed_up()
     before = browser.fork(with_cookies=True)
