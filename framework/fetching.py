@@ -2,14 +2,23 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar, overload
 
 import msgspec
 
 from framework.body import DEPTH_LIMIT, check_depth
-from framework.errors import RETRY_SOON, BadRequest, ConfigurationError, ServiceUnavailable
+from framework.errors import (
+    RETRY_SOON,
+    BadRequest,
+    ConfigurationError,
+    Invalid,
+    ServiceUnavailable,
+)
+from framework.exact_numbers import all_parts
 from framework.outgoing_body import bytes_of
 from framework.response import Header
+from framework.sent_values import unless_alike
 from framework.validation import safe_message
 
 __all__ = [
@@ -28,6 +37,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+_TEXTS: Final = all_parts(dict[str, set[str]])
+"""What is looked at of any answer: to ask msgspec of its type would take longer than to read it."""
 
 FETCH_TIMEOUT: Final = 10_000
 """Milliseconds that an answer may take, to its last byte, unless the call says otherwise."""
@@ -106,15 +118,19 @@ class FetchResponse(msgspec.Struct, frozen=True):
     def json(self, type: Any = Any) -> Any:
         """Return the body decoded from JSON into *type*, whatever Content-Type and status say.
 
-        Raises `FetchFailed` where it is not JSON, does not fit, or nests deeper than 64 levels.
+        Raises `FetchFailed` where it is not JSON, does not fit, nests deeper than 64 levels, or holds
+        names that were chosen to have one hash.
         """
         try:
             check_depth(self.body)
-            return msgspec.json.decode(self.body, type=type)
+            decode = partial(msgspec.json.decode, type=type)
+            return unless_alike(decode, _TEXTS)(self.body)
         except BadRequest:
             why = f"more than {DEPTH_LIMIT} levels deep"
         except msgspec.ValidationError as error:
             why = safe_message(error)
+        except Invalid:
+            why = "values of one hash"
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             why = "no JSON"
         raise FetchFailed(f"{self.host} answered {self.status}, and not what was expected: {why}")

@@ -193,10 +193,15 @@ def test_json_is_decoded_into_a_type() -> None:
         (b"{}", "The field x is required."),
         (b'{"x":"canary"}', "Expected int, got str."),
         (b"null", "Expected object, got null."),
+        (b"{%b}" % b",".join([b'"%d":1' % name for name in range(2501)]), "values of one hash"),
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_json_that_does_not_fit_is_an_outage(body: bytes, why: str) -> None:
+def test_json_that_does_not_fit_is_an_outage(
+    body: bytes, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("framework.sent_values.hash", len, raising=False)
+
     with pytest.raises(FetchFailed) as caught:
         FetchResponse(200, (), body, "example.com").json(Point)
 
