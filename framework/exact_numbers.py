@@ -17,6 +17,7 @@ __all__ = [
     "flawed_places",
     "may_be_inexact",
     "number_kinds",
+    "parts_of",
     "wants_zone",
 ]
 
@@ -61,11 +62,12 @@ def wants_zone(parts: Iterable[inspect.Type]) -> bool:
 
 def all_parts(type: Any) -> tuple[inspect.Type, ...]:
     """Return what msgspec knows of *type* and of every type inside of it, the fields' too."""
-    return tuple(_all_parts(inspect.type_info(type), set()))
+    return tuple(parts_of(inspect.type_info(type)))
 
 
-def _all_parts(known: inspect.Type, seen: set[Any]) -> Iterator[inspect.Type]:
+def parts_of(known: inspect.Type, seen: set[Any] | None = None) -> Iterator[inspect.Type]:
     """Yield *known* and every type inside of it, each once: a type may hold itself."""
+    seen = set() if seen is None else seen
     named = getattr(known, "cls", None)
     if named is not None:
         if named in seen:
@@ -73,7 +75,7 @@ def _all_parts(known: inspect.Type, seen: set[Any]) -> Iterator[inspect.Type]:
         seen.add(named)
     yield known
     for part in _parts(known):
-        yield from _all_parts(part, seen)
+        yield from parts_of(part, seen)
 
 
 def _parts(known: Any) -> list[Any]:

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import inspect
 
 from framework.errors import Invalid, InvalidField
-from framework.exact_numbers import all_parts, flawed_places
+from framework.exact_numbers import all_parts, flawed_places, parts_of
 from framework.text_types import class_of, is_struct, members_of, without_notes
 from framework.validation import MISFIT_LIMIT, json_pointer
 
@@ -75,6 +75,10 @@ _ALIKE_LIMIT = 100
 """How many texts, and spellings of numbers, may have one hash: a number that is sent has a few itself."""
 
 
+_VALUES = 1_000
+"""As many of one hash are half a million comparisons."""
+
+
 _NAMES = 2_500
 """Fewer names are not looked at: so many of one hash take the Worker 35 ms, as long as a password."""
 
@@ -115,20 +119,26 @@ def unless_alike(
 
     Those are texts, numbers and UUIDs. A set of them, or a dict by them, takes quadratic time: half
     a megabyte 7 to 19 seconds, and more in the Worker. The function raises `Invalid` for them;
-    nobody sends them by chance.
+    nobody sends them by chance. Where what is hashed is of another kind (bytes, times, tuples, Structs),
+    nothing looks at it, and JSON of more than 1,000 values is refused.
     """
-    has_numbers = any(map(_hashes_numbers, parts))
-    has_names = any(isinstance(known, inspect.DictType | inspect.AnyType) for known in parts)
-    has_sets = any(isinstance(known, _SETS) for known in parts)
+    dicts = [known.key_type for known in parts if isinstance(known, inspect.DictType)]
+    sets = [known.item_type for known in parts if isinstance(known, _SETS)]
+    hashed = [part for kind in dicts + sets for part in parts_of(kind)]
+    has_numbers = not all(isinstance(part, inspect.StrType) for part in hashed)
+    has_others = not all(isinstance(part, _LOOKED_AT) for part in hashed)
 
     def decode_checked(data: bytes) -> Any:
-        _refuse_alike(data, has_sets=has_sets)
+        _refuse_alike(data, has_sets=bool(sets))
         if has_numbers and data.count(b",") > _ALIKE_LIMIT:
             with suppress(ValueError):  # what is no JSON *decode* tells of
                 _refuse_many(_texts(_decode_texts(data)), _hashes)
+        if has_others and STRING.sub(b"", data).count(b",") >= _VALUES:
+            raise Invalid(f"The JSON holds more than {_VALUES} values.")
         return decode(data)
 
-    return decode_checked if has_names or has_sets else decode
+    is_any = any(isinstance(known, inspect.AnyType) for known in parts)
+    return decode_checked if hashed or is_any else decode
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -152,13 +162,13 @@ def _hashes(text: str) -> Iterator[int]:
             yield hash(kind(text))
 
 
-def _hashes_numbers(known: inspect.Type) -> bool:
-    if isinstance(known, inspect.DictType):
-        return not isinstance(known.key_type, inspect.StrType)
-    return isinstance(known, _SETS) and not isinstance(known.item_type, inspect.StrType)
-
-
 _SETS = inspect.SetType | inspect.FrozenSetType
+_LOOKED_AT = (
+    *(inspect.Metadata, inspect.UnionType, inspect.AnyType, inspect.StrType, inspect.UUIDType),
+    *(inspect.IntType, inspect.FloatType, inspect.DecimalType),
+    # and those that are too few for many to have one hash
+    *(inspect.BoolType, inspect.NoneType, inspect.DateType, inspect.EnumType, inspect.LiteralType),
+)
 
 
 # A number may be one that a Decimal holds, and no float.

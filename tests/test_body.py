@@ -3,10 +3,11 @@
 import hashlib
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import count as count_up
 from time import perf_counter
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID, uuid4
@@ -455,6 +456,27 @@ class Cell(msgspec.Struct, frozen=True):
     row: int
 
 
+def pairs_alike(count: int) -> Iterator[tuple[int, int]]:
+    """Yield *count* pairs of one hash, which Python mixes of those of both (xxHash, 64 bits)."""
+    bits, odd, more, start = (
+        2**64 - 1,
+        11400714785074694791,
+        14029467366897019727,
+        2870177450012600261,
+    )
+    wanted = None
+    for first in count_up(1):
+        mixed = start + first * more & bits
+        state = (mixed << 31 | mixed >> 33) * odd & bits
+        wanted = (state + more) & bits if wanted is None else wanted
+        second = (wanted - state) * pow(more, -1, 2**64) & bits
+        if second < 2**61 - 1:  # is its own hash
+            yield first, second
+            count -= 1
+        if not count:
+            return
+
+
 def alike(count: int, bits: int) -> list[int]:
     """Return *count* integers of one hash, where that has so many *bits*."""
     return [number * (2**bits - 1) for number in range(1, count + 1)]
@@ -491,6 +513,52 @@ def test_numbers_of_one_hash_are_refused_before_a_set_is_made_of_them(
 
 class Size(msgspec.Struct):
     size: int = 0
+
+
+class Place(msgspec.Struct, frozen=True):
+    row: int
+    column: int
+
+
+OTHERS: list[tuple[Any, str]] = [
+    (set[tuple[int, ...]], "[%d]"),
+    (list[frozenset[Place]], '[{"row":%d,"column":1}]'),
+    (set[frozenset[int]], "[%d]"),
+    (set[bytes], '"%04d"'),
+    (set[datetime], '"%04d-01-01T00:00:00Z"'),
+    (set[timedelta | None], '"PT%dS"'),
+    (set[Annotated[time | None, msgspec.Meta(description="of the day")]], '"00:00:00.%06d"'),
+]
+
+
+@pytest.mark.parametrize(("type", "form"), OTHERS, ids=str)
+def test_where_nothing_looks_at_what_is_hashed_there_are_few_values(type: Any, form: str) -> None:
+    def decode(count: int) -> Any:
+        values = ",".join([form % number for number in range(1, count + 1)])
+        return decode_json(f"[{values}]".encode(), type)
+
+    assert decode(400)
+    with pytest.raises(Invalid, match="more than 1000 values"):
+        decode(1001)
+
+
+def test_pairs_of_one_hash_are_refused_before_a_set_is_made_of_them() -> None:
+    pairs = [*pairs_alike(20_000)]
+    assert len({hash(pair) for pair in pairs[:1000]}) == 1
+    started = perf_counter()
+
+    with pytest.raises(Invalid, match="more than 1000 values"):
+        decode_json(msgspec.json.encode(pairs), set[tuple[int, int]])
+
+    assert perf_counter() - started < 1  # 16 seconds, where a set was made
+
+
+def test_of_what_is_looked_at_or_rare_there_may_be_many_values() -> None:
+    days = {date.fromordinal(day) for day in range(1, 2_000)}
+    commas = {(",", "," * 2_000)}
+
+    assert decode_json(msgspec.json.encode(days), set[date]) == days
+    assert decode_json(msgspec.json.encode(commas), set[tuple[str, str]]) == commas
 
 
 @pytest.mark.parametrize("unknown", [b'"\xff"', b'{"\xff": 1}'], ids=ascii)
