@@ -145,14 +145,14 @@ def _is_whole(known: inspect.Type) -> bool:
 def is_exact(value: Any) -> bool:
     """Return whether no number in *value* is infinite, NaN or beyond `SAFE_INTEGER`.
 
-    A `Decimal` may be as large as a float, however exact.
+    A `Decimal` may be as large as a float, or as small, however exact: programs write all its zeros.
     """
     if isinstance(value, int):
         return -SAFE_INTEGER <= value <= SAFE_INTEGER
     if isinstance(value, float):
         return isfinite(value)
     if isinstance(value, Decimal):
-        return value.is_finite() and value.adjusted() <= float_info.max_10_exp
+        return value.is_finite() and abs(value.adjusted()) <= float_info.max_10_exp
     return not isinstance(value, _COLLECTIONS) or all(map(is_exact, value))
 
 

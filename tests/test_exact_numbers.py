@@ -157,11 +157,17 @@ class Price(msgspec.Struct):
     others: list[Decimal | None] = []
 
 
-@pytest.mark.parametrize("text", ['"NaN"', '"sNaN"', '"-Infinity"', '"1e309"', "1e309"])
-def test_a_decimal_is_a_number_and_no_larger_than_a_float(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ['"NaN"', '"sNaN"', '"-Infinity"', '"1e309"', "1e309", '"1e-309"', "-1e-999999999"]
+)
+def test_a_decimal_is_a_number_and_neither_larger_nor_smaller_than_a_float(text: str) -> None:
     decode = json_decoder(Price)
 
-    assert decode(b'{"amount": "1e308", "others": [0.1, null]}').others == [Decimal("0.1"), None]
+    assert decode(b'{"amount": "1e308", "others": [0.1, 1e-308, null]}').others == [
+        Decimal("0.1"),
+        Decimal("1e-308"),
+        None,
+    ]
     for body in (f'{{"amount": {text}}}', f'{{"amount": 1, "others": [1, {text}]}}'):
         with pytest.raises(Invalid) as caught:
             decode(body.encode())
