@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime  # msgspec imports it anyway, and the next
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -101,7 +102,7 @@ def flawed_places(value: Any, pointer: str = "", *, zoned: bool) -> Iterator[tup
     *pointer* is that of *value* itself. What is in a dict or a set has the place of the whole: a key
     may be what the client sent. A place may come more than once.
     """
-    kind = type(value)
+    kind: Any = type(value)
     if kind is int or kind is Decimal or kind is datetime:
         if flaw := flaw_of(value, zoned=zoned):
             yield pointer, flaw
@@ -113,19 +114,21 @@ def flawed_places(value: Any, pointer: str = "", *, zoned: bool) -> Iterator[tup
         for part in (*value, *value.values()) if kind is dict else value:
             yield from ((pointer, flaw) for _, flaw in flawed_places(part, zoned=zoned))
     else:
-        for name, step in _steps(value):
-            yield from flawed_places(getattr(value, name), pointer + step, zoned=zoned)
+        for name, step in _steps(kind):
+            item = getattr(value, name)
+            if type(item) not in _EXACT and not (type(item) is int and is_exact(item)):
+                yield from flawed_places(item, pointer + step, zoned=zoned)
 
 
-def _steps(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield each field of *value*, if it has any, and how a pointer goes there."""
-    if isinstance(value, msgspec.Struct):
-        config = value.__struct_config__
-        first = int(config.tag is not None)  # in an array the tag comes first
-        names = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
-        for index, (name, encoded) in enumerate(names, first):
-            yield name, f"/{index}" if config.array_like else json_pointer(encoded)
-    else:
-        yield from (
-            (name, json_pointer(name)) for name in getattr(value, "__dataclass_fields__", ())
-        )
+@cache
+def _steps(kind: Any) -> list[tuple[str, str]]:
+    """Return each field of a *kind*, if it has any, and how a pointer goes there."""
+    if not issubclass(kind, msgspec.Struct):
+        return [(name, json_pointer(name)) for name in getattr(kind, "__dataclass_fields__", ())]
+    config = kind.__struct_config__
+    first = int(config.tag is not None)  # in an array the tag comes first
+    names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
+    return [
+        (name, f"/{index}" if config.array_like else json_pointer(encoded))
+        for index, (name, encoded) in enumerate(names, first)
+    ]
