@@ -45,8 +45,8 @@ def cache(
 
     It leaves alone answers that say themselves how they are kept, that set a cookie or depend on
     who asks, those to a request with ``Authorization``, those of a handler that looked at the
-    cookies, whether there were any or not, and those of a mounted application, which may have
-    looked.
+    cookies, whether there were any or not, those of a route with a `Header` parameter that *vary*
+    does not list, and those of a mounted application, which may have looked.
 
     Streams are left alone as well, unless *streams* is true: they can look at the request after
     this layer has decided. Pass it if every stream below sends the same to everybody.
@@ -64,13 +64,24 @@ def cache(
         raise ConfigurationError("Vary: * would keep every cache from using what it keeps")
     added = [header, *([("vary", ", ".join(names))] if names else [])]
 
+    told = {*names, "authorization"}  # of requests with that nothing is kept
+    varying: set[Route] = set()
+
     async def allow_caching(c: Context, call_next: Next) -> Response:
         response = await call_next()
-        if not _may_be_kept(c, response, streams):
+        if c.route in varying or not _may_be_kept(c, response, streams):
             return response
         return Response(response.body, response.status, [*response.headers, *added])
 
-    return check_use(allow_caching, _refuse_guarded)
+    def check(_: App, route: Route) -> None:
+        _refuse_guarded(route)
+        if (
+            not {each.sent_name.lower() for each in route.parameters if each.source == "header"}
+            <= told
+        ):
+            varying.add(route)
+
+    return check_use(allow_caching, check)
 
 
 def _directives(
@@ -108,7 +119,7 @@ def _may_be_kept(c: Context, response: Response, streams: bool) -> bool:
     )
 
 
-def _refuse_guarded(app: App, route: Route) -> None:  # noqa: ARG001  any will do
+def _refuse_guarded(route: Route) -> None:
     if not route.guard.is_public:
         raise ConfigurationError(
             f"{route.declaration.place}: {route.path} is behind {route.guard}, so nothing may keep"

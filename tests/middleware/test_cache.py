@@ -1,11 +1,22 @@
 """Caches may keep what is the same for everybody, and nothing else."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
-from framework import App, ConfigurationError, Context, Cookie, Response, Router, guard, public
+from framework import (
+    App,
+    ConfigurationError,
+    Context,
+    Cookie,
+    Depends,
+    Header,
+    Response,
+    Router,
+    guard,
+    public,
+)
 from framework.cookies import SetCookie
 from framework.credentials import read_bearer
 from framework.interop import asgi_handler
@@ -299,3 +310,34 @@ async def test_who_looks_for_a_token_answers_for_nobody_else(headers: dict[str, 
         return f"Hello {read_bearer(c) or 'stranger'}!"
 
     assert (await app.request("GET", "/", headers=headers)).header("cache-control") == NEVER
+
+
+async def find_site(x_site: Header[str] = "ours") -> str:
+    return x_site
+
+
+@pytest.mark.parametrize("vary", [["X-Site", "accept"], ["Accept"]], ids=str)
+async def test_what_one_client_sends_in_a_header_is_answered_to_no_other(vary: list[str]) -> None:
+    app = App()
+    app.use(cache(3600, vary=vary))
+
+    @app.get("/link", guard=public)
+    async def link(x_site: Header[str] = "ours") -> str:
+        return f"https://{x_site}/"
+
+    @app.get("/provided", guard=public)
+    async def provided(site: Annotated[str, Depends(find_site)]) -> str:
+        return f"https://{site}/"
+
+    @app.get("/named", guard=public)
+    async def named(accept: Header[str] = "", authorization: Header[str] = "") -> str:
+        return accept + authorization
+
+    answers = [
+        await app.request("GET", path, headers={"x-site": "evil.example"})
+        for path in ("/link", "/provided", "/named")
+    ]
+
+    is_named = "X-Site" in vary
+    kept = [answer.header("cache-control") == HOUR for answer in answers]
+    assert kept == [is_named, is_named, True]
