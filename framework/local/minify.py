@@ -1,8 +1,8 @@
 """Makes a staged app lean: what is written for readers alone goes.
 
 Comments, docstrings, three quarters of the indentation and most other blanks, the annotations and
-overloads that nothing reads when the app runs, and ``__all__`` where nobody imports ``*``: they are a
-fifth of the upload. Every line stays where it was, for tracebacks.
+overloads that nothing reads when the app runs, the methods that a Protocol asks for, and ``__all__``
+where nobody imports ``*``: they are a fifth of the upload. Every line stays where it was, for tracebacks.
 
 Knows a folder of modules and nothing of where they come from. Needs the standard library alone, and
 imports nothing of the framework's: stage.py runs under whichever Python wrangler finds.
@@ -205,12 +205,13 @@ def _cut(node: ast.stmt | ast.expr | ast.arg, filling: bytes = b"") -> Cut:
 def _needless(
     tree: ast.Module, described: Collection[str]
 ) -> Iterator[tuple[list[ast.stmt], ast.stmt, bool]]:
-    """Yield the docstrings, those below what they tell of, and overloads: the block that each stands in,
-    itself, and whether a ``pass`` has to take its place."""
+    """Yield the docstrings, those below what they tell of, overloads, and what a Protocol asks for: the
+    block that each stands in, itself, and whether a ``pass`` has to take its place."""
     for node in ast.walk(tree):
         is_kept = isinstance(node, ast.ClassDef) and node.name in described
+        tell = [_is_text, _is_overload, *([_is_stub] if _is_protocol(node) else [])]
         for block in _blocks(node):
-            texts = [each for each in block[is_kept:] if _is_text(each) or _is_overload(each)]
+            texts = [each for each in block[is_kept:] if any(tells(each) for tells in tell)]
             for text in texts:
                 yield block, text, len(texts) == len(block) and text is texts[0]
 
@@ -232,6 +233,23 @@ def _is_overload(statement: ast.stmt) -> bool:
     """Return whether *statement* is an overload, which only type checkers read."""
     decorators = statement.decorator_list if isinstance(statement, FUNCTIONS) else []
     return any(isinstance(each, ast.Name) and each.id == "overload" for each in decorators)
+
+
+def _is_protocol(node: ast.AST) -> bool:
+    """Return whether *node* is a class that nothing is an instance of when the app runs."""
+    if (
+        not isinstance(node, ast.ClassDef) or node.decorator_list
+    ):  # by `runtime_checkable` it may be
+        return False
+    return any(ast.unparse(base).partition("[")[0] == "Protocol" for base in node.bases)
+
+
+def _is_stub(statement: ast.stmt) -> bool:
+    """Return whether *statement* is a function that does nothing."""
+    return isinstance(statement, FUNCTIONS) and all(
+        isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
+        for each in statement.body
+    )
 
 
 def _declared(

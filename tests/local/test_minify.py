@@ -17,7 +17,8 @@ SOURCES = sorted([*(ROOT / "framework").rglob("*.py"), *(ROOT / "routes").rglob(
 
 
 class WithoutNotes(ast.NodeTransformer):
-    """Takes out strings that stand alone as statements, overloads, and annotations that nothing reads."""
+    """Takes out strings that stand alone as statements, overloads, what a Protocol asks for, and annotations
+    that nothing reads."""
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
@@ -37,6 +38,10 @@ class WithoutNotes(ast.NodeTransformer):
         return node if node.value is None else ast.copy_location(unread, node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        if "Protocol" in map(ast.unparse, node.bases) or "Protocol[U]" in map(
+            ast.unparse, node.bases
+        ):
+            node.body = [each for each in node.body if isinstance(each, ast.AnnAssign)]
         fields = {id(each) for each in node.body if isinstance(each, ast.AnnAssign)}
         node.body = [each if id(each) in fields else self.visit(each) for each in node.body]
         node.body = [each for each in node.body if each is not None]
@@ -162,6 +167,21 @@ def test_a_module_means_the_same_when_it_is_thin(path: Path) -> None:
             "class A:\n\n\n\n\n\n\n async def f(self,x):...\n",
         ),
         ("@other\ndef f(): ...\n", "@other\ndef f():...\n"),
+        # What a Protocol asks for.
+        (
+            'class A(Protocol[T]):\n    """Why."""\n\n    async def f(self, x: A) -> A:\n'
+            '        """Why."""\n        ...\n\n    def g(self): ...  # why\n',
+            "class A(Protocol[T]):\n pass\n\n\n\n\n\n\n",
+        ),
+        (
+            "class A(B, Protocol):\n    x: int\n    def f(self): ...\n    def g(self): return 1\n",
+            "class A(B,Protocol):\n x:int\n\n def g(self):return 1\n",
+        ),
+        (
+            "@runtime_checkable\nclass A(Protocol):\n    def f(self): ...\n",
+            "@runtime_checkable\nclass A(Protocol):\n def f(self):...\n",
+        ),
+        ("class A(Protocols):\n    def f(self): ...\n", "class A(Protocols):\n def f(self):...\n"),
         # Blanks.
         ("x = 1 .real + 1. .real + x .y\n", "x=1 .real+1. .real+x .y\n"),
         ("x = 1 if y else 0x1 or z\n", "x=1 if y else 0x1 or z\n"),
