@@ -237,9 +237,7 @@ def _is_overload(statement: ast.stmt) -> bool:
 
 def _is_protocol(node: ast.AST) -> bool:
     """Return whether *node* is a class that nothing is an instance of when the app runs."""
-    if (
-        not isinstance(node, ast.ClassDef) or node.decorator_list
-    ):  # by `runtime_checkable` it may be
+    if not isinstance(node, ast.ClassDef) or node.decorator_list:  # such as `runtime_checkable`
         return False
     return any(ast.unparse(base).partition("[")[0] == "Protocol" for base in node.bases)
 
