@@ -157,7 +157,6 @@ def _between(schema: Schema, low: str, high: str, unit: str) -> str:
             return f"{least:,} or more{unit}"
         case least, most:
             return f"{least:,} to {most:,}{unit}"
-    return ""
 
 
 def _name(schema: Schema) -> str:
