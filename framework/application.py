@@ -28,12 +28,14 @@ from framework.urls import build_path
 
 __all__ = ["App", "UseCheck", "check_use"]
 
-H = TypeVar("H")
 CronHandler = Callable[[Job], Awaitable[None]]
 """What runs at a tick of a cron trigger."""
 UseCheck = Callable[["App", "Route"], None]
 """Raises `ConfigurationError` where a layer cannot wrap that route of that application."""
 WaitUntil = Callable[[Awaitable[Any]], None]
+C = TypeVar("C", bound=CronHandler)
+Q = TypeVar("Q", bound=QueueHandler)
+F = TypeVar("F", bound=Callable[..., Any])
 
 _USE_CHECK = "check_use"
 
@@ -68,7 +70,7 @@ class App(Router):
         super().__init__(prefix, guard=guard)
         self.redirect_slashes = redirect_slashes
         self.check_answers = check_answers
-        self.security_log = check_security_log(security_log)
+        self.security_log: SecurityLog | None = check_security_log(security_log)
         if isinstance(origins, str):
             raise ConfigurationError(f"origins={origins!r} is one origin: write a list of them")
         self.origins: Collection[str] = frozenset(check_origin(origin) for origin in origins)
@@ -85,7 +87,7 @@ class App(Router):
         self._inside: Handler = self._dispatch
         """What is inside of it."""
 
-    def cron(self, schedule: str) -> Callable[[CronHandler], CronHandler]:
+    def cron(self, schedule: str) -> Callable[[C], C]:
         """Return a decorator: its function runs at each tick of *schedule*, as in ``[triggers] crons``.
 
         Raises `ConfigurationError` for a schedule that does not have five fields or already has a
@@ -107,7 +109,7 @@ class App(Router):
             raise ConfigurationError(f"no function runs at the cron {schedule!r}")
         await self.crons[schedule](Job(schedule, env, time))
 
-    def queue(self, name: str) -> Callable[[QueueHandler], QueueHandler]:
+    def queue(self, name: str) -> Callable[[Q], Q]:
         """Return a decorator: its function consumes the queue *name*, as ``[[queues.consumers]]`` has it.
 
         Raises `ConfigurationError` for a queue that already has a function, and for a function that
@@ -355,13 +357,13 @@ def check_use(layer: Middleware, check: UseCheck) -> Middleware:
     return layer
 
 
-def _register(kept: dict[str, H], name: str, problem: str, kind: type) -> Callable[[H], H]:
+def _register(kept: dict[str, Any], name: str, problem: str, kind: type) -> Callable[[F], F]:
     """Return a decorator that keeps a function as *name*; it raises *problem* for a second one."""
     noun = kind.__name__.lower()
     if not isinstance(name, str):
         raise ConfigurationError(f"{place_of(name)}: name the schedule or the queue in parentheses")
 
-    def decorate(handler: H) -> H:
+    def decorate(handler: F) -> F:
         takes = (f"{noun}: {kind.__name__}",)
         check_callable(handler, takes, f"function of a {noun}", kind)
         if kept.setdefault(name, handler) is not handler:

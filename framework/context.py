@@ -219,10 +219,10 @@ class Job(Deployed):
     __slots__ = ("cron", "time")
 
     def __init__(self, cron: str, env: Env, time: int) -> None:
-        self.cron = cron
+        self.cron: str = cron
         """The schedule, as `App.cron` has it."""
         self.env = env
-        self.time = time
+        self.time: int = time
 
 
 def find_database(env: Env, name: str) -> Database:

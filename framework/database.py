@@ -72,7 +72,7 @@ class Result:
     __slots__ = ("_read", "changes")
 
     def __init__(self, changes: int, read: Callable[[Any], list[Any]]) -> None:
-        self.changes = changes
+        self.changes: int = changes
         """How many rows the statement wrote, with those its triggers and foreign keys wrote."""
         self._read = read
 
@@ -90,7 +90,8 @@ class Database(Protocol):
     """A SQLite database that answers as D1 does: each call is one trip and one transaction.
 
     *type* is what a row becomes: a Struct, whose fields take the columns of their JSON names, or
-    `dict`. A field without a column has its default; a column without a field is left out.
+    `dict` (`dict[str, Any]` for strict Pyright). A field without a column has its default; a column
+    without a field is left out.
 
     - By the type of the field, 0 and 1 become `bool`, a BLOB `bytes`, integer Unix milliseconds an
       aware `datetime`, text a `UUID`, `Decimal`, `date` or `time`, and a number or text an Enum. NULL

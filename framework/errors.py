@@ -119,11 +119,11 @@ class HTTPError(Exception):
         if code is not None:
             self.code = code
         pairs = headers.items() if isinstance(headers, Mapping) else headers
-        self.headers = tuple([(name, value) for name, value in pairs])
+        self.headers: tuple[tuple[str, str], ...] = tuple([(name, value) for name, value in pairs])
         """Sent along: pairs of name and value."""
         if not all(isinstance(text, str) for pair in self.headers for text in pair):
             raise ValueError("the headers of an error are pairs of text")
-        self.errors = tuple(errors)
+        self.errors: tuple[InvalidField, ...] = tuple(errors)
         """The misfits of a 422: an `InvalidField` each."""
         super().__init__(self.detail or self.code)
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import chain, product
-from typing import Any, NamedTuple, get_args, overload
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, get_args, overload
 
 from framework.context import Context
 from framework.database import Result, Statement
@@ -36,6 +36,8 @@ __all__ = [
 Check = Callable[[Context], Awaitable[None]]
 """A guard made ready for one route: returns where the request may pass, raises where it may not."""
 Reader = Callable[..., Statement | None] | Callable[..., Awaitable[Statement | None]]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class GuardFailed(ServiceUnavailable):
@@ -117,11 +119,11 @@ async def _pass(c: Context) -> None:
     """Let everybody pass."""
 
 
-public = _Public()
+public: Guard = _Public()
 """The guard that lets everybody pass. Adds nothing to others, and takes nothing away."""
 
 
-class _FunctionGuard(Guard):
+class _FunctionGuard(Guard, Generic[P, R]):
     """Passes where a function returns, refuses where it raises `HTTPError`."""
 
     def __init__(
@@ -189,9 +191,10 @@ class _FunctionGuard(Guard):
 
         return CompiledGuard(check, provides, (read,) if read else (), self._statements)
 
-    def __call__(self, *arguments: Any, **named: Any) -> Any:
+    def __call__(self, *arguments: P.args, **named: P.kwargs) -> R:
         """Call the function itself, as a test would."""
-        return self.signatures[0].function(*arguments, **named)
+        result: R = self.signatures[0].function(*arguments, **named)
+        return result
 
     def __str__(self) -> str:
         return self._name
@@ -389,7 +392,7 @@ def _checked(guards: Sequence[Guard]) -> Sequence[Guard]:
 
 @overload
 def guard(
-    function: Callable[..., Any],
+    function: Callable[P, R],
     /,
     *,
     name: str | None = None,
@@ -399,7 +402,7 @@ def guard(
     statements: int = 0,
     refuses: Sequence[int] = (),
     scheme: SecurityScheme | None = None,
-) -> Guard: ...
+) -> _FunctionGuard[P, R]: ...
 
 
 @overload
@@ -412,7 +415,7 @@ def guard(
     statements: int = 0,
     refuses: Sequence[int] = (),
     scheme: SecurityScheme | None = None,
-) -> Callable[[Callable[..., Any]], Guard]: ...
+) -> Callable[[Callable[P, R]], _FunctionGuard[P, R]]: ...
 
 
 def guard(

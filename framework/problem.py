@@ -112,7 +112,7 @@ def _refusal(error: HTTPError) -> Handler:
     return refuse
 
 
-not_found = _refusal(NotFound())
+not_found: Handler = _refusal(NotFound())
 """Answers with 404, where nobody handles errors."""
 
 

@@ -30,12 +30,12 @@ class Message:
         attempts: int = 1,
         settle: Settle | None = None,
     ) -> None:
-        self.id = id
+        self.id: str = id
         """The id that the queue gave it."""
-        self.body = body
+        self.body: Any = body
         """What was sent: text, bytes, or what JSON holds. `read` checks it."""
-        self.timestamp = timestamp
-        self.attempts = attempts
+        self.timestamp: int = timestamp
+        self.attempts: int = attempts
         self.outcome: Outcome | None = None
         """``ack`` or ``retry``, or None until it is settled. Only the first call counts."""
         self._settle = settle
@@ -84,7 +84,7 @@ class Batch(Deployed):
     __slots__ = ("messages", "queue")
 
     def __init__(self, queue: str, messages: Iterable[Message], env: Env) -> None:
-        self.queue = queue
+        self.queue: str = queue
         """The name of the queue."""
         self.messages: Sequence[Message] = tuple(messages)
         """Its messages, to be settled one by one, by `ack_all` or by `retry_all`."""

@@ -44,20 +44,20 @@ class Route:
         if with_body and all(parameter.source != "body" for parameter in parameters):
             call = _bounded(call)
         self.declaration = declaration
-        self.methods = declaration.methods
+        self.methods: tuple[str, ...] = declaration.methods
         self.path = path
         self.host = host
         """The host that requests have to be for; None for any."""
         self.guard = guard
         """What all of the application, its routers and the route ask for."""
-        self.statements = len(compiled.reads) + compiled.statements
+        self.statements: int = len(compiled.reads) + compiled.statements
         """D1 statements that the guard runs for each request."""
-        self.trips = len({read.database for read in compiled.reads}) + compiled.statements
+        self.trips: int = len({read.database for read in compiled.reads}) + compiled.statements
         """How often the guard waits for D1 in each request."""
         self.parameters = parameters
         self._call = call
         self._compiled = None if guard.is_public else compiled
-        self.handler = _guard_call(call, self._compiled)
+        self.handler: Call = _guard_call(call, self._compiled)
         """The guard and then the handler; returns what the handler returns."""
         self.endpoint: Call = self.handler
         """The same inside of its routers' middleware."""

@@ -17,11 +17,11 @@ from framework.route_checks import check_answers_itself, check_declaration, chec
 
 __all__ = ["ALL_METHODS", "Declaration", "ErrorHandler", "Router"]
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 ErrorHandler = Callable[[Context, HTTPError], Awaitable[Response | None]]
 """Makes the answer for an error, or returns None to leave it to problem+json."""
-
+F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E", bound=ErrorHandler)
+H = TypeVar("H", bound=Handler)
 ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 """What `Router.all` answers. HEAD comes with GET, OPTIONS is automatic."""
 
@@ -146,7 +146,7 @@ class Router:
         self.middleware.extend(layers)
         self._changed()
 
-    def on_error(self, handler: ErrorHandler) -> ErrorHandler:
+    def on_error(self, handler: E) -> E:
         """Let *handler* answer errors of the routes below this router, and of paths there without a route.
 
         It takes the context and the `HTTPError`, and returns a `Response`, or None to leave it to
@@ -160,7 +160,7 @@ class Router:
         self._changed()
         return handler
 
-    def not_found(self, handler: Handler) -> Handler:
+    def not_found(self, handler: H) -> H:
         """Let *handler* answer below this router's prefix where there is no route at all.
 
         It takes the context and returns a `Response` with the status that it chooses, 404 as a

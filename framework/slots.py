@@ -37,8 +37,8 @@ class Slot(Generic[T]):
             isinstance(None, type)
         except TypeError as error:
             raise ConfigurationError(f"the slot {name}: {error}") from None
-        self.name = name
-        self.type = type
+        self.name: str = name
+        self.type: builtins.type[T] = type
         if _is_own_class(type):
             reserve(type, f"the slot {name!r}")
 

@@ -129,7 +129,7 @@ class Client:
         scheme, host, path, query = split_url(base_url)
         if scheme not in {"http", "https"} or not host or path != "/" or query:
             raise ValueError(f"{base_url!r} is no origin: write http://host or https://host")
-        self.origin = f"{scheme}://{host}"
+        self.origin: str = f"{scheme}://{host}"
         """Scheme, host and port that this browser looks at."""
         self._app = app
         self._env = env

@@ -291,6 +291,26 @@ def test_no_annotation_names_a_slot_of_its_class(module: str) -> None:
     assert {name for name, names in mistaken.items() if names} == set()
 
 
+def untyped_slots(owner: ast.ClassDef) -> set[str]:
+    """Return the public slots of *owner* that it sets without saying of what type they are."""
+    typed = {
+        ast.unparse(node.target) for node in ast.walk(owner) if isinstance(node, ast.AnnAssign)
+    }
+    public = {name for name in slots_of(owner) if not name.startswith("_")}
+    return {name for name in public if not typed & {name, f"self.{name}"}}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_public_slots_have_types(module: str) -> None:
+    # Pyright looks at no other assignment for them in a package that says that it is typed.
+    classes = [node for node in ast.walk(TREES[module]) if isinstance(node, ast.ClassDef)]
+
+    public = [owner for owner in classes if not owner.name.startswith("_")]
+    untyped = {owner.name: untyped_slots(owner) for owner in public}
+
+    assert {name: names for name, names in untyped.items() if names} == {}
+
+
 def test_a_long_module_has_a_reason() -> None:
     lengths = {name: len(path.read_text("utf-8").splitlines()) for name, path in MODULES.items()}
 

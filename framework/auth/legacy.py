@@ -34,7 +34,7 @@ class LuciaHasher:
         self._writes_s2 = writes == "s2"
         self._argon2 = argon2
         self._has_warned = False
-        self.dummy_hash = _NOBODY if self._writes_s2 else argon2.dummy_hash
+        self.dummy_hash: str = _NOBODY if self._writes_s2 else argon2.dummy_hash
 
     async def hash(self, password: str) -> str:
         """Return a hash of *password* to store. Raises `PasswordError`."""

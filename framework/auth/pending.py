@@ -24,7 +24,7 @@ class Pending(Generic[T]):
     def __init__(self, c: Context, call: str, make: Callable[[Context], Awaitable[T]]) -> None:
         self._c = c
         self._make = make
-        self.call = call
+        self.call: str = call
         c.private = True
         c.unawaited = [*(c.unawaited or ()), self]
 

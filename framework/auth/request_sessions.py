@@ -8,7 +8,7 @@ import msgspec
 
 from framework.auth.errors import InvalidSession
 from framework.auth.legacy_cookie import cookie_for
-from framework.auth.limits import GRACE, seconds_until
+from framework.auth.limits import GRACE, Limits, seconds_until
 from framework.auth.models import Session, State, User, Validated
 from framework.auth.pending import Pending
 from framework.auth.sessions import Sessions
@@ -38,7 +38,8 @@ class Memo(Generic[U]):
     __slots__ = ("found", "opened")
 
     def __init__(self, found: Validated[U] | None) -> None:
-        self.found = self.opened = found
+        self.found: Validated[U] | None = found
+        self.opened: Validated[U] | None = found
 
     def end(self) -> None:
         """Let the credential open nothing any more; *opened* keeps what it opened."""
@@ -56,8 +57,8 @@ class RequestSessions(Generic[U]):
             raise ConfigurationError(
                 f"{settings.session!r} is no subclass of framework.auth.Session"
             )
-        self.limits = settings.limits
-        self.clock = settings.clock
+        self.limits: Limits = settings.limits
+        self.clock: Callable[[], int] = settings.clock
         self.session_slot: Slot[Session] = Slot("session", settings.session)
         """Where its guards leave the session; signing up and in leave theirs there, too."""
         self.user_slot: Slot[U] = Slot("user", user)

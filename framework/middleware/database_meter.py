@@ -23,15 +23,15 @@ class Meter:
     __slots__ = ("changes", "clock", "rows", "seconds", "statements", "trips")
 
     def __init__(self, clock: Callable[[], float] = perf_counter) -> None:
-        self.clock = clock
-        self.seconds = 0.0
+        self.clock: Callable[[], float] = clock
+        self.seconds: float = 0.0
         """Time spent waiting for answers; two calls at once count twice."""
-        self.trips = 0
+        self.trips: int = 0
         """Calls: how often a request waits."""
-        self.statements = 0
-        self.rows = 0
+        self.statements: int = 0
+        self.rows: int = 0
         """Rows handed to the app. D1 bills the rows that it scanned for them."""
-        self.changes = 0
+        self.changes: int = 0
         """Rows written."""
 
     @property
