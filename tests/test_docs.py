@@ -84,6 +84,18 @@ def test_ruff_finds_nothing_in_the_python_blocks(document: Path) -> None:
     assert done.stdout == "All checks passed!\n", done.stdout + done.stderr
 
 
+def test_mypy_finds_nothing_in_the_python_blocks(tmp_path: Path) -> None:
+    for document in DOCUMENTS:
+        name = document.stem.lower().replace("-", "_")
+        (tmp_path / f"{name}.py").write_text(as_module(document))
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary"]
+    mypy += ["--disable-error-code=no-redef", str(tmp_path)]  # as F811 above
+
+    done = subprocess.run(mypy, cwd=ROOT, text=True, capture_output=True)
+
+    assert done.stdout == "", done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_the_links_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#\s]+)[^)]*\)", document.read_text())
