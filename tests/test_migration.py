@@ -1,6 +1,7 @@
 """What docs/security.md says brings a database from before to what schema.sql makes today."""
 
 import re
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,16 +28,15 @@ BEFORE: Final = "\n".join(
 
 async def described(*scripts: str) -> dict[str, Any]:
     """Return the columns of all tables, and the statements of all indexes, that *scripts* make."""
-    sqlite = SQLiteDatabase()
-    for script in scripts:
-        sqlite.apply_schema(script)
-    made = await sqlite.all(dict, "SELECT type, name, sql FROM sqlite_master")
-    found = {one["name"]: one["sql"] for one in made if one["type"] == "index"}
-    for one in made:
-        if one["type"] == "table":
-            sql = "SELECT * FROM pragma_table_info(?) ORDER BY cid"
-            found[one["name"]] = await sqlite.all(dict, sql, one["name"])
-    sqlite.close()
+    with closing(SQLiteDatabase()) as sqlite:
+        for script in scripts:
+            sqlite.apply_schema(script)
+        made = await sqlite.all(dict, "SELECT type, name, sql FROM sqlite_master")
+        found = {one["name"]: one["sql"] for one in made if one["type"] == "index"}
+        for one in made:
+            if one["type"] == "table":
+                sql = "SELECT * FROM pragma_table_info(?) ORDER BY cid"
+                found[one["name"]] = await sqlite.all(dict, sql, one["name"])
     return found
 
 

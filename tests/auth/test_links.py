@@ -273,8 +273,10 @@ class Addressed(Member, frozen=True, kw_only=True):
 
 
 @pytest.mark.parametrize("at_once", [False, True])
-async def test_an_address_that_a_program_sets_is_not_verified(at_once: bool) -> None:
-    world = Recovering()
+async def test_an_address_that_a_program_sets_is_not_verified(
+    recovering: Recovering, at_once: bool
+) -> None:
+    world = recovering
     users = Auth(user=Addressed, mailer=world.mailbox).users
     await world.verified()
     token = await world.mailed()
@@ -303,9 +305,9 @@ async def test_an_address_that_a_program_sets_is_not_verified(at_once: bool) -> 
     ],
 )
 async def test_an_address_that_cannot_be_set_leaves_the_old_one_verified(
-    attributes: dict[str, Any], error: type[Exception]
+    recovering: Recovering, attributes: dict[str, Any], error: type[Exception]
 ) -> None:
-    world = Recovering()
+    world = recovering
     users = Auth(user=Addressed, mailer=world.mailbox).users
     await world.verified()
     token = await world.mailed()
