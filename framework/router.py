@@ -80,37 +80,37 @@ class Router:
     def get(
         self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
     ) -> Callable[[F], F]:
-        """Declare a GET route, and with it HEAD, at each of *paths*; see `on`."""
+        """Declare a GET route, and HEAD, at each of *paths*, behind *guard*; `on` tells of the options."""
         return self._declare(("GET",), paths, guard, name, hide)
 
     def post(
         self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
     ) -> Callable[[F], F]:
-        """Declare a POST route at each of *paths*; see `on`."""
+        """Declare a POST route at each of *paths*, behind *guard*; `on` tells of the options."""
         return self._declare(("POST",), paths, guard, name, hide)
 
     def put(
         self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
     ) -> Callable[[F], F]:
-        """Declare a PUT route at each of *paths*; see `on`."""
+        """Declare a PUT route at each of *paths*, behind *guard*; `on` tells of the options."""
         return self._declare(("PUT",), paths, guard, name, hide)
 
     def patch(
         self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
     ) -> Callable[[F], F]:
-        """Declare a PATCH route at each of *paths*; see `on`."""
+        """Declare a PATCH route at each of *paths*, behind *guard*; `on` tells of the options."""
         return self._declare(("PATCH",), paths, guard, name, hide)
 
     def delete(
         self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
     ) -> Callable[[F], F]:
-        """Declare a DELETE route at each of *paths*; see `on`."""
+        """Declare a DELETE route at each of *paths*, behind *guard*; `on` tells of the options."""
         return self._declare(("DELETE",), paths, guard, name, hide)
 
     def all(
         self, *paths: str, guard: Guard | None = None, name: str | None = None, hide: bool = False
     ) -> Callable[[F], F]:
-        """Declare a route for GET, POST, PUT, PATCH and DELETE at each of *paths*; see `on`."""
+        """Declare a route for GET, POST, PUT, PATCH, DELETE at each of *paths*, behind *guard*; see `on`."""
         return self._declare(ALL_METHODS, paths, guard, name, hide)
 
     def on(
