@@ -137,8 +137,8 @@ def _kind(schema: Schema) -> list[Child]:
     kind = schema.get("type", "anything")
     if kind == "array":
         return ["list of ", *constraints(schema.get("items", {}))]
-    inner = schema.get("additionalProperties")
-    if kind == "object" and isinstance(inner, Mapping):
+    inner: Schema | bool = schema.get("additionalProperties", True)
+    if kind == "object" and not isinstance(inner, bool):
         return ["object, each field: ", *constraints(inner)]
     return [str(kind)]
 
