@@ -7,13 +7,13 @@ Struct without `bytes` and `datetime` fields is decoded from the JSON straight a
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeVar, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from framework.database_errors import RowMismatch
 from framework.database_values import EPOCH, MILLISECOND
-from framework.text_types import is_union, unaliased
+from framework.text_types import is_readable, is_struct, is_union, unaliased, without_notes
 
 __all__ = ["convert_rows", "decode_rows"]
 
@@ -33,8 +33,10 @@ def decode_rows(type: type[T], text: str | bytes | msgspec.Raw, sql: str) -> lis
     plan = _PLANS.get(type) or _plan(type)
     try:
         if plan.decoder is not None:
-            return cast("list[T]", plan.decoder.decode(text))
-        return cast("list[T]", plan.finish(_UNTYPED.decode(text)))
+            rows: list[T] = plan.decoder.decode(text)
+        else:
+            rows = plan.finish(_UNTYPED.decode(text))
+        return rows
     except (msgspec.DecodeError, UnicodeError) as error:
         mismatch = _mismatch(type, error, sql)
     raise mismatch  # out here, so that an error that may quote a value is not its context
@@ -47,7 +49,8 @@ def convert_rows(
     plan = _PLANS.get(type) or _plan(type)
     try:
         named = [dict(zip(columns, row, strict=True)) for row in rows]
-        return cast("list[T]", plan.finish(named))
+        made: list[T] = plan.finish(named)
+        return made
     except msgspec.ValidationError as error:
         mismatch = _mismatch(type, error, sql)
     raise mismatch
@@ -60,15 +63,25 @@ class _Plan(msgspec.Struct, frozen=True):
     strict: bool
     revive: Callable[[Row], None] | None
     decoder: msgspec.json.Decoder[Any] | None
+    is_value: bool = False  # what the one column holds, which a row has under "" then
 
     def finish(self, rows: list[Row]) -> Any:
         """Return *rows* as the type, after turning BLOBs and times into `bytes` and `datetime`."""
+        if self.is_value:
+            rows = [{"": _only(row)} for row in rows]
         if self.revive is not None:
             for row in rows:
                 self.revive(row)
         if self.target is None:
             return rows
-        return msgspec.convert(rows, self.target, strict=self.strict, builtin_types=_AS_THEY_ARE)
+        found = [row[""] for row in rows] if self.is_value else rows
+        return msgspec.convert(found, self.target, strict=self.strict, builtin_types=_AS_THEY_ARE)
+
+
+def _only(row: Row) -> Any:
+    if len(row) != 1:
+        raise msgspec.ValidationError(f"Expected `one column`, got {len(row)}")
+    return next(iter(row.values()))
 
 
 _PLANS: Final[dict[Any, _Plan]] = {}
@@ -76,7 +89,8 @@ _PLANS: Final[dict[Any, _Plan]] = {}
 
 def _plan(type: Any) -> _Plan:
     """Work out, and keep, how rows become a *type*."""
-    columns = _columns(type)
+    is_value = not is_struct(type) and type is not Any and is_readable(type, with_several=False)
+    columns = {"": type} if is_value else _columns(type)
     if columns is None:
         plan = _Plan(None if type in (dict, Any) else list[type], True, _revive_blobs, None)
     else:
@@ -84,8 +98,8 @@ def _plan(type: Any) -> _Plan:
         revive = _revival(parts)
         # The laxness that makes bools of 0 and 1 would take text and fractions for times, too.
         strict = revive is not None or not any(bool in kinds for kinds in parts.values())
-        decoder = None if revive else msgspec.json.Decoder(list[type], strict=strict)
-        plan = _Plan(list[type], strict, revive, decoder)
+        decoder = None if revive or is_value else msgspec.json.Decoder(list[type], strict=strict)
+        plan = _Plan(list[type], strict, revive, decoder, is_value)
     _PLANS[type] = plan
     return plan
 
@@ -100,13 +114,10 @@ def _columns(declared: Any) -> Mapping[str, Any] | None:
 
 def _parts(annotation: Any) -> set[Any]:
     """Return the types that *annotation* joins: `bytes` and `NoneType` of `bytes | None`."""
-    annotation = unaliased(annotation)
-    arguments = get_args(annotation)
-    if get_origin(annotation) is Annotated:
-        return _parts(arguments[0])
-    if is_union(annotation):
-        return set().union(*map(_parts, arguments))
-    return {annotation}
+    plain = without_notes(unaliased(annotation))
+    if is_union(plain):
+        return set().union(*map(_parts, get_args(plain)))
+    return {plain}
 
 
 def _revival(parts: Mapping[str, set[Any]]) -> Callable[[Row], None] | None:

@@ -10,12 +10,11 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from framework.database_errors import DatabaseError
-from framework.text_types import is_in_years
+from framework.text_types import SAFE_INTEGER, is_in_years
 
 __all__ = [
     "EPOCH",
     "MILLISECOND",
-    "SAFE_INTEGER",
     "Bound",
     "ParameterError",
     "Value",
@@ -49,10 +48,10 @@ Bound: TypeAlias = int | float | str | bytes | None
 """What a driver binds: a checked value."""
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-MILLISECOND: Final = timedelta(milliseconds=1)
+"""What stored times are counted from."""
 
-SAFE_INTEGER: Final = 2**53 - 1
-"""The largest integer that D1 takes and returns exactly: it sees JavaScript numbers."""
+MILLISECOND: Final = timedelta(milliseconds=1)
+"""What stored times are counted in."""
 
 # Source: the limits in D1's documentation.
 MOST_PARAMETERS: Final = 100

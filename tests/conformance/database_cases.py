@@ -425,6 +425,61 @@ async def test_a_thousand_rows_come_in_order(db: Database) -> None:
     assert rows == [Numbered(i, f"row {i}", b"\0\xff") for i in range(1, 1001)]
 
 
+@case_for_each(
+    [
+        ("int", int, "count(*)", 2),
+        ("text", str, "max(text)", "b"),
+        ("float", float, "avg(number)", 0.5),
+        ("bool", bool, "count(*) = 2", True),
+        ("blob", bytes, "x'00ff'", b"\0\xff"),
+        ("time", datetime, "1787400000123", NOON),
+        ("enum", Size, "'large'", Size.LARGE),
+        ("name", Count, "sum(number)", 1),
+        ("or none", int | None, "max(anything)", None),
+        ("or none, not", bytes | None, "x'00'", b"\0"),
+    ]
+)
+async def test_a_plain_type_is_the_one_column(
+    db: Database, kind: Any, sql: str, value: Any
+) -> None:
+    await db.run("INSERT INTO thing (text, number) VALUES ('a', 0), ('b', 1)")
+    query = f"SELECT {sql} FROM thing LIMIT 1"
+
+    assert await db.first(kind, query) == value
+    assert type(await db.first(kind, query)) is type(value)
+    assert await db.all(kind, query) == [value]
+    [result] = await db.batch([statement(query)])
+    assert (result.first(kind), result.rows(kind)) == (value, [value])
+
+
+@case
+async def test_a_plain_type_takes_as_many_rows_as_there_are(db: Database) -> None:
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)"
+
+    assert await db.all(int, f"{many} SELECT i FROM n") == [*range(1, 31)]
+    assert await db.all(int, "SELECT id FROM thing") == []
+    assert await db.first(str, "SELECT id FROM thing") is None
+
+
+@case_for_each(
+    [
+        ("two", int, "1 AS a, 2 AS b", "int: Expected `one column`, got 2"),
+        ("or none", str | None, "1 AS a, 2 AS b, 3 AS c", "`one column`, got 3"),
+        ("another type", int, "?1", "Expected `int`, got `str`"),
+        ("null", int, "NULL", "Expected `int`, got `null`"),
+        ("no member", Size, "?1", "a value does not fit"),
+    ]
+)
+async def test_a_plain_type_that_the_row_is_not_says_so(
+    db: Database, kind: Any, columns: str, reason: str
+) -> None:
+    values = [SECRET] * columns.count("?")
+
+    error = await failure(RowMismatch, db.first(kind, f"SELECT {columns}", *values))
+
+    assert reason in error.message
+
+
 # --- Writes ---------------------------------------------------------------------------------------
 
 
