@@ -13,7 +13,8 @@ from framework.response import Response, encode_json
 __all__ = ["ClosingStream", "Event", "attachment", "server_sent_events", "stream"]
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_FILE_NAME = re.compile(r'[^"\\/\x00-\x1f\x7f]{1,255}')
+_IN_NO_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff/\\]")
+_QUOTED_OTHERWISE = re.compile('["%]')  # browsers read the escapes of these each in its own way
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -74,17 +75,17 @@ def server_sent_events(events: AsyncIterator[Event]) -> Response:
 
 
 def attachment(data: bytes, name: str, content_type: str = "application/octet-stream") -> Response:
-    """Return *data* as a file to save under *name* (RFC 6266).
+    """Return *data* as a file to save under *name* (RFC 6266), which a client may have chosen.
 
-    Raises `ValueError` for a name with a quote, a slash, a backslash or a control character.
+    Slashes, backslashes and control characters become ``_``, of a long name the last 255 characters are
+    sent, and of none ``file``. A name that is not plain ASCII, or has a quote or a ``%``, is sent in the
+    form of RFC 8187 as well, which browsers prefer.
     """
-    if not _FILE_NAME.fullmatch(name):
-        raise ValueError(
-            "a file name must not contain quotes, slashes, backslashes or control characters"
-        )
-    disposition = f'attachment; filename="{name.encode("ascii", "replace").decode()}"'
-    if not name.isascii():
-        disposition += f"; filename*=UTF-8''{encode_segment(name)}"
+    safe = _IN_NO_NAME.sub("_", name)[-255:] or "file"
+    plain = _QUOTED_OTHERWISE.sub("_", safe).encode("ascii", "replace").decode()
+    disposition = f'attachment; filename="{plain}"'
+    if plain != safe:
+        disposition += f"; filename*=UTF-8''{encode_segment(safe)}"
     headers = [("content-type", content_type), ("content-disposition", disposition)]
     return Response(data, headers=headers)
 
