@@ -30,6 +30,7 @@ Table = Mapping[str, Any]
 
 _OTHERS = ("wrangler.json", "wrangler.jsonc")  # wrangler takes the first that is there, then FILE
 _NEAR = 0.8  # of 1: `d1_database` is meant for `d1_databases`; `limits` is not for `ratelimits`
+_NEARER = 0.9  # what wrangler alone reads: `r2_bucket`, but not what a newer wrangler may call `vectorize_v2`
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*")
 _PERIODS = (10, 60)  # source: wrangler's config-schema.json
 
@@ -128,6 +129,34 @@ _TABLES = {
     "queues": '[[{0}queues.consumers]] with queue = "mails"',
     "env": "[env.NAME.vars] for the variables of one environment, and so on",
 }
+# What wrangler alone reads, and is written for most Workers; source: wrangler's config-schema.json.
+_WRANGLERS = (
+    "ai",
+    "analytics_engine_datasets",
+    "assets",
+    "browser",
+    "build",
+    "compatibility_date",
+    "compatibility_flags",
+    "durable_objects",
+    "hyperdrive",
+    "kv_namespaces",
+    "limits",
+    "main",
+    "migrations",
+    "name",
+    "observability",
+    "placement",
+    "r2_buckets",
+    "route",
+    "routes",
+    "services",
+    "tail_consumers",
+    "vectorize",
+    "version_metadata",
+    "workers_dev",
+    "workflows",
+)
 
 
 # --- What is wrong -------------------------------------------------------------------------------
@@ -154,7 +183,10 @@ def _problems(settings: Table, prefix: str) -> Iterator[str]:
 
 
 def _strays(settings: Table, prefix: str) -> Iterator[str]:
-    """Yield a sentence for each key that seems meant for one that Kagari uses."""
+    """Yield a sentence for each key that seems meant for one that Kagari or wrangler uses."""
+    for key, meant in _near(settings, _WRANGLERS, _NEARER):
+        value = settings[key]
+        yield f"{_title(f'{prefix}{key}', value)} is not read: write {_title(prefix + meant, value)}"
     for key, meant in _near(settings, (*_TABLES, *_LISTS)):
         right = f"[[{prefix}{meant}]]" if meant in _LISTS else f"[{prefix}{meant}]"
         yield f"{_title(f'{prefix}{key}', settings[key])} is not read: write {right}"
@@ -191,15 +223,16 @@ def _misspelt(table: Table, title: str, known: Sequence[str]) -> Iterator[str]:
         yield f"{title} has {key}, which is not read: write {meant}"
 
 
-def _near(table: Table, known: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _near(table: Table, known: Sequence[str], near: float = _NEAR) -> Iterator[tuple[str, str]]:
     """Yield the keys of *table* that are none of *known* and close to one, each with that one."""
     for key in table:
         if key not in known and len(key) < 50:
-            for meant in get_close_matches(key.lower().replace("-", "_"), known, 1, _NEAR):
+            for meant in get_close_matches(key.lower().replace("-", "_"), known, 1, near):
                 yield key, meant
 
 
 def _title(name: str, value: Any) -> str:
     if isinstance(value, dict):
         return f"[{name}]"
-    return f"[[{name}]]" if isinstance(value, list) else name
+    is_tables = isinstance(value, list) and any(isinstance(each, dict) for each in value)
+    return f"[[{name}]]" if is_tables else name

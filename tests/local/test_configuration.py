@@ -32,6 +32,14 @@ WRONG = [
     ("[[queue.consumers]]", "[queue] is not read: write [queues]"),
     ("[[send_emails]]", "[[send_emails]] is not read: write [[send_email]]"),
     ("[envs.staging]", "[envs] is not read: write [env]"),
+    ('[[r2_bucket]]\nbinding = "B"', "[[r2_bucket]] is not read: write [[r2_buckets]]"),
+    ("[[kv-namespaces]]", "[[kv-namespaces]] is not read: write [[kv_namespaces]]"),
+    (
+        "[[env.staging.service]]",
+        "[[env.staging.service]] is not read: write [[env.staging.services]]",
+    ),
+    ("[observabilty]", "[observabilty] is not read: write [observability]"),
+    ("compatibility_flag = []", "compatibility_flag is not read: write compatibility_flags"),
     (
         '[[d1_databases]]\nbindng = "DB"',
         "[[d1_databases]] has bindng, which is not read: write binding",
