@@ -15,6 +15,9 @@ from framework.local.command_error import CommandError
 
 __all__ = ["main"]
 
+_PACKAGES = {"argon2": "argon2-cffi", "uvicorn": "uvicorn", "watchfiles": "watchfiles"}
+"""Modules that commands need and this Python may lack, each with the package that it comes in."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what *arguments* say (those of the command line unless given), and return the exit code."""
@@ -25,6 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.traceback:
             raise
         sys.stderr.write(f"kagari {asked.name}: {failure}\n")
+        return 1
+    except ModuleNotFoundError as missing:
+        package = _PACKAGES.get((missing.name or "").partition(".")[0])
+        if package is None or asked.traceback:
+            raise
+        sys.stderr.write(
+            f"kagari {asked.name}: this Python lacks {package}: use .venv/bin/kagari, which `make dev`"
+            f" makes, or pip install {package}\n"
+        )
         return 1
     except KeyboardInterrupt:
         return 130

@@ -230,6 +230,20 @@ def test_a_target_that_is_not_there_is_one_sentence(
     assert re.fullmatch(f"kagari access: {message}\n", capsys.readouterr().err)
 
 
+def test_another_folder_than_the_apps_is_one_sentence(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "app.py").rename(project / "main.py")
+    elsewhere = [
+        path for path in sys.path if not Path(path, "app.py").exists()
+    ]  # not the reference app
+    monkeypatch.setattr(sys, "path", elsewhere)
+
+    assert main(["routes"]) == 1
+    said = f"there is no module app in {project}: run kagari where app.py is, or say which with"
+    assert capsys.readouterr().err == f"kagari routes: {said} --app MODULE:NAME\n"
+
+
 def test_where_an_error_came_from_is_shown_when_asked(project: Path) -> None:
     (project / "app.py").write_text("1 / 0")
 
@@ -690,6 +704,33 @@ def test_the_doctor_asks_for_what_pywrangler_asks_for() -> None:
 
 
 # --- Hashing -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "importer", "package"),
+    [
+        ("hash-cost", "argon2.low_level", "hash_cost", "argon2-cffi"),
+        ("serve", "uvicorn.server", "serve", "uvicorn"),
+        ("dev", "watchfiles", "reloader", "watchfiles"),
+    ],
+)
+def test_a_package_that_is_not_installed_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    module: str,
+    importer: str,
+    package: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    for name in {f"framework.local.{importer}", "framework.local.launch"}:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+    assert main([command]) == 1
+    said = (
+        f"this Python lacks {package}: use .venv/bin/kagari, which `make dev` makes, or pip install"
+    )
+    assert capsys.readouterr().err == f"kagari {command}: {said} {package}\n"
 
 
 def test_what_a_hash_costs_is_listed(capsys: pytest.CaptureFixture[str]) -> None:

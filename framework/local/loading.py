@@ -46,7 +46,10 @@ def relative(text: str, root: Path) -> str:
 
 def _explain(error: Exception | SystemExit, module_name: str, root: Path) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name == module_name:
-        return f"there is no module {module_name} in {root}: say which with --app MODULE:NAME"
+        where = "run kagari where app.py is, or " if module_name == "app" else ""
+        return (
+            f"there is no module {module_name} in {root}: {where}say which with --app MODULE:NAME"
+        )
     if isinstance(error, SyntaxError):
         place = f"{error.filename}:{error.lineno}" if error.filename else ""  # null bytes: none
         text = f"{type(error).__name__}: {error.msg}"
