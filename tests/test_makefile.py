@@ -70,6 +70,30 @@ def test_a_database_is_called_what_wrangler_toml_calls_it(
     assert last.endswith(f".venv/bin/npx wrangler {command}")
 
 
+@pytest.mark.parametrize(
+    ("files", "checks"),
+    [
+        ([], ["mypy app.py", 'echo "there is no test yet: put the first one into tests/']),
+        (["tests/data.txt"], ["mypy app.py", 'echo "there is no test yet']),
+        (["tests/test_notes.py"], ["mypy", ".venv/bin/pytest"]),
+        (["tests/routes/test_notes.py"], ["mypy", ".venv/bin/pytest"]),
+    ],
+)
+def test_a_new_app_is_checked_before_it_has_a_test(
+    tmp_path: Path, files: list[str], checks: list[str]
+) -> None:
+    for name in ("pyproject.toml", "package-lock.json", "app.py", *files):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    lines = make("--dry-run", "-C", str(tmp_path), "-f", str(ROOT / "Makefile"), "test")
+
+    types, tests = checks
+    assert f".venv/bin/{types}" in map(str.strip, lines)
+    assert [line for line in lines if tests in line]
+    assert any("bin/pytest" in line for line in lines) == ("bin/pytest" in tests)
+
+
 def test_every_target_that_people_call_is_listed() -> None:
     declared = re.findall(r"^\.PHONY: (help .*)$", MAKEFILE, re.MULTILINE)
     listed = [line.split()[1] for line in make("help")]
