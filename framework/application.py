@@ -147,7 +147,8 @@ class App(Router):
     def url_for(self, name: str, /, **parameters: object) -> str:
         """Return the path of the route called *name*, with *parameters* in their places, encoded.
 
-        Raises `ConfigurationError` for a name that no route has, and for parameters that do not fit.
+        A parameter that is None is left out. Raises `ConfigurationError` for a name that no route has,
+        and for parameters that do not fit.
         """
         paths = [route.path for route in self.routes if route.name == name]
         if not paths:

@@ -13,9 +13,10 @@ __all__ = ["build_path"]
 def build_path(paths: Iterable[str], parameters: Mapping[str, object]) -> str:
     """Return the path that *parameters* make of that one of *paths* which has just these names.
 
-    Raises `ConfigurationError` where none has them, where several do and differ, and for a value
-    that its place would not match.
+    What is None is left out. Raises `ConfigurationError` where none has them, where several do and
+    differ, and for a value that its place would not match.
     """
+    parameters = {name: value for name, value in parameters.items() if value is not None}
     patterns = [pattern for path in paths for pattern in parse_pattern(path)]
     built = {
         "".join(["/" + _segment(segment, parameters) for segment in pattern])

@@ -57,6 +57,8 @@ def make_app() -> App:
         ("inside", {"path": "a"}, "/api/in/a/side", b"a"),
         ("day", {}, "/api/days/notes", b"today"),
         ("day", {"day": "mon"}, "/api/days/mon/notes", b"mon"),
+        ("day", {"day": None}, "/api/days/notes", b"today"),
+        ("tag", {"tag": None, "label": "a"}, "/api/labels/a", b"a"),
         ("tag", {"label": "x?y#z"}, "/api/labels/x%3Fy%23z", b"x?y#z"),
         ("tag", {"tag": "100%"}, "/api/tags/100%25", b"100%"),
         ("literal", {}, "/api/caf%C3%A9", "é".encode()),
@@ -78,6 +80,7 @@ async def test_what_is_built_is_what_matches(
     [
         ("nothing", {}, "no route is called 'nothing'"),
         ("note", {}, "no parameters given, and that fits none of the paths: "),
+        ("note", {"id": None}, "no parameters given, and that fits none of the paths: "),
         ("note", {"id": 7, "page": 1}, "id, page given, and that fits none"),
         ("note", {"id": "x"}, ":id does not match"),
         ("note", {"id": "1\n"}, ":id does not match"),
