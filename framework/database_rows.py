@@ -7,6 +7,7 @@ Struct without `bytes` and `datetime` fields is decoded from the JSON straight a
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -30,7 +31,7 @@ _SAFE_MESSAGES: Final = ("Expected `", "Object missing required field ", "Object
 
 def decode_rows(type: type[T], text: str | bytes | msgspec.Raw, sql: str) -> list[T]:
     """Return the rows of a JSON array of objects, each as a *type*. Raises `RowMismatch`."""
-    plan = _PLANS.get(type) or _plan(type)
+    plan = _plan_of(type)
     try:
         if plan.decoder is not None:
             rows: list[T] = plan.decoder.decode(text)
@@ -46,7 +47,7 @@ def convert_rows(
     type: type[T], columns: Sequence[str], rows: Iterable[Sequence[Any]], sql: str
 ) -> list[T]:
     """Return rows of Python values, each as a *type*. Raises `RowMismatch`."""
-    plan = _PLANS.get(type) or _plan(type)
+    plan = _plan_of(type)
     try:
         named = [dict(zip(columns, row, strict=True)) for row in rows]
         made: list[T] = plan.finish(named)
@@ -84,24 +85,21 @@ def _only(row: Row) -> Any:
     return next(iter(row.values()))
 
 
-_PLANS: Final[dict[Any, _Plan]] = {}
-
-
 def _plan(type: Any) -> _Plan:
-    """Work out, and keep, how rows become a *type*."""
+    """Return how rows become a *type*."""
     is_value = not is_struct(type) and type is not Any and is_readable(type, with_several=False)
     columns = {"": type} if is_value else _columns(type)
     if columns is None:
-        plan = _Plan(None if type in (dict, Any) else list[type], True, _revive_blobs, None)
-    else:
-        parts = {name: _parts(kind) for name, kind in columns.items()}
-        revive = _revival(parts)
-        # The laxness that makes bools of 0 and 1 would take text and fractions for times, too.
-        strict = revive is not None or not any(bool in kinds for kinds in parts.values())
-        decoder = None if revive or is_value else msgspec.json.Decoder(list[type], strict=strict)
-        plan = _Plan(list[type], strict, revive, decoder, is_value)
-    _PLANS[type] = plan
-    return plan
+        return _Plan(None if type in (dict, Any) else list[type], True, _revive_blobs, None)
+    parts = {name: _parts(kind) for name, kind in columns.items()}
+    revive = _revival(parts)
+    # The laxness that makes bools of 0 and 1 would take text and fractions for times, too.
+    strict = revive is not None or not any(bool in kinds for kinds in parts.values())
+    decoder = None if revive or is_value else msgspec.json.Decoder(list[type], strict=strict)
+    return _Plan(list[type], strict, revive, decoder, is_value)
+
+
+_plan_of: Final[Callable[[Any], _Plan]] = cache(_plan)
 
 
 def _columns(declared: Any) -> Mapping[str, Any] | None:
