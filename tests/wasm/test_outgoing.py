@@ -6,6 +6,7 @@ import gzip
 import json
 import shutil
 import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
@@ -22,6 +23,7 @@ from .launcher import RunningWorker, serve
 from .prepare import ROOT
 
 SECRET = "1x0000000000000000000000000000000AA"
+caller_left = threading.Event()
 
 
 def answer(asked: Asked, handler: BaseHTTPRequestHandler) -> None:
@@ -40,7 +42,14 @@ def answer(asked: Asked, handler: BaseHTTPRequestHandler) -> None:
             time.sleep(0.1)
             handler.wfile.write(b"x")
         return
+    if path == "/watched":
+        handler.connection.settimeout(5)
+        if not handler.connection.recv(1):
+            caller_left.set()
+        return
     body = asked.body or b"hello"
+    if path == "/left":
+        body = b"yes" if caller_left.wait(1) else b"no"
     if path.startswith("/size/"):
         body = b"x" * int(path.removeprefix("/size/"))
     if path == "/siteverify":
@@ -184,6 +193,12 @@ def test_a_request_that_is_cancelled_ends_its_call(worker: RunningWorker) -> Non
 
     assert ask(worker, "/hasty")[0] == 503
     assert time.monotonic() - started < 0.9
+
+
+def test_a_call_that_is_given_up_ends_while_its_request_goes_on(worker: RunningWorker) -> None:
+    caller_left.clear()
+
+    assert ask(worker, "/impatient")[2] == b"yes"
 
 
 def test_calls_leave_nothing_behind(worker: RunningWorker) -> None:

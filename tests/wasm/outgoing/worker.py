@@ -83,6 +83,16 @@ async def hasty_fetch(c: Context) -> int:
 app.mount(hasty)
 
 
+@app.get("/impatient", guard=public)
+async def impatient_fetch(c: Context) -> str:
+    """Return whether the other server saw the call end that was given up."""
+    call = asyncio.ensure_future(fetch(c.env["ELSEWHERE"] + "/watched"))
+    await asyncio.wait([call], timeout=0.2)
+    call.cancel()
+    await asyncio.wait([call])
+    return (await fetch(c.env["ELSEWHERE"] + "/left")).body.decode()
+
+
 @app.get("/person", guard=turnstile(verify_url="http://127.0.0.1:PORT/siteverify"))
 async def person() -> str:
     return "in"
