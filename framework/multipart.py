@@ -30,7 +30,7 @@ HEAD_LIMIT = 8 * 1024
 
 _TYPE_PARAMETER = re.compile(r';\s*([^\s;="]+)=(?:"([^"]*)"|([^\s;"]*))')
 _BOUNDARY_LIMIT = 70
-_PARAMETER = re.compile(r';\s*([a-z]+)="([^"\r\n]*)"', re.IGNORECASE)
+_PARAMETER = re.compile(r';\s*([a-z]+)="([^"]*)"', re.IGNORECASE)
 ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
 """What stands in the name of a field or a file for what would end it (WHATWG HTML)."""
 _ESCAPE = re.compile("|".join(ESCAPES))
@@ -98,7 +98,7 @@ def parse_multipart(data: bytes, boundary: bytes) -> list[Part]:
     if framed.count(delimiter) > PART_LIMIT + 1:
         raise _malformed(f"more than {PART_LIMIT} parts")
     before, *sections = framed.split(delimiter)
-    if before or not sections or sections[-1] not in {b"--", b"--\r\n"}:
+    if before or sections[-1] not in {b"--", b"--\r\n"}:
         raise _malformed("it does not begin and end with its boundary")
     parts = map(_parse_part, sections[:-1])
     return [part for part in parts if part is not None]

@@ -65,7 +65,7 @@ async def test_texts_files_and_numbers_are_read() -> None:
         named("title", "Ünï".encode()),
         file("picture", "a b.png", bytes(range(256))),
         file("pages", "1.png"),
-        file("pages", "2%22.png", b""),
+        file("pages", "2%22%0D%0A.png", b""),
         named("copies", b"3"),
     )
 
@@ -74,7 +74,11 @@ async def test_texts_files_and_numbers_are_read() -> None:
         [
             "Ünï",
             3,
-            [["a b.png", "image/png", 256], ["1.png", "image/png", 1], ['2".png', "image/png", 0]],
+            [
+                ["a b.png", "image/png", 256],
+                ["1.png", "image/png", 1],
+                ['2"\r\n.png', "image/png", 0],
+            ],
         ],
     )
 
@@ -153,6 +157,9 @@ async def test_what_is_read_and_what_is_refused(body: bytes, status: int) -> Non
         (f"multipart/form-data; boundary*0={BOUNDARY.decode()}", 400),
         (f"multipart/form-data; boundary={BOUNDARY.decode()}; boundary =zzz", 400),
         (f"multipart/form-data; boundary={BOUNDARY.decode()} zzz", 400),
+        (f'multipart/form-data; boundary="{BOUNDARY.decode()}"zzz', 400),
+        (f"multipart/form-data; =zzz; boundary={BOUNDARY.decode()}", 400),
+        (f"multipart/form-data; boundary={BOUNDARY.decode()}\t; x=\t", 200),
         (f"multipart/form-data; xboundary={BOUNDARY.decode()}", 400),
         (f"multipart/form-data; x=boundary={BOUNDARY.decode()}", 400),
         ('multipart/form-data; boundary=""', 400),
@@ -169,13 +176,21 @@ async def test_the_content_type_decides(content_type: str, status: int) -> None:
 
 @pytest.mark.parametrize(
     ("boundary", "status"),
-    [("x", 200), ("x" * 70, 200), ("x" * 71, 400), ("é", 400)],
-    ids=["short", "longest", "longer", "not ASCII"],
+    [("", 400), ("x", 200), ("x" * 70, 200), ("x" * 71, 400), ("é", 400), ('x"', 400)],
+    ids=["none", "short", "longest", "longer", "not ASCII", "a quote"],
 )
 async def test_a_boundary_has_up_to_seventy_characters_of_ascii(boundary: str, status: int) -> None:
     body = form(named("title"), PICTURE).replace(BOUNDARY, boundary.encode())
 
     assert (await send(body, f"multipart/form-data; boundary={boundary}"))[0] == status
+
+
+async def test_a_file_of_no_type_is_bytes() -> None:
+    untyped = PICTURE.replace(b"\r\nContent-Type: image/png", b"")
+
+    _, answer = await send(form(named("title"), untyped))
+
+    assert answer == ["x", 1, [["a", "application/octet-stream", 1]]]
 
 
 async def test_a_refusal_does_not_repeat_what_was_sent() -> None:
