@@ -30,7 +30,7 @@ LINGER_LIMIT = 64 * 1024 * 1024
 """Bytes of it that are dropped before the connection is cut."""
 
 _END = re.compile(rb"\n\r?\n")
-_LOOSE = re.compile(rb"(?<!\r)\n|\r(?!\n)|\n[ \t]")
+_LOOSE = re.compile(rb"(?<!\r)\n|\n[ \t]")
 _REFUSALS = {
     400: ("malformed-request", "The request is not HTTP/1.1."),
     414: ("url-too-long", "The URL is too long."),
@@ -67,7 +67,7 @@ def _check_head(received: bytes) -> None:
     if end.end() - line > HEAD_LIMIT:
         raise h11.RemoteProtocolError("headers too large", error_status_hint=431)
     if _LOOSE.search(received, 0, end.end()):
-        raise h11.RemoteProtocolError("bare line break or folded header")
+        raise h11.RemoteProtocolError("bare line feed or folded header")
 
 
 def _check_headers(request: h11.Request) -> None:
@@ -114,11 +114,6 @@ class StrictProtocol(H11Protocol):
         self._lingering = _Transport(transport, self._close)
         super().connection_made(cast("Any", self._lingering))
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Let it go: there is nothing to wait for any more."""
-        self._lingering.is_lingering = True
-        super().connection_lost(exc)
-
     def data_received(self, data: bytes) -> None:
         """Take what came, unless the answer is out and the connection is to be closed."""
         if not self._lingering.is_lingering:
@@ -155,10 +150,6 @@ class StrictProtocol(H11Protocol):
         self._wire.write_eof()
         self._wire.resume_reading()
         self.loop.call_later(LINGER, self._wire.abort)
-
-    def _should_upgrade(self) -> bool:
-        """Say no, without the advice to install a WebSocket library."""
-        return False
 
 
 def _refusal(error: BaseException | None) -> tuple[h11.Response, h11.Data, h11.EndOfMessage]:

@@ -25,6 +25,7 @@ from framework.local.serve import ServeError, bind, log_to_terminal, run, serve,
 
 TIMEOUT = 10.0
 streams_closed = threading.Event()
+reading_ended = threading.Event()
 
 
 def make_app() -> App:
@@ -42,6 +43,18 @@ def make_app() -> App:
     @app.post("/echo", guard=public)
     async def echo(c: Context) -> bytes:
         return await c.request.bytes()
+
+    @app.post("/patient", guard=public)
+    async def patient(c: Context) -> bytes:
+        try:
+            return await c.request.bytes()
+        finally:
+            reading_ended.set()
+
+    @app.post("/later", guard=public)
+    async def later() -> str:
+        await sleep(0.2)
+        return "not read"
 
     @app.get("/here", guard=ip_allow("127.0.0.0/8") & ip_deny("203.0.113.0/24"))
     async def here(c: Context) -> str:
@@ -284,6 +297,14 @@ def test_a_body_may_come_in_pieces(connection: Connection) -> None:
     assert connection.answer().body == b"abcdef"
 
 
+def test_a_body_that_comes_with_its_head_may_hold_any_bytes(connection: Connection) -> None:
+    body = bytes(range(256)) + b"\n \n\tx\r\r\n\n"
+
+    connection.send(request("POST /echo", f"Content-Length: {len(body)}", body=body))
+
+    assert connection.answer().body == body
+
+
 def test_a_chunked_body_is_read(connection: Connection) -> None:
     connection.send(request("POST /echo", "Transfer-Encoding: chunked"))
 
@@ -391,8 +412,11 @@ REFUSED = {
     "no name": request("GET /", ": 1"),
     "NUL in header": request("GET /", "X: a\x00b"),
     "folded header": request("GET /", "X: a", " folded"),
+    "header folded with a tab": request("GET /", "X: a", "\tfolded"),
     "bare line feed in header": request("GET /", "X: a\nY: b"),
     "bare carriage return in header": request("GET /", "X: a\rY: b"),
+    "bare carriage return at the end": request("GET /", "X: a\r"),
+    "bare carriage return in line": request("GET /\r"),
     "line feeds only": b"GET / HTTP/1.1\nHost: localhost\n\n",
     "no version": b"GET /\r\n\r\n",
     "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
@@ -409,11 +433,15 @@ def test_what_is_no_good_request_is_a_problem(connection: Connection, data: byte
     assert json.loads(answer.body)["code"] == "malformed-request"
 
 
+LONGEST_URL = "/".ljust(protocol.HEAD_LIMIT - len("GET  HTTP/1.1\r"), "a")
+LARGEST_HEADER = "X: ".ljust(protocol.HEAD_LIMIT - len("\nHost: localhost\r\n\r\n\r\n"), "a")
 SIZES = {
-    "long URL": (request("GET /" + "a" * 60_000), 404),
-    "too long a URL": (request("GET /" + "a" * 70_000), 414),
-    "large header": (request("GET /", "X: " + "a" * 60_000), 200),
-    "too large a header": (request("GET /", "X: " + "a" * 70_000), 431),
+    "longest URL": (request(f"GET {LONGEST_URL}"), 404),
+    "too long a URL": (request(f"GET {LONGEST_URL}a"), 414),
+    "largest header": (request("GET /", LARGEST_HEADER), 200),
+    "too large a header": (request("GET /", f"{LARGEST_HEADER}a"), 431),
+    "both": (request(f"GET {LONGEST_URL}", LARGEST_HEADER), 404),
+    "no end": (request("GET /", "X: " + "a" * 140_000).rstrip(), 431),
     "far too large a header": (request("GET /", "X: " + "a" * 1_000_000), 431),
     "many headers": (request("GET /", *(f"X-{n}: 1" for n in range(99))), 200),
     "too many headers": (request("GET /", *(f"X-{n}: 1" for n in range(100))), 431),
@@ -423,7 +451,20 @@ SIZES = {
 
 @pytest.mark.parametrize(("data", "status"), SIZES.values(), ids=SIZES.keys())
 def test_what_is_too_large_is_refused(connection: Connection, data: bytes, status: int) -> None:
-    assert connection.send(data).answer().status == status
+    answer = connection.send(data).answer()
+
+    codes = {414: b'"url-too-long"', 431: b'"headers-too-large"'}
+    assert answer.status == status
+    assert codes.get(status, b"") in answer.body
+
+
+def test_the_largest_head_may_come_in_pieces(connection: Connection) -> None:
+    head = request(f"GET {LONGEST_URL}", LARGEST_HEADER)
+
+    connection.send(head[:-1])
+    time.sleep(0.05)
+
+    assert connection.send(head[-1:]).answer().status == 404
 
 
 @pytest.mark.parametrize(
@@ -470,6 +511,16 @@ def test_a_body_that_breaks_after_the_answer_only_closes(
 
     assert connection.is_closed()
     assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
+
+
+def test_who_waits_for_a_body_is_told_that_it_broke(connection: Connection) -> None:
+    reading_ended.clear()
+    connection.send(request("POST /patient", "Transfer-Encoding: chunked", body=b"1\r\nx\r\n"))
+    time.sleep(0.05)
+
+    assert connection.send(b"zz\r\n").answer().status == 400
+
+    assert reading_ended.wait(protocol.LINGER / 2)
 
 
 def test_a_websocket_is_plain_http(connection: Connection) -> None:
@@ -532,6 +583,24 @@ def test_an_answer_that_does_not_wait_for_the_body_is_read_too(url: str, line: s
 
             assert answer.status in {200, 404, 413}
             assert sender.is_closed()
+
+
+def test_who_sends_on_reads_what_the_head_is_answered(url: str) -> None:
+    head = request("POST /echo", "X : 1", f"Content-Length: {LARGE}")
+
+    for _ in range(20):
+        with Connection(url) as sender:
+            assert sender.send(head).send(b"x" * LARGE).answer().status == 400
+
+
+def test_who_had_to_wait_may_send_the_rest(url: str) -> None:
+    head = request("POST /later", "Transfer-Encoding: chunked", "Connection: close")
+    chunk = b"100000\r\n" + b"x" * 0x100000 + b"\r\n"
+
+    with Connection(url) as sender:
+        sender.send(head).send(chunk * 30 + b"0\r\n\r\n")  # more than buffers take
+
+        assert sender.answer().body == b"not read"
 
 
 def send_until_cut(sender: Connection) -> int:
