@@ -1130,3 +1130,37 @@ async def test_a_struct_with_its_own_rules_says_what_they_are() -> None:
     assert json_of(response)["errors"] == [
         {"detail": "low may not be above high", "pointer": "/1"},
     ]
+
+
+# --- Fields with other names than in Python ------------------------------------------------------
+
+
+class Kebab(msgspec.Struct, rename="kebab"):
+    some_tags: list[str] = []
+    page_count: int = 1
+    due_on: date | None = None
+    starts_at: datetime | None = None
+    at_most: float = float("inf")
+
+
+@pytest.mark.parametrize(
+    ("form", "pointers"),
+    [
+        (b"some-tags=a", None),
+        (b"page-count=2&due-on=&starts-at=2026-01-01T00:00:00Z&at-most=1", None),
+        (b"page-count=2.0", ["/page-count"]),
+        (b"due-on=&due-on=", ["/due-on"]),
+        (b"starts-at=2026-01-01T00:00:00", ["/starts-at"]),
+        (b"at-most=1e999", ["/at-most"]),
+    ],
+    ids=str,
+)
+def test_fields_go_by_the_names_that_are_sent(form: bytes, pointers: list[str] | None) -> None:
+    decode = form_decoder(Kebab)
+
+    if pointers is None:
+        assert isinstance(decode(form, ""), Kebab)
+        return
+    with pytest.raises(Invalid) as caught:
+        decode(form, "")
+    assert [error.pointer for error in caught.value.errors] == pointers

@@ -8,20 +8,20 @@ import msgspec
 import pytest
 
 from framework import App, ConfigurationError, Form, fetching, public
-from framework.fetching import fetch
+from framework.fetching import FetchRequest, FetchResponse, fetch
 from framework.guards import Guard
 from framework.local.fetching import fetch_in_thread
 from framework.local.serve import serve
 from framework.multipart import File
 from framework.paths import parse_query
 from framework.testing import json_of
-from framework.turnstile import SITEVERIFY, TOKEN_LIMIT, turnstile
+from framework.turnstile import SITEVERIFY, turnstile
 from tests.name_guard import known
 from tests.other_server import Asked, Elsewhere, serve_elsewhere
 
 SECRET = "1x0000000000000000000000000000000AA"
 ENV = {"TURNSTILE_SECRET": SECRET}
-LONGEST = "t" * TOKEN_LIMIT
+LONGEST = "t" * 2048
 TOKEN = "XXXX.DUMMY.TOKEN.XXXX"
 ODD = "a&b=c d+%e/"
 
@@ -223,6 +223,17 @@ async def test_field_and_header_may_have_other_names(siteverify: Siteverify) -> 
     assert (by_field.status, by_header.status) == (200, 200)
 
 
+async def test_the_header_goes_before_the_field(siteverify: Siteverify) -> None:
+    app = make_app(turnstile(verify_url=siteverify.url))
+    form = {"cf-turnstile-response": TOKEN, "text": "hi"}
+
+    async def status(token: str) -> int:
+        headers = {"x-turnstile-token": token}
+        return (await app.request("POST", "/comments", form=form, headers=headers, env=ENV)).status
+
+    assert [await status(token) for token in ("wrong", ODD, "")] == [403, 200, 200]
+
+
 async def test_a_token_is_good_once(siteverify: Siteverify) -> None:
     challenge = turnstile(verify_url=siteverify.url)
 
@@ -292,6 +303,29 @@ async def test_a_page_that_is_not_named_is_not_the_one(
     siteverify.instead = (200, b'{"success": true}')
 
     assert await status_of(turnstile(verify_url=siteverify.url, **options), TOKEN) == 403
+
+
+async def test_the_case_of_a_hostname_says_nothing(siteverify: Siteverify) -> None:
+    siteverify.instead = (200, b'{"success": true, "hostname": "NOTES.example"}')
+
+    challenge = turnstile(verify_url=siteverify.url, hostname="notes.EXAMPLE")
+
+    assert await status_of(challenge, TOKEN) == 200
+
+
+async def test_siteverify_has_five_seconds_and_64_kib(
+    siteverify: Siteverify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[FetchRequest] = []
+
+    async def fetch_and_note(request: FetchRequest, /) -> FetchResponse:
+        asked.append(request)
+        return await fetch_in_thread(request)
+
+    monkeypatch.setattr(fetching, "_provided", fetch_and_note)
+    assert await status_of(turnstile(verify_url=siteverify.url), TOKEN) == 200
+
+    assert [(each.timeout_ms, each.limit) for each in asked] == [(5_000, 65_536)]
 
 
 NO_VERDICT = {
@@ -477,3 +511,7 @@ def test_unless_told_otherwise_cloudflare_is_asked() -> None:
     assert str(turnstile()) == "turnstile"
     assert turnstile().refuses == (403,)
     assert turnstile() is not public
+
+
+def test_the_scheme_of_the_url_may_be_in_capitals() -> None:
+    assert str(turnstile(verify_url="HTTPS://challenges.example/siteverify")) == "turnstile"
