@@ -52,7 +52,6 @@ def bind(port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         listener.close()
         raise ServeError(_explain(error, port)) from error
-    listener.setblocking(False)
     return listener
 
 

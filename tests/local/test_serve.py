@@ -26,6 +26,7 @@ from framework.local.serve import ServeError, bind, log_to_terminal, run, serve,
 TIMEOUT = 10.0
 streams_closed = threading.Event()
 reading_ended = threading.Event()
+work_done = threading.Event()
 
 
 def make_app() -> App:
@@ -55,6 +56,18 @@ def make_app() -> App:
     async def later() -> str:
         await sleep(0.2)
         return "not read"
+
+    @app.get("/never", guard=public)
+    async def never() -> None:
+        await Event().wait()
+
+    @app.post("/works-on", guard=public)
+    async def work_on(c: Context) -> None:
+        async def work() -> None:
+            await sleep(0.2)
+            work_done.set()
+
+        await c.after_answer(work())
 
     @app.get("/here", guard=ip_allow("127.0.0.0/8") & ip_deny("203.0.113.0/24"))
     async def here(c: Context) -> str:
@@ -660,6 +673,15 @@ def test_a_port_in_use_is_one_sentence() -> None:
     assert cause.errno == errno.EADDRINUSE
 
 
+def test_a_port_is_free_again_as_soon_as_its_server_has_ended() -> None:
+    with serve(make_app(), {}) as url, Connection(url) as closed:
+        closed.send(request("GET /", "Connection: close")).answer()
+        assert closed.is_closed()  # by the server, so that the port waits for stray packets
+
+    with bind(urlsplit(url).port or 0) as listener:
+        assert listener.getsockname()[1] == urlsplit(url).port
+
+
 def test_a_port_that_another_server_has_on_ipv6_is_in_use() -> None:
     with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as other:
         try:
@@ -695,6 +717,16 @@ def test_the_server_ends_while_connections_are_open() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == f"kagari {url}"]
 
 
+def test_what_an_answer_left_to_do_is_done_before_the_server_ends() -> None:
+    work_done.clear()
+
+    with serve(make_app(), {}) as url, Connection(url) as connection:
+        assert connection.send(request("POST /works-on")).answer().status == 204
+        assert not work_done.is_set()
+
+    assert work_done.is_set()
+
+
 def test_the_server_ends_with_its_lifeline() -> None:
     reading, writing = os.pipe()
     ready = threading.Event()
@@ -711,27 +743,41 @@ def test_the_server_ends_with_its_lifeline() -> None:
     os.close(reading)
 
 
-def test_the_log_has_no_query_and_no_headers(caplog: pytest.LogCaptureFixture) -> None:
-    app = make_app()
+def test_the_log_has_no_query_no_fragment_and_no_headers(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "GRACE", 0)
     secret = "s3cret"
-    application = with_access_log(asgi(app, {}))
+    application = with_access_log(asgi(make_app(), {}))
     ready = threading.Event()
     reading, writing = os.pipe()
-    with bind(0) as listener, caplog.at_level(logging.INFO, "kagari.access"):
+    with bind(0) as listener, caplog.at_level(logging.INFO):
         thread = threading.Thread(target=run, args=(application, listener, ready.set, reading))
         thread.start()
         assert ready.wait(TIMEOUT)
         with Connection(f"http://127.0.0.1:{listener.getsockname()[1]}") as connection:
             wanted = f"GET /seen/%0Ax?token={secret}"
             assert connection.send(request(wanted, f"Cookie: {secret}")).answer().status == 400
-            assert connection.send(request(f"GET /{'a' * 300}")).answer().status == 404
-        os.close(writing)
-        thread.join(TIMEOUT)
+            assert connection.send(request(f"GET /a#{secret}")).answer().status == 404
+            for length in (199, 300):
+                assert connection.send(request(f"GET /{'a' * length}")).answer().status == 404
+            connection.send(request("GET /never"))
+            time.sleep(0.05)
+            os.close(writing)
+            thread.join(TIMEOUT)
     os.close(reading)
 
-    first, second = (record.getMessage() for record in caplog.records)
-    assert re.fullmatch(r"GET /seen/%0Ax 400 \d+ ms", first)
-    assert re.fullmatch(r"GET /a{199}… 404 \d+ ms", second)
+    told = [each.getMessage() for each in caplog.records if each.name == "kagari.access"]
+    expected = [
+        r"GET /seen/%0Ax 400 \d+ ms",
+        r"GET /a 404 \d+ ms",
+        r"GET /a{199} 404 \d+ ms",
+        r"GET /a{199}… 404 \d+ ms",
+        r"GET /never cut \d+ ms",
+    ]
+    for line, pattern in zip(told, expected, strict=True):
+        assert re.fullmatch(pattern, line)
+    assert secret not in caplog.text
 
 
 def test_a_request_cut_short_by_the_end_is_no_news(
