@@ -94,6 +94,7 @@ async def test_texts_files_and_numbers_are_read() -> None:
         (form(named("title"), named("title"), file("picture", "a")), 422),
         (form(named("title"), file("picture", "a"), named("zzz")), 422),
         (form(named("title"), file("picture", "a"), named("copies", b"many")), 422),
+        (form(named("title"), file("picture", "a"), file("copies", "1", b"1")), 422),
         (b"", 400),
         (b"--", 400),
         (form(), 422),
