@@ -58,6 +58,22 @@ def test_only_so_many_are_kept() -> None:
     assert SharedHeaders.made == SHARED_LIMIT
 
 
+def test_only_so_many_names_are_followed() -> None:
+    shared = SharedHeaders([("a", "b")])
+
+    def is_shared(name: str, value: str) -> bool:
+        found = [shared.share(name, value, ((name, value),)) for _ in range(2)]
+        return type(found[-1]) is SharedHeaders
+
+    for number in range(SHARED_LIMIT - 1):  # each with a value of its own, once
+        shared.share(f"x-{number}", str(number), ())
+
+    assert is_shared("x-0", "another")
+    assert is_shared("x-last", "1")
+    assert not is_shared("x-later", "1")
+    assert is_shared("x-0", "a third")
+
+
 def test_a_replaced_header_is_there_once() -> None:
     for _ in range(3):
         response = Response.text("a").with_header("X-Twice", "1").with_header("x-TWICE", "2")
