@@ -248,7 +248,8 @@ async def test_headers_come_back_and_cookies_apart() -> None:
             201,
             *((b"Set-Cookie", b"a=1"), (b"set-cookie", b"b=2"), (b"X-Name", b"caf\xe9")),
             *((b"content-length", b"99"), (b"Transfer-Encoding", b"chunked")),
-            *((b"Connection", b"close"), (b"location", b"https://elsewhere.example/")),
+            *((b"Connection", b"close"), (b"Keep-Alive", b"timeout=5")),
+            (b"location", b"https://elsewhere.example/"),
         ),
         body(b"x"),
     )
@@ -559,17 +560,25 @@ async def test_what_fails_before_its_answer_is_told_as_our_own_faults(
     assert b"canary" not in bytes(response.body)  # type: ignore[arg-type]  # no stream
 
 
-async def test_a_stream_that_fails_breaks_off() -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (LookupError("half way"), pytest.raises(LookupError, match="half way")),
+        (asyncio.CancelledError(), pytest.raises(RuntimeError, match="cancelled itself")),
+    ],
+    ids=["fault", "cancellation"],
+)
+async def test_a_stream_that_fails_breaks_off(error: BaseException, told: Any) -> None:
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         await send(start())
         await asyncio.sleep(0)
         await send(body(b"x", more=True))
-        raise LookupError("half way")
+        raise error
 
     chunks = await read(await ask(mount("/m", asgi_handler(app))))
 
     assert await anext(chunks) == b"x"
-    with pytest.raises(LookupError, match="half way"):
+    with told:
         await anext(chunks)
 
 

@@ -1,6 +1,7 @@
 """An ASGI server's messages become what the Worker would hand on, and answers become messages."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
@@ -534,6 +535,21 @@ async def test_the_length_is_told_where_a_body_is_allowed(status: int, length: l
 
     assert exchange.status == status
     assert [value for name, value in exchange.headers if name == b"content-length"] == length
+
+
+@pytest.mark.parametrize(
+    ("name", "is_kept"), [("set-cookie", False), ("location", False), ("x-known", True)]
+)
+async def test_what_may_hold_a_secret_is_not_remembered(name: str, is_kept: bool) -> None:
+    app = App()
+    app.get("/", guard=public)(lambda: Response("", 200, [(name, "canary")]))
+
+    answer = await Exchange().run(asgi(app, {}))
+
+    assert (name.encode(), b"canary") in answer.headers
+    dictionaries = (each for each in gc.get_objects() if isinstance(each, dict))
+    kept = any(dict.__contains__(each, (name, "canary")) for each in dictionaries)
+    assert kept == is_kept
 
 
 async def test_the_length_is_the_body_s_own() -> None:
