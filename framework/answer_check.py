@@ -1,6 +1,6 @@
 """Compares what a handler returns with its annotation, in development. Knows nothing of routes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Union
 
 import msgspec
@@ -87,9 +87,26 @@ def _check_reply(response: Response, replies: dict[int, Any], place: str) -> Non
 
 def _check_json(data: bytes, wanted: Any, place: str) -> None:
     try:
-        msgspec.json.decode(data, type=wanted)
+        made = msgspec.json.decode(data, type=wanted)
     except msgspec.ValidationError as error:
         raise AnswerMismatch(f"{place}: the answer is not {_named(wanted)}: {error}") from None
+    declared = {
+        field.encode_name for part in all_parts(wanted) for field in getattr(part, "fields", ())
+    }
+    lost = {*_lost(msgspec.json.decode(data), msgspec.json.decode(encode_json(made)))} - declared
+    if lost:  # one that is declared is only left out because it has its default
+        raise AnswerMismatch(f"{place}: {_named(wanted)} has no {' and no '.join(sorted(lost))}")
+
+
+def _lost(sent: Any, made: Any) -> Iterator[str]:
+    """Yield each name in *sent* that is not in *made*, what was made of it."""
+    if isinstance(sent, dict):
+        yield from sent.keys() - made.keys()
+        for name in sent.keys() & made.keys():
+            yield from _lost(sent[name], made[name])
+    elif isinstance(sent, list):
+        for each in zip(sent, made, strict=False):  # a set holds each once
+            yield from _lost(*each)
 
 
 def _named(annotation: Any) -> str:

@@ -27,6 +27,17 @@ class Page(Response):
     """An answer with a name of its own."""
 
 
+class SecretNote(Note):
+    """What a store may hand out where a note is asked for."""
+
+    hash: str = "secret"
+
+
+class Short(msgspec.Struct, omit_defaults=True):
+    id: int
+    title: str = ""
+
+
 class Shape:
     """What others are derived from, and is not sent itself."""
 
@@ -57,6 +68,14 @@ BAD: Any = Note("x", "a")  # type: ignore[arg-type]  # what this is about
         (Note, None, False),
         (Note, "text", False),
         (Note, Response.text("x"), False),
+        (Note, SecretNote(1, "a"), False),
+        (list[Note], [Note(1, "a"), SecretNote(1, "a")], False),
+        (dict[str, tuple[Note, ...]], {"a": (SecretNote(1, "a"),)}, False),
+        (SecretNote, SecretNote(1, "a"), True),
+        (Note, {"id": 1, "noteTitle": "a", "by": "ada"}, False),
+        (Short, Short(1), True),
+        (Short, {"id": 1, "title": ""}, True),
+        (dict[str, Any], {"a": SecretNote(1, "a")}, True),
         (Note | None, None, True),
         (Note | Response, Response.text("x"), True),
         (Note | Response, NOTE, True),
@@ -141,6 +160,19 @@ async def test_the_log_says_where_and_the_answer_does_not(caplog: pytest.LogCapt
     assert b"$.id" not in bytes(response.body)  # type: ignore[arg-type]  # no stream
     assert "test_answer_check.py" in caplog.text
     assert "the answer is not Note: Expected `int`, got `str` - at `$.id`" in caplog.text
+
+
+async def test_the_log_names_what_would_be_sent_besides(caplog: pytest.LogCaptureFixture) -> None:
+    app = App(check_answers=True)
+
+    @app.get("/", guard=public)
+    async def show() -> Note:
+        return SecretNote(1, "a")
+
+    with caplog.at_level(logging.ERROR):
+        assert (await app.request("GET", "/")).status == 500
+    assert "show: Note has no hash" in caplog.text
+    assert "secret" not in caplog.text
 
 
 async def test_it_is_off_unless_asked_for() -> None:
