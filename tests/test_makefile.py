@@ -77,6 +77,7 @@ def test_a_database_is_called_what_wrangler_toml_calls_it(
         (["tests/data.txt"], ["mypy app.py", 'echo "there is no test yet']),
         (["tests/test_notes.py"], ["mypy", ".venv/bin/pytest"]),
         (["tests/routes/test_notes.py"], ["mypy", ".venv/bin/pytest"]),
+        (["tests/unit/routes/api/test_notes.py"], ["mypy", ".venv/bin/pytest"]),
     ],
 )
 def test_a_new_app_is_checked_before_it_has_a_test(
