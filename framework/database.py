@@ -92,7 +92,7 @@ class Database(Protocol):
     *type* is what a row becomes: a Struct, whose fields take the columns of their JSON names, or
     `dict` (`dict[str, Any]` for strict Pyright). A field without a column has its default; a column
     without a field is left out. A plain type, such as `int` or `str`, is the one column that there is,
-    as of ``SELECT count(*)``.
+    as of ``SELECT count(*)``. NULL does not fit it: ask for ``coalesce(max(n), 0)``.
 
     - By the type of the field, 0 and 1 become `bool`, a BLOB `bytes`, integer Unix milliseconds an
       aware `datetime`, text a `UUID`, `Decimal`, `date` or `time`, and a number or text an Enum. NULL

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from functools import partial
-from typing import Annotated, Any, NewType, TypeVar
+from typing import Annotated, Any, Literal, NewType, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -434,6 +434,11 @@ async def test_a_thousand_rows_come_in_order(db: Database) -> None:
         ("blob", bytes, "x'00ff'", b"\0\xff"),
         ("time", datetime, "1787400000123", NOON),
         ("enum", Size, "'large'", Size.LARGE),
+        ("decimal", Decimal, "sum(number) + 0.5", Decimal("1.5")),
+        ("uuid", UUID, f"'{TENANT}'", TENANT),
+        ("date", date, "'2026-08-22'", date(2026, 8, 22)),
+        ("literal", Literal["a", "b"], "max(text)", "b"),
+        ("constraint", Annotated[int, msgspec.Meta(ge=2)], "count(*)", 2),
         ("name", Count, "sum(number)", 1),
         ("or none", int | None, "max(anything)", None),
         ("or none, not", bytes | None, "x'00'", b"\0"),
