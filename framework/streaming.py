@@ -13,8 +13,9 @@ from framework.response import Response, encode_json
 __all__ = ["ClosingStream", "Event", "attachment", "server_sent_events", "stream"]
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_LONGEST = 200  # bytes; file systems take 255, with what browsers add to the name while they save
 _IN_NO_NAME = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff/\\]")
-_QUOTED_OTHERWISE = re.compile('["%]')  # browsers read the escapes of these each in its own way
+_READ_OTHERWISE = re.compile('["%?]')  # in escapes, by each browser in its own way: =?utf-8?Q?=41?=
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -77,12 +78,12 @@ def server_sent_events(events: AsyncIterator[Event]) -> Response:
 def attachment(data: bytes, name: str, content_type: str = "application/octet-stream") -> Response:
     """Return *data* as a file to save under *name* (RFC 6266), which a client may have chosen.
 
-    Slashes, backslashes and control characters become ``_``, of a long name the last 255 characters are
-    sent, and of none ``file``. A name that is not plain ASCII, or has a quote or a ``%``, is sent in the
-    form of RFC 8187 as well, which browsers prefer.
+    Slashes, backslashes and control characters become ``_``, of a long name the last 200 bytes are
+    sent, and of none ``file``. A name that is not plain ASCII, or has a quote, ``%`` or ``?``, is sent in
+    the form of RFC 8187 as well, which browsers prefer.
     """
-    safe = _IN_NO_NAME.sub("_", name)[-255:] or "file"
-    plain = _QUOTED_OTHERWISE.sub("_", safe).encode("ascii", "replace").decode()
+    safe = _IN_NO_NAME.sub("_", name).encode()[-_LONGEST:].decode(errors="ignore") or "file"
+    plain = _READ_OTHERWISE.sub("_", safe).encode("ascii", "replace").decode()
     disposition = f'attachment; filename="{plain}"'
     if plain != safe:
         disposition += f"; filename*=UTF-8''{encode_segment(safe)}"

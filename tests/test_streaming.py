@@ -185,7 +185,9 @@ def test_a_file_has_a_name(name: str, disposition: str) -> None:
         ("../a\\b", ".._a_b", None),
         ("a\r\nset-cookie: b=c\0\x7f", "a__set-cookie: b=c__", None),
         ("\ud800.txt", "_.txt", None),
-        ("x" * 300 + ".txt", "x" * 251 + ".txt", None),
+        ("=?utf-8?Q?a=2Eexe?=", "=_utf-8_Q_a=2Eexe_=", "%3D%3Futf-8%3FQ%3Fa%3D2Eexe%3F%3D"),
+        ("x" * 300 + ".txt", "x" * 196 + ".txt", None),
+        ("ü" * 100 + "a.txt", "?" * 97 + "a.txt", "%C3%BC" * 97 + "a.txt"),
         ("", "file", None),
     ],
 )
