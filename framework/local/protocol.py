@@ -7,6 +7,7 @@ here, since two readers of such a request may disagree about where it ends.
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, cast
 
 import h11
@@ -147,7 +148,8 @@ class StrictProtocol(H11Protocol):
     def _linger(self) -> None:
         """Tell the client that this was all, and close when it has gone, or when its time is up."""
         self._lingering.is_lingering = True
-        self._wire.write_eof()
+        with suppress(OSError):  # the client has gone: there is nobody to tell
+            self._wire.write_eof()
         self._wire.resume_reading()
         self.loop.call_later(LINGER, self._wire.abort)
 

@@ -57,6 +57,10 @@ def make_app() -> App:
         await sleep(0.2)
         return "not read"
 
+    @app.post("/later-empty", guard=public)
+    async def later_empty() -> None:
+        await sleep(0.2)
+
     @app.get("/never", guard=public)
     async def never() -> None:
         await Event().wait()
@@ -614,6 +618,19 @@ def test_who_had_to_wait_may_send_the_rest(url: str) -> None:
         sender.send(head).send(chunk * 30 + b"0\r\n\r\n")  # more than buffers take
 
         assert sender.answer().body == b"not read"
+
+
+def test_who_has_gone_while_they_sent_is_waited_for_no_more(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = request("POST /later-empty", "Transfer-Encoding: chunked", "Connection: close")
+    more_than_is_read_unasked = b"x" * 300_000
+
+    with Connection(url) as sender:
+        sender.send(head + b"100000\r\n" + more_than_is_read_unasked)
+    time.sleep(0.4)
+
+    assert not [each for each in caplog.records if each.levelno >= logging.ERROR]
 
 
 def send_until_cut(sender: Connection) -> int:
