@@ -15,7 +15,7 @@ from framework.guards import Guard, all_of
 from framework.hosts import HostMatcher, only_host
 from framework.matcher import Matcher
 from framework.multipart import FormFields
-from framework.origin import SAFE_METHODS, check_origin, refuse_cross_site
+from framework.origin import check_origin, refuse_cross_site
 from framework.paths import MalformedURL, decode_path
 from framework.patterns import parse_pattern
 from framework.queues import Batch, QueueHandler
@@ -337,7 +337,7 @@ class App(Router):
             return self._fallback.answer(request, path)
         route, c.params = found
         c.route = route
-        if method != "GET" and method not in SAFE_METHODS:
+        if method != "GET":
             refuse_cross_site(request, self.origins)
         return route.endpoint
 

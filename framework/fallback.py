@@ -7,6 +7,7 @@ from framework.compose import Handler
 from framework.context import Context
 from framework.errors import HTTPError, NotFound, as_fault
 from framework.hosts import HostMatcher, only_host
+from framework.origin import refuse_cross_site
 from framework.paths import MalformedURL, decode_path, encode_segment
 from framework.patterns import parse_pattern
 from framework.problem import (
@@ -147,9 +148,13 @@ def _redirect(path: str) -> Handler:
 
 
 def _answering(handler: Handler) -> Handler:
-    """Return *handler*, checked to return a `Response`: any other value would be sent with 200."""
+    """Return *handler*, checked to return a `Response`: any other value would be sent with 200.
+
+    It may stand for a whole application, so it is asked no more for other sites than a route is.
+    """
 
     async def answer(c: Context) -> Response:
+        refuse_cross_site(c.request, c.app.origins)
         return check_response(await handler(c), handler)
 
     return answer

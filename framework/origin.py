@@ -28,12 +28,14 @@ def check_origin(origin: str) -> str:
 
 
 def refuse_cross_site(request: Request, trusted: Collection[str]) -> None:
-    """Raise `CrossSite` unless this unsafe request comes from its own site or a *trusted* origin.
+    """Raise `CrossSite` for an unsafe request that comes neither from its own site nor a *trusted* origin.
 
     ``Sec-Fetch-Site`` decides where it is sent; else ``Origin``, compared with the scheme, host and
     port of the URL. A request with neither is refused if it carries a cookie, and else comes from
     no browser.
     """
+    if request.method in SAFE_METHODS:
+        return
     headers = request.headers
     fetch_site = headers.get("sec-fetch-site")
     if fetch_site == "same-origin":

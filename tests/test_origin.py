@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from framework import App, ConfigurationError, Context, guard, public
+from framework import App, ConfigurationError, Context, Response, Router, guard, public
 from framework.errors import Unauthorized
 from framework.testing import json_of
 from tests.answers import body_of
@@ -45,6 +45,24 @@ async def test_the_whole_matrix(method: str) -> None:
         if not passes:
             assert response.status == 403
             assert json_of(response)["code"] == "cross-site"
+
+
+@pytest.mark.parametrize("method", [*SAFE, *UNSAFE])
+@pytest.mark.parametrize("below", ["", "/below"])
+async def test_what_answers_where_no_route_does_is_asked_by_the_site_itself(
+    method: str, below: str
+) -> None:
+    app, router = App(origins=["https://good.com"]), Router(below or "/unused")
+    app.mount(router)
+
+    @(router if below else app).not_found
+    async def legacy(c: Context) -> Response:
+        return Response.text("done by the application from before")
+
+    for origin, passes in ((OTHER, False), (SITE, True), ("https://good.com", True)):
+        response = await app.request(method, below + "/notes", headers={"origin": origin})
+
+        assert response.status == (200 if passes or method in SAFE else 403)
 
 
 @pytest.mark.parametrize(
