@@ -29,6 +29,7 @@ def fetch_handler(function: FetchFunction) -> Handler:
         raise ConfigurationError(f"{function!r} is not a function of a request")
 
     async def fetch(c: Context) -> Response:
+        _ = c.request.cookies  # as in `asgi_handler`
         response = await function(c.request)
         if not isinstance(response, Response):
             raise TypeError(f"a mounted function returned a {type(response).__name__}")
@@ -57,7 +58,7 @@ def asgi_handler(app: ASGIApp) -> Handler:
         raise ConfigurationError(f"{app!r} is not an ASGI application")
 
     async def asgi(c: Context) -> Response:
-        _ = c.request.cookies  # what looks at them and answers accordingly is not seen here
+        _ = c.request.cookies  # what looks at their header and answers accordingly is not seen here
         body = await c.request.bytes()
         response = await Exchange(c, _scope(c), body).answer(app)
         if not isinstance(response.body, bytes):

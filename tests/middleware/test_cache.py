@@ -12,6 +12,7 @@ from framework import (
     Cookie,
     Depends,
     Header,
+    Request,
     Response,
     Router,
     guard,
@@ -19,7 +20,7 @@ from framework import (
 )
 from framework.cookies import SetCookie
 from framework.credentials import read_bearer
-from framework.interop import asgi_handler
+from framework.interop import asgi_handler, fetch_handler
 from framework.middleware.cache import cache
 from framework.middleware.etag import etag
 from framework.streaming import Event, server_sent_events, stream
@@ -75,6 +76,11 @@ def make_app() -> App:
 
     app.get("/mounted", guard=public)(asgi_handler(mounted))
 
+    async def fetched(request: Request) -> Response:
+        return Response.text(request.headers.get("cookie") or "")
+
+    app.get("/fetched", guard=public)(fetch_handler(fetched))
+
     @app.get("/moved", guard=public)
     async def moved() -> Response:
         return Response.redirect("/plain")
@@ -105,6 +111,8 @@ def make_app() -> App:
         ("GET", "/jar", {}, None),
         ("GET", "/mounted", {"cookie": "theme=dark"}, None),
         ("GET", "/mounted", {}, None),
+        ("GET", "/fetched", {"cookie": "theme=dark"}, None),
+        ("GET", "/fetched", {}, None),
         ("GET", "/moved", {}, None),
         ("GET", "/nowhere", {}, None),
         ("GET", "/broken", {}, None),
