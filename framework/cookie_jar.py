@@ -49,7 +49,8 @@ class CookieJar:
     def get_signed(self, signer: Signs, name: str, *, prefix: Prefix = "") -> str | None:
         """Return the text that `set_signed` signed for *name*; None for anything else."""
         signed = self.get(name, prefix=prefix)
-        return None if signed is None else signer.read(f"cookie {name}", signed)
+        purpose = f"cookie {self._full(name, prefix)}"
+        return None if signed is None else signer.read(purpose, signed)
 
     def set(
         self,
@@ -90,8 +91,9 @@ class CookieJar:
         prefix: Prefix = "",
         max_age: int | None = None,
     ) -> None:
-        """Send *text*, any text, signed for this *name*: no other cookie can stand in for it."""
-        self.set(name, signer.sign(f"cookie {name}", text), prefix=prefix, max_age=max_age)
+        """Send *text*, any text, signed for this *name* and *prefix*: no other cookie stands in for it."""
+        signed = signer.sign(f"cookie {self._full(name, prefix)}", text)
+        self.set(name, signed, prefix=prefix, max_age=max_age)
 
     def delete(
         self, name: str, *, prefix: Prefix = "", path: str = "/", domain: str | None = None

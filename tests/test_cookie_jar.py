@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from framework import App, Context, Response, public
+from framework.cookie_jar import Prefix
 from framework.cookies import SetCookie
 from framework.signing import Signer
 from framework.testing import json_of
@@ -175,6 +176,17 @@ async def test_a_signed_cookie_comes_back(options: dict[str, Any], name: str) ->
     assert header.startswith(f"{name}=")
     assert "Max-Age=60" in header
     assert await read(header.partition(";")[0], signer=NEW, **options) == "dark;\r\n"
+
+
+@pytest.mark.parametrize("name", ["__Host-theme", "__Secure-theme", "theme"])
+@pytest.mark.parametrize("prefix", ["host", "secure", ""])
+async def test_a_signature_holds_for_one_prefix(prefix: Prefix, name: str) -> None:
+    signed = NEW.sign(f"cookie {name}", "dark")
+    full = {"host": "__Host-theme", "secure": "__Secure-theme", "": "theme"}[prefix]
+
+    text = await read(f"{full}={signed}", signer=NEW, prefix=prefix)
+
+    assert text == ("dark" if full == name else None)
 
 
 @pytest.mark.parametrize(
