@@ -30,6 +30,8 @@ HEAD_LIMIT = 8 * 1024
 
 _TYPE_PARAMETER = re.compile(r';\s*([^\s;="]+)=(?:"([^"]*)"|([^\s;"]*))')
 _BOUNDARY_LIMIT = 70
+_HEADER = re.compile(r"([!-9;-~]+):([^\r\n]*)")
+"""One line, and no blank in its name (RFC 5322, 3.6.8): other software might fold it or cut that off."""
 _PARAMETER = re.compile(r';\s*([a-z]+)="([^"]*)"', re.IGNORECASE)
 ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
 """What stands in the name of a field or a file for what would end it (WHATWG HTML)."""
@@ -126,10 +128,10 @@ def _parse_part(section: bytes) -> Part | None:
 def _parse_head(head: bytes) -> dict[str, str]:
     headers: dict[str, str] = {}
     for line in _text(head).split("\r\n")[1:]:
-        name, colon, value = line.partition(":")
-        if not colon or name.lower() in headers or "\n" in value or "\r" in value:
+        found = _HEADER.fullmatch(line)
+        if found is None or found[1].lower() in headers:
             raise _malformed("a header of a part is malformed, or there twice")
-        headers[name.lower()] = value.strip(" \t")
+        headers[found[1].lower()] = found[2].strip(" \t")
     return headers
 
 
@@ -140,8 +142,8 @@ def _disposition(value: str) -> tuple[str, dict[str, str]]:
     data); RFC 2231's ``filename*`` is not, and so is refused with whatever else is left over. So is
     a parameter that comes twice: other software might go by the other one.
     """
-    kind, _, rest = value.partition(";")
-    rest = f";{rest}" if rest else ""
+    kind = value.partition(";")[0]
+    rest = value[len(kind) :]
     pairs = _PARAMETER.findall(rest)
     found = {
         name.lower(): _ESCAPE.sub(lambda escape: ESCAPES[escape[0]], text) for name, text in pairs

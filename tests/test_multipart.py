@@ -38,6 +38,7 @@ def form(*parts: bytes) -> bytes:
 
 
 PICTURE = file("picture", "a")
+TITLE = 'Content-Disposition: form-data; name="title"'
 LONGEST_HEAD = 'Content-Disposition: form-data; name="title"\r\nX: '.ljust(8 * 1024 - 2, "x")
 
 
@@ -108,6 +109,12 @@ async def test_texts_files_and_numbers_are_read() -> None:
         (form(part("Content-Disposition: form-data; name=\"a\"; filename*=UTF-8''b")), 400),
         (form(part('Content-Disposition: form-data; name="a"\r\nno colon')), 400),
         (form(part('Content-Disposition: form-data; name="a"\r\nX: 1\r\nx: 2')), 400),
+        (form(part(TITLE + '\r\nContent-Disposition : form-data; name="copies"'), PICTURE), 400),
+        (form(part(TITLE + '\r\n ; filename="x:y"'), PICTURE), 400),
+        (form(part(TITLE + "\r\nX\n: 1"), PICTURE), 400),
+        (form(part(TITLE + "\r\n: 1"), PICTURE), 400),
+        (form(part(TITLE + "\r\nX-\u00e9: 1"), PICTURE), 400),
+        (form(part(TITLE + "\r\nX!-9;~:"), PICTURE), 200),
         (form(part('Content-Disposition: form-data; name="title"; name="zzz"')), 400),
         (form(part('Content-Disposition: form-data; name="title"; NAME="title"')), 400),
         (form(named("title"), file("picture", 'a.png"; filename="b.html')), 400),
