@@ -61,6 +61,10 @@ class InProcess:
             for row in rows[table]:
                 await self._sqlite.run(_insert(table, row), *row.values())
 
+    def close(self) -> None:
+        """Close the database here."""
+        self._sqlite.close()
+
     async def push(self) -> None:
         """Copy the rows here to Lucia's D1."""
         for table in reversed(_TABLES):
@@ -123,7 +127,9 @@ def _in_process(_folder: Path) -> Iterator[Place]:
     with start_lucia() as lucia:
         for statement in statements(LUCIA + MIGRATION):
             lucia.sql(statement)
-        yield InProcess(lucia)
+        place = InProcess(lucia)
+        yield place
+        place.close()
 
 
 @contextmanager
