@@ -64,11 +64,16 @@ def members(guard: Guard) -> list[Guard]:
 
 
 def read_by_guards(guard: Guard, path_names: Collection[str]) -> Iterator[Parameter]:
-    """Yield what *guard* reads of a request whose path has *path_names*, as `make_plan` does."""
+    """Yield what *guard* reads of a request whose path has *path_names*, as `make_plan` does.
+
+    Without a default, what one of several ways to pass reads is None where it is left out.
+    """
+    ways = guard.alternatives()
     for member in members(guard):
+        left_out = MISSING if all(member in way for way in ways) else None
         for signature in member.signatures:
             for name, annotation in signature.annotations.items():
-                default = signature.defaults.get(name, MISSING)
+                default = signature.defaults.get(name, left_out)
                 source, type = marker_of(annotation)
                 alias = name_of(annotation)
                 if source:

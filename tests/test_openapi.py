@@ -344,6 +344,24 @@ def test_what_guards_read_is_called_as_clients_call_it() -> None:
     ]
 
 
+def test_what_one_of_several_ways_reads_may_be_left_out() -> None:
+    @guard
+    async def by_key(x_key: Header[str]) -> None: ...
+
+    @guard
+    async def of_tenant(tenant: Query[str]) -> None: ...
+
+    app = App()
+
+    @app.get("/", guard=(bearer("TOKEN") | by_key) & of_tenant)
+    async def show() -> None: ...
+
+    assert [(p["name"], p["required"], p["schema"]) for p in only(app)["parameters"]] == [
+        ("tenant", True, {"type": "string"}),
+        ("x-key", False, {"type": "string"}),
+    ]
+
+
 def test_what_is_read_twice_under_two_names_is_there_once() -> None:
     @guard
     async def keyed(
