@@ -167,10 +167,13 @@ class Context(msgspec.Struct, eq=False):
     def wait_until(self, work: Awaitable[Any]) -> None:
         """Let *work* go on after the answer is sent: up to 30 seconds in the Worker.
 
-        Raises `ConfigurationError` where `App.handle` was given no ``wait_until``.
+        Raises `TypeError` for what cannot be awaited, such as a function that is not called, and
+        `ConfigurationError` where `App.handle` was given no ``wait_until``.
         """
         if self._wait_until is None:
             raise ConfigurationError("there is no wait_until here: pass one to App.handle")
+        if not hasattr(work, "__await__"):
+            raise TypeError(f"{work!r} cannot be awaited: call an async function")
         self._wait_until(work)
 
     def drop_unsent(self) -> None:

@@ -1,5 +1,6 @@
 """The context hands guards and handlers what they ask for, and says plainly what is missing."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -163,6 +164,21 @@ async def test_work_may_go_on_where_the_edge_lets_it() -> None:
     with pytest.raises(ConfigurationError, match="no wait_until here"):
         context().wait_until(later)
     later.close()
+
+
+@pytest.mark.parametrize("work", [asyncio.sleep, None])
+async def test_what_is_no_work_is_refused_where_it_is_handed_over(
+    work: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def show(c: Context) -> None:
+        c.wait_until(work)
+
+    assert (await app.request("GET", "/")).status == 500
+    assert "cannot be awaited: call an async function" in caplog.text
+    assert "c.wait_until(work)" in caplog.text
 
 
 def test_a_repr_shows_no_query() -> None:
