@@ -1,6 +1,6 @@
 """What is asked: method, URL, headers, and a body that is read once. Knows nothing of the edge."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeVar, overload
 
 import msgspec
@@ -97,7 +97,7 @@ class Request(msgspec.Struct, eq=False):
         cls,
         method: str,
         url: str,
-        headers: Iterable[tuple[str, str]] = (),
+        headers: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         body: bytes = b"",
     ) -> "Request":
         """Return a request made in this process; *url* is absolute, or a path of http://localhost.
@@ -114,7 +114,7 @@ class Request(msgspec.Struct, eq=False):
                 raise ContentTooLarge
             return body
 
-        source = Headers(headers)
+        source = Headers(headers.items() if isinstance(headers, Mapping) else headers)
         return cls(method, scheme, host, resolve_path(path), query_string, source, read)
 
     def _read(self, limit: int) -> Awaitable[_Body]:

@@ -68,6 +68,12 @@ def test_cookies_may_be_long() -> None:  # a browser keeps 180 of 4 KB, and send
     assert request.cookie("a") == "1"
 
 
+def test_headers_may_be_a_mapping() -> None:
+    request = Request.build("GET", "/", {"X-Day": "monday"})
+
+    assert request.headers.get("x-day") == "monday"
+
+
 async def test_what_is_multipart_is_not_read_as_if_it_were_urlencoded() -> None:
     headers = [("content-type", 'Multipart/form-data; boundary="b"')]
     request = Request.build("POST", "/", headers, b'--b\r\nname="a"&=\r\n--b--')
