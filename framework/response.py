@@ -123,7 +123,7 @@ class Response:
         if status not in _REDIRECTS:
             raise ValueError(f"{status} is not a redirect")
         if not location.startswith("/") or location[1:2] in {"/", "\\"}:
-            raise ValueError("a redirect must go to a path of this site, such as /notes")
+            raise ValueError("redirect takes a path of this site: else set location on a Response")
         if not (location.isascii() and location.isprintable()) or " " in location:
             raise ValueError(
                 "a redirect is percent-encoded, as by c.url_for or urllib.parse.urlencode"

@@ -179,7 +179,7 @@ def test_a_redirect_goes_to_a_path_of_this_site(location: str, status: int) -> N
     ids=ascii,
 )
 def test_a_redirect_to_elsewhere_is_refused(location: str) -> None:
-    with pytest.raises(ValueError, match="path of this site"):
+    with pytest.raises(ValueError, match="path of this site: else set location"):
         Response.redirect(location)
 
 
