@@ -53,7 +53,7 @@ def refuse_cross_site(request: Request, trusted: Collection[str]) -> None:
 def _name(origin: str | None) -> str:
     """Return how to call *origin* in an error: itself where it is one, never arbitrary text."""
     if origin is None:
-        return "an unnamed origin"
+        return "an unnamed origin (with cookies, programs have to send Origin)"
     if len(origin) <= 255 and (origin == "null" or _ORIGIN.fullmatch(origin)):
         return origin
     return "a malformed origin"

@@ -159,11 +159,12 @@ def test_what_no_browser_would_write_is_refused_as_an_origin(origin: str) -> Non
         ({"origin": "null"}, "The request comes from null, but this site is http://localhost."),
         (
             {"cookie": "a=1"},
-            "The request comes from an unnamed origin, but this site is http://localhost.",
+            "The request comes from an unnamed origin (with cookies, programs have to send Origin),"
+            " but this site is http://localhost.",
         ),
     ],
 )
-async def test_a_refusal_names_both_origins(headers: dict[str, str], detail: str) -> None:
+async def test_a_refusal_says_what_to_send(headers: dict[str, str], detail: str) -> None:
     response = await build().request("POST", "/", headers=headers)
 
     assert json_of(response) == {
