@@ -6,8 +6,10 @@ Knows nothing of applications or of HTTP.
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from framework.bindings import Env
 from framework.database import DatabaseError
 from framework.local.command_error import CommandError
 from framework.local.configuration import (
@@ -18,6 +20,7 @@ from framework.local.configuration import (
     why_missing,
 )
 from framework.local.mail import EMAIL, ConsoleMail
+from framework.local.queues import DEFAULT_RETRIES, Consume, LocalQueue
 from framework.local.rate_limit import LocalRateLimiter
 from framework.local.schema import apply_schema
 from framework.local.sqlite import SQLiteDatabase
@@ -53,13 +56,16 @@ class _LocalEnvironment(dict[str, Any]):
         raise KeyError(name)
 
 
-def make_environment(root: Path, database: Path) -> tuple[dict[str, Any], list[str]]:
+def make_environment(
+    root: Path, database: Path, consumers: Mapping[str, Consume] = MappingProxyType({})
+) -> tuple[dict[str, Any], list[str]]:
     """Return the bindings of the project in *root*, and what a person should know about them.
 
     The first D1 binding in ``wrangler.toml`` is the file *database*, made from ``schema.sql`` if it
     is new; the others are files beside it, made from ``schema-NAME.sql`` if there is such a file for
     the binding ``NAME``. Without ``wrangler.toml``, the first is ``DB``. Rate limiters are counters
-    in this process, and mail is printed to the terminal. The variables are those of ``[vars]``, and
+    in this process, mail is printed to the terminal, and a queue that one of *consumers* is for is
+    consumed in this process. The variables are those of ``[vars]``, and
     of ``.dev.vars`` above them. What ``wrangler.toml`` binds beside those is missing, and asking for
     it says why; `Bindings` say so when it is used. Raises `EnvironmentProblem`.
     """
@@ -70,6 +76,7 @@ def make_environment(root: Path, database: Path) -> tuple[dict[str, Any], list[s
     env |= settings.get("vars", {})
     env |= _read_variables(root / ".dev.vars")
     env |= _make_rate_limiters(settings)
+    env |= _make_queues(settings, consumers, env)
     if missing := [f"{name} ({table})" for name, table in elsewhere.items() if name not in env]:
         notes.append(
             f"not on the local server: {', '.join(missing)}; make worker has what {FILE} binds"
@@ -132,6 +139,25 @@ def _make_rate_limiters(settings: Mapping[str, Any]) -> dict[str, LocalRateLimit
     return {
         each["name"]: LocalRateLimiter(each["simple"]["limit"], each["simple"]["period"])
         for each in settings.get("ratelimits", ())
+    }
+
+
+def _make_queues(
+    settings: Mapping[str, Any], consumers: Mapping[str, Consume], env: Env
+) -> dict[str, LocalQueue]:
+    """Return what ``[[queues.producers]]`` binds to queues that one of *consumers* is for, by name."""
+    queues = settings.get("queues", {})
+    retries: dict[str, Any] = {
+        each["queue"]: each.get("max_retries", DEFAULT_RETRIES)
+        for each in queues.get("consumers", ())
+    }
+    for name, count in retries.items():
+        if type(count) is not int:
+            raise EnvironmentProblem(f"{FILE}: the max_retries of the queue {name} is not a number")
+    return {
+        each["binding"]: LocalQueue(name, consumers[name], env, retries[name])
+        for each in queues.get("producers", ())
+        if (name := each["queue"]) in consumers and name in retries
     }
 
 

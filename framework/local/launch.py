@@ -72,7 +72,7 @@ def serve_once(launch: Launch, port: int, *, as_json: bool) -> None:
     """
     log_to_terminal()
     app = load_app(launch.target, launch.root)
-    env, notes = _environment(launch)
+    env, notes = _environment(launch, app)
     with bind(port) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
         lines = [json.dumps({"url": url})] if as_json else _greeting(launch, app, env, url)
@@ -87,7 +87,7 @@ def serve_supervised(launch: Launch, supervision: Supervision) -> None:
         try:
             app = load_app(launch.target, launch.root)
             app.check_answers = True
-            env, notes = _environment(launch)
+            env, notes = _environment(launch, app)
         except CommandError as failure:
             notes = [str(failure), "waiting for a change"]
             return _run(_stand_in(), {}, listener, [], notes, supervision.lifeline)
@@ -129,9 +129,13 @@ def _run_cron(app: App, schedule: str, env: Mapping[str, Any]) -> None:
         raise CommandError(f"{schedule}: {line}") from error
 
 
-def _environment(launch: Launch) -> tuple[dict[str, Any], list[str]]:
-    """Return the bindings with the variables of the command line above them, and the notes."""
-    env, notes = make_environment(launch.root, launch.database)
+def _environment(launch: Launch, app: App | None = None) -> tuple[dict[str, Any], list[str]]:
+    """Return the bindings with the variables of the command line above them, and the notes.
+
+    What is sent to queues goes to the consumers of *app*; without one there are no queues.
+    """
+    consumers = {} if app is None else dict.fromkeys(app.queues, app.run_queue)
+    env, notes = make_environment(launch.root, launch.database, consumers)
     env.update(launch.variables)
     return env, notes
 
