@@ -34,7 +34,7 @@ def check_callable(
     if problem:
         raise ConfigurationError(
             f"{place_of(function)}: {function.__qualname__} is not a {what}, since it {problem}: write"
-            f" async def {function.__name__}({', '.join(takes)})"
+            f" async def {function.__name__}({', '.join(takes)}), or call it if it makes one"
         )
 
 
