@@ -145,6 +145,12 @@ class _FunctionGuard(Guard, Generic[P, R]):
         if len(provides) == 1 and signature.returns is not _NOTHING:
             for returned in members_of(signature.returns):
                 _refuse_other(signature, returned, provides[0])
+        found = signature.returns
+        if not provides and isinstance(found, type) and found not in {Any, _NOTHING}:
+            raise ConfigurationError(
+                f"{signature.place}: the guard {name} returns a {found.__name__} that no slot carries:"
+                " name one in provides="
+            )
         self.signatures = (signature,) if reads is None else (signature, reads)
         self.refuses = tuple(refuses)
         self.scheme = scheme
@@ -228,8 +234,8 @@ def _hand_on(c: Context, result: Any, provides: tuple[Slot[Any], ...], name: str
     """Leave what a guard returned in its slot. Anything that no slot carries is a mistake."""
     if isinstance(result, bool) or len(provides) != 1 or not isinstance(result, provides[0].type):
         raise GuardFailed from TypeError(
-            f"the guard {name} returned a {type(result).__name__} that no slot carries: a guard"
-            " refuses by raising HTTPError and hands on what it learned through provides="
+            f"the guard {name} returned a {type(result).__name__} that no slot carries:"
+            " name one in provides=, or refuse by raising HTTPError"
         )
     c.set(provides[0], result)
 
@@ -446,7 +452,8 @@ def guard(
       they are.
 
     Raises `ConfigurationError` for a function that cannot be called so, for one annotated to return
-    a bool or what its slot does not carry (None included), and for a *provides* that is a class.
+    a bool or what its slot does not carry (None included) or, without one, anything but None, and
+    for a *provides* that is a class.
     """
     if isinstance(provides, type):
         raise ConfigurationError(

@@ -555,6 +555,16 @@ def test_a_guard_that_returns_a_bool_is_refused(function: Callable[[Context], ob
         guard(function)
 
 
+def test_a_guard_that_hands_on_what_it_finds_says_where() -> None:
+    with pytest.raises(
+        ConfigurationError, match="Person that no slot carries: name one in provides="
+    ):
+
+        @guard
+        async def finds(c: Context) -> Person:
+            return Person("ada")
+
+
 def finds_or_not(c: Context) -> Person | None:
     return None
 
