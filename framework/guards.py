@@ -296,19 +296,21 @@ class _AnyOf(_Composed):
         checks = [member.check for member in compiled]
 
         async def check(c: Context) -> None:
-            refusals: list[HTTPError] = []
-            before, actor, refused = c.filled(), c.actor, None
+            refusals: list[tuple[HTTPError, Any]] = []
+            before, actor = c.filled(), c.actor
             for member in checks:
                 try:
                     return await member(c)
                 except HTTPError as error:
                     if not error.refusal:
                         raise
-                    refusals.append(error.with_traceback(None))  # as `Fallback.explain` does
+                    # without traceback, as in `Fallback.explain`
+                    refusals.append((error.with_traceback(None), c.actor))
                     c.refill(before)
-                    refused, c.actor = refused or c.actor, actor  # whoever passes may be another
-            c.actor = refused
-            raise _most_informative(c, refusals)
+                    c.actor = actor  # whoever passes may be another
+            refusals.sort(key=_rank)
+            c.actor = next((who for _, who in refusals if who is not None), None)
+            raise _most_informative(c, [error for error, _ in refusals])
 
         common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]
         all_slots = (slot for member in compiled for slot in (*member.slots, *member.maybe))
@@ -338,12 +340,17 @@ def _grouped(member: Guard, other: type[Guard]) -> str:
     return f"({member})" if isinstance(member, other) else str(member)
 
 
+def _rank(refusal: tuple[HTTPError, Any]) -> int:
+    """Return how much *refusal* tells, the most first: 403 or 404, else 401, else the 422 of a parameter."""
+    return {Unauthorized.status: 1, Invalid.status: 2}.get(refusal[0].status, 0)
+
+
 def _most_informative(c: Context, refusals: list[HTTPError]) -> HTTPError:
-    """Return the most informative one: 403 or 404, else 401, else the 422 of a parameter.
+    """Return the first one.
 
     A 401 carries the challenges of all of them, since each names a way in (RFC 9110, 11.6.1).
     """
-    telling = min(refusals, key=lambda refusal: _RANKS.get(refusal.status, 0))
+    telling = refusals[0]
     if telling.status == Unauthorized.status:
         headers = [pair for refusal in refusals for pair in refusal.headers]
         offered = [pair for pair in headers if pair[0].lower() == "www-authenticate"]
@@ -355,9 +362,6 @@ def _most_informative(c: Context, refusals: list[HTTPError]) -> HTTPError:
             c.told = alike
         return alike
     return telling
-
-
-_RANKS = {401: 1, Invalid.status: 2}
 
 
 def all_of(*guards: Guard) -> Guard:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from framework import App, ConfigurationError, Context, HTTPError, Request, guard, public
+from framework import App, ConfigurationError, Context, HTTPError, Query, Request, guard, public
 from framework.auth import Limits
 from framework.credentials import api_key
 from framework.errors import Forbidden
@@ -359,6 +359,30 @@ async def test_who_passes_by_a_key_is_not_who_was_refused_before(
     passed = key == "key"
     assert (told[-1].status, told[-1].user_id) == (403, None if passed else user["id"])
     assert told[-1].reason == "forbidden"
+
+
+async def test_of_two_who_are_refused_the_one_that_is_answered_is_told_of(
+    recovering: Recovering, told: list[SecurityEvent]
+) -> None:
+    auth = recovering.auth
+
+    @guard
+    async def names_team(team: Query[str]) -> None:
+        """Refuse with 422 where no team is named."""
+
+    by_token = auth.bearer_guard() & auth.role("admin")
+
+    @recovering.app.get("/reports", guard=auth.guard() & names_team | by_token)
+    async def reports() -> None: ...
+
+    browser = await recovering.signed_up()
+    other = await recovering.signed_up("grace")
+
+    token = other.cookies["auth_session"]
+    answer = await browser.get("/reports", headers={"authorization": f"Bearer {token}"})
+
+    users = [row["user_id"] for row in await recovering.rows("user_key") if "grace" in row["id"]]
+    assert (answer.status, [told[-1].user_id]) == (403, users)
 
 
 # --- What is told, and what is not ---------------------------------------------------------------
