@@ -4,7 +4,7 @@ What depends on who asks is never kept: the application sends ``private, no-stor
 whatever a layer says, and this layer refuses to be put around a guard in the first place.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from framework.application import App, check_use
 from framework.compose import Middleware, Next
@@ -64,22 +64,13 @@ def cache(
         raise ConfigurationError("Vary: * would keep every cache from using what it keeps")
     added = [header, *([("vary", ", ".join(names))] if names else [])]
 
-    told = {*names, "authorization"}  # of requests with that nothing is kept
-    varying: set[Route] = set()
-
     async def allow_caching(c: Context, call_next: Next) -> Response:
         response = await call_next()
-        if c.route in varying or not _may_be_kept(c, response, streams):
+        if _reads_another(c.route, names) or not _may_be_kept(c, response, streams):
             return response
         return Response(response.body, response.status, [*response.headers, *added])
 
-    def check(_: App, route: Route) -> None:
-        _refuse_guarded(route)
-        read = [each.sent_name.lower() for each in route.parameters if each.source == "header"]
-        if not told.issuperset(read):
-            varying.add(route)
-
-    return check_use(allow_caching, check)
+    return check_use(allow_caching, _refuse_guarded)
 
 
 def _directives(
@@ -117,7 +108,15 @@ def _may_be_kept(c: Context, response: Response, streams: bool) -> bool:
     )
 
 
-def _refuse_guarded(route: Route) -> None:
+def _reads_another(route: Route | None, names: Collection[str]) -> bool:
+    """Return whether *route* has a `Header` parameter that is none of *names*."""
+    parameters = () if route is None else route.parameters
+    return any(
+        each.source == "header" and each.sent_name.lower() not in names for each in parameters
+    )
+
+
+def _refuse_guarded(app: App, route: Route) -> None:  # noqa: ARG001  any will do
     if not route.guard.is_public:
         raise ConfigurationError(
             f"{route.declaration.place}: {route.path} is behind {route.guard}, so nothing may keep"

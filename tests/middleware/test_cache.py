@@ -18,6 +18,7 @@ from framework import (
     guard,
     public,
 )
+from framework.compose import Next
 from framework.cookies import SetCookie
 from framework.credentials import read_bearer
 from framework.interop import asgi_handler, fetch_handler
@@ -338,8 +339,8 @@ async def test_what_one_client_sends_in_a_header_is_answered_to_no_other(vary: l
         return f"https://{site}/"
 
     @app.get("/named", guard=public)
-    async def named(accept: Header[str] = "", authorization: Header[str] = "") -> str:
-        return accept + authorization
+    async def named(accept: Header[str] = "") -> str:
+        return accept
 
     answers = [
         await app.request("GET", path, headers={"x-site": "evil.example"})
@@ -349,3 +350,30 @@ async def test_what_one_client_sends_in_a_header_is_answered_to_no_other(vary: l
     is_named = "X-Site" in vary
     kept = [answer.header("cache-control") == HOUR for answer in answers]
     assert kept == [is_named, is_named, True]
+
+
+async def test_what_is_answered_to_nobody_is_not_kept_for_who_says_who_they_are() -> None:
+    app = App()
+    app.use(cache(3600))
+
+    @app.get("/", guard=public)
+    async def greet(authorization: Header[str] = "") -> str:
+        return "Hello stranger!" if authorization == "" else "Welcome back!"
+
+    assert (await app.request("GET", "/")).header("cache-control") is None
+
+
+async def test_a_layer_of_another_layer_keeps_no_more_than_its_own() -> None:
+    app = App()
+    keep = cache(3600)
+
+    async def keep_in_spring(c: Context, call_next: Next) -> Response:
+        return await keep(c, call_next)
+
+    app.use(keep_in_spring)
+
+    @app.get("/", guard=public)
+    async def link(x_site: Header[str] = "ours") -> str:
+        return f"https://{x_site}/"
+
+    assert (await app.request("GET", "/")).header("cache-control") is None
