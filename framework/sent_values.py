@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from itertools import groupby, islice
+from math import inf
 from typing import Any
 from uuid import UUID  # msgspec imports it anyway
 
@@ -129,12 +130,12 @@ def unless_alike(
     has_others = not all(isinstance(part, _LOOKED_AT) for part in hashed)
 
     def decode_checked(data: bytes) -> Any:
+        if has_others and STRING.sub(b"", data).count(b",") >= _VALUES:
+            raise Invalid(f"The JSON holds more than {_VALUES} values.")
         _refuse_alike(data, has_sets=bool(sets))
         if has_numbers and data.count(b",") > _ALIKE_LIMIT:
             with suppress(ValueError):  # what is no JSON *decode* tells of
                 _refuse_many(_texts(_decode_texts(data)), _hashes)
-        if has_others and STRING.sub(b"", data).count(b",") >= _VALUES:
-            raise Invalid(f"The JSON holds more than {_VALUES} values.")
         return decode(data)
 
     is_any = any(isinstance(known, inspect.AnyType) for known in parts)
@@ -154,14 +155,19 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _hashes(text: str) -> Iterator[int]:
-    """Yield the hashes of what a field may make of *text*, but for a small integer's: that is itself."""
+    """Yield the hashes of what a field may make of *text*, but for a small integer's: that is itself.
+
+    Many texts are infinite or zero as a float, "12e45678" among them: one value, and once in a set.
+    """
     if len(text) < 10 and text.isdecimal():
         return
     for kind in (Decimal, float, UUID) if len(text) >= 32 else (Decimal, float):
         with suppress(ArithmeticError, TypeError, ValueError):
-            yield hash(kind(text))
+            if (value := kind(text)) not in _ONE_VALUE:
+                yield hash(value)
 
 
+_ONE_VALUE = (0, inf, -inf)
 _SETS = inspect.SetType | inspect.FrozenSetType
 _LOOKED_AT = (
     *(inspect.Metadata, inspect.UnionType, inspect.AnyType, inspect.StrType, inspect.UUIDType),

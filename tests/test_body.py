@@ -488,8 +488,6 @@ def alike(count: int, bits: int) -> list[int]:
         (set[int], b"%d"),
         (frozenset[Decimal], b'"%d.0e0"'),
         (Annotated[set[int], msgspec.Meta(max_length=5)], b"%d"),
-        (set[Cell], b'{"row":%d}'),
-        (list[set[tuple[int, int]]], b"[[%d,1]]"),
         (set[UUID], b'"%032x"'),
         (set[UUID], b'"\\u0030%031x"'),
         (set[Decimal], b'"%034d"'),
@@ -509,6 +507,30 @@ def test_numbers_of_one_hash_are_refused_before_a_set_is_made_of_them(
         decode_json(b"[" + b",".join([form % number for number in numbers]) + b"]", type)
 
     assert perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("type", "form"), [(set[Cell], b'{"row":%d}'), (list[set[tuple[int, int]]], b"[[%d,1]]")]
+)
+def test_numbers_of_one_hash_are_refused_inside_of_what_is_hashed(type: Any, form: bytes) -> None:
+    numbers = alike(200, sys.hash_info.modulus.bit_length())
+
+    with pytest.raises(Invalid, match="chosen to have one hash"):
+        decode_json(b"[" + b",".join([form % number for number in numbers]) + b"]", type)
+
+
+def test_short_texts_that_could_be_numbers_were_not_chosen() -> None:
+    texts = [f"{number}e{number}" for number in range(1000, 1200)]  # infinite, where it is a float
+    texts += [f"0e{number}" for number in range(1000, 1200)]
+
+    answer = decode_json(msgspec.json.encode({"sizes": [1], "texts": texts}), Named)
+
+    assert answer == Named({1}, texts)
+
+
+class Named(msgspec.Struct):
+    sizes: set[int]
+    texts: list[str]
 
 
 class Size(msgspec.Struct):
@@ -551,6 +573,16 @@ def test_pairs_of_one_hash_are_refused_before_a_set_is_made_of_them() -> None:
         decode_json(msgspec.json.encode(pairs), set[tuple[int, int]])
 
     assert perf_counter() - started < 1  # 16 seconds, where a set was made
+
+
+def test_what_is_too_much_is_refused_before_any_of_it_is_looked_at() -> None:
+    values = b"[" + b",".join([b"1"] * 500_000) + b"]"
+    started = perf_counter()
+
+    with pytest.raises(Invalid, match="more than 1000 values"):
+        decode_json(values, set[tuple[int, int]])
+
+    assert perf_counter() - started < 0.2  # 0.006 seconds, or 0.5 where each was looked at
 
 
 def test_of_what_is_looked_at_or_rare_there_may_be_many_values() -> None:
