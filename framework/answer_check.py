@@ -6,7 +6,7 @@ from typing import Any, Union
 import msgspec
 from msgspec import inspect
 
-from framework.exact_numbers import all_parts
+from framework.exact_numbers import parts_of
 from framework.parameters import MISSING
 from framework.response import Reply, Response, encode_json
 from framework.text_types import is_kind_of, is_union, members_of, notes_of, without_notes
@@ -58,7 +58,7 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
 def _comparable(type: Any) -> Any:
     """Return *type*, or Any where JSON is not read into it: a Protocol, or a base class."""
     try:
-        parts = all_parts(type)
+        parts = [*parts_of(inspect.type_info(type))]
     except TypeError:  # NoReturn, or Structs without tags
         return Any
     return Any if any(isinstance(part, inspect.CustomType) for part in parts) else type
@@ -90,9 +90,8 @@ def _check_json(data: bytes, wanted: Any, place: str) -> None:
         made = msgspec.json.decode(data, type=wanted)
     except msgspec.ValidationError as error:
         raise AnswerMismatch(f"{place}: the answer is not {_named(wanted)}: {error}") from None
-    declared = {
-        field.encode_name for part in all_parts(wanted) for field in getattr(part, "fields", ())
-    }
+    parts = parts_of(inspect.type_info(wanted))
+    declared = {field.encode_name for part in parts for field in getattr(part, "fields", ())}
     lost = {*_lost(msgspec.json.decode(data), msgspec.json.decode(encode_json(made)))} - declared
     if lost:  # one that is declared is only left out because it has its default
         raise AnswerMismatch(f"{place}: {_named(wanted)} has no {' and no '.join(sorted(lost))}")

@@ -1,6 +1,7 @@
 """How a handler is called is worked out at import, and whatever could not be called is refused there."""
 
 from collections.abc import Callable
+from enum import STRICT, IntFlag
 from typing import Annotated, Any, Generic, NewType, TypeVar, Union
 
 import msgspec
@@ -39,6 +40,16 @@ class Person(msgspec.Struct):
     """What the guard here learns."""
 
     name: str
+
+
+class Rights(IntFlag):
+    READ = 1
+    WRITE = 2
+
+
+class OwnRights(IntFlag, boundary=STRICT):
+    READ = 1
+    WRITE = 2
 
 
 T = TypeVar("T")
@@ -668,3 +679,39 @@ def test_a_route_lists_what_it_reads() -> None:
         ("note", "body", Note, ("application/json", "application/x-www-form-urlencoded")),
         ("limit", "query", int, ()),
     ]
+
+
+async def flags_in_json(rights: list[Rights]) -> None: ...
+
+
+async def flags_in_the_query(rights: Query[Rights]) -> None: ...
+
+
+async def flags_in_a_form(rights: Form[set[Rights]]) -> None: ...
+
+
+async def flags_in_a_header(rights: Header[Rights | None]) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "handler", [flags_in_json, flags_in_the_query, flags_in_a_form, flags_in_a_header]
+)
+def test_flags_of_which_python_would_keep_every_number_are_refused(handler: Any) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"test_plan\.py.*Rights .* give it boundary=STRICT"
+    ):
+        App().post("/", guard=public)(handler)
+
+
+@pytest.mark.parametrize(("sent", "status"), [(3, 200), (4, 422)])
+async def test_flags_of_a_closed_set_are_taken_and_any_are_answered(sent: int, status: int) -> None:
+    app = App(check_answers=True)
+
+    @app.post("/", guard=public)
+    async def grant(rights: list[OwnRights]) -> list[Rights]:
+        return [Rights(each) for each in rights]
+
+    answer = await app.request("POST", "/", json=[sent])
+
+    assert answer.status == status
+    assert OwnRights._value2member_map_.keys() <= {0, 1, 2, 3}
