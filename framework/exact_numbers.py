@@ -124,7 +124,7 @@ def flawed_places(value: Any, pointer: str = "", *, zoned: bool) -> Iterator[tup
             yield from ((pointer, flaw) for _, flaw in flawed_places(part, zoned=zoned))
     else:
         for name, step in _steps(kind):
-            item = getattr(value, name)
+            item = getattr(value, name, None)  # a dataclass may name a ClassVar alone
             if type(item) not in _EXACT and not (type(item) is int and is_exact(item)):
                 yield from flawed_places(item, pointer + step, zoned=zoned)
 

@@ -6,7 +6,7 @@ import sys
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum
-from typing import Annotated, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypedDict, TypeVar
 
 import msgspec
 import pytest
@@ -337,3 +337,13 @@ async def test_a_handler_never_sees_one(content: dict[str, Any], pointer: bool) 
     if pointer:
         assert json_of(response)["code"] == "invalid-request"
         assert [error["pointer"] for error in json_of(response)["errors"]] == ["/count"]
+
+
+@dataclasses.dataclass
+class Counted:
+    count: int
+    kinds: ClassVar[int]
+
+
+def test_what_a_dataclass_only_names_is_not_looked_at() -> None:
+    assert decode_json(b'{"count": 1000, "other": 1000000000000000000}', Counted) == Counted(1000)
