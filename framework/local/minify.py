@@ -1,8 +1,9 @@
 """Makes a staged app lean: what is written for readers alone goes.
 
 Comments, docstrings, three quarters of the indentation and most other blanks, the annotations and
-overloads that nothing reads when the app runs, the methods that a Protocol asks for, and ``__all__``
-where nobody imports ``*``: they are a fifth of the upload. Every line stays where it was, for tracebacks.
+overloads that nothing reads when the app runs, the methods that a Protocol asks for, and, where nobody
+imports ``*``, ``__all__`` and what annotations alone were made of: they are a fifth of the upload. Every
+line stays where it was, for tracebacks.
 
 Knows a folder of modules and nothing of where they come from. Needs the standard library alone, and
 imports nothing of the framework's: stage.py runs under whichever Python wrangler finds.
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import tokenize
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -19,7 +21,10 @@ from typing import NamedTuple
 
 PACKAGE = "framework"
 EXPORTS = "__all__"
+WORD = re.compile(r"\w+")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+OF_TYPES = re.compile(r"from (?:typing|collections\.abc) import |(\w+) = TypeVar\(")
+"""What does nothing but bring names, as `ast.unparse` writes it."""
 
 OPENING, CLOSING = {"(", "[", "{"}, {")", "]", "}"}
 TEXT_STARTS = {getattr(tokenize, name, None) for name in ("FSTRING_START", "TSTRING_START")}
@@ -36,9 +41,11 @@ def minify(folder: Path) -> None:
     trees = {file: _parse(file) for file in folder.rglob("*.py")}
     described = _described(trees.values())
     exports = any(_reads_exports(tree) for tree in trees.values())
+    wanted = {name for tree in trees.values() for name in _wanted(tree)}
     for file in (folder / PACKAGE).rglob("*.py"):
         if trees[file].body:
             thinned = minify_source(_read(file), described, exports=exports)
+            thinned = thinned if exports else drop_unread(thinned, wanted)
             file.write_text(thinned, "utf-8", newline="\n")
 
 
@@ -126,6 +133,40 @@ def minify_source(source: str, described: Collection[str] = (), *, exports: bool
         return source
     tight = _tighten(thinned)
     return tight if _program(tight, described, exports=exports) == meant else thinned
+
+
+def drop_unread(source: str, wanted: Collection[str] = ()) -> str:
+    """Return thin *source* without what is `OF_TYPES` and read by nobody, and each line where it was.
+
+    Other modules read the names *wanted*. Words in texts count as read: a text may be an annotation.
+    """
+    tree, lines = ast.parse(source), source.split("\n")
+    texts = [(each, ast.unparse(each)) for each in tree.body]
+    rest = "\n".join(text for _, text in texts if not OF_TYPES.match(text))
+    read = {*wanted, *WORD.findall(rest)}
+    for each, text in reversed(texts):  # variables stand below the imports that they are made of
+        if (found := OF_TYPES.match(text)) and found[1] in read:
+            read.update(WORD.findall(text))
+        elif found:
+            left = ""
+            if isinstance(each, ast.ImportFrom):
+                each.names = [name for name in each.names if (name.asname or name.name) in read]
+                left = _tighten(ast.unparse(each)) if each.names else ""
+            if not left:
+                tree.body.remove(each)
+            first, last = each.lineno - 1, each.end_lineno or each.lineno
+            lines[first:last] = [left, *[""] * (last - first - 1)]
+    lean = "\n".join(lines)
+    return lean if ast.dump(ast.parse(lean)) == ast.dump(tree) else source
+
+
+def _wanted(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that *tree* may read of other modules of the app."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and not OF_TYPES.match(ast.unparse(node)):
+            yield from [alias.name for alias in node.names]
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
 
 
 def _comments(tokens: list[tokenize.TokenInfo], lines: list[bytes]) -> Iterator[Cut]:

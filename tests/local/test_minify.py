@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from framework.local.minify import minify, minify_source
+from framework.local.minify import drop_unread, minify, minify_source
 from framework.local.prune import drop_unused_modules
 
 ROOT = Path(__file__).parents[2]
@@ -203,6 +203,69 @@ def test_a_module_means_the_same_when_it_is_thin(path: Path) -> None:
 )
 def test_what_is_blanked(source: str, lean: str) -> None:
     assert minify_source(source, {"D"}) == lean
+
+
+@pytest.mark.parametrize(
+    ("source", "lean"),
+    [
+        ("from typing import Any\nx=1\n", "\nx=1\n"),
+        ("from typing import Any,cast\nx=cast(y)\n", "from typing import cast\nx=cast(y)\n"),
+        ("from typing import (\nAny,\ncast,\n)\ncast\n", "from typing import cast\n\n\n\ncast\n"),
+        ("from typing import Any as A,cast as Any\nA\n", "from typing import Any as A\nA\n"),
+        ("from collections.abc import Callable\n", "\n"),
+        (
+            "from collections import abc\nimport typing\n",
+            "from collections import abc\nimport typing\n",
+        ),
+        (
+            "from .typing import Any\nfrom other import Any\n",
+            "from .typing import Any\nfrom other import Any\n",
+        ),
+        ("from typing import Any\nx:Any\n", "from typing import Any\nx:Any\n"),
+        ("from typing import Any\nx:'list[Any]'\n", "from typing import Any\nx:'list[Any]'\n"),
+        ("from typing import Wanted,Any\n", "from typing import Wanted\n"),
+        ("def f():\n from typing import Any\n", "def f():\n from typing import Any\n"),
+        ("from typing import TypeVar\nT=TypeVar('T')\n", "\n\n"),
+        ("from typing import Any,TypeVar\nT=TypeVar('T',\nbound=Any)\nx=1\n", "\n\n\nx=1\n"),
+        (
+            "from typing import Any,TypeVar\nT=TypeVar('T')\nU=TypeVar('U',bound=Any)\nclass A(B[U]):pass\n",
+            "from typing import Any,TypeVar\n\nU=TypeVar('U',bound=Any)\nclass A(B[U]):pass\n",
+        ),
+        (
+            "from typing import TypeVar\nWanted=TypeVar('Wanted')\n",
+            "from typing import TypeVar\nWanted=TypeVar('Wanted')\n",
+        ),
+        ("class A:\n T=TypeVar('T')\n", "class A:\n T=TypeVar('T')\n"),
+        # What shares its line with something else is left alone.
+        ("from typing import Any;x=1\n", "from typing import Any;x=1\n"),
+    ],
+)
+def test_what_annotations_alone_were_made_of_goes(source: str, lean: str) -> None:
+    assert drop_unread(source, {"Wanted"}) == lean
+
+
+@pytest.mark.parametrize(
+    ("app", "lean"),
+    [
+        ("", "\n\ndef f(x):...\n"),
+        (
+            "from framework.one import T",
+            "from typing import TypeVar\nT=TypeVar('T')\ndef f(x):...\n",
+        ),
+        ("framework.one.T", "from typing import TypeVar\nT=TypeVar('T')\ndef f(x):...\n"),
+        (
+            "from framework.one import *",
+            "from typing import Any,TypeVar\nT=TypeVar('T')\ndef f(x):...\n",
+        ),
+        ("from typing import Any, T", "\n\ndef f(x):...\n"),
+    ],
+)
+def test_what_other_modules_read_stays(tmp_path: Path, app: str, lean: str) -> None:
+    one = "from typing import Any, TypeVar\nT = TypeVar('T')\ndef f(x: T) -> Any: ...\n"
+
+    staged(tmp_path, f"import framework.one\n{app}", one=one)
+
+    assert (tmp_path / "framework/one.py").read_text() == lean
 
 
 # --- What is imported ----------------------------------------------------------------------------
