@@ -2,8 +2,6 @@
 
 from framework.auth import Auth, BindingMailer, User
 
-__all__ = ["Member", "administrator", "auth", "authorized", "leaving", "recent"]
-
 
 class Member(User, frozen=True, kw_only=True):
     """A user of this app: the columns of ``user`` that a guarded request reads."""

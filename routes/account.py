@@ -23,8 +23,6 @@ from routes.forms import USERNAME_HINT
 from routes.html import document, element, wants_html
 from routes.sections import account_section
 
-__all__ = ["NewPassword", "account", "email_of", "show_nothing"]
-
 NewPassword = Annotated[str, msgspec.Meta(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)]
 KnownPassword = Annotated[str, msgspec.Meta(max_length=PASSWORD_MAX)]
 

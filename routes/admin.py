@@ -11,8 +11,6 @@ from routes.access import administrator, authorized
 from routes.html import document, element, wants_html
 from routes.sections import when
 
-__all__ = ["admin"]
-
 Cursor = Annotated[str, Meta(pattern=r"^[a-z0-9]{1,15}\Z")]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 

@@ -1,7 +1,5 @@
 """Says which browser a User-Agent header means, in words. Knows nothing of sessions."""
 
-__all__ = ["browser_name"]
-
 # Browsers name their ancestors, too: the first that is found is what it is.
 _BROWSERS = (
     ("Edg", "Edge"),

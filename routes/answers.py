@@ -11,8 +11,6 @@ from framework.response import Reply
 from routes.forms import reset_link, sign_in_form
 from routes.html import Markup, document, element, wants_html
 
-__all__ = ["Done", "done", "show_error"]
-
 Done = Annotated[Response, Reply(None, 204), Reply(None, 303)]
 """Nothing to say: 204, or 303 to a page where a browser asks."""
 

@@ -6,8 +6,6 @@ from typing import Annotated, Any
 from framework import App, Response, Router, public
 from framework.response import Reply
 
-__all__ = ["docs"]
-
 VERSION = "0.1.0"
 
 _ABOUT = (

@@ -7,8 +7,6 @@ from framework import Response
 from routes.docs_parts import STYLE, constraints, fields, prose, row
 from routes.html import Markup, document, element
 
-__all__ = ["page"]
-
 Operation = Mapping[str, Any]
 
 _PLACES = {

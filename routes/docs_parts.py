@@ -6,8 +6,6 @@ from typing import Any
 
 from routes.html import Markup, element
 
-__all__ = ["STYLE", "constraints", "fields", "prose", "row"]
-
 Schema = Mapping[str, Any]
 Child = Markup | str
 

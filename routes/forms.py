@@ -4,22 +4,6 @@ from framework.auth.emails import EMAIL_MAX
 from framework.auth.passwords import PASSWORD_MIN
 from routes.html import Attribute, Markup, element
 
-__all__ = [
-    "USERNAME_HINT",
-    "button",
-    "code_form",
-    "email_form",
-    "field",
-    "form",
-    "new_password_field",
-    "new_password_form",
-    "reset_form",
-    "reset_link",
-    "sign_in_form",
-    "sign_up_form",
-    "username_for_managers",
-]
-
 USERNAME_HINT = "3 to 64 letters, digits, . _ @ + -"
 """What fits USERNAME_PATTERN, in words."""
 

@@ -6,8 +6,6 @@ import hashlib
 from framework import Context, Response
 from framework.negotiation import best_media_type
 
-__all__ = ["Attribute", "Markup", "document", "element", "wants_html"]
-
 _VOID = {"input", "meta", "hr", "br"}
 
 # As `html.escape` has it. With `html` come 2,231 entities, which every cold start would wait for.

@@ -6,8 +6,6 @@ import msgspec
 
 from framework.auth import Session, State
 
-__all__ = ["NewNote", "Note", "NotePage", "SessionPage", "SessionView", "view_session"]
-
 
 class SessionView(msgspec.Struct):
     """One signed-in browser, as its owner sees it. *id* names it and signs nobody in."""

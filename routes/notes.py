@@ -15,8 +15,6 @@ from routes.html import document, element, wants_html
 from routes.models import NewNote, Note, NotePage
 from routes.sections import note_form, notes_section
 
-__all__ = ["find_page", "notes"]
-
 Cursor = Annotated[str, Meta(pattern=r"^[0-9]{1,15}\Z")]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 

@@ -8,8 +8,6 @@ from routes.notes import find_page
 from routes.sections import account_section, notes_section, sessions_section
 from routes.sessions import list_views
 
-__all__ = ["pages"]
-
 _NOTES_AT_HOME = 10
 _NEWEST = 2**53 - 1
 

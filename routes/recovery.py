@@ -15,8 +15,6 @@ from routes.forms import new_password_form, reset_form
 from routes.html import document, element, wants_html
 from routes.sections import email_section
 
-__all__ = ["recovery"]
-
 
 class Address(msgspec.Struct, forbid_unknown_fields=True):
     """An e-mail address; an empty one is none."""

@@ -18,8 +18,6 @@ from routes.forms import (
 from routes.html import Markup, element
 from routes.models import Note, NotePage, SessionView
 
-__all__ = ["account_section", "email_section", "note_form", "notes_section", "sessions_section"]
-
 
 def account_section(user: Member, session: Session) -> Markup:
     """Return what one may do with one's account."""

@@ -11,8 +11,6 @@ from routes.html import document, wants_html
 from routes.models import SessionPage, SessionView, view_session
 from routes.sections import sessions_section
 
-__all__ = ["list_views", "sessions"]
-
 sessions = Router("/sessions", guard=authorized)
 
 
