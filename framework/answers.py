@@ -4,10 +4,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from framework.callables import place_of
-from framework.conditional import not_modified
 from framework.context import Context
 from framework.outgoing_body import check_chunk, close_body
 from framework.response import EMPTY_STATUSES, Response, encode_json, make, new
+from framework.revalidation import not_modified
 from framework.shared_headers import (
     BYTES_HEADERS,
     JSON_HEADERS,

@@ -2,7 +2,8 @@
 
 from framework.errors import HTTPError
 from framework.request import Request
-from framework.response import TAG, Response, check_tag, make
+from framework.response import TAG, check_tag
+from framework.revalidation import not_modified
 
 __all__ = [
     "PreconditionFailed",
@@ -11,10 +12,6 @@ __all__ = [
     "make_etag",
     "not_modified",
 ]
-
-_OF_THE_CONTENT = frozenset(
-    {"content-encoding", "content-language", "content-length", "content-range", "content-type"}
-)
 
 
 class PreconditionFailed(HTTPError):
@@ -54,29 +51,6 @@ def check_if_match(request: Request, tag: str | None, *, required: bool = False)
             raise PreconditionRequired("Say in If-Match which version you have seen.")
     elif tag is None or not (listed.strip() == "*" or _lists_exactly(tag, listed)):
         raise PreconditionFailed("It has changed since: read it again.")
-
-
-def not_modified(request: Request, response: Response) -> Response | None:
-    """Return 304 where ``If-None-Match`` lists the ``etag`` of *response*, else None.
-
-    For GET and HEAD, and status 200. 304 keeps every header but those of the content.
-    """
-    if response.status != 200 or request.method not in {"GET", "HEAD"}:
-        return None
-    tag = response.header("etag")
-    listed = None if tag is None else request.headers.get("if-none-match")
-    if tag is None or listed is None or not _is_listed(tag, listed):
-        return None
-    kept = [pair for pair in response.headers if pair[0] not in _OF_THE_CONTENT]
-    return make(b"", 304, kept)
-
-
-def _is_listed(tag: str, listed: str) -> bool:
-    """Return whether *listed* has *tag*; weak and strong ones are the same here (13.1.2)."""
-    plain = tag.removeprefix("W/")
-    return listed.strip() == "*" or plain in [
-        each.removeprefix("W/") for each in TAG.findall(listed)
-    ]
 
 
 def _lists_exactly(tag: str, listed: str) -> bool:

@@ -52,12 +52,13 @@ LAYERS = [
             "request",
             "slots",
             "cookie_jar",
+            "revalidation",
             "conditional",
             "origin",
             "context",
             "queues",
         ),
-        *("bearer_token", "negotiation", "compose", "answers"),
+        *("bearer_token", "client_network", "negotiation", "compose", "answers"),
     ],
     [
         *(

@@ -7,7 +7,7 @@ on each of many accounts, and stands before it: nothing is read and nothing is h
 from functools import cache
 from typing import Final, Protocol
 
-from framework.addresses import UNKNOWN, client_network
+from framework.client_network import UNKNOWN, client_network
 from framework.context import Context
 from framework.errors import RETRY_SOON, HTTPError, ServiceUnavailable, TooManyRequests
 from framework.log import log_warning
