@@ -7,7 +7,7 @@ The layers, lowest first; a module imports only from those below its own:
 2. text_types, validation, exact_numbers, sent_values, multipart, body, fetching, matcher,
    hosts, database: reading and finding
 3. bindings, request, slots, cookie_jar, revalidation, conditional, origin, context, queues, bearer_token,
-   client_network, negotiation, compose, answers: one request
+   client_network, media_types, negotiation, compose, answers: one request
 4. parameters, plan, answer_check, guard_reads, guards, addresses, credentials, turnstile, problem,
    security_log, session_scheme: who passes
 5. interop, route_checks, router, route, fallback, body_encoding, application: what people declare

@@ -4,7 +4,7 @@ import base64
 import hashlib
 
 from framework import Context, Response
-from framework.negotiation import best_media_type
+from framework.media_types import best_media_type
 
 _VOID = {"input", "meta", "hr", "br"}
 

@@ -58,7 +58,7 @@ LAYERS = [
             "context",
             "queues",
         ),
-        *("bearer_token", "client_network", "negotiation", "compose", "answers"),
+        *("bearer_token", "client_network", "media_types", "negotiation", "compose", "answers"),
     ],
     [
         *(
