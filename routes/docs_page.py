@@ -26,7 +26,7 @@ def page(described: Mapping[str, Any]) -> Response:
     return document(
         "The API",
         element("h2", "The API"),
-        prose(info.get("description", ""), class_="lead"),
+        prose(info.get("description", "")),
         element(
             "p",
             f"Version {info['version']} · ",
@@ -61,7 +61,7 @@ def _contents(name: str, operations: Iterable[Operation]) -> Markup:
 def _line(operation: Operation) -> tuple[Markup, Markup]:
     """Return the method and the path."""
     verb, path = operation["verb"], operation["path"]
-    return element("b", verb.upper(), class_=f"verb {verb}"), element("code", path, class_="path")
+    return element("b", verb.upper(), class_=f"verb {verb}"), element("code", path)
 
 
 def _group(

@@ -10,7 +10,7 @@ Schema = Mapping[str, Any]
 Child = Markup | str
 
 STYLE = """
-:root { --tint: #8881; --get: #15803d; --post: #1d4ed8; --put: #a16207; --delete: #b91c1c; }
+:root { --get: #15803d; --post: #1d4ed8; --put: #a16207; --delete: #b91c1c; }
 @media (prefers-color-scheme: dark) {
   :root { --get: #4ade80; --post: #93c5fd; --put: #facc15; --delete: #fca5a5; }
 }
@@ -19,9 +19,9 @@ h2 { margin: 1rem 0 0; }
 h3, h4, dl, dd, .summary { margin: 0; }
 h4 { font-size: 0.8rem; margin-top: 0.9rem; opacity: 0.75; }
 h4 small { font-weight: 400; font-size: 1em; }
-p { margin: 0.4rem 0; overflow-wrap: anywhere; }
-a { color: inherit; text-decoration-color: var(--line); text-underline-offset: 0.2em; }
-nav { columns: 17rem 2; column-gap: 2rem; background: var(--tint); border-radius: 0.6rem;
+p { margin: 0.4rem 0; }
+a { color: inherit; text-decoration-color: var(--line); }
+nav { columns: 17rem 2; column-gap: 2rem; background: #8881; border-radius: 0.6rem;
   padding: 1rem 1.2rem; margin: 1rem 0 1.5rem; }
 nav div { break-inside: avoid; padding-bottom: 0.7rem; }
 nav ul { list-style: none; margin: 0; padding: 0; }
@@ -33,9 +33,7 @@ article { border: 1px solid var(--line); border-radius: 0.6rem; padding: 0.8rem 
 article:target { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
 header { display: flex; flex-wrap: wrap; gap: 0.3rem 1rem; justify-content: space-between;
   align-items: baseline; }
-h3 { font-size: 1.05rem; }
 h3 a { display: flex; flex-wrap: wrap; gap: 0 0.7rem; align-items: baseline; text-decoration: none; }
-.path { overflow-wrap: anywhere; }
 .verb { font: 700 0.78rem ui-monospace, monospace; letter-spacing: 0.03em; color: var(--post); }
 .verb.get { color: var(--get); }
 .verb.put, .verb.patch { color: var(--put); }
@@ -47,7 +45,7 @@ dl > div { display: grid; grid-template-columns: minmax(8rem, 13rem) 1fr; gap: 0
   padding: 0.3rem 0; border-bottom: 1px solid var(--line); }
 dl.answers > div { grid-template-columns: 3rem 1fr; }
 dl > div:last-child { border-bottom: 0; padding-bottom: 0; }
-dt, dd { min-width: 0; overflow-wrap: anywhere; }
+dt, dd { min-width: 0; }
 dt small { color: var(--accent); white-space: nowrap; }
 dd p { opacity: 0.7; margin: 0; font-size: 0.92em; }
 @media (max-width: 34rem) {
@@ -82,15 +80,13 @@ def row(
     about: Sequence[Child],
     *,
     required: bool = False,
-    description: str | None = "",
+    description: str = "",
     anchor: str | None = None,
 ) -> Markup:
     """Return one row of a list: what it is called, and what there is to know *about* it."""
     mark = element("small", " required") if required else None
-    told = prose(description or "")
-    return element(
-        "div", element("dt", element("code", name), mark), element("dd", *about, told), id=anchor
-    )
+    term = element("dt", element("code", name), mark)
+    return element("div", term, element("dd", *about, prose(description)), id=anchor)
 
 
 def fields(schema: Schema, schemas: Mapping[str, Schema]) -> list[Markup]:
@@ -102,7 +98,7 @@ def fields(schema: Schema, schemas: Mapping[str, Schema]) -> list[Markup]:
             name,
             constraints(inner),
             required=name in required,
-            description=inner.get("description"),
+            description=inner.get("description", ""),
         )
         for name, inner in known.get("properties", {}).items()
     ]

@@ -45,7 +45,7 @@ td, th { border-bottom: 1px solid var(--line); padding: 0.4rem 0.8rem 0.4rem 0; 
   vertical-align: top; }
 th, td:not(:first-child) { overflow-wrap: normal; }
 @media (min-width: 30rem) { td:not(:first-child) { white-space: nowrap; } }
-code, pre { font-size: 0.9em; overflow-x: auto; }
+code { font-size: 0.9em; overflow-x: auto; }
 .error { color: var(--accent); font-weight: 600; }
 .quiet, label small { opacity: 0.75; }
 """
