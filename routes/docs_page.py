@@ -1,6 +1,6 @@
 """Shows an OpenAPI document as a page, without a script. Knows nothing of this app's routes."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from framework import Response
@@ -68,9 +68,9 @@ def _group(
     tag: Mapping[str, str], operations: Iterable[Operation], components: Mapping[str, Any]
 ) -> Markup:
     name = tag["name"]
-    return element(
-        "section",
-        element("h2", name.replace("_", " ").capitalize(), id=f"tag-{name}"),
+    return _section(
+        name.replace("_", " ").capitalize(),
+        f"tag-{name}",
         prose(tag.get("description", ""), class_="quiet"),
         *[_article(operation, components) for operation in operations],
     )
@@ -146,12 +146,17 @@ def _answer(response: Mapping[str, Any]) -> list[Markup | str]:
     return [response["description"], " ", *[part for shape in shapes for part in shape]]
 
 
-def _part(title: str, rows: Iterable[Markup], note: str = "", class_: str = "") -> Markup | None:
-    listed = list(rows)
-    if not listed:
+def _part(
+    title: str, rows: Sequence[Markup], note: str = "", class_: str | None = None
+) -> Markup | None:
+    if not rows:
         return None
     heading = element("h4", title, element("small", f" {note}") if note else None)
-    return Markup(heading + element("dl", *listed, class_=class_ or None))
+    return Markup(heading + element("dl", *rows, class_=class_))
+
+
+def _section(title: str, id: str, *parts: Markup | None) -> Markup:
+    return element("section", element("h2", title, id=id), *parts)
 
 
 def _schemes(schemes: Mapping[str, Any]) -> Markup | None:
@@ -165,7 +170,7 @@ def _schemes(schemes: Mapping[str, Any]) -> Markup | None:
         )
         for name, scheme in schemes.items()
     ]
-    return element("section", element("h2", "Signing in", id="schemes"), element("dl", *rows))
+    return _section("Signing in", "schemes", element("dl", *rows))
 
 
 def _problems(responses: Mapping[str, Any]) -> Markup:
@@ -173,13 +178,13 @@ def _problems(responses: Mapping[str, Any]) -> Markup:
         row(name, [response["description"]], anchor=f"problem-{name}")
         for name, response in responses.items()
     ]
-    return element("section", element("h2", "Problems", id="problems"), element("dl", *rows))
+    return _section("Problems", "problems", element("dl", *rows))
 
 
 def _shapes(schemas: Mapping[str, Any]) -> Markup:
-    return element(
-        "section",
-        element("h2", "Shapes", id="shapes"),
+    return _section(
+        "Shapes",
+        "shapes",
         *[
             element(
                 "article",

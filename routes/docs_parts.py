@@ -142,15 +142,10 @@ def _joined(members: Sequence[list[Child]]) -> list[Child]:
 
 
 def _between(schema: Schema, low: str, high: str, unit: str) -> str:
-    match schema.get(low), schema.get(high):
-        case None, None:
-            return ""
-        case None, most:
-            return f"up to {most:,}{unit}"
-        case least, None:
-            return f"{least:,} or more{unit}"
-        case least, most:
-            return f"{least:,} to {most:,}{unit}"
+    least, most = schema.get(low), schema.get(high)
+    if least is None:
+        return "" if most is None else f"up to {most:,}{unit}"
+    return f"{least:,} or more{unit}" if most is None else f"{least:,} to {most:,}{unit}"
 
 
 def _name(schema: Schema) -> str:

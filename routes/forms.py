@@ -73,7 +73,7 @@ def sign_up_form() -> Markup:
             maxlength=64,
         ),
         new_password_field("password", "Password"),
-        _email_field(hint="if you like: a lost password needs it", required=False),
+        _email_field("if you like: a lost password needs it", required=False),
         submit="Sign up",
     )
 
@@ -102,7 +102,7 @@ def email_form(email: str | None) -> Markup:
     hint = "empty for none" if email else ""
     return form(
         "/me/email",
-        _email_field(hint=hint, required=not email, value=email),
+        _email_field(hint, required=not email, value=email),
         submit="Save the address",
     )
 
@@ -131,7 +131,6 @@ def username_for_managers(username: str) -> Markup:
     return element("label", "Username", shown, hidden=True)
 
 
-def _email_field(**attributes: Attribute) -> Markup:
-    hint = str(attributes.pop("hint", ""))
+def _email_field(hint: str, **attributes: Attribute) -> Markup:
     described = {"autocomplete": "email", "maxlength": EMAIL_MAX, **attributes}
     return field("email", "E-mail address", "email", hint=hint, **described)

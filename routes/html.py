@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from functools import cache
 
 from framework import Context, Response
 from framework.media_types import best_media_type
@@ -51,20 +52,15 @@ code { font-size: 0.9em; overflow-x: auto; }
 """
 
 
+@cache
 def _policy(*styles: str) -> str:
     """Return a Content-Security-Policy that allows *styles*, and no script at all."""
-    allowed = " ".join(f"'sha256-{_digest(style)}'" for style in styles)
+    digests = [hashlib.sha256(style.encode()).digest() for style in styles]
+    allowed = " ".join([f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests])
     return (
         f"default-src 'none'; style-src {allowed}; form-action 'self';"
         " base-uri 'none'; frame-ancestors 'none'"
     )
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-_POLICY = _policy(_STYLE)
 
 
 class Markup(str):
@@ -109,19 +105,18 @@ def document(title: str, *body: Child, status: int = 200, style: str = "") -> Re
 
     *style* is CSS for this page alone, beside what all pages share.
     """
+    styles = [_STYLE, style] if style else [_STYLE]
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("title", f"{title} · Kagari"),
-        Markup(f"<style>{_STYLE}</style>"),
-        Markup(f"<style>{style}</style>") if style else None,
+        *[Markup(f"<style>{each}</style>") for each in styles],
     )
     heading = element("h1", element("a", "Kagari", href="/"))
     page = element("html", head, element("body", heading, element("main", *body)), lang="en")
-    policy = _policy(_STYLE, style) if style else _POLICY
     response = Response.html(f"<!doctype html>{page}", status)
-    response = response.with_header("content-security-policy", policy)
+    response = response.with_header("content-security-policy", _policy(*styles))
     return response.with_header("vary", "accept")  # a program gets JSON instead
 
 

@@ -65,7 +65,7 @@ async def list_notes(
     c: Context, user: Member, cursor: Query[Cursor | None] = None, limit: Query[Limit] = 20
 ) -> Annotated[Response, Reply(NotePage)]:
     """List one's notes, newest first."""
-    page = await find_page(c, user, int(cursor) if cursor else _AFTER_ALL, limit)
+    page = await find_page(c, user, limit, int(cursor) if cursor else _AFTER_ALL)
     return document("Notes", notes_section(page)) if wants_html(c) else Response.json(page)
 
 
@@ -131,7 +131,7 @@ async def delete_note_by_form(c: Context, note: Note, user: Member) -> Done:
     return done(c)
 
 
-async def find_page(c: Context, user: Member, before: int, limit: int) -> NotePage:
+async def find_page(c: Context, user: Member, limit: int, before: int = _AFTER_ALL) -> NotePage:
     """Return up to *limit* notes of *user* that are older than *before*, newest first."""
     found = await c.database().all(Note, _LIST, user.id, before, limit + 1)
     shown = found[:limit]

@@ -9,7 +9,6 @@ from routes.sections import account_section, notes_section, sessions_section
 from routes.sessions import list_views
 
 _NOTES_AT_HOME = 10
-_NEWEST = 2**53 - 1
 
 pages = Router()
 
@@ -29,7 +28,7 @@ async def home(c: Context) -> Response:
         )
     return document(
         "Home",
-        notes_section(await find_page(c, user, _NEWEST, _NOTES_AT_HOME)),
+        notes_section(await find_page(c, user, _NOTES_AT_HOME)),
         account_section(user, session),
         sessions_section(await list_views(c, session)),
     )

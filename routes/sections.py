@@ -26,7 +26,9 @@ def account_section(user: Member, session: Session) -> Markup:
         "section",
         element("h2", "Account"),
         element("p", "Signed in as ", element("strong", user.username), f" until {until}."),
-        element("p", element("a", "All users", href="/admin/users")) if _is_admin(user) else None,
+        element("p", element("a", "All users", href="/admin/users"))
+        if user.role == "admin"
+        else None,
         button("/sign-out", "Sign out"),
         element("h3", "Change the password"),
         form(
@@ -123,7 +125,3 @@ def note_form(action: str, submit: str, note: Note | None = None) -> Markup:
 def when(milliseconds: int) -> str:
     """Return a time as people read it, in UTC."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _is_admin(user: Member) -> bool:
-    return user.role == "admin"
