@@ -18,7 +18,7 @@ __all__ = ["MODULES", "PATH", "names_of", "render"]
 PATH = Path(__file__).parent.parent / "docs" / "reference.md"
 
 _MIDDLEWARE = PATH.parent.parent / "framework" / "middleware"
-_INTERNAL = {"options"}  # what layers are made with
+_INTERNAL = {"nonce", "options"}  # what policies and layers are made with
 
 MODULES = (
     "framework",

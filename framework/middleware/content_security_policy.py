@@ -1,19 +1,12 @@
 """Writes a Content-Security-Policy, and draws its nonces. Knows nothing of other headers."""
 
-import os
 import re
 from collections.abc import Iterable
 
-import msgspec
-
-from framework.context import Context
 from framework.errors import ConfigurationError
-from framework.slots import Slot
+from framework.middleware.nonce import NONCE, find_nonce, nonce
 
 __all__ = ["NONCE", "content_security_policy", "find_nonce", "nonce"]
-
-NONCE = "'nonce'"
-"""Stands in a policy for the nonce of the request, which `nonce` returns."""
 
 # Content Security Policy Level 3, and Trusted Types.
 _DIRECTIVES = {
@@ -30,13 +23,6 @@ _QUOTED = {
 _VALUE = re.compile(r"[!-+\--:<-~]+")
 
 
-class _Nonce(msgspec.Struct, frozen=True):
-    value: str
-
-
-_slot = Slot("nonce", _Nonce)
-
-
 def content_security_policy(**directives: str | Iterable[str]) -> str:
     """Return the policy of *directives*, in their order, for `secure_headers`.
 
@@ -50,28 +36,6 @@ def content_security_policy(**directives: str | Iterable[str]) -> str:
     return "; ".join(
         _directive(name.replace("_", "-"), given) for name, given in directives.items()
     )
-
-
-def nonce(c: Context) -> str:
-    """Return the nonce of this request, for the ``nonce`` attribute of scripts and styles.
-
-    Drawn when first asked for (128 random bits, in hex). The answer then stays out of every cache,
-    since a nonce that is seen twice protects nobody. Raises `TypeError` where a stream is the first to
-    ask: the policy has been sent without it.
-    """
-    found = c.find(_slot)
-    if found is None:
-        c.refuse_answered("a nonce was asked for")
-        c.private = True
-        found = _Nonce(os.urandom(16).hex())
-        c.set(_slot, found)
-    return found.value
-
-
-def find_nonce(c: Context) -> str | None:
-    """Return the nonce of this request, or None where nobody has asked for one."""
-    found = c.find(_slot)
-    return None if found is None else found.value
 
 
 def _directive(name: str, given: str | Iterable[str]) -> str:

@@ -76,6 +76,20 @@ def test_the_policies_are_these() -> None:
         "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self';"
         " frame-ancestors 'none'"
     )
+    assert (
+        content_security_policy(default_src="'none'", frame_ancestors="'none'", base_uri="'none'")
+        == DATA_POLICY
+    )
+    assert (
+        content_security_policy(
+            default_src="'self'",
+            object_src="'none'",
+            base_uri="'none'",
+            form_action="'self'",
+            frame_ancestors="'none'",
+        )
+        == HTML_POLICY
+    )
 
 
 @pytest.mark.parametrize(
