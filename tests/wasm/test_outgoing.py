@@ -185,7 +185,13 @@ def test_nobody_listening_is_an_outage(worker: RunningWorker) -> None:
         port = listener.getsockname()[1]
 
     assert ask(worker, f"/at-port/{port}")[0] == 503
+    assert "127.0.0.1 does not answer: TypeError: fetch failed\n" in worker.errors()
+
+
+def test_what_went_wrong_is_logged_without_the_url(worker: RunningWorker) -> None:
     assert ask(worker, "/at-port/70000")[0] == 503
+    assert "127.0.0.1 does not answer: TypeError\n" in worker.errors()
+    assert ":70000" not in worker.errors()
 
 
 def test_a_request_that_is_cancelled_ends_its_call(worker: RunningWorker) -> None:
