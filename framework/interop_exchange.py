@@ -41,7 +41,8 @@ class Exchange:
         self._taken = Event()
         self._over = Event()
         """Set when the client has its answer, or has gone."""
-        self._told = OSError("the client has gone")
+        self._told: BaseException = OSError("the client has gone")
+        """What is no news where the application ends with it: raised there, or here already."""
         self._ahead = 0
         """Bytes in the chunks."""
         self._task: Any = None
@@ -113,7 +114,10 @@ class Exchange:
         """Raise what ended the application before its answer was whole."""
         if self._task.cancelled():
             raise RuntimeError("the mounted application cancelled itself")
-        self._task.result()
+        error = self._task.exception()
+        if error is not None:
+            self._told = error
+            raise error
         how = "no" if self._start is None else "half an"
         raise RuntimeError(f"the mounted application ended with {how} answer")
 
@@ -136,9 +140,6 @@ class Exchange:
         """End the application: nobody wants the rest of its answer."""
         self._over.set()
         self._taken.set()
-        if self._task.done():
-            _ = self._task.cancelled() or self._task.exception()  # looked at: it was raised already
-            return
         self._task.cancel()
         await self._finish()
 

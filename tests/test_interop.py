@@ -450,6 +450,70 @@ async def test_an_application_whose_client_goes_is_ended() -> None:
     assert ended.is_set()
 
 
+@pytest.mark.parametrize("is_shielded", [False, True])
+async def test_an_application_that_does_not_end_with_its_client_is_told_so(
+    is_shielded: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    async def stubborn(scope: Message, receive: Receive, send: Send) -> None:
+        await send(start())
+        try:
+            while True:
+                sending = asyncio.ensure_future(send(body(b"x" * 100_000, more=True)))
+                await (asyncio.shield(sending) if is_shielded else sending)
+        except asyncio.CancelledError:
+            told.append("cancelled")
+        try:
+            if is_shielded:
+                await sending
+            for _ in range(10):
+                await send(body(b"x" * 100_000, more=True))
+        except OSError as error:
+            told.append(str(error))
+            raise
+
+    before = asyncio.all_tasks()
+    chunks: Any = await read(await ask(mount("/m", asgi_handler(stubborn))))
+    await anext(chunks)
+    await asyncio.sleep(0.01)  # it is as far ahead as it may be
+
+    await asyncio.wait_for(chunks.aclose(), 5)
+
+    assert told == ["cancelled", "the client has gone"]
+    assert not caplog.records
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_fault_that_nobody_reads_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await send(start())
+        await send(body(b"x", more=True))
+        await asyncio.sleep(0)
+        raise LookupError("its own fault")
+
+    chunks: Any = await read(await ask(mount("/m", asgi_handler(app))))
+    assert await anext(chunks) == b"x"
+    await asyncio.sleep(0.01)
+    assert not caplog.records
+
+    await chunks.aclose()
+
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+    assert "its own fault" in caplog.text
+
+
+async def test_an_application_may_fill_its_buffer_anew() -> None:
+    async def app(scope: Message, receive: Receive, send: Send) -> None:
+        await send(start())
+        buffer = bytearray(2)
+        for n in range(3):
+            buffer[:] = b"%02d" % n
+            await send(body(buffer, more=n < 2))
+
+    assert (await mount("/m", asgi_handler(app)).request("GET", "/m")).body == b"000102"
+
+
 async def test_an_application_may_watch_for_the_end() -> None:
     seen: list[str] = []
 
@@ -568,7 +632,9 @@ async def test_what_fails_before_its_answer_is_told_as_our_own_faults(
     ],
     ids=["fault", "cancellation"],
 )
-async def test_a_stream_that_fails_breaks_off(error: BaseException, told: Any) -> None:
+async def test_a_stream_that_fails_breaks_off(
+    error: BaseException, told: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     async def app(scope: Message, receive: Receive, send: Send) -> None:
         await send(start())
         await asyncio.sleep(0)
@@ -580,6 +646,7 @@ async def test_a_stream_that_fails_breaks_off(error: BaseException, told: Any) -
     assert await anext(chunks) == b"x"
     with told:
         await anext(chunks)
+    assert not caplog.records  # it is raised, and not logged as well
 
 
 async def test_a_stream_that_ends_early_breaks_off() -> None:
