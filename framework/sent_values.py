@@ -133,9 +133,8 @@ def unless_alike(
         if has_others and STRING.sub(b"", data).count(b",") >= _VALUES:
             raise Invalid(f"The JSON holds more than {_VALUES} values.")
         _refuse_alike(data, has_sets=bool(sets))
-        if has_numbers and data.count(b",") > _ALIKE_LIMIT:
-            with suppress(ValueError):  # what is no JSON *decode* tells of
-                _refuse_many(_texts(_decode_texts(data)), _hashes)
+        if has_numbers and data.count(b",") >= _ALIKE_LIMIT:
+            _refuse_many(_texts(_decode_texts(data)), _hashes)
         return decode(data)
 
     is_any = any(isinstance(known, inspect.AnyType) for known in parts)

@@ -4,9 +4,11 @@ import hashlib
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from copy import copy
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from enum import Enum
 from itertools import count as count_up
 from time import perf_counter
 from typing import Annotated, Any, Generic, Literal, TypeVar
@@ -486,6 +488,7 @@ def alike(count: int, bits: int) -> list[int]:
     ("type", "form"),
     [
         (set[int], b"%d"),
+        (set[int | str], b"%d"),
         (frozenset[Decimal], b'"%d.0e0"'),
         (Annotated[set[int], msgspec.Meta(max_length=5)], b"%d"),
         (set[UUID], b'"%032x"'),
@@ -542,6 +545,10 @@ class Place(msgspec.Struct, frozen=True):
     column: int
 
 
+class Colour(Enum):
+    RED = "red"
+
+
 OTHERS: list[tuple[Any, str]] = [
     (set[tuple[int, ...]], "[%d]"),
     (list[frozenset[Place]], '[{"row":%d,"column":1}]'),
@@ -585,7 +592,23 @@ def test_what_is_too_much_is_refused_before_any_of_it_is_looked_at() -> None:
     assert perf_counter() - started < 0.2  # 0.006 seconds, or 0.5 where each was looked at
 
 
-def test_of_what_is_looked_at_or_rare_there_may_be_many_values() -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *(Any, int, float, Decimal, bool | int, int | None, str | int, UUID | int, date | int),
+        Annotated[int, msgspec.Meta(description="a size")],
+        Literal["S", "M"] | int,
+        Colour | int,
+    ],
+    ids=str,
+)
+def test_of_what_is_looked_at_there_may_be_many_values(kind: Any) -> None:
+    body = msgspec.json.encode([*range(2, 2000)])
+
+    assert decode_json(body, set[kind]) == {*range(2, 2000)}
+
+
+def test_of_what_is_rare_there_may_be_many_values() -> None:
     days = {date.fromordinal(day) for day in range(1, 2_000)}
     commas = {(",", "," * 2_000)}
 
@@ -631,6 +654,39 @@ def test_texts_of_one_hash_are_refused_before_a_set_is_made_of_them(
         decode_json(f"[{body}]".encode(), set[str])
 
 
+@pytest.mark.parametrize("count", [100, 101])
+def test_a_hundred_of_one_hash_may_be_chance(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [UUID(int=number) for number in alike(count, sys.hash_info.modulus.bit_length())]
+    texts = [str(text) for text in range(2501)]
+
+    def has_hash(text: Any) -> int:  # of the first texts, as many as *count*, it is one
+        return max(int(text), count - 1) if isinstance(text, str) else hash(text)
+
+    monkeypatch.setattr("framework.sent_values.hash", has_hash, raising=False)
+
+    for values, type in ((ids, set[UUID]), (texts, set[str])):
+        with nullcontext() if count == 100 else pytest.raises(Invalid, match="one hash"):
+            assert decode_json(msgspec.json.encode(values), type) == {*values}
+
+
+@pytest.mark.parametrize(
+    ("type", "of"),
+    [
+        (dict[str, int], lambda texts: dict.fromkeys(texts[1:], 0)),
+        (set[str], lambda texts: {*texts[1:]}),
+        (dict[str, list[str]], lambda texts: {"texts": texts}),
+    ],
+    ids=str,
+)
+def test_a_few_names_may_have_one_hash_and_so_may_texts_that_are_not_hashed(
+    type: Any, of: Callable[[list[str]], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = of([str(text) for text in range(2501)])
+    monkeypatch.setattr("framework.sent_values.hash", len, raising=False)
+
+    assert decode_json(msgspec.json.encode(given), type) == given
+
+
 @pytest.mark.parametrize("quote", ["", r"\"", r"\\\\", "é", "\U0001f600"], ids=ascii)
 def test_names_are_looked_at_as_they_will_be_hashed(
     quote: str, monkeypatch: pytest.MonkeyPatch
@@ -660,9 +716,10 @@ def test_many_names_that_are_given_again_are_none_that_were_chosen() -> None:
     assert decode_json(msgspec.json.encode(sizes), list[dict[str, int]]) == sizes
 
 
-def test_floats_are_alike_by_what_is_kept_of_them() -> None:
+@pytest.mark.parametrize("digits", [15, 30])
+def test_floats_are_alike_by_what_is_kept_of_them(digits: int) -> None:
     """In the Worker, where a hash has 31 bits, multiples of it with other digits behind are a flood."""
-    body = ",".join(f"2147483647.{place:030}" for place in range(200))
+    body = ",".join(f"2147483647.{place:0{digits}}" for place in range(200))
 
     with pytest.raises(Invalid, match="chosen to have one hash"):
         decode_json(f"[{body}]".encode(), set[float])
@@ -715,7 +772,9 @@ def test_any_other_numbers_become_a_set(numbers: Iterable[int]) -> None:
         (dict[int, Decimal], {str(number): f"{number}.00" for number in range(3000)}),
         (set[str], [hashlib.sha256(b"%d" % number).hexdigest() for number in range(3000)]),
         (set[str], [f"0e{number}x" for number in range(3000)]),
+        (set[str], [str(number) for number in alike(3000, sys.hash_info.modulus.bit_length())]),
         (set[int], [1] * 3000),
+        (set[str | int], ["sNaN", *range(3000)]),
         (set[UUID], [str(UUID(int=number)) for number in range(3000)] * 2),
     ],
 )
