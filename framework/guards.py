@@ -57,7 +57,7 @@ class CompiledGuard(NamedTuple):
     statements: int = 0
     """How many statements it runs besides, each a trip of its own."""
     maybe: tuple[Slot[Any], ...] = ()
-    """Slots that some of the ways to pass fill, and not all."""
+    """Slots that some of the ways to pass fill, or all."""
 
 
 class SecurityScheme(NamedTuple):
@@ -314,8 +314,7 @@ class _AnyOf(_Composed):
 
         common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]
         all_slots = (slot for member in compiled for slot in (*member.slots, *member.maybe))
-        maybe = [slot for slot in dict.fromkeys(all_slots) if slot not in common]
-        return _compiled(check, compiled, common, maybe)
+        return _compiled(check, compiled, common, dict.fromkeys(all_slots))
 
     def alternatives(self) -> list[tuple[Guard, ...]]:
         return [way for member in self.guards for way in member.alternatives()]

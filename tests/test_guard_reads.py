@@ -67,6 +67,10 @@ def refusing_read(c: Context) -> Statement:
 async def reads_nothing(found: Result) -> None: ...
 
 
+@guard(reads=select)
+async def looks_at_nothing(found: Result) -> None: ...
+
+
 @guard
 async def lets_in(c: Context) -> None: ...
 
@@ -99,6 +103,7 @@ def serve(expression: Any) -> App:
         (wants_value & reads_value, "/", 401, []),
         (refuses & reads_value, "/?value=1", 403, []),
         (reads_value, "/", 503, []),
+        (looks_at_nothing, "/", 503, []),
         (wants_value & reads_nothing, "/?value=1", 404, [1]),
         (any_of(reads_nothing, wants_value), "/?value=1", 200, [1]),
     ],
@@ -143,6 +148,23 @@ async def test_a_database_that_is_out_is_503_for_all_of_them() -> None:
     )
 
     assert response.status == 503
+    db.close()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_what_is_no_statement_is_a_fault_of_the_program(
+    order: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    def select_text(c: Context) -> Any:
+        return "SELECT 1"
+
+    db, by_text = Counting(), guard(wants_found, reads=select_text, name="by_text")
+
+    first, second = [wants_value, by_text][::order]
+    response = await serve(first & second).request("GET", "/?value=1", env={"DB": db})
+
+    assert (response.status, db.trips) == (503, [])
+    assert "reads= gave str, not a statement(...)" in caplog.text
     db.close()
 
 

@@ -138,9 +138,11 @@ async def test_a_401_carries_nothing_else_of_other_refusals() -> None:
         raise HTTPError(401, headers={"x-more": "of this way alone"})
 
     app = App()
-    app.get("/", guard=refusing(401, "Bearer") | tells_more)(lambda: None)
+    app.get("/other", guard=refusing(401, "Bearer") | tells_more)(lambda: None)
+    app.get("/its-own", guard=tells_more | refusing(401, "Bearer"))(lambda: None)
 
-    assert (await app.request("GET", "/")).header("x-more") is None
+    assert (await app.request("GET", "/other")).header("x-more") is None
+    assert (await app.request("GET", "/its-own")).header("x-more") == "of this way alone"
 
 
 async def test_a_refusal_that_several_guards_raise_is_told_as_each_way_tells_it() -> None:
@@ -689,6 +691,13 @@ def test_a_slot_that_nobody_surely_fills_is_refused(
     for method in ("GET", "POST"):
         with pytest.raises(ConfigurationError, match=r"test_guards\.py:[0-9]+|always be None"):
             App().on(method, "/", guard=build())(handler)
+
+
+async def test_a_slot_that_the_first_of_many_guards_fills_is_there_for_the_last() -> None:
+    @guard
+    def is_person(person: Person) -> None: ...
+
+    assert await status_behind(known & leaf("y", []) & is_person) == 200
 
 
 async def test_a_slot_that_every_alternative_fills_is_there() -> None:

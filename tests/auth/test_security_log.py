@@ -13,6 +13,7 @@ from framework import App, ConfigurationError, Context, HTTPError, Query, Reques
 from framework.auth import Limits
 from framework.credentials import api_key
 from framework.errors import Forbidden
+from framework.guards import Guard
 from framework.local.rate_limit import LocalRateLimiter
 from framework.middleware.request_id import request_id
 from framework.security_log import EventName, SecurityEvent
@@ -383,6 +384,48 @@ async def test_of_two_who_are_refused_the_one_that_is_answered_is_told_of(
 
     users = [row["user_id"] for row in await recovering.rows("user_key") if "grace" in row["id"]]
     assert (answer.status, [told[-1].user_id]) == (403, users)
+
+
+@pytest.mark.parametrize(
+    ("ways", "who"),
+    [
+        (lambda cookie, token, closed, opened: cookie & (closed | opened), "bob"),
+        (lambda cookie, token, closed, opened: (token & closed) | (cookie & opened), "bob"),
+        (lambda cookie, token, closed, opened: (token & closed) | (cookie & closed), "alice"),
+    ],
+    ids=["one before", "refused, and another", "refused, and another who is, too"],
+)
+async def test_of_two_who_ask_at_once_it_is_who_passed_or_was_refused_first(
+    world: World, ways: Callable[..., Guard], who: str
+) -> None:
+    events: list[SecurityEvent] = []
+    world.app.security_log = lambda _, event: events.append(event)
+    issued: list[str] = []
+
+    @world.app.post("/token", guard=world.auth.guard())
+    async def issue(c: Context) -> None:
+        issued.append((await world.auth.issue_token(c, "alice", PASSWORD)).token)
+
+    @guard
+    def closed() -> None:
+        raise Forbidden
+
+    @guard
+    def opened() -> None: ...
+
+    @world.app.get(
+        "/two", guard=ways(world.auth.guard(), world.auth.bearer_guard(), closed, opened)
+    )
+    async def fails() -> None:
+        raise Forbidden
+
+    await (await world.signed_up("alice")).post("/token")
+    bob = await world.signed_up("bob")
+    ids = {row["username"]: row["id"] for row in await world.rows("user")}
+
+    await bob.get("/two", headers={"authorization": f"Bearer {issued[0]}"})
+
+    assert (events[-1].event, events[-1].user_id) == ("authz_fail", ids[who])
 
 
 # --- What is told, and what is not ---------------------------------------------------------------
