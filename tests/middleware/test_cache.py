@@ -6,12 +6,14 @@ from typing import Annotated, Any
 import pytest
 
 from framework import (
+    Alias,
     App,
     ConfigurationError,
     Context,
     Cookie,
     Depends,
     Header,
+    Query,
     Request,
     Response,
     Router,
@@ -338,18 +340,26 @@ async def test_what_one_client_sends_in_a_header_is_answered_to_no_other(vary: l
     async def provided(site: Annotated[str, Depends(find_site)]) -> str:
         return f"https://{site}/"
 
+    @app.get("/one-of-two", guard=public)
+    async def one_of_two(x_site: Header[str] = "ours", accept: Header[str] = "") -> str:
+        return f"https://{x_site}/{accept}"
+
+    @app.get("/alias", guard=public)
+    async def alias(site: Annotated[Header[str], Alias("X-SITE")] = "ours") -> str:
+        return f"https://{site}/"
+
     @app.get("/named", guard=public)
-    async def named(accept: Header[str] = "") -> str:
-        return accept
+    async def named(accept: Header[str] = "", text: Query[str] = "") -> str:
+        return accept + text
 
     answers = [
         await app.request("GET", path, headers={"x-site": "evil.example"})
-        for path in ("/link", "/provided", "/named")
+        for path in ("/link", "/provided", "/one-of-two", "/alias", "/named")
     ]
 
     is_named = "X-Site" in vary
     kept = [answer.header("cache-control") == HOUR for answer in answers]
-    assert kept == [is_named, is_named, True]
+    assert kept == [is_named, is_named, is_named, is_named, True]
 
 
 async def test_what_is_answered_to_nobody_is_not_kept_for_who_says_who_they_are() -> None:
