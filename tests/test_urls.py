@@ -83,6 +83,7 @@ async def test_what_is_built_is_what_matches(
         ("note", {"id": None}, "no parameters given, and that fits none of the paths: "),
         ("note", {"id": 7, "page": 1}, "id, page given, and that fits none"),
         ("note", {"id": "x"}, ":id does not match"),
+        ("note", {"id": "1x"}, ":id does not match"),
         ("note", {"id": "1\n"}, ":id does not match"),
         ("tag", {"tag": ""}, ":tag does not match"),
         ("tag", {"tag": "a/b"}, ":tag does not match"),

@@ -462,13 +462,27 @@ async def test_a_handler_that_refuses_is_told_of_each_time(
     assert [told.event for told in events] == ([] if event is None else [event] * times)
 
 
-async def test_a_guard_that_hides_is_told_of() -> None:
-    events: list[SecurityEvent] = []
-    app = App(security_log=lambda _, event: events.append(event))
+class Kept:
+    """A log that is no function."""
+
+    def __init__(self) -> None:
+        self.events: list[SecurityEvent] = []
+
+    def __call__(self, c: Context, event: SecurityEvent) -> None:
+        self.events.append(event)
+
+
+async def test_a_guard_that_hides_is_told_of_and_one_that_cannot_read_is_not() -> None:
+    log = Kept()
+    app = App(security_log=log)
 
     @guard
     def hidden() -> None:
         raise HTTPError(404)
+
+    @guard
+    def malformed() -> None:
+        raise HTTPError(400)
 
     @guard
     def open_to_all() -> None: ...
@@ -477,13 +491,18 @@ async def test_a_guard_that_hides_is_told_of() -> None:
     async def show() -> str:
         return "shown"
 
+    @app.get("/malformed", guard=malformed)
+    async def read() -> str:
+        return "shown"
+
     @app.get("/either", guard=hidden | open_to_all)
     async def either() -> str:
         return "shown"
 
     assert (await app.request("GET", "/hidden")).status == 404
+    assert (await app.request("GET", "/malformed")).status == 400
     assert (await app.request("GET", "/either")).status == 200
-    assert outlines(events) == [("authz_fail", "not-found", 404)]
+    assert outlines(log.events) == [("authz_fail", "not-found", 404)]
 
 
 async def test_a_log_that_fails_changes_no_answer(

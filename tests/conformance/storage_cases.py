@@ -721,12 +721,16 @@ async def test_a_session_ends_with_what_replaced_it(place: Place) -> None:
 
 @settled
 async def test_a_session_ends_with_what_it_replaced(place: Place) -> None:
-    new = session_of(ANN, "new")
-    await place.do(*place.store.replace_session("anns session", new, NOW + GRACE))
+    store, new, bobs = place.store, session_of(ANN, "new"), session_of(BOB, "bobs")
+    later = session_of(ANN, "not replaced yet", created_at=NOW + 1)
+    await place.do(*store.replace_session("anns session", new, NOW + GRACE))
+    await place.do(*store.replace_session(BOBS.id, bobs, NOW + GRACE))
+    await place.do(store.add_session(later), store.retire_session(later.id, NOW + GRACE + 1))
 
-    assert await place.do(place.store.end_session(new, NOW, NOW + GRACE)) == [2]
+    assert await place.do(store.end_session(new, NOW, NOW + GRACE)) == [2]
 
-    assert (await living(place, "ann"), await living(place, "bob")) == ([], [BOBS.id])
+    left = ([later.id], [bobs.id, BOBS.id])
+    assert (await living(place, "ann"), await living(place, "bob")) == left
 
 
 @settled
