@@ -97,6 +97,7 @@ async def test_what_is_built_is_what_matches(
         ("tag", {"tag": "a\0"}, ":tag does not match"),
         ("tag", {"tag": "\ud800"}, ":tag does not match"),
         ("file", {"path": "../secret"}, ":path does not match"),
+        ("file", {"path": "a/.."}, ":path does not match"),
         ("file", {"path": "./secret"}, ":path does not match"),
         ("wild", {}, "a path with \\* has no name"),
         ("wild inside", {}, "a path with \\* has no name"),

@@ -130,7 +130,7 @@ def _advice(problem: BaseException, folder: str) -> str:
         return _left_behind(problem)
     if isinstance(problem, FileNotFoundError):
         name = str(problem.filename).removeprefix(f"{folder}{os.sep}")
-        is_here = name.isprintable() and not Path(name).is_absolute() and Path(name).is_file()
+        is_here = Path(name).is_file()
         return f"only modules are uploaded: put what is in {name} into one\n" if is_here else ""
     if isinstance(problem, SyntaxError) and sys.version_info < WORKERS_PYTHON:
         here, there = (".".join(map(str, each[:2])) for each in (sys.version_info, WORKERS_PYTHON))

@@ -678,6 +678,7 @@ async def test_a_batch_is_done_while_its_session_is_there(place: Place) -> None:
 
     assert await place.do(store.require_session(ANNS), country) == [0, 1]
     await place.do(store.delete_session("anns session"), store.retire_session("bobs session", NOW))
+    await place.do(*[store.add_session(session_of(user, f"{user.id}s other")) for user in (ANN, BOB)])
     for session in (ANNS, BOBS):  # one is gone, one was replaced
         done = store.delete_key("username:bob")
         await failure(ConstraintViolation, place.do(done, store.require_session(session)))
@@ -717,6 +718,17 @@ async def test_a_session_ends_with_what_replaced_it(place: Place) -> None:
         assert await living(place, "ann") == ["later"]
         assert await place.do(store.end_session(ANNS, NOW, end)) == [0]
         await place.do(store.delete_sessions("ann"), store.add_session(ANNS))
+
+
+@settled
+async def test_one_of_lucias_ends_with_what_replaced_it(place: Place) -> None:
+    store, lucias = place.store, session_of(ANN, "lucias", created_at=0)
+    new = session_of(ANN, "new", created_at=NOW + 1)
+    await place.do(store.add_session(lucias))
+    await place.do(*store.replace_session(lucias.id, new, NOW + GRACE))
+
+    assert await place.do(store.end_session(lucias, NOW, NOW + GRACE)) == [2]
+    assert await living(place, "ann") == [ANNS.id]
 
 
 @settled

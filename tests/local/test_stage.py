@@ -12,6 +12,7 @@ import pytest
 
 from framework.local import stage as staging
 from framework.local.stage import ENTRY, StageError, check_vendored, main, stage
+from tests.startup_cases import ADVANCES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -318,6 +319,16 @@ MAIN = (
             "ValueError: x",
         ),
         (
+            {
+                "framework/openapi.py": "def describe(app, title, version): ...",
+                "routes/docs.py": "def show():\n    from framework.openapi import describe",
+                "routes/notes.py": ADVANCES,
+            },
+            "the app does not import as it would in the Worker",
+            "RuntimeError: random: randomness is not allowed while a Worker is starting: draw it in"
+            " the request",
+        ),
+        (
             {"wrangler.toml": '[triggers]\ncrons = ["* * * * *"]'},
             "the app and wrangler.toml do not name the same crons and queues",
             "wrangler.toml triggers the cron '* * * * *', and no function runs at it:"
@@ -348,6 +359,7 @@ MAIN = (
         "unnamed",
         "exit",
         "OpenAPI",
+        "chance, beside OpenAPI",
         "cron",
         "settings",
         "main",
@@ -365,6 +377,18 @@ def test_what_is_wrong_has_its_own_heading(
 
     lines = str(caught.value).splitlines()
     assert (lines[0], lines[-1]) == (heading, last)
+
+
+@pytest.mark.parametrize("cause", ["", " from cause", " from None"])
+def test_what_was_raised_last_is_said(root: Path, cause: str) -> None:
+    tries = f"try:\n  {{}}['canary']\nexcept KeyError as cause:\n  raise ValueError('x'){cause}"
+    write(root, "app.py", tries)
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    assert str(caught.value).splitlines()[-1] == "ValueError: x"
+    assert "KeyError: 'canary'" not in str(caught.value)
 
 
 def test_routes_that_are_one_module_are_to_be_a_folder(root: Path) -> None:
