@@ -379,6 +379,16 @@ async def test_tokens_are_no_failures_of_the_browser_that_asks_for_them(issuing:
     assert [row["attempts"] for row in await issuing.rows("known_device")] == [0]
 
 
+async def test_a_program_that_asks_for_tokens_takes_no_browser_s_place(issuing: World) -> None:
+    await issuing.signed_up()
+    known = await issuing.rows("known_device")
+
+    for _ in range(2):
+        assert (await issuing.browser().post("/token", json=Credentials())).status == 200
+
+    assert await issuing.rows("known_device") == known
+
+
 async def test_a_password_buys_a_token_and_no_cookie(issuing: World) -> None:
     browser = await issuing.signed_up()
     [before] = await issuing.rows("user_session")
