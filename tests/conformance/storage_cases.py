@@ -504,17 +504,22 @@ async def test_a_session_is_begun_only_with_the_password_that_was_verified(place
     await place.do(place.store.set_password("username:ann", "changed"))
 
     assert await place.do(place.store.insert_session(session, ANNS_KEY)) == [0]
+    bobs = StoredKey("username:ann", "ann", BOBS_KEY.hashed_password)
+    assert await place.do(place.store.insert_session(session, bobs)) == [0]
     current = StoredKey("username:ann", "ann", "changed")
     assert await place.do(place.store.insert_session(session, current)) == [1]
 
 
 @settled
 async def test_of_two_changes_of_one_password_one_takes_place(place: Place) -> None:
+    same = StoredKey("username:bob2", "bob", ANNS_KEY.hashed_password)
+    await place.do(place.store.insert_key(same))
     changes = await asyncio.gather(
         *[place.do(place.store.change_password(ANNS_KEY, new)) for new in ("first", "second")]
     )
 
     assert sorted(changes) == [[0], [1]]
+    assert await place.key(same.id) == same
 
 
 @settled
@@ -960,7 +965,9 @@ async def test_the_passwords_of_a_user_change_together(place: Place) -> None:
         await place.do(store.insert_key(key))
     changed = StoredKey("username:ann", "ann", "changed")
 
+    bobs = StoredKey("username:ann", "ann", BOBS_KEY.hashed_password)
     assert await place.do(store.change_other_passwords(changed)) == [0]
+    assert await place.do(store.change_other_passwords(bobs)) == [0]
     await place.do(
         store.change_password(ANNS_KEY, "changed"), store.change_other_passwords(changed)
     )
