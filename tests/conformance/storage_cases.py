@@ -929,11 +929,13 @@ async def test_a_browser_is_known_only_with_the_password_that_was_verified(place
 @settled
 async def test_the_twenty_browsers_that_signed_in_last_are_known(place: Place) -> None:
     await place.do(*place.store.remember_device("bobs", BOBS_KEY, YEAR))
+    await place.do(*place.store.remember_device("bobs too", BOBS_KEY, YEAR + 23))
     for number in range(23):
         await place.do(*place.store.remember_device(f"{number}", ANNS_KEY, YEAR + number))
 
     rows = await place.db.all(dict, "SELECT id FROM known_device ORDER BY expires_at, id")
-    assert [row["id"] for row in rows] == ["bobs", *[f"{number}" for number in range(3, 23)]]
+    anns = [f"{number}" for number in range(3, 23)]
+    assert [row["id"] for row in rows] == ["bobs", *anns, "bobs too"]
 
 
 @settled
@@ -996,6 +998,25 @@ async def test_what_is_dead_is_purged(place: Place) -> None:
     assert [*counts, await place.count("known_device")] == [1, 1, 1]
     assert await place.store.purge(place.db, YEAR) == 1
     assert [await place.count(table) for table in ("sign_in_attempt", "known_device")] == [0, 0]
+
+
+@settled
+async def test_attempts_are_purged_when_they_no_longer_count(place: Place) -> None:
+    day = FAILURES_KEPT // 30
+    kept = [("one, today", 1, 0, day - 1), ("with failures", 1, 1, day), ("two", 2, 0, day)]
+    kept += [("this month", 2, 1, FAILURES_KEPT - 1)]
+    gone = [("one", 1, 0, day), ("last month", 1, 1, FAILURES_KEPT), ("all", 2, 9, FAILURES_KEPT)]
+    for account, attempts, failures, ago in kept + gone:
+        await place.db.run(
+            "INSERT INTO sign_in_attempt (account, attempts, failures, resets_at)"
+            " VALUES (?1, ?2, ?3, ?4)",
+            account, attempts, failures, NOW - ago,
+        )  # fmt: skip
+
+    await place.store.purge(place.db, NOW)
+
+    left = await place.db.all(dict, "SELECT account FROM sign_in_attempt")
+    assert {row["account"] for row in left} == {account for account, *_ in kept}
 
 
 @settled
