@@ -683,7 +683,9 @@ async def test_a_batch_is_done_while_its_session_is_there(place: Place) -> None:
 
     assert await place.do(store.require_session(ANNS), country) == [0, 1]
     await place.do(store.delete_session("anns session"), store.retire_session("bobs session", NOW))
-    await place.do(*[store.add_session(session_of(user, f"{user.id}s other")) for user in (ANN, BOB)])
+    await place.do(
+        *[store.add_session(session_of(user, f"{user.id}s other")) for user in (ANN, BOB)]
+    )
     for session in (ANNS, BOBS):  # one is gone, one was replaced
         done = store.delete_key("username:bob")
         await failure(ConstraintViolation, place.do(done, store.require_session(session)))
