@@ -227,6 +227,11 @@ class Job(Deployed):
         self.env = env
         self.time: int = time
 
+    @property
+    def log(self) -> Log:
+        """Writes lines of JSON that name the schedule; see `Log`."""
+        return Log({"cron": self.cron})
+
 
 def find_database(env: Env, name: str) -> Database:
     """Return the database bound as *name* in *env*. Raises `ConfigurationError` where none is."""

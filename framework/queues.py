@@ -7,6 +7,7 @@ import msgspec
 
 from framework.bindings import Env
 from framework.context import Deployed
+from framework.log import Log
 
 __all__ = ["Batch", "Message", "QueueHandler", "Settle"]
 
@@ -89,6 +90,11 @@ class Batch(Deployed):
         self.messages: Sequence[Message] = tuple(messages)
         """Its messages, to be settled one by one, by `ack_all` or by `retry_all`."""
         self.env = env
+
+    @property
+    def log(self) -> Log:
+        """Writes lines of JSON that name the queue; see `Log`."""
+        return Log({"queue": self.queue})
 
     def ack_all(self) -> None:
         """Acknowledge every message that is not settled."""

@@ -29,9 +29,9 @@ def _encode_other(value: object) -> object:
     shown: object = getattr(value, "shown_as", None)
     if shown is not None:
         return shown
-    is_awaitable = hasattr(value, "__await__")
-    hint = ": await it" if is_awaitable else ": msgspec does not support this type"
-    raise TypeError(f"a {type(value).__name__} cannot be sent as JSON{hint}")
+    cure = "raise it" if isinstance(value, Exception) else "msgspec does not support this type"
+    cure = "await it" if hasattr(value, "__await__") else cure
+    raise TypeError(f"a {type(value).__name__} cannot be sent as JSON: {cure}")
 
 
 encode_json = msgspec.json.Encoder(enc_hook=_encode_other).encode

@@ -1,11 +1,12 @@
 """What a consumer says of a message counts once; what it says nothing of follows how it ended."""
 
+import json
 from typing import Any, assert_type
 
 import msgspec
 import pytest
 
-from framework import App, Batch, Bindings, ConfigurationError, Message
+from framework import App, Batch, Bindings, ConfigurationError, Job, Message
 
 
 class Mail(msgspec.Struct):
@@ -167,6 +168,34 @@ async def test_a_consumer_has_the_database() -> None:
     await app.run_queue(make_batch(env={"DB": "database"}))
 
     assert seen == ["database"]
+
+
+async def test_a_consumer_logs_with_the_name_of_its_queue(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    app = App()
+
+    @app.queue("mails")
+    async def deliver(batch: Batch) -> None:
+        batch.log.info("delivered", messages=len(batch.messages))
+
+    await app.run_queue(Batch("mails", [], {}))
+
+    line = json.loads(capsys.readouterr().out)
+    assert (line["queue"], line["message"], line["messages"]) == ("mails", "delivered", 0)
+
+
+async def test_a_job_logs_with_its_schedule(capsys: pytest.CaptureFixture[str]) -> None:
+    app = App()
+
+    @app.cron("0 3 * * *")
+    async def tidy(job: Job) -> None:
+        job.log.warning("nothing to do", cron="another")
+
+    await app.run_cron("0 3 * * *", {}, 0)
+
+    line = json.loads(capsys.readouterr().out)
+    assert (line["level"], line["cron"]) == ("warning", "0 3 * * *")
 
 
 def test_a_repr_shows_no_body() -> None:

@@ -23,7 +23,7 @@ from framework import (
 )
 from framework.auth import Auth, User
 from framework.compose import Next
-from framework.errors import HTTPError
+from framework.errors import HTTPError, NotFound
 from framework.middleware.request_id import request_id
 from framework.response import Reply
 
@@ -443,6 +443,7 @@ async def test_who_returns_no_answer_is_named_each_time(
     ("value", "words"),
     [
         (lambda: handle(Context(None, {})), "a coroutine cannot be sent as JSON: await it"),  # type: ignore[arg-type]  # never looked at
+        (lambda: NotFound(), "a NotFound cannot be sent as JSON: raise it"),
         (lambda: Layer(), "a Layer cannot be sent as JSON: msgspec does not support this type"),
     ],
 )
