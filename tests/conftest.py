@@ -1,11 +1,12 @@
 """The options of the suite, each used by the folder that it names; and that databases are closed."""
 
+import gc
+import os
 import sqlite3
-import sys
-import warnings
 from argparse import ArgumentTypeError
+from collections.abc import Iterator
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -38,23 +39,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-class ClosedConnection(sqlite3.Connection):
-    """Warns where nobody closed it, as Python does from 3.13 on."""
+class WatchedConnection(sqlite3.Connection):
+    """Knows the test that opened it, and tells where nobody closed it."""
+
+    unclosed: ClassVar[set[str]] = set()
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self.is_open = True
+        self.opened_by: str | None = os.environ.get("PYTEST_CURRENT_TEST", "no test")
 
     def close(self) -> None:
         """Close it."""
-        self.is_open = False
+        self.opened_by = None
         super().close()
 
     def __del__(self) -> None:
-        if getattr(self, "is_open", False):  # else nothing was opened
+        if (test := getattr(self, "opened_by", None)) is not None:  # else nothing was opened
+            self.unclosed.add(test)
             super().close()
-            warnings.warn("unclosed database", ResourceWarning, source=self, stacklevel=1)
 
 
-if sys.version_info < (3, 13):
-    sqlite3.connect = partial(sqlite3.connect, factory=ClosedConnection)  # type: ignore[assignment]  # has no overloads
+sqlite3.connect = partial(sqlite3.connect, factory=WatchedConnection)  # type: ignore[assignment]  # has no overloads
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_database_is_closed() -> Iterator[None]:
+    """Fail at the end where a test left a database open. One that failed may have, and is named, too."""
+    yield
+    gc.collect()
+    assert WatchedConnection.unclosed == set()
