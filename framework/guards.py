@@ -19,7 +19,7 @@ from framework.errors import (
 from framework.guard_reads import Read
 from framework.plan import Scope, Signature, locals_of, make_plan, read_signature
 from framework.slots import Slot
-from framework.text_types import members_of
+from framework.text_types import class_of, members_of
 
 __all__ = [
     "Check",
@@ -145,12 +145,13 @@ class _FunctionGuard(Guard, Generic[P, R]):
         if len(provides) == 1 and signature.returns is not _NOTHING:
             for returned in members_of(signature.returns):
                 _refuse_other(signature, returned, provides[0])
-        found = signature.returns
-        if not provides and isinstance(found, type) and found not in {Any, _NOTHING}:
-            raise ConfigurationError(
-                f"{signature.place}: the guard {name} returns a {found.__name__} that no slot carries:"
-                " name one in provides="
-            )
+        for found in () if len(provides) == 1 else map(class_of, members_of(signature.returns)):
+            is_some = isinstance(found, type) and found not in _MAYBE_NOTHING
+            if is_some and not hasattr(found, "__await__"):  # what is awaited may come to None
+                raise ConfigurationError(
+                    f"{signature.place}: the guard {name} returns a {found.__name__} that no slot"
+                    " carries: name one in provides="
+                )
         self.signatures = (signature,) if reads is None else (signature, reads)
         self.refuses = tuple(refuses)
         self.scheme = scheme
@@ -207,6 +208,7 @@ class _FunctionGuard(Guard, Generic[P, R]):
 
 
 _NOTHING = type(None)
+_MAYBE_NOTHING = (_NOTHING, object, Any)
 
 
 def _refuse_other(signature: Signature, returned: Any, slot: Slot[Any]) -> None:
@@ -455,8 +457,8 @@ def guard(
       they are.
 
     Raises `ConfigurationError` for a function that cannot be called so, for one annotated to return
-    a bool or what its slot does not carry (None included) or, without one, anything but None, and
-    for a *provides* that is a class.
+    a bool or what its slot does not carry (None included) or, without just one, anything but None,
+    and for a *provides* that is a class.
     """
     if isinstance(provides, type):
         raise ConfigurationError(

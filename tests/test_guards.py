@@ -1,6 +1,6 @@
 """A guard passes or refuses; guards add up and never cancel, and one that breaks lets nobody in."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import product
@@ -557,14 +557,57 @@ def test_a_guard_that_returns_a_bool_is_refused(function: Callable[[Context], ob
         guard(function)
 
 
-def test_a_guard_that_hands_on_what_it_finds_says_where() -> None:
-    with pytest.raises(
-        ConfigurationError, match="Person that no slot carries: name one in provides="
-    ):
+async def finds(c: Context) -> Person:
+    return Person("ada")
 
-        @guard
-        async def finds(c: Context) -> Person:
-            return Person("ada")
+
+async def finds_some(c: Context) -> list[Person]:
+    return []
+
+
+async def finds_or_has_nothing(c: Context) -> Person | None:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("function", "provides", "named"),
+    [
+        (finds, (), "Person"),
+        (finds, (PERSON, Slot("admin", Admin)), "Person"),
+        (finds_some, (), "list"),
+        (finds_or_has_nothing, (), "Person"),
+    ],
+)
+def test_a_guard_that_hands_on_what_it_finds_says_where(
+    function: Callable[[Context], object], provides: Sequence[Slot[Any]], named: str
+) -> None:
+    with pytest.raises(
+        ConfigurationError, match=f"{named} that no slot carries: name one in provides="
+    ):
+        guard(function, provides=provides)
+
+
+async def lets_pass() -> None:
+    """Let everybody pass."""
+
+
+def says_nothing_of_itself(c: Context) -> object:
+    return None
+
+
+def waits(c: Context) -> Coroutine:  # type: ignore[type-arg]  # as it is written too
+    return lets_pass()
+
+
+def waits_for_none(c: Context) -> Awaitable[None]:
+    return lets_pass()
+
+
+@pytest.mark.parametrize("function", [says_nothing_of_itself, waits, waits_for_none])
+async def test_a_guard_may_return_none_under_another_name(
+    function: Callable[[Context], object],
+) -> None:
+    assert await status_behind(guard(function)) == 200
 
 
 def finds_or_not(c: Context) -> Person | None:
