@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime  # msgspec imports it anyway, and the next
 from decimal import Decimal
-from enum import KEEP
+from enum import STRICT
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,9 @@ __all__ = [
 
 _RUN = b"0" * 16
 """As many digits as the smallest integer has that is not exact, 2^53."""
+
+_FLAGS = 12
+"""Flags that a client may combine: there are 4096 ways then."""
 
 _EXACT = {str, float, bool, type(None)}
 _DIGITS = bytes(48 if byte in b"0123456789" else 32 for byte in range(256))
@@ -65,13 +68,15 @@ def wants_zone(parts: Iterable[inspect.Type]) -> bool:
 def all_parts(type: Any) -> tuple[inspect.Type, ...]:
     """Return what msgspec knows of *type* and of every type inside of it, the fields' too.
 
-    Raises `ConfigurationError` for an `IntFlag` that takes every integer: Python keeps a member for
-    each it is sent, for good: 800 KB of them are 42 MB.
+    Raises `ConfigurationError` for flags that take every integer, or have many combinations: Python
+    keeps a member for each it is sent, for good: 100,000 of them, 800 KB, are 42 MB.
     """
     parts = tuple(parts_of(inspect.type_info(type)))
     for kind in [known.cls for known in parts if isinstance(known, inspect.EnumType)]:
-        if getattr(kind, "_boundary_", None) is KEEP:
+        if getattr(kind, "_boundary_", None) not in {None, STRICT}:
             raise ConfigurationError(f"{kind.__name__} takes any number: give it boundary=STRICT")
+        if getattr(kind, "_flag_mask_", 0).bit_count() > _FLAGS:
+            raise ConfigurationError(f"{kind.__name__} has over {_FLAGS} flags: take an int")
     return parts
 
 

@@ -1,7 +1,8 @@
 """How a handler is called is worked out at import, and whatever could not be called is refused there."""
 
 from collections.abc import Callable
-from enum import STRICT, IntFlag
+from contextlib import nullcontext
+from enum import CONFORM, EJECT, STRICT, Flag, FlagBoundary, IntFlag
 from typing import Annotated, Any, Generic, NewType, TypeVar, Union
 
 import msgspec
@@ -701,6 +702,32 @@ def test_flags_of_which_python_would_keep_every_number_are_refused(handler: Any)
         ConfigurationError, match=r"test_plan\.py.*Rights .* give it boundary=STRICT"
     ):
         App().post("/", guard=public)(handler)
+
+
+MAKE_FLAGS: dict[type[Flag], Any] = {Flag: Flag, IntFlag: IntFlag}  # mypy knows them as classes
+
+
+@pytest.mark.parametrize("boundary", [CONFORM, EJECT])
+@pytest.mark.parametrize("kind", [Flag, IntFlag])
+def test_flags_that_take_numbers_which_they_do_not_have_are_refused(
+    kind: type[Flag], boundary: FlagBoundary
+) -> None:
+    open_flags = MAKE_FLAGS[kind]("Open", ["READ", "WRITE"], boundary=boundary)
+
+    async def grant(rights: list[open_flags]) -> None: ...  # type: ignore[valid-type]  # made above
+
+    with pytest.raises(ConfigurationError, match="Open takes any number: give it boundary=STRICT"):
+        App().post("/", guard=public)(grant)
+
+
+@pytest.mark.parametrize(("count", "fits"), [(12, True), (13, False)])
+def test_flags_of_too_many_combinations_are_refused(count: int, fits: bool) -> None:
+    many = MAKE_FLAGS[IntFlag]("Many", [f"F{each}" for each in range(count)], boundary=STRICT)
+
+    async def grant(rights: list[many]) -> None: ...  # type: ignore[valid-type]  # made above
+
+    with nullcontext() if fits else pytest.raises(ConfigurationError, match="Many has over 12"):
+        App().post("/", guard=public)(grant)
 
 
 @pytest.mark.parametrize(("sent", "status"), [(3, 200), (4, 422)])
