@@ -99,12 +99,12 @@ def _check_json(data: bytes, wanted: Any, place: str) -> None:
 
 def _lost(sent: Any, made: Any) -> Iterator[str]:
     """Yield each name in *sent* that is not in *made*, what was made of it."""
-    if isinstance(sent, dict):
+    if isinstance(sent, dict) and isinstance(made, dict):
         yield from sent.keys() - made.keys()
         for name in sent.keys() & made.keys():
             yield from _lost(sent[name], made[name])
-    elif isinstance(sent, list):
-        for each in zip(sent, made, strict=False):  # a set holds each once
+    elif isinstance(sent, list) and isinstance(made, list):
+        for each in zip(sent, made, strict=False):  # a set holds each once, in any order
             yield from _lost(*each)
 
 

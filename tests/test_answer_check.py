@@ -38,6 +38,10 @@ class Short(msgspec.Struct, omit_defaults=True):
     title: str = ""
 
 
+class Place(msgspec.Struct, frozen=True):
+    number: int
+
+
 class Shape:
     """What others are derived from, and is not sent itself."""
 
@@ -76,6 +80,8 @@ BAD: Any = Note("x", "a")  # type: ignore[arg-type]  # what this is about
         (Short, Short(1), True),
         (Short, {"id": 1, "title": ""}, True),
         (dict[str, Any], {"a": SecretNote(1, "a")}, True),
+        (set[Place | int], [Place(1), Place(1), 2], True),
+        (set[tuple[int, ...] | int], [(1,), (1,), 2], True),
         (Note | None, None, True),
         (Note | Response, Response.text("x"), True),
         (Note | Response, NOTE, True),
