@@ -1,6 +1,6 @@
 """Compares what a handler returns with its annotation, in development. Knows nothing of routes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Union
 
 import msgspec
@@ -9,7 +9,7 @@ from msgspec import inspect
 from framework.exact_numbers import parts_of
 from framework.parameters import MISSING
 from framework.response import Reply, Response, encode_json
-from framework.text_types import is_kind_of, is_union, members_of, notes_of, without_notes
+from framework.text_types import class_of, is_kind_of, is_union, members_of, notes_of, without_notes
 
 __all__ = ["AnswerMismatch", "make_answer_check"]
 
@@ -90,11 +90,24 @@ def _check_json(data: bytes, wanted: Any, place: str) -> None:
         made = msgspec.json.decode(data, type=wanted)
     except msgspec.ValidationError as error:
         raise AnswerMismatch(f"{place}: the answer is not {_named(wanted)}: {error}") from None
-    parts = parts_of(inspect.type_info(wanted))
-    declared = {field.encode_name for part in parts for field in getattr(part, "fields", ())}
-    lost = {*_lost(msgspec.json.decode(data), msgspec.json.decode(encode_json(made)))} - declared
-    if lost:  # one that is declared is only left out because it has its default
+    lost = {*_lost(msgspec.json.decode(data), msgspec.json.decode(encode_json(made)))}
+    if lost and (lost := lost.difference(_left_out([*parts_of(inspect.type_info(wanted))]))):
         raise AnswerMismatch(f"{place}: {_named(wanted)} has no {' and no '.join(sorted(lost))}")
+
+
+def _left_out(parts: Sequence[inspect.Type]) -> Iterator[str]:
+    """Yield the names that may go missing although *parts* have them.
+
+    What they name has its default, or none but UNSET; or it is in a set, whose order is another.
+    """
+    has_sets = any(isinstance(part, inspect.SetType | inspect.FrozenSetType) for part in parts)
+    for part in parts:
+        config = getattr(class_of(getattr(part, "cls", None)), "__struct_config__", None)
+        omits = has_sets or (config is not None and config.omit_defaults)
+        for field in getattr(part, "fields", ()):
+            has_none = field.default is msgspec.NODEFAULT is field.default_factory
+            if omits or (has_none and not field.required):
+                yield field.encode_name
 
 
 def _lost(sent: Any, made: Any) -> Iterator[str]:

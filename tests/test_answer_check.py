@@ -38,8 +38,22 @@ class Short(msgspec.Struct, omit_defaults=True):
     title: str = ""
 
 
-class Place(msgspec.Struct, frozen=True):
+class Later(msgspec.Struct):
+    """What leaves out by itself what is not known."""
+
+    title: str
+    seen: int | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        self.seen = self.seen or msgspec.UNSET
+
+
+class Place(msgspec.Struct, frozen=True, tag=True):
     number: int
+
+
+class Spot(msgspec.Struct, frozen=True, tag=True):
+    name: str
 
 
 class Shape:
@@ -80,6 +94,10 @@ BAD: Any = Note("x", "a")  # type: ignore[arg-type]  # what this is about
         (Short, Short(1), True),
         (Short, {"id": 1, "title": ""}, True),
         (dict[str, Any], {"a": SecretNote(1, "a")}, True),
+        (tuple[Note, SecretNote], (SecretNote(1, "a"), SecretNote(1, "a")), False),
+        (tuple[Short, Later], (Short(1), Later("a")), True),
+        (Later, {"title": "a", "seen": 0}, True),
+        (frozenset[Place | Spot], [Place(1), Place(1), Spot("a")], True),
         (set[Place | int], [Place(1), Place(1), 2], True),
         (set[tuple[int, ...] | int], [(1,), (1,), 2], True),
         (Note | None, None, True),
