@@ -20,7 +20,7 @@ from framework.local.configuration import (
     why_missing,
 )
 from framework.local.mail import EMAIL, ConsoleMail
-from framework.local.queues import DEFAULT_RETRIES, Consume, LocalQueue
+from framework.local.queues import BOUNDS, Consume, Delivery, LocalQueue
 from framework.local.rate_limit import LocalRateLimiter
 from framework.local.schema import apply_schema
 from framework.local.sqlite import SQLiteDatabase
@@ -146,19 +146,34 @@ def _make_queues(
     settings: Mapping[str, Any], consumers: Mapping[str, Consume], env: Env
 ) -> dict[str, LocalQueue]:
     """Return what ``[[queues.producers]]`` binds to queues that one of *consumers* is for, by name."""
-    queues = settings.get("queues", {})
-    retries: dict[str, Any] = {
-        each["queue"]: each.get("max_retries", DEFAULT_RETRIES)
-        for each in queues.get("consumers", ())
+    tables = settings.get("queues", {})
+    consumed = {each["queue"]: each for each in tables.get("consumers", ())}
+    deliveries = {name: _delivery(table) for name, table in consumed.items()}
+    queues = {
+        name: LocalQueue(name, consumers[name], env, delivery)
+        for name, delivery in deliveries.items()
+        if name in consumers
     }
-    for name, count in retries.items():
-        if type(count) is not int:
-            raise EnvironmentProblem(f"{FILE}: the max_retries of the queue {name} is not a number")
+    for name, queue in queues.items():
+        last = consumed[name].get("dead_letter_queue")
+        queue.dead_letters = None if last == name else queues.get(str(last))
     return {
-        each["binding"]: LocalQueue(name, consumers[name], env, retries[name])
-        for each in queues.get("producers", ())
-        if (name := each["queue"]) in consumers and name in retries
+        each["binding"]: queues[each["queue"]]
+        for each in tables.get("producers", ())
+        if each["queue"] in queues
     }
+
+
+def _delivery(table: Mapping[str, Any]) -> Delivery:
+    """Return what a ``[[queues.consumers]]`` says of how it gets messages."""
+    said = {key: table[key] for key in BOUNDS if key in table}
+    for key, number in said.items():
+        least, most = BOUNDS[key]
+        if type(number) is not int or not least <= number <= most:
+            raise EnvironmentProblem(
+                f"{FILE}: the {key} of the queue {table['queue']} is no number of {least} to {most}"
+            )
+    return Delivery(**said)
 
 
 def _mail_names(settings: Mapping[str, Any]) -> list[str]:
@@ -192,6 +207,11 @@ def _names_in(value: Any, key: str, table: str) -> dict[str, str]:
 
 
 def _explain_elsewhere(name: str, table: str) -> str:
+    if table == "[[queues.producers]]":
+        return (
+            f"{FILE} binds {name} under {table}, which kagari dev has where the app consumes the queue,"
+            " and kagari cron has not: make worker serves with it"
+        )
     return (
         f"{FILE} binds {name} under {table}, which the local server does not have:"
         " make worker serves with it"

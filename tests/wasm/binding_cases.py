@@ -75,6 +75,22 @@ async def test_a_queue_takes_what_json_takes(env: Any) -> None:
     await mails.sendBatch([{"body": {"to": "ada"}}])
 
 
+async def test_a_queue_takes_what_the_local_one_takes_and_no_tuple(env: Any) -> None:
+    mails = bindings_of(env)["MAILS"]
+
+    await mails.send("text", {"contentType": "text"})
+    await mails.send(b"bytes", contentType="bytes")
+    await mails.send([1, {"a": 2**53 - 2}], contentType="json")
+    problems: list[str] = []
+    bodies: list[Any] = [("a", 1), {"a": [(1,)]}]
+    for body in bodies:
+        try:
+            await mails.send(body)
+        except TypeError as error:
+            problems.append(str(error))
+    assert ["cannot be sent" in problem for problem in problems] == [True, True]
+
+
 async def test_ai_is_no_service_though_it_has_a_fetch(env: Any) -> None:
     ai = bindings_of(env)["AI"]
 
@@ -140,6 +156,7 @@ BINDING_CASES: dict[str, Callable[[Any], Awaitable[None]]] = {
         test_r2_takes_and_gives_text,
         test_r2_takes_bytes_and_gives_a_buffer_that_becomes_bytes,
         test_a_queue_takes_what_json_takes,
+        test_a_queue_takes_what_the_local_one_takes_and_no_tuple,
         test_ai_is_no_service_though_it_has_a_fetch,
         test_what_is_ours_is_handed_out_as_before,
         test_a_variable_that_is_an_object_is_one_whatever_its_names,
