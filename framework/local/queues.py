@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from framework.bindings import Env
+from framework.errors import as_fault
 from framework.log import log_error
 from framework.queues import Batch, Message
 
@@ -147,8 +148,8 @@ class LocalQueue:
         try:
             messages = [each.read(partial(settle, place)) for place, each in enumerate(batch)]
             await self._consume(Batch(self._name, messages, self._env))
-        except Exception as error:  # whatever the consumer raises has messages delivered again
-            log_error(f"the consumer of the queue {self._name} failed", error)
+        except BaseException as error:  # whatever the consumer raises has messages delivered again
+            log_error(f"the consumer of the queue {self._name} failed", as_fault(error))
             unsettled = "retry"
         for place, each in enumerate(batch):
             outcome, delay = outcomes.get(place, (unsettled, None))

@@ -108,6 +108,24 @@ async def test_a_message_comes_again_until_it_is_given_up(
     assert caplog.records[-1].getMessage() == "the queue mails gave up message 1 after 3 attempts"
 
 
+async def test_a_consumer_that_waits_for_what_is_cancelled_gets_its_message_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, attempts = App(), list[int]()
+
+    @app.queue("mails")
+    async def consume(batch: Batch) -> None:
+        attempts.append(batch.messages[0].attempts)
+        work = asyncio.create_task(asyncio.sleep(60))
+        work.cancel()
+        await work
+
+    await environment(tmp_path, app)["MAILS"].send(1)
+    await until(lambda: "gave up" in caplog.text)
+
+    assert attempts == [1, 2, 3]
+
+
 async def test_a_message_may_be_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app, waits = App(), list[float]()
     sleep = asyncio.sleep
