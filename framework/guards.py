@@ -142,16 +142,11 @@ class _FunctionGuard(Guard, Generic[P, R]):
                 f"{signature.place}: the guard {name} returns a bool, which would let everybody"
                 " pass: a guard refuses by raising HTTPError"
             )
-        if len(provides) == 1 and signature.returns is not _NOTHING:
-            for returned in members_of(signature.returns):
+        for returned in () if signature.returns is _NOTHING else members_of(signature.returns):
+            if len(provides) == 1:
                 _refuse_other(signature, returned, provides[0])
-        for found in () if len(provides) == 1 else map(class_of, members_of(signature.returns)):
-            is_some = isinstance(found, type) and found not in _MAYBE_NOTHING
-            if is_some and not hasattr(found, "__await__"):  # what is awaited may come to None
-                raise ConfigurationError(
-                    f"{signature.place}: the guard {name} returns a {found.__name__} that no slot"
-                    " carries: name one in provides="
-                )
+            else:
+                _refuse_any(signature, class_of(returned), name)
         self.signatures = (signature,) if reads is None else (signature, reads)
         self.refuses = tuple(refuses)
         self.scheme = scheme
@@ -220,6 +215,19 @@ def _refuse_other(signature: Signature, returned: Any, slot: Slot[Any]) -> None:
         raise ConfigurationError(
             f"{signature.place}: {signature.name} returns a {returned.__name__}, but {slot!r} is to"
             f" carry it{cure}"
+        )
+
+
+def _refuse_any(signature: Signature, returned: Any, name: str) -> None:
+    """Raise where a guard without just one slot says that it returns something."""
+    if (
+        isinstance(returned, type)
+        and returned not in _MAYBE_NOTHING
+        and not hasattr(returned, "__await__")  # what is awaited may come to None
+    ):
+        raise ConfigurationError(
+            f"{signature.place}: the guard {name} returns a {returned.__name__} that no slot"
+            " carries: name one in provides="
         )
 
 
@@ -310,9 +318,9 @@ class _AnyOf(_Composed):
                     refusals.append((error.with_traceback(None), c.actor))
                     c.refill(before)
                     c.actor = actor  # whoever passes may be another
-            refusals.sort(key=_rank)
+            refusals.sort(key=lambda refusal: _RANKS.get(refusal[0].status, 0))
             c.actor = next((who for _, who in refusals if who is not None), None)
-            raise _most_informative(c, [error for error, _ in refusals])
+            raise _with_challenges(c, [error for error, _ in refusals])
 
         common = [s for s in compiled[0].slots if all(s in member.slots for member in compiled)]
         all_slots = (slot for member in compiled for slot in (*member.slots, *member.maybe))
@@ -341,15 +349,14 @@ def _grouped(member: Guard, other: type[Guard]) -> str:
     return f"({member})" if isinstance(member, other) else str(member)
 
 
-def _rank(refusal: tuple[HTTPError, Any]) -> int:
-    """Return how much *refusal* tells, the most first: 403 or 404, else 401, else the 422 of a parameter."""
-    return {Unauthorized.status: 1, Invalid.status: 2}.get(refusal[0].status, 0)
+_RANKS = {Unauthorized.status: 1, Invalid.status: 2}
+"""What tells the most comes first: a 403 or 404, then a 401, then the 422 of a parameter."""
 
 
-def _most_informative(c: Context, refusals: list[HTTPError]) -> HTTPError:
-    """Return the first one.
+def _with_challenges(c: Context, refusals: list[HTTPError]) -> HTTPError:
+    """Return the first of *refusals*; a 401 with the challenges of all.
 
-    A 401 carries the challenges of all of them, since each names a way in (RFC 9110, 11.6.1).
+    Each of them names a way in (RFC 9110, 11.6.1).
     """
     telling = refusals[0]
     if telling.status == Unauthorized.status:
