@@ -49,8 +49,7 @@ class CookieJar:
     def get_signed(self, signer: Signs, name: str, *, prefix: Prefix = "") -> str | None:
         """Return the text that `set_signed` signed for *name*; None for anything else."""
         signed = self.get(name, prefix=prefix)
-        purpose = f"cookie {self._full(name, prefix)}"
-        return None if signed is None else signer.read(purpose, signed)
+        return None if signed is None else signer.read(self._purpose(name, prefix), signed)
 
     def set(
         self,
@@ -92,7 +91,7 @@ class CookieJar:
         max_age: int | None = None,
     ) -> None:
         """Send *text*, any text, signed for this *name* and *prefix*: no other cookie stands in for it."""
-        signed = signer.sign(f"cookie {self._full(name, prefix)}", text)
+        signed = signer.sign(self._purpose(name, prefix), text)
         self.set(name, signed, prefix=prefix, max_age=max_age)
 
     def delete(
@@ -100,6 +99,9 @@ class CookieJar:
     ) -> None:
         """Have the browser forget the cookie *name*; *path* and *domain* are those it was set with."""
         self.set(name, "", prefix=prefix, max_age=0, path=path, domain=domain)
+
+    def _purpose(self, name: str, prefix: Prefix) -> str:
+        return f"cookie {self._full(name, prefix)}"
 
     def _full(self, name: str, prefix: Prefix) -> str:
         return name if is_loopback(self._request) else _PREFIXES[prefix] + name
