@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import partial
 from typing import Any, Final, Protocol, TypeVar, overload
 
 import msgspec
@@ -38,8 +37,8 @@ __all__ = [
 
 T = TypeVar("T")
 
-_TEXTS: Final = all_parts(dict[str, set[str]])
-"""What is looked at of any answer: to ask msgspec of its type would take longer than to read it."""
+_checked: Final = unless_alike(lambda data: data, all_parts(dict[str, set[str]]))
+"""Returns JSON as it is, whatever its type: to ask msgspec of that would take longer than to read it."""
 
 FETCH_TIMEOUT: Final = 10_000
 """Milliseconds that an answer may take, to its last byte, unless the call says otherwise."""
@@ -123,8 +122,7 @@ class FetchResponse(msgspec.Struct, frozen=True):
         """
         try:
             check_depth(self.body)
-            decode = partial(msgspec.json.decode, type=type)
-            return unless_alike(decode, _TEXTS)(self.body)
+            return msgspec.json.decode(_checked(self.body), type=type)
         except BadRequest:
             why = f"more than {DEPTH_LIMIT} levels deep"
         except msgspec.ValidationError as error:
