@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from framework.bindings import Env
 from framework.errors import as_fault
+from framework.local.background import Background
 from framework.log import log_error
 from framework.queues import Batch, Message
 
@@ -83,7 +84,7 @@ class LocalQueue:
         self._delivery = delivery
         self._ids = count(1)
         self._arrived: list[_Sent] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._background = Background()
 
     async def send(self, body: Any, options: Mapping[str, Any] = NONE, /, **more: Any) -> None:
         """Send *body*: text, bytes, or what JSON holds.
@@ -125,9 +126,7 @@ class LocalQueue:
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         # A consumer knows nothing of the request that sent to it, so context variables begin anew.
-        task = asyncio.get_running_loop().create_task(work, context=ContextVars())
-        self._tasks.add(task)  # a loop alone would let it be collected
-        task.add_done_callback(self._tasks.discard)
+        ContextVars().run(self._background.start, work)
 
     async def _bring(self, sent: _Sent, delay: int) -> None:
         await asyncio.sleep(delay)
