@@ -13,8 +13,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 D1 = $(shell awk -F'"' '/^\[/ { d1 = /d1_databases/ } d1 && /^ *$(1) *=/ { print $$2; exit }' wrangler.toml)
 
 # A new app may have no test yet: mypy and pytest end with an error where there is none.
-HAS_TESTS := $(shell find -L tests -name "*.py" 2>/dev/null | head -n 1)
-CHECKED := $(if $(HAS_TESTS),,$(wildcard framework app.py routes))
+HAS_TESTS = $(shell find -L tests -name "*.py" 2>/dev/null | head -n 1)
+CHECKED = $(if $(HAS_TESTS),,$(wildcard framework app.py routes))
 NO_TESTS := there is no test yet: put the first one into tests/, in a file called test_something.py
 
 # Chromium is the one thing that pip and npm cannot install. In CI its tests must run.
