@@ -1,7 +1,7 @@
 """What a handler sends to a queue reaches the consumer of the same app, on this machine as in the Worker."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +25,8 @@ binding = "OTHERS"
 queue = "mails"
 max_retries = 2
 """
+
+WITH_DEAD = SETTINGS + 'dead_letter_queue = "dead"\n[[queues.consumers]]\nqueue = "dead"\n'
 
 
 class Queue(Protocol):
@@ -126,50 +128,48 @@ async def test_a_consumer_that_waits_for_what_is_cancelled_gets_its_message_agai
     assert attempts == [1, 2, 3]
 
 
+async def waits_of(
+    sending: Coroutine[Any, Any, None], monkeypatch: pytest.MonkeyPatch
+) -> list[float]:
+    """Return the seconds that are waited after *sending*, none of which goes by."""
+    waits, sleep = list[float](), asyncio.sleep
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+        await sleep(0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("asyncio.sleep", wait)
+        await sending
+        for _ in range(20):
+            await sleep(0)
+    return waits
+
+
 async def test_a_message_may_be_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    app, waits = App(), list[float]()
-    sleep = asyncio.sleep
+    app = App()
 
     @app.queue("mails")
     async def consume(batch: Batch) -> None:
         batch.messages[0].retry(delay=60)
 
-    async def wait(seconds: float) -> None:
-        waits.append(seconds)
-        await sleep(0)
-
     queue = environment(tmp_path, app)["MAILS"]
-    with monkeypatch.context() as patch:
-        patch.setattr("asyncio.sleep", wait)
-        await queue.send(1, delaySeconds=5)
-        for _ in range(20):
-            await sleep(0)
 
-    assert waits == [5, 60, 60]
+    assert await waits_of(queue.send(1, delaySeconds=5), monkeypatch) == [5, 60, 60]
 
 
 async def test_a_message_comes_again_as_late_as_the_settings_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app, waits = App(), list[float]()
-    sleep = asyncio.sleep
+    app = App()
 
     @app.queue("mails")
     async def consume(batch: Batch) -> None:
         batch.retry_all()
 
-    async def wait(seconds: float) -> None:
-        waits.append(seconds)
-        await sleep(0)
-
     queue = environment(tmp_path, app, SETTINGS + "retry_delay = 30\n")["MAILS"]
-    with monkeypatch.context() as patch:
-        patch.setattr("asyncio.sleep", wait)
-        await queue.send(1)
-        for _ in range(20):
-            await sleep(0)
 
-    assert waits == [0, 30, 30]
+    assert await waits_of(queue.send(1), monkeypatch) == [0, 30, 30]
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,6 @@ async def test_what_is_given_up_goes_to_the_queue_for_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     app, got = App(), list[tuple[object, int]]()
-    settings = SETTINGS + 'dead_letter_queue = "dead"\n[[queues.consumers]]\nqueue = "dead"\n'
 
     @app.queue("mails")
     async def consume(batch: Batch) -> None:
@@ -298,7 +297,7 @@ async def test_what_is_given_up_goes_to_the_queue_for_it(
     async def bury(batch: Batch) -> None:
         got.extend((message.body, message.attempts) for message in batch.messages)
 
-    await environment(tmp_path, app, settings)["MAILS"].send("letter")
+    await environment(tmp_path, app, WITH_DEAD)["MAILS"].send("letter")
     await until(lambda: bool(got))
 
     assert got == [("letter", 1)]
@@ -307,23 +306,7 @@ async def test_what_is_given_up_goes_to_the_queue_for_it(
 
 async def test_messages_of_two_queues_are_told_apart(tmp_path: Path) -> None:
     app, got = App(), list[object]()
-    settings = """
-[[queues.producers]]
-queue = "mails"
-binding = "MAILS"
-
-[[queues.producers]]
-queue = "dead"
-binding = "OTHERS"
-
-[[queues.consumers]]
-queue = "mails"
-max_retries = 0
-dead_letter_queue = "dead"
-
-[[queues.consumers]]
-queue = "dead"
-"""
+    settings = WITH_DEAD.replace('"others"', '"dead"').replace("max_retries = 2", "max_retries = 0")
 
     @app.queue("mails")
     async def consume(batch: Batch) -> None:
