@@ -336,7 +336,7 @@ def loaded_by(*statements: str) -> set[str]:
 
 
 # What importing the framework loads besides itself and what msgspec brings along.
-EXTRA: set[str] = set() if sys.version_info < (3, 12) else {"math"}  # a built-in module, in C
+EXTRA: set[str] = set() if sys.version_info < (3, 13) else {"math"}  # a built-in module, in C
 
 
 def test_importing_the_framework_loads_little_more_than_msgspec() -> None:
