@@ -63,7 +63,7 @@ _RAY_LIMIT: Final = 64
 
 
 class SecurityEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened. Holds no password, token, cookie or path, nor a name as it was typed."""
+    """One thing that happened. Holds no secret and no path, nor a name as it was typed."""
 
     time: str
     """When, in UTC: ISO 8601, to the millisecond."""
@@ -160,7 +160,7 @@ def _ray_of(request: Request) -> str | None:
 
 def log_refusal(c: Context, error: HTTPError) -> None:
     """Log *error* if it is a refusal (401, 403, 413, 429, a guard's 404) that is not logged yet."""
-    if error is c.told:
+    if c.told in (error, error.__cause__ or error):  # raised anew, in other words
         return
     event = _BY_STATUS.get(error.status)
     if isinstance(error, CrossSite):

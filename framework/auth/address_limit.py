@@ -62,6 +62,5 @@ async def limit_address(c: Context, binding: str | None) -> None:
 def _warn() -> None:
     """Say, once in each process, that clients cannot be told apart."""
     log_warning(
-        "the address of a client is not known: all such clients share one count of attempts, and any"
-        " of them can use it up"
+        "the address of a client is not known: all such clients share one count, which any can use up"
     )

@@ -120,8 +120,7 @@ class Auth(Recovery[U]):
             )
         if mailer is not None and not (isinstance(store, type) and issubclass(store, Store)):
             raise ConfigurationError(
-                "mailer= writes to the tables of schema.sql itself, which a store= that is not a Store"
-                " does not have"
+                "mailer= writes to the tables of schema.sql, which a store= that is no Store does not have"
             )
         super().__init__(
             Settings(

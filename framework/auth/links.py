@@ -127,7 +127,7 @@ def public_origin(c: Context) -> str:
     if is_loopback(c.request):
         return c.request.origin
     raise ConfigurationError(
-        f"the variable {PUBLIC_URL} is missing: set it to the origin that links in mails lead to, such as"
+        f"the variable {PUBLIC_URL} is missing: set it to the origin of links in mails, such as"
         " https://example.com; the Host header of a request cannot be trusted for that"
     )
 

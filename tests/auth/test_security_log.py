@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from framework import App, ConfigurationError, Context, HTTPError, Query, Request, guard, public
-from framework.auth import Limits
+from framework.auth import InvalidCredentials, Limits
 from framework.credentials import api_key
 from framework.errors import Forbidden
 from framework.guards import Guard
@@ -251,6 +251,26 @@ async def test_who_has_no_password_changes_none_and_that_is_told(
     answer = await browser.put("/password", json={})
 
     assert answer.status == 401
+    assert outlines(told) == [
+        CREATED,
+        ("authn_password_change_fail", "invalid-credentials", 401),
+    ]
+
+
+async def test_a_refusal_in_other_words_is_told_once(
+    recovering: Recovering, told: list[SecurityEvent]
+) -> None:
+    @recovering.app.put("/in-other-words", guard=recovering.auth.guard())
+    async def change_in_other_words(c: Context) -> None:
+        try:
+            await recovering.auth.change_password(c, WRONG, "battery staple")
+        except InvalidCredentials as error:
+            raise InvalidCredentials("The current password is wrong.") from error
+
+    browser = await recovering.signed_up()
+    answer = await browser.put("/in-other-words")
+
+    assert json_of(answer)["detail"] == "The current password is wrong."
     assert outlines(told) == [
         CREATED,
         ("authn_password_change_fail", "invalid-credentials", 401),
