@@ -30,7 +30,7 @@ _DELETE_NOTES = "DELETE FROM note WHERE user_id = ?1"
 
 
 def show_nothing(self: object) -> str:
-    """Return a repr that keeps what is inside: these hold passwords."""
+    """Return a repr that shows no password."""
     return f"<{type(self).__name__}>"
 
 
@@ -99,7 +99,9 @@ account = Router()
 @account.post("/sign-up", guard=public)
 async def sign_up(
     c: Context, new: NewAccount | Form[NewAccount]
-) -> Annotated[Response, Reply(SignedIn, 201), Reply(None, 409), Reply(None, 429)]:
+) -> Annotated[
+    Response, Reply(SignedIn, 201), Reply(None, 303), Reply(None, 409), Reply(None, 429)
+]:
     """Make an account and sign in."""
     email, now = email_of(new.email), auth.clock()
     user = await auth.sign_up(c, new.username, new.password, email=email, created_at=now)
@@ -109,7 +111,7 @@ async def sign_up(
 @account.post("/sign-in", guard=public)
 async def sign_in(
     c: Context, credentials: Credentials | Form[Credentials]
-) -> Annotated[Response, Reply(SignedIn), Reply(None, 401), Reply(None, 429)]:
+) -> Annotated[Response, Reply(SignedIn), Reply(None, 303), Reply(None, 401), Reply(None, 429)]:
     """Sign in with a username and a password."""
     user = await auth.sign_in(c, credentials.username, credentials.password)
     return done(c, SignedIn(_person(user)), 200)
@@ -146,7 +148,9 @@ async def change_password(c: Context, change: PasswordChange) -> PasswordChanged
 
 
 @account.post("/me/password", guard=authorized & recent)
-async def change_password_by_form(c: Context, change: Form[PasswordChange]) -> Done:
+async def change_password_by_form(
+    c: Context, change: Form[PasswordChange]
+) -> Annotated[Done, Reply(None, 429)]:
     """Change the password from a page: forms know no PUT."""
     await change_password(c, change)
     return done(c)

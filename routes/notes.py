@@ -18,6 +18,8 @@ from routes.sections import note_form, notes_section
 Cursor = Annotated[str, Meta(pattern=r"^[0-9]{1,15}\Z")]
 Limit = Annotated[int, Meta(ge=1, le=100)]
 
+Changed = Annotated[Response, Reply(Note), Reply(None, 303)]
+
 NOTE = Slot("note", Note)
 
 _FIND = "SELECT id, title, body, created_at, updated_at, user_id FROM note WHERE id = ?1"
@@ -47,7 +49,7 @@ class OwnedNote(Note):
 
 
 def find_note(id: int) -> Statement:
-    """Return the statement that finds the note, whoever's it is."""
+    """Find the note, whoever's it is."""
     return statement(_FIND, id)
 
 
@@ -72,7 +74,7 @@ async def list_notes(
 @notes.post("/")
 async def add_note(
     c: Context, user: Member, new: NewNote | Form[NewNote]
-) -> Annotated[Response, Reply(Note, 201)]:
+) -> Annotated[Response, Reply(Note, 201), Reply(None, 303)]:
     """Write a note."""
     try:
         note = await c.database().first(Note, _INSERT, user.id, new.title, new.body, auth.clock())
@@ -100,7 +102,7 @@ async def show_note(c: Context, note: Note) -> Annotated[Response, Reply(Note)]:
 @notes.put("/:id{[0-9]+}", guard=owns_note)
 async def change_note(
     c: Context, note: Note, user: Member, new: NewNote | Form[NewNote]
-) -> Annotated[Response, Reply(Note)]:
+) -> Changed:
     """Rewrite one of one's notes."""
     changed = await c.database().first(
         Note, _UPDATE, note.id, user.id, new.title, new.body, auth.clock()
@@ -111,9 +113,7 @@ async def change_note(
 
 
 @notes.post("/:id{[0-9]+}", guard=owns_note)
-async def change_note_by_form(
-    c: Context, note: Note, user: Member, new: Form[NewNote]
-) -> Annotated[Response, Reply(Note), Reply(None, 303)]:
+async def change_note_by_form(c: Context, note: Note, user: Member, new: Form[NewNote]) -> Changed:
     """Rewrite one of one's notes from a page: forms know no PUT."""
     return await change_note(c, note, user, new)
 

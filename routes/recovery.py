@@ -58,9 +58,9 @@ class Asked(msgspec.Struct):
 
 
 Requested = Annotated[Response, Reply(Asked, 202), Reply(None, 303), Reply(None, 429)]
-Verified = Annotated[Response, Reply(None, 204), Reply(None, 303), Reply(None, 409)]
-Sent = Annotated[Response, Reply(None, 204), Reply(None, 303), Reply(None, 409), Reply(None, 429)]
-Reset = Annotated[Response, Reply(None, 204), Reply(None, 303), Reply(None, 404)]
+Verified = Annotated[Done, Reply(None, 409)]
+Sent = Annotated[Done, Reply(None, 409), Reply(None, 429)]
+Reset = Annotated[Done, Reply(None, 404)]
 
 recovery = Router()
 
@@ -130,7 +130,9 @@ async def say_sent() -> Response:
 
 
 @recovery.get("/password-reset/:token", guard=public)
-async def choose(c: Context, token: str) -> Annotated[Response, Reply(None, 404)]:
+async def choose(
+    c: Context, token: str
+) -> Annotated[Response, Reply(str, 200, "text/html"), Reply(None, 404)]:
     """Show the form behind a link. Looking uses nothing up: mail scanners look, too."""
     await auth.check_reset(c, token)
     page = document(

@@ -18,9 +18,11 @@ from app import app
 from framework import App, Response, public
 from framework.database import Transient
 from framework.local.sqlite import SQLiteDatabase
+from framework.testing import Client
 from routes.docs import docs
 from routes.docs_page import page
 from routes.docs_parts import constraints
+from tests.e2e.mailbox import Outbox, link_in
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "schema.sql"
@@ -179,6 +181,34 @@ async def test_what_is_refused_is_documented(
     assert response.status == status
     assert response.header("content-type") == "application/problem+json"
     assert str(status) in operations(document)[method, path]["responses"]
+
+
+async def test_what_a_browser_is_answered_is_documented(
+    document: dict[str, Any], env: dict[str, Any]
+) -> None:
+    outbox = Outbox()
+    mail_settings = {"MAIL_FROM": "app@example.com", "PUBLIC_URL": "http://localhost"}
+    browser = Client(app, env | mail_settings | {"EMAIL": outbox}, headers={"accept": "text/html"})
+    change = {"current": "wrong horse", "new": PASSWORD}
+
+    async def said(status: int, method: str, route: str, path: str = "", form: Any = None) -> bool:
+        answer = await browser.request(method, path or route, form=form)
+        assert answer.status == status
+        responses = operations(document)[method, route]["responses"]
+        kind = (answer.header("content-type") or "").partition(";")[0]
+        return str(status) in responses and (status > 200 or kind in responses["200"]["content"])
+
+    assert await said(303, "POST", "/sign-up", form=PERSON)
+    await env["DB"].run("UPDATE user SET email = 'ada@example.com', email_verified_at = 1")
+    assert await said(303, "POST", "/password-reset", form={"account": "alice"})
+    [mail] = await outbox.mails()
+    assert await said(200, "GET", "/password-reset/{token}", link_in(mail)[16:])
+    assert await said(303, "POST", "/notes", form=NOTE)
+    assert await said(303, "PUT", "/notes/{id}", "/notes/1", NOTE)
+    assert await said(303, "POST", "/sign-out")
+    assert await said(303, "POST", "/sign-in", form=PERSON)
+    for status in [401] * 5 + [429]:
+        assert await said(status, "POST", "/me/password", form=change)
 
 
 async def test_a_database_that_is_out_is_documented(document: dict[str, Any]) -> None:
