@@ -139,8 +139,7 @@ class _FunctionGuard(Guard, Generic[P, R]):
     ) -> None:
         if bool in {signature.returns, *get_args(signature.returns)}:
             raise ConfigurationError(
-                f"{signature.place}: the guard {name} returns a bool, which would let everybody"
-                " pass: a guard refuses by raising HTTPError"
+                f"{signature.place}: the guard {name} returns a bool: it refuses by raising HTTPError"
             )
         for returned in () if signature.returns is _NOTHING else members_of(signature.returns):
             if len(provides) == 1:
@@ -194,7 +193,13 @@ class _FunctionGuard(Guard, Generic[P, R]):
         return CompiledGuard(check, provides, (read,) if read else (), self._statements)
 
     def __call__(self, *arguments: P.args, **named: P.kwargs) -> R:
-        """Call the function itself, as a test would."""
+        """Call the function itself, as a test would.
+
+        Raises `ConfigurationError` for a function as argument: so a decorator would be called, and the
+        route that it was to guard would stay as it is.
+        """
+        if hasattr(arguments and arguments[0], "__code__"):
+            raise ConfigurationError(f"{self} does not decorate: write guard={self}")
         result: R = self.signatures[0].function(*arguments, **named)
         return result
 

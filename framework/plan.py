@@ -108,8 +108,7 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
     code, place = function.__code__, place_of(function)
     if code.co_flags & _VARIADIC:
         raise ConfigurationError(
-            f"{place}: {code.co_name} takes * or ** parameters: write a guard, a provider or a layer"
-            " rather than a wrapper"
+            f"{place}: {code.co_name} takes * or **: write a guard, a provider or a layer"
         )
     if code.co_posonlyargcount:
         raise ConfigurationError(f"{place}: {code.co_name} takes parameters by position only")
@@ -239,8 +238,7 @@ def _checked(start: str, parameter: Parameter) -> Parameter:
     """
     if parameter.source == "header" and parameter.sent_name.lower() == "cookie":
         raise ConfigurationError(
-            f"{start} is the header of all cookies: write"
-            f" {parameter.name}: Cookie[...] for one of them"
+            f"{start} is the header of all cookies: write {parameter.name}: Cookie[...]"
         )
     several = parameter.source != "path"
     beside = File if parameter.source == "form" else None

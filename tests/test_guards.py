@@ -1020,6 +1020,21 @@ def test_a_guard_can_be_called_as_the_function_it_is() -> None:
     assert raised.value.status == 418
 
 
+@pytest.mark.parametrize("is_async", [True, False])
+def test_a_guard_above_a_route_is_refused_since_it_would_guard_nothing(is_async: bool) -> None:
+    async def wait(c: Context) -> None: ...
+
+    def pass_by(c: Context) -> None: ...
+
+    only_editors: Any = guard(wait if is_async else pass_by, name="only_editors")
+
+    with pytest.raises(ConfigurationError, match="write guard=only_editors"):
+
+        @only_editors  # type: ignore[untyped-decorator]  # as Flask and Django have it
+        @App().get("/", guard=public)
+        async def show() -> None: ...
+
+
 def generator(c: Context) -> Any:
     yield
 
