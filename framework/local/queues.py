@@ -9,7 +9,7 @@ from contextvars import Context as ContextVars
 from functools import partial
 from itertools import count
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from framework.bindings import Env
 from framework.errors import as_fault
@@ -179,7 +179,12 @@ def _packed(body: Any, kind: str) -> str | bytes:
     if isinstance(body, str | bytes):
         return body
     _check_plain(body)
-    return json.dumps(body, allow_nan=False, ensure_ascii=False)
+    return json.dumps(body, allow_nan=False, ensure_ascii=False, default=_refuse)
+
+
+def _refuse(value: object) -> NoReturn:
+    name = type(value).__name__
+    raise TypeError(f"a {name} is not JSON: send msgspec.to_builtins(...) of what has it")
 
 
 def _check_plain(value: Any) -> None:

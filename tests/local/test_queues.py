@@ -187,7 +187,8 @@ async def test_what_json_does_not_hold_in_the_worker_is_refused(
     [
         ("a" * 128_001, {}, "a message of 128001 bytes is over 128000"),
         ("é" * 64_001, {}, "a message of 128002 bytes is over 128000"),
-        ([b"bytes"], {}, "bytes is not JSON serializable"),
+        ([b"bytes"], {}, r"a bytes is not JSON: send msgspec.to_builtins\(...\)"),
+        (Batch("mails", [], {}), {}, r"a Batch is not JSON: send msgspec.to_builtins\(...\)"),
         (1, {"contentType": "text"}, "contentType 'text' does not fit a int"),
         ("text", {"contentType": "bytes"}, "contentType 'bytes' does not fit a str"),
         (b"bytes", {"contentType": "json"}, "contentType 'json' does not fit a bytes"),
