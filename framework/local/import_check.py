@@ -39,6 +39,7 @@ INDESCRIBABLE = 4
 IDLE_TRIGGERS = 5
 LACKS = 6
 CANNOT_ANSWER = 7
+UNRAISED = 8
 
 
 def try_import(folder: str) -> int:
@@ -77,16 +78,23 @@ def try_import(folder: str) -> int:
         sys.stderr.write(_explain(problem, folder))
         sys.stderr.write(unsupported.explain(problem))
         return code
-    faults = runpy.run_path(str(STATIC_CHECK))["find_faults"]
+    static = runpy.run_path(str(STATIC_CHECK))
+    faults = static["find_faults"]
     for code, found in (
         (IDLE_TRIGGERS, _idle_triggers(app.app)),
         (CANNOT_ANSWER, _unsendable(app.app, folder)),
         (LACKS, faults(Path(folder), unsupported.why_imported, unsupported.why_called)),
+        (UNRAISED, static["find_unraised"](Path(folder), _names_of)),
     ):
         if found:
             sys.stderr.write("".join(f"{sentence}\n" for sentence in found))
             return code
     return 0
+
+
+def _names_of(module: str) -> dict[str, Any]:
+    """Return what the names in *module* stand for; none where it was not imported."""
+    return vars(sys.modules[module]) if module in sys.modules else {}
 
 
 def _idle_triggers(app: Any) -> list[str]:

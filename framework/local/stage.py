@@ -37,6 +37,7 @@ HEADINGS = {
     5: "the app and wrangler.toml do not name the same crons and queues",
     6: "the app asks for what the Worker does not have",
     7: "a handler returns what cannot be sent",
+    8: "an exception is made and not raised, so it refuses nobody",
 }
 """What the import check's exit codes stand for; `import_check.py` has them by name."""
 DOES_NOT_IMPORT = "the app does not import as it would in the Worker"
@@ -230,10 +231,7 @@ def check_vendored(root: Path) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Stage the project that this file stands in, or the one named, and return the exit code.
-
-    When wrangler asks, the vendored packages have to be there as well.
-    """
+    """Stage this file's project, or the one named; return the exit code. Wrangler needs packages, too."""
     root = Path(arguments[0] if arguments else Path(__file__).parents[2]).resolve()
     try:
         staged = stage(root)

@@ -1,14 +1,16 @@
-"""Finds what a staged app imports and calls that fails in the Worker. Is told what the Worker lacks.
+"""Finds what a staged app imports and calls that fails in the Worker, and exceptions that nobody raises.
 
-It passes over what may be meant for this machine alone: what stands below an `if` or a `try`, or
-after an `if` that returns.
+Is told what the Worker lacks. It passes over what may be meant for this machine alone: what stands below
+an `if` or a `try`, or after an `if` that returns.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+import builtins
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 PACKAGE = "framework"
 OURS = {"app", PACKAGE, "routes"}
@@ -27,11 +29,7 @@ def find_faults(
     The two functions return why importing a package, or a call, fails there; "" if it does not.
     """
     faults: dict[str, None] = {}
-    for file in sorted(folder.rglob("*.py")):
-        place = file.relative_to(folder)
-        if place.parts[0] == PACKAGE:
-            continue
-        tree = _parse(file)
+    for place, tree in _modules(folder):
         known = _meanings(tree)
         for node in _certain(tree):
             found = [why_called(_meaning(node.func, known))] if isinstance(node, ast.Call) else []
@@ -40,6 +38,40 @@ def find_faults(
                 found.append(_fault(folder, base, name) if is_ours else why_imported(base))
             faults |= {f"{place.as_posix()}:{node.lineno}: {why}": None for why in found if why}
     return list(faults)
+
+
+def find_unraised(folder: Path, names_of: Callable[[str], Mapping[str, Any]]) -> list[str]:
+    """Return a sentence, with its place, for each exception in *folder* that is made and left at that.
+
+    A guard that does so lets everybody pass. *names_of* returns what the names in a module stand for.
+    """
+    return [
+        f"{place.as_posix()}:{node.lineno}: {ast.unparse(node.value.func)}: raise it"
+        for place, tree in _modules(folder)
+        for names in [names_of(".".join(place.with_suffix("").parts).removesuffix(".__init__"))]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+        if _is_exception(_value(node.value.func, names))
+    ]
+
+
+def _is_exception(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Exception)
+
+
+def _value(node: ast.expr, names: Mapping[str, Any]) -> object:
+    """Return what *node*, a name or an attribute of one, stands for, or None."""
+    if isinstance(node, ast.Attribute):
+        return getattr(_value(node.value, names), node.attr, None)
+    return names.get(node.id, vars(builtins).get(node.id)) if isinstance(node, ast.Name) else None
+
+
+def _modules(folder: Path) -> Iterator[tuple[Path, ast.Module]]:
+    """Yield the app's own modules, each with its place in *folder*."""
+    for file in sorted(folder.rglob("*.py")):
+        place = file.relative_to(folder)
+        if place.parts[0] != PACKAGE:
+            yield place, _parse(file)
 
 
 def _parse(file: Path) -> ast.Module:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -585,6 +586,51 @@ def test_packages_are_compared_where_there_is_something_to_compare_with(root: Pa
     )
 
     assert stage(root).files == STAGED
+
+
+UNRAISED = """
+from routes import refusals
+from routes.refusals import Forbidden as No
+
+class Sold(No): ...
+
+def closed(c):
+    if c.request.path != "/":
+        {}
+"""
+
+
+@pytest.fixture
+def write_guard(root: Path) -> Callable[[str], None]:
+    """Returns a function that writes a guard which does what it is told where it is to refuse."""
+    write(root, "routes/refusals.py", "class Forbidden(Exception): ...\n")
+    return lambda done: write(root, "routes/notes.py", UNRAISED.format(done))
+
+
+@pytest.mark.parametrize(
+    "made", ["No('Not you.')", "refusals.Forbidden()", "Sold()", "ValueError('Not you.')"]
+)
+def test_a_refusal_that_nobody_raises_is_refused(
+    root: Path, write_guard: Callable[[str], None], made: str
+) -> None:
+    write_guard(made)
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    assert str(caught.value).splitlines() == [
+        "an exception is made and not raised, so it refuses nobody",
+        f"routes/notes.py:9: {made.partition('(')[0]}: raise it",
+    ]
+
+
+@pytest.mark.parametrize("done", ["raise No", "raise No('Not you.') from None", "print(str(No()))"])
+def test_an_exception_that_is_raised_or_used_may_be_made(
+    root: Path, write_guard: Callable[[str], None], done: str
+) -> None:
+    write_guard(done)
+
+    assert set(stage(root).files) >= {"routes/notes.py", "routes/refusals.py"}
 
 
 ANSWERS = """
