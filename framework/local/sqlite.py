@@ -104,6 +104,9 @@ class SQLiteDatabase:
         """Run *statements* in one transaction, all or none."""
         if not statements:
             return []
+        if others := [each for each in statements if not isinstance(each, Statement)]:
+            name = type(others[0]).__name__
+            raise TypeError(f"a {name} is no statement: write statement(sql, *values)")
         checked = [(each.sql, check(each.sql, each.parameters)) for each in statements]
         await sleep(0)
         with self._transaction("BEGIN IMMEDIATE", "; ".join(each.sql for each in statements)):

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -283,6 +284,16 @@ async def test_a_failed_batch_leaves_no_transaction_open(database: SQLiteDatabas
         assert not database._connection.in_transaction
 
     assert await database.run(ADD, "b") == 1
+
+
+@pytest.mark.parametrize("other", ["SELECT 1", ("SELECT ?", 1)])
+async def test_a_batch_of_something_else_says_what_to_write(
+    database: SQLiteDatabase, other: Any
+) -> None:
+    with pytest.raises(TypeError, match=r"write statement\(sql, \*values\)"):
+        await database.batch([statement(ADD, "b"), other])
+
+    assert await database.all(Person, "SELECT * FROM person") == [Person(1, "a;b")]
 
 
 async def test_the_statement_that_failed_is_named(database: SQLiteDatabase) -> None:
