@@ -7,7 +7,13 @@ from typing import Any, get_args
 import msgspec
 
 from framework.errors import BadRequest, ConfigurationError, Invalid, InvalidField
-from framework.exact_numbers import all_parts, may_be_inexact, number_kinds, wants_zone
+from framework.exact_numbers import (
+    all_parts,
+    flaw_of,
+    may_be_inexact,
+    number_kinds,
+    wants_zone,
+)
 from framework.multipart import File, boundary_of, parse_multipart
 from framework.paths import parse_query
 from framework.sent_values import (
@@ -17,7 +23,7 @@ from framework.sent_values import (
     refuse_twice,
     unless_alike,
 )
-from framework.text_types import FRACTION, flaw_of, is_readable, takes_integers, takes_several
+from framework.text_types import FRACTION, is_readable, takes_integers, takes_several
 from framework.validation import convert, json_pointer, misfits
 
 __all__ = [

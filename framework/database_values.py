@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 from uuid import UUID
 
 from framework.database_errors import DatabaseError
-from framework.text_types import SAFE_INTEGER, is_in_years
+from framework.exact_numbers import SAFE_INTEGER, is_in_years
 
 __all__ = [
     "EPOCH",

@@ -1,27 +1,34 @@
 """Finds the numbers and times that D1 would not keep as they are. Knows nothing of what carries them."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime  # msgspec imports it anyway, and the next
+from datetime import UTC, datetime  # msgspec imports it anyway, and the next
 from decimal import Decimal
 from enum import STRICT
 from functools import cache
+from math import isfinite
+from sys import float_info
 from typing import Any
 
 import msgspec
 from msgspec import inspect
 
 from framework.errors import ConfigurationError
-from framework.text_types import flaw_of, is_exact
 from framework.validation import json_pointer
 
 __all__ = [
+    "SAFE_INTEGER",
     "all_parts",
+    "flaw_of",
     "flawed_places",
+    "is_in_years",
     "may_be_inexact",
     "number_kinds",
     "parts_of",
     "wants_zone",
 ]
+
+SAFE_INTEGER = 2**53 - 1
+"""The largest integer that JavaScript and D1 hold exactly."""
 
 _RUN = b"0" * 16
 """As many digits as the smallest integer has that is not exact, 2^53."""
@@ -29,6 +36,7 @@ _RUN = b"0" * 16
 _FLAGS = 12
 """Flags that a client may combine: there are 4096 ways then."""
 
+_COLLECTIONS = (list, tuple, set, frozenset)
 _EXACT = {str, float, bool, type(None)}
 _DIGITS = bytes(48 if byte in b"0123456789" else 32 for byte in range(256))
 
@@ -107,7 +115,48 @@ def _is_unbounded(known: inspect.Type) -> bool:
         return False
     lowest = known.ge if known.gt is None else known.gt + 1
     highest = known.le if known.lt is None else known.lt - 1
-    return lowest is None or highest is None or not is_exact([lowest, highest])
+    return lowest is None or highest is None or not _is_exact([lowest, highest])
+
+
+def flaw_of(value: Any, *, zoned: bool) -> str | None:
+    """Return what to say of *value* where D1 would not keep it as it is, else None.
+
+    That is a number that is infinite, NaN or beyond `SAFE_INTEGER`, a datetime that is out of range
+    in UTC and, if they have to be *zoned*, one without a zone.
+    """
+    if not _is_exact(value):
+        return "This number is out of range."
+    values = value if isinstance(value, _COLLECTIONS) else (value,)
+    times = [each for each in values if isinstance(each, datetime)]
+    if zoned and any(each.tzinfo is None for each in times):
+        return "Expected datetime with a timezone component."  # as msgspec says it
+    if not all(map(is_in_years, times)):
+        return "Timestamp is out of range."  # as msgspec says it
+    return None
+
+
+def is_in_years(time: datetime) -> bool:
+    """Return whether *time* is in range in UTC, as rows are read: its zone may take it past year 9999."""
+    try:
+        if time.tzinfo is not None:
+            time.astimezone(UTC)
+    except OverflowError:
+        return False
+    return True
+
+
+def _is_exact(value: Any) -> bool:
+    """Return whether no number in *value* is infinite, NaN or beyond `SAFE_INTEGER`.
+
+    A `Decimal` may be as large as a float, or as small, however exact: programs write all its zeros.
+    """
+    if isinstance(value, int):
+        return -SAFE_INTEGER <= value <= SAFE_INTEGER
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, Decimal):
+        return value.is_finite() and abs(value.adjusted()) <= float_info.max_10_exp
+    return not isinstance(value, _COLLECTIONS) or all(map(_is_exact, value))
 
 
 def flawed_places(value: Any, pointer: str = "", *, zoned: bool) -> Iterator[tuple[str, str]]:
@@ -122,7 +171,7 @@ def flawed_places(value: Any, pointer: str = "", *, zoned: bool) -> Iterator[tup
             yield pointer, flaw
     elif kind is list or isinstance(value, tuple):
         for index, item in enumerate(value):
-            if type(item) not in _EXACT and not (type(item) is int and is_exact(item)):
+            if type(item) not in _EXACT and not (type(item) is int and _is_exact(item)):
                 yield from flawed_places(item, f"{pointer}/{index}", zoned=zoned)
     elif kind is dict or kind is set or kind is frozenset:
         for part in (*value, *value.values()) if kind is dict else value:
@@ -130,7 +179,7 @@ def flawed_places(value: Any, pointer: str = "", *, zoned: bool) -> Iterator[tup
     else:
         for name, step in _steps(kind):
             item = getattr(value, name, None)  # a dataclass may name a ClassVar alone
-            if type(item) not in _EXACT and not (type(item) is int and is_exact(item)):
+            if type(item) not in _EXACT and not (type(item) is int and _is_exact(item)):
                 yield from flawed_places(item, pointer + step, zoned=zoned)
 
 

@@ -15,13 +15,11 @@ from framework.errors import (
     NotFound,
     UnsupportedMediaType,
 )
-from framework.exact_numbers import all_parts, wants_zone
+from framework.exact_numbers import SAFE_INTEGER, all_parts, flaw_of, wants_zone
 from framework.multipart import MULTIPART_TYPE, File, type_parameters
 from framework.text_types import (
     FRACTION,
-    SAFE_INTEGER,
     class_of,
-    flaw_of,
     is_struct,
     is_union,
     notes_of,

@@ -1,10 +1,6 @@
 """Says which types can be read from text, as paths, queries and forms hold it. Knows no request."""
 
 import re
-from datetime import UTC, datetime  # msgspec imports it anyway, and the next
-from decimal import Decimal
-from math import isfinite
-from sys import float_info
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -12,11 +8,7 @@ from msgspec import Struct, inspect
 
 __all__ = [
     "FRACTION",
-    "SAFE_INTEGER",
     "class_of",
-    "flaw_of",
-    "is_exact",
-    "is_in_years",
     "is_kind_of",
     "is_readable",
     "is_struct",
@@ -31,9 +23,6 @@ __all__ = [
 
 FRACTION = re.compile(r"-?[0-9]+[.eE].*", re.DOTALL)
 """What msgspec takes for an integer although it is written as another number: ``1e2``, ``1.0``."""
-
-SAFE_INTEGER = 2**53 - 1
-"""The largest integer that JavaScript and D1 hold exactly."""
 
 _SCALARS = (
     inspect.AnyType,
@@ -52,7 +41,6 @@ _SCALARS = (
     inspect.TimeType,
     inspect.UUIDType,
 )
-_COLLECTIONS = (list, tuple, set, frozenset)
 _SEVERAL = (inspect.ListType, inspect.SetType, inspect.FrozenSetType, inspect.VarTupleType)
 
 
@@ -140,47 +128,6 @@ def _is_whole(known: inspect.Type) -> bool:
     if isinstance(known, inspect.LiteralType):
         return not any(map(FRACTION.fullmatch, map(str, known.values)))
     return isinstance(known, inspect.IntType | inspect.NoneType)
-
-
-def is_exact(value: Any) -> bool:
-    """Return whether no number in *value* is infinite, NaN or beyond `SAFE_INTEGER`.
-
-    A `Decimal` may be as large as a float, or as small, however exact: programs write all its zeros.
-    """
-    if isinstance(value, int):
-        return -SAFE_INTEGER <= value <= SAFE_INTEGER
-    if isinstance(value, float):
-        return isfinite(value)
-    if isinstance(value, Decimal):
-        return value.is_finite() and abs(value.adjusted()) <= float_info.max_10_exp
-    return not isinstance(value, _COLLECTIONS) or all(map(is_exact, value))
-
-
-def flaw_of(value: Any, *, zoned: bool) -> str | None:
-    """Return what to say of *value* where D1 would not keep it as it is, else None.
-
-    That is a number that is not exact (`is_exact`), a datetime that is out of range in UTC and, if
-    they have to be *zoned*, one without a zone.
-    """
-    if not is_exact(value):
-        return "This number is out of range."
-    values = value if isinstance(value, _COLLECTIONS) else (value,)
-    times = [each for each in values if isinstance(each, datetime)]
-    if zoned and any(each.tzinfo is None for each in times):
-        return "Expected datetime with a timezone component."  # as msgspec says it
-    if not all(map(is_in_years, times)):
-        return "Timestamp is out of range."  # as msgspec says it
-    return None
-
-
-def is_in_years(time: datetime) -> bool:
-    """Return whether *time* is in range in UTC, as rows are read: its zone may take it past year 9999."""
-    try:
-        if time.tzinfo is not None:
-            time.astimezone(UTC)
-    except OverflowError:
-        return False
-    return True
 
 
 def _members(annotation: Any) -> tuple[inspect.Type, ...]:

@@ -21,8 +21,8 @@ from framework.database import (
     classify,
     convert_rows,
 )
+from framework.exact_numbers import SAFE_INTEGER
 from framework.local.statements import refusal, split
-from framework.text_types import SAFE_INTEGER
 
 __all__ = ["SQLiteDatabase"]
 
