@@ -2,7 +2,7 @@
 
 The layers, lowest first; a module imports only from those below its own:
 
-1. errors, callables, paths, patterns, urls, cookies, shared_headers, outgoing_body, departure, response,
+1. shared_headers, errors, callables, paths, patterns, urls, cookies, outgoing_body, departure, response,
    streaming, signing, scrypt, log: values
 2. text_types, validation, exact_numbers, sent_values, multipart, body, fetching, matcher,
    hosts, database: reading and finding

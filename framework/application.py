@@ -24,6 +24,7 @@ from framework.response import Response
 from framework.route import Call, Route
 from framework.router import Declaration, Router
 from framework.security_log import SecurityLog, check_security_log, write_event
+from framework.shared_headers import pairs_of
 from framework.urls import build_path
 
 __all__ = ["App", "UseCheck", "check_use"]
@@ -178,7 +179,7 @@ class App(Router):
         """
         from framework.body_encoding import encode_body  # as its name says: no part of a cold start
 
-        pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
+        pairs = list(pairs_of(headers))
         data, media_type = encode_body(json, form, body)
         if media_type and all(name.lower() != "content-type" for name, _ in pairs):
             pairs.append(("content-type", media_type))

@@ -1,6 +1,6 @@
 """Encodes the body of a request that is made in this process. Knows nothing of who answers it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from framework.multipart import ESCAPES, MULTIPART_TYPE, File, FormFields
 from framework.parameters import FORM_TYPE, JSON_TYPE
 from framework.response import encode_json
+from framework.shared_headers import pairs_of
 
 __all__ = ["encode_body"]
 
@@ -36,7 +37,7 @@ def encode_body(
 
 
 def _fields_of(form: FormFields) -> Iterator[tuple[str, str | File]]:
-    for name, given in form.items() if isinstance(form, Mapping) else form:
+    for name, given in pairs_of(form):
         for value in given if isinstance(given, list | tuple) else [given]:
             if not isinstance(value, str | int | float | File):
                 raise TypeError(f"a form cannot send {name!r}, a {type(value).__name__}")

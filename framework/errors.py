@@ -5,6 +5,8 @@ from typing import overload
 
 import msgspec
 
+from framework.shared_headers import pairs_of
+
 __all__ = [
     "RETRY_SOON",
     "BadRequest",
@@ -118,8 +120,8 @@ class HTTPError(Exception):
                 self.detail = argument
         if code is not None:
             self.code = code
-        pairs = headers.items() if isinstance(headers, Mapping) else headers
-        self.headers: tuple[tuple[str, str], ...] = tuple([(name, value) for name, value in pairs])
+        pairs = [(name, value) for name, value in pairs_of(headers)]
+        self.headers: tuple[tuple[str, str], ...] = tuple(pairs)
         """Sent along: pairs of name and value."""
         if not all(isinstance(text, str) for pair in self.headers for text in pair):
             raise ValueError("the headers of an error are pairs of text")

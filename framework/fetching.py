@@ -18,6 +18,7 @@ from framework.exact_numbers import all_parts
 from framework.outgoing_body import bytes_of
 from framework.response import Header
 from framework.sent_values import unless_alike
+from framework.shared_headers import pairs_of
 from framework.validation import safe_message
 
 __all__ = [
@@ -181,8 +182,7 @@ async def fetch(
     that could send it.
     """
     host = check_url(url)
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
-    checked = tuple(_check_header(name, value) for name, value in pairs)
+    checked = tuple(_check_header(name, value) for name, value in pairs_of(headers))
     sent = bytes_of(body)
     if sent is None:
         raise TypeError(f"fetch sends bytes or text, not a {type(body).__name__}")

@@ -11,6 +11,7 @@ from framework.errors import BadRequest, ContentTooLarge, UnsupportedMediaType
 from framework.hosts import LOOPBACK, host_name
 from framework.multipart import MULTIPART_TYPE
 from framework.paths import MalformedURL, parse_query, resolve_path
+from framework.shared_headers import pairs_of
 
 __all__ = ["BODY_LIMIT", "HeaderSource", "Headers", "Request", "is_loopback"]
 
@@ -114,7 +115,7 @@ class Request(msgspec.Struct, eq=False):
                 raise ContentTooLarge
             return body
 
-        source = Headers(headers.items() if isinstance(headers, Mapping) else headers)
+        source = Headers(pairs_of(headers))
         return cls(method, scheme, host, resolve_path(path), query_string, source, read)
 
     def _read(self, limit: int) -> Awaitable[_Body]:

@@ -1,7 +1,7 @@
-"""Headers that many answers have in common, so that each edge encodes them once. Knows no answers."""
+"""Headers as pairs; those that many answers have in common are encoded once. Knows no answers."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 
 __all__ = [
     "BYTES_HEADERS",
@@ -14,7 +14,10 @@ __all__ = [
     "TEXT_HEADERS",
     "Header",
     "SharedHeaders",
+    "pairs_of",
 ]
+
+V = TypeVar("V")
 
 Header = tuple[str, str]
 """A name in lower case, and a value."""
@@ -24,6 +27,11 @@ SHARED_LIMIT = 256
 
 SENSITIVE_HEADERS = frozenset({"location", "set-cookie"})
 """Names of headers whose values may hold secrets: none of them is kept beyond its answer."""
+
+
+def pairs_of(given: Mapping[str, V] | Iterable[tuple[str, V]]) -> Iterable[tuple[str, V]]:
+    """Return the pairs of *given*, a mapping or pairs."""
+    return given.items() if isinstance(given, Mapping) else given
 
 
 class SharedHeaders(tuple[Header, ...]):

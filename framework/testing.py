@@ -18,6 +18,7 @@ from framework.multipart import FormFields
 from framework.origin import SAFE_METHODS
 from framework.request import split_url
 from framework.response import Header, Response
+from framework.shared_headers import pairs_of
 
 __all__ = ["Application", "Client", "Content", "bytes_of", "json_of", "text_of"]
 
@@ -133,7 +134,7 @@ class Client:
         """Scheme, host and port that this browser looks at."""
         self._app = app
         self._env = env
-        self._headers = _pairs(headers)
+        self._headers = list(pairs_of(headers))
         self._jar = _Jar(scheme == "https", host_name(host.lower()))
 
     @property
@@ -174,7 +175,7 @@ class Client:
             raise ValueError(f"{path!r} is no path of this site: it starts with /")
         data, media_type = encode_body(json, form, body)
         types = [] if media_type is None else [("content-type", media_type)]
-        given = _pairs(headers)
+        given = list(pairs_of(headers))
         replaced = {name.lower() for name, _ in given}
         usual = [*self._headers, *self._usual_headers(method, path), *types]
         response = await self._app.request(
@@ -220,10 +221,6 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client of {self.origin}, {len(self.cookies)} cookies>"
-
-
-def _pairs(headers: Mapping[str, str] | Iterable[Header]) -> list[Header]:
-    return list(headers.items() if isinstance(headers, Mapping) else headers)
 
 
 class _Cookie(msgspec.Struct, frozen=True):

@@ -17,13 +17,13 @@ ROOT = Path(framework.__file__).parent
 # As in the docstring of framework/__init__.py, lowest first. A module may import those before it.
 LAYERS = [
     [
+        "shared_headers",
         "errors",
         "callables",
         "paths",
         "patterns",
         "urls",
         "cookies",
-        "shared_headers",
         "outgoing_body",
         "departure",
         "response",
