@@ -2,8 +2,6 @@
 
 import os
 
-import msgspec
-
 from framework.context import Context
 from framework.slots import Slot
 
@@ -13,11 +11,7 @@ NONCE = "'nonce'"
 """Stands in a policy for the nonce of the request, which `nonce` returns."""
 
 
-class _Nonce(msgspec.Struct, frozen=True):
-    value: str
-
-
-_slot = Slot("nonce", _Nonce)
+_slot = Slot("nonce", str)
 
 
 def nonce(c: Context) -> str:
@@ -31,12 +25,11 @@ def nonce(c: Context) -> str:
     if found is None:
         c.refuse_answered("a nonce was asked for")
         c.private = True
-        found = _Nonce(os.urandom(16).hex())
+        found = os.urandom(16).hex()
         c.set(_slot, found)
-    return found.value
+    return found
 
 
 def find_nonce(c: Context) -> str | None:
     """Return the nonce of this request, or None where nobody has asked for one."""
-    found = c.find(_slot)
-    return None if found is None else found.value
+    return c.find(_slot)
