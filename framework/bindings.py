@@ -11,7 +11,7 @@ import msgspec
 
 from framework.database import Database
 from framework.errors import ConfigurationError
-from framework.text_types import class_of, is_union, members_of, unaliased, without_notes
+from framework.text_types import classes_of
 
 __all__ = ["Bindings", "Env", "is_bindings", "read_bindings"]
 
@@ -68,7 +68,7 @@ def read_bindings(
     """
     if type not in _fields:
         _fields[type] = [
-            (field, _is_data(field.type), Database in _members(field.type))
+            (field, _is_data(field.type), Database in classes_of(field.type))
             for field in msgspec.structs.fields(type)
         ]
     values: dict[str, Any] = {}
@@ -127,23 +127,15 @@ def _is_data(annotation: Any) -> bool:
     """Return whether a variable can hold *annotation*; anything else is a binding, used as it came."""
     return all(
         member is Literal or (isinstance(member, type) and issubclass(member, _DATA))
-        for member in _members(annotation)
+        for member in classes_of(annotation)
     )
 
 
 def _names(annotation: Any, kinds: tuple[type, ...]) -> bool:
     """Return whether *annotation* is of one of *kinds*, or a union with one."""
     return any(
-        isinstance(member, type) and issubclass(member, kinds) for member in _members(annotation)
+        isinstance(member, type) and issubclass(member, kinds) for member in classes_of(annotation)
     )
-
-
-def _members(annotation: Any) -> list[Any]:
-    """Return what *annotation* is a union of, or itself, each without what is in its brackets."""
-    plain = without_notes(unaliased(annotation))
-    if not is_union(plain):
-        return [class_of(plain)]
-    return [member for each in members_of(plain) for member in _members(each)]
 
 
 def is_bindings(annotation: Any) -> bool:

@@ -8,13 +8,13 @@ Struct without `bytes` and `datetime` fields is decoded from the JSON straight a
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, get_origin, get_type_hints
 
 import msgspec
 
 from framework.database_errors import RowMismatch
 from framework.database_values import EPOCH, MILLISECOND
-from framework.text_types import is_readable, is_struct, is_union, unaliased, without_notes
+from framework.text_types import classes_of, is_readable, is_struct
 
 __all__ = ["convert_rows", "decode_rows"]
 
@@ -91,7 +91,7 @@ def _plan(type: Any) -> _Plan:
     columns = {"": type} if is_value else _columns(type)
     if columns is None:
         return _Plan(None if type in (dict, Any) else list[type], True, _revive_blobs, None)
-    parts = {name: _parts(kind) for name, kind in columns.items()}
+    parts = {name: {*classes_of(kind)} for name, kind in columns.items()}
     revive = _revival(parts)
     # The laxness that makes bools of 0 and 1 would take text and fractions for times, too.
     strict = revive is not None or not any(bool in kinds for kinds in parts.values())
@@ -108,14 +108,6 @@ def _columns(declared: Any) -> Mapping[str, Any] | None:
     if issubclass(origin, msgspec.Struct):
         return {field.encode_name: field.type for field in msgspec.structs.fields(declared)}
     return get_type_hints(origin) or None
-
-
-def _parts(annotation: Any) -> set[Any]:
-    """Return the types that *annotation* joins: `bytes` and `NoneType` of `bytes | None`."""
-    plain = without_notes(unaliased(annotation))
-    if is_union(plain):
-        return set().union(*map(_parts, get_args(plain)))
-    return {plain}
 
 
 def _revival(parts: Mapping[str, set[Any]]) -> Callable[[Row], None] | None:

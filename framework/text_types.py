@@ -9,6 +9,7 @@ from msgspec import Struct, inspect
 __all__ = [
     "FRACTION",
     "class_of",
+    "classes_of",
     "is_kind_of",
     "is_readable",
     "is_struct",
@@ -72,6 +73,14 @@ def members_of(annotation: Any) -> tuple[Any, ...]:
 def without_notes(annotation: Any) -> Any:
     """Return *annotation* as it is without ``Annotated``."""
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def classes_of(annotation: Any) -> list[Any]:
+    """Return the class of each member of *annotation*, of unions inside of it too, by whatever name."""
+    plain = without_notes(unaliased(annotation))
+    if not is_union(plain):
+        return [class_of(plain)]
+    return [found for member in get_args(plain) for found in classes_of(member)]
 
 
 def class_of(annotation: Any) -> Any:
