@@ -56,13 +56,14 @@ class _Sent(NamedTuple):
     """A message on its way."""
 
     id: str
-    body: str | bytes
-    is_json: bool
+    data: bytes
+    decode: Callable[[bytes], Any]
+    """Makes the body of the data."""
     timestamp: int
     attempts: int = 1
 
     def read(self, settle: Callable[[str, int | None], None]) -> Message:
-        body = json.loads(self.body) if self.is_json else self.body
+        body = self.decode(self.data)
         return Message(
             self.id, body, timestamp=self.timestamp, attempts=self.attempts, settle=settle
         )
@@ -109,7 +110,7 @@ class LocalQueue:
         sent = [
             (self._pack(each), _checked_delay(each.get("delaySeconds", 0))) for each in messages
         ]
-        size = sum(_size(each.body) for each, _ in sent)
+        size = sum(len(each.data) for each, _ in sent)
         if size > MAX_BATCH_BYTES:
             raise ValueError(f"a batch of {size} bytes is over {MAX_BATCH_BYTES}")
         for each, delay in sent:
@@ -118,11 +119,10 @@ class LocalQueue:
     def _pack(self, message: Mapping[str, Any]) -> _Sent:
         if "body" not in message:
             raise TypeError("a message of a batch has a body")
-        body = _packed(message["body"], message.get("contentType", "v8"))
-        if (size := _size(body)) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"a message of {size} bytes is over {MAX_MESSAGE_BYTES}")
-        is_json = not isinstance(message["body"], str | bytes)
-        return _Sent(str(next(self._ids)), body, is_json, time.time_ns() // 1_000_000)
+        data, decode = _packed(message["body"], message.get("contentType", "v8"))
+        if len(data) > MAX_MESSAGE_BYTES:
+            raise ValueError(f"a message of {len(data)} bytes is over {MAX_MESSAGE_BYTES}")
+        return _Sent(str(next(self._ids)), data, decode, time.time_ns() // 1_000_000)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         # A consumer knows nothing of the request that sent to it, so context variables begin anew.
@@ -165,21 +165,20 @@ class LocalQueue:
             self.dead_letters._start(self.dead_letters._bring(sent._replace(attempts=1), 0))
 
 
-def _size(body: str | bytes) -> int:
-    return len(body if isinstance(body, bytes) else body.encode())
-
-
-def _packed(body: Any, kind: str) -> str | bytes:
-    """Return *body* as it is sent as a *kind*, which is a ``contentType``."""
+def _packed(body: Any, kind: str) -> tuple[bytes, Callable[[bytes], Any]]:
+    """Return *body* as it is sent as a *kind*, a ``contentType``, and what makes it of that again."""
     needed = {"text": str, "bytes": bytes, "json": object, "v8": object}.get(kind)
     if needed is None:
         raise TypeError(f"contentType is text, bytes, json or v8, not {kind!r}")
     if not isinstance(body, needed) or (kind == "json" and isinstance(body, bytes)):
         raise TypeError(f"contentType {kind!r} does not fit a {type(body).__name__}")
-    if isinstance(body, str | bytes):
-        return body
+    if isinstance(body, bytes):
+        return body, bytes
+    if isinstance(body, str):
+        return body.encode(), bytes.decode
     _check_plain(body)
-    return json.dumps(body, allow_nan=False, ensure_ascii=False, default=_refuse)
+    text = json.dumps(body, allow_nan=False, ensure_ascii=False, default=_refuse)
+    return text.encode(), json.loads
 
 
 def _refuse(value: object) -> NoReturn:
