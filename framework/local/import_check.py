@@ -18,19 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-NEEDED = {
-    "msgspec": Path("framework"),
-    "argon2": Path("framework", "auth", "passwords.py"),
-}
-"""Packages, each with what asks for it, which is staged or not."""
+HERE = Path(__file__).parent
 STAGED = {"app", "framework", "routes"}
 WORKERS_PYTHON = (3, 14)
-CONFIGURATION = Path(__file__).with_name("configuration.py")
-UNSUPPORTED = Path(__file__).with_name("unsupported.py")
-STATIC_CHECK = Path(__file__).with_name("static_check.py")
-STARTUP_LIMITS = Path(__file__).with_name("startup_limits.py")
-TRIGGERS = Path(__file__).with_name("triggers.py")
-RETURN_TYPES = Path(__file__).with_name("return_types.py")
 
 # The exit codes; `stage.py` has a heading for each.
 FAILED = 1
@@ -42,20 +32,20 @@ CANNOT_ANSWER = 7
 UNRAISED = 8
 
 
-def try_import(folder: str) -> int:
+def try_import(folder: str, *needed: str) -> int:
     """Import what is staged in *folder*, write what is wrong with it, and return the exit code.
 
-    The project that it was staged from is the current folder.
+    *needed* are the packages that it asks for. The project that it was staged from is the current
+    folder.
     """
-    needed = [name for name, asking in NEEDED.items() if Path(folder, asking).exists()]
     if any(find_spec(name) is None for name in needed):
         return LACKS_PACKAGES
     code = FAILED
-    unsupported = runpy.run_path(str(UNSUPPORTED))["Unsupported"](Path())
+    unsupported = runpy.run_path(f"{HERE}/unsupported.py")["Unsupported"](Path())
     try:
         for file in sorted(Path(folder).rglob("*.py")):
             compile(file.read_bytes(), file, "exec", dont_inherit=True)
-        limits = runpy.run_path(str(STARTUP_LIMITS))
+        limits = runpy.run_path(f"{HERE}/startup_limits.py")
         refuse_what_was_drawn = limits["forbid_randomness"]()
         limits["forbid_clocks"](folder)
         unsupported.take_away()
@@ -78,7 +68,7 @@ def try_import(folder: str) -> int:
         sys.stderr.write(_explain(problem, folder))
         sys.stderr.write(unsupported.explain(problem))
         return code
-    static = runpy.run_path(str(STATIC_CHECK))
+    static = runpy.run_path(f"{HERE}/static_check.py")
     faults = static["find_faults"]
     for code, found in (
         (IDLE_TRIGGERS, _idle_triggers(app.app)),
@@ -99,10 +89,12 @@ def _names_of(module: str) -> dict[str, Any]:
 
 def _idle_triggers(app: Any) -> list[str]:
     """Return how the crons and queues of *app* are not those of ``wrangler.toml``, if there is one."""
-    settings = runpy.run_path(str(CONFIGURATION))["read_configuration"](Path())
+    settings = runpy.run_path(f"{HERE}/configuration.py")["read_configuration"](Path())
     if settings is None:
         return []
-    return list(runpy.run_path(str(TRIGGERS))["mismatches"](settings, app.crons, app.queues))
+    return list(
+        runpy.run_path(f"{HERE}/triggers.py")["mismatches"](settings, app.crons, app.queues)
+    )
 
 
 def _unsendable(app: Any, folder: str) -> list[str]:
@@ -110,7 +102,7 @@ def _unsendable(app: Any, folder: str) -> list[str]:
     if not Path(folder, "framework", "route.py").is_file():
         return []
     response = importlib.import_module("framework.response").Response
-    return list(runpy.run_path(str(RETURN_TYPES))["find_unsendable"](app.routes, response))
+    return list(runpy.run_path(f"{HERE}/return_types.py")["find_unsendable"](app.routes, response))
 
 
 def _refuse_strangers(folder: str) -> None:
@@ -164,4 +156,4 @@ def _left_behind(problem: ImportError) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(try_import(sys.argv[1]))
+    sys.exit(try_import(*sys.argv[1:]))

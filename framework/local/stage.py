@@ -3,7 +3,6 @@
 Wrangler uploads every module beside the Worker's main one, virtual environments and tests included,
 so the main one stands alone with what it needs. The stage before is removed first: a failed build
 deploys nothing, rather than what was built last.
-
 What nothing imports is left out (`prune.py`), and so is what is written for readers (`minify.py`).
 
 Wrangler runs this file with whichever Python it finds, so it needs nothing but the standard
@@ -25,14 +24,13 @@ from pathlib import Path
 
 STAGE = Path("build", "worker")
 ENVIRONMENTS = (".venv", ".venv-workers")
-CONFIGURATION = Path(__file__).with_name("configuration.py")
-PRUNE = Path(__file__).with_name("prune.py")
-MINIFY = Path(__file__).with_name("minify.py")
-IMPORT_CHECK = Path(__file__).with_name("import_check.py")
+HERE = Path(__file__).parent
+IMPORT_CHECK = HERE / "import_check.py"
 WRANGLER_GZIP_LEVEL = 6  # of zlib: what it says after "gzip:" when it uploads
 
 LACKS_PACKAGES = 3
 HEADINGS = {
+    1: "the app does not import as it would in the Worker",
     4: "the app can't be described, as it would be when asked for its OpenAPI document",
     5: "the app and wrangler.toml do not name the same crons and queues",
     6: "the app asks for what the Worker does not have",
@@ -40,12 +38,10 @@ HEADINGS = {
     8: "an exception is made and not raised, so it refuses nobody",
 }
 """What the import check's exit codes stand for; `import_check.py` has them by name."""
-DOES_NOT_IMPORT = "the app does not import as it would in the Worker"
 
 LOCAL_ONLY = ("local", "cli.py", "testing.py")
 SPARE = ("__pycache__", "conftest.py", "py.typed", "tests")
-VENDORED = ("msgspec", "workers")
-HASHING = Path("framework", "auth", "passwords.py")  # asks for argon2; staged with accounts alone
+ASKING = {"argon2": "framework/auth/passwords.py", "msgspec": "framework"}  # if they are staged
 
 ENTRY = '''\
 """What workerd loads: the app behind its entrypoint. Written by `kagari build`."""
@@ -74,7 +70,6 @@ class Staged:
     """What was not looked at, and why."""
 
     def __str__(self) -> str:
-        """Say it in a few lines."""
         lines = [
             f"{self.folder}: {len(self.files)} modules, {self.size / 1024:.1f} KiB, "
             f"{self.compressed / 1024:.1f} KiB gzipped"
@@ -99,8 +94,8 @@ def stage(root: Path) -> Staged:
     notes = _check_configuration(root)
     try:
         left_out = _copy(root, fresh)
-        runpy.run_path(str(PRUNE))["drop_unused_modules"](fresh)
-        runpy.run_path(str(MINIFY))["minify"](fresh)
+        runpy.run_path(f"{HERE}/prune.py")["drop_unused_modules"](fresh)
+        runpy.run_path(f"{HERE}/minify.py")["minify"](fresh)
         _try_import(root, fresh)
         staged = _measure(fresh, target, left_out, notes)
         fresh.rename(target)
@@ -111,7 +106,7 @@ def stage(root: Path) -> Staged:
 
 def _check_configuration(root: Path) -> tuple[str, ...]:
     """Return what a person should know of the settings. Raises StageError where they are wrong."""
-    configuration = runpy.run_path(str(CONFIGURATION))
+    configuration = runpy.run_path(f"{HERE}/configuration.py")
     try:
         settings = configuration["read_configuration"](root)
         configuration["check_main"](settings or {}, STAGE / "worker.py")
@@ -191,20 +186,25 @@ def _measure(
 def _try_import(root: Path, folder: Path) -> None:
     """Import the app in *folder* under the first Python that has the app's dependencies."""
     for python in _pythons(root):
-        command = [str(python), "-I", "-B", str(IMPORT_CHECK), str(folder)]
+        command = [str(python), "-I", "-B", str(IMPORT_CHECK), str(folder), *packages_of(folder)]
         check = subprocess.run(  # noqa: S603 (ourselves)
             command, capture_output=True, text=True, check=False, cwd=root
         )
         if check.returncode == 0:
             return
         if check.returncode != LACKS_PACKAGES:
-            heading = HEADINGS.get(check.returncode, DOES_NOT_IMPORT)
+            heading = HEADINGS.get(check.returncode, HEADINGS[1])
             reason = check.stderr.strip().replace(f"{folder}{os.sep}", "")
             raise StageError(f"{heading}\n{reason}")
     raise StageError(
         "no Python here has the app's dependencies, to try whether it imports: "
         f"`make dev` makes {ENVIRONMENTS[0]}, `pywrangler sync` makes {ENVIRONMENTS[1]}"
     )
+
+
+def packages_of(folder: Path) -> list[str]:
+    """Return the packages that what is staged in *folder* asks for."""
+    return [name for name, asking in ASKING.items() if (folder / asking).exists()]
 
 
 def _pythons(root: Path) -> Iterator[Path]:
@@ -221,7 +221,7 @@ def _pythons(root: Path) -> Iterator[Path]:
 
 def check_vendored(root: Path) -> None:
     """Raise StageError when the packages that are uploaded beside the stage are not there."""
-    needed = ("argon2", *VENDORED) if (root / STAGE / HASHING).is_file() else VENDORED
+    needed = [*packages_of(root / STAGE), "workers"]
     missing = [name for name in needed if not (root / "python_modules" / name).is_dir()]
     if missing:
         raise StageError(

@@ -851,5 +851,6 @@ def test_only_accounts_are_tried_under_a_python_with_argon2(
         write(root, "routes/notes.py", "from framework.auth import passwords")
     staged = stage(root).folder
     command = [sys.executable, "-c", LACKS_ARGON2, str(staging.IMPORT_CHECK), str(staged)]
+    command += staging.packages_of(staged)
 
     assert subprocess.run(command, cwd=root, check=False).returncode == code
