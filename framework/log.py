@@ -108,4 +108,4 @@ class Log:
 
     def _say(self, level: str, message: str, fields: dict[str, Any]) -> None:
         line = {"time": time_now(), "level": level, "message": message, **self._fields}
-        self._write(encode_line({**line, **{k: v for k, v in fields.items() if k not in line}}))
+        self._write(encode_line({**line, **fields, **line}))  # first, and not to be replaced
