@@ -95,7 +95,5 @@ class HostMatcher(Generic[T]):
     def find_all(self, host: str, path: str, other_than: str = "") -> dict[str, T]:
         """Return the value of each method that has one for *path*. For 405 and OPTIONS."""
         found = self.anywhere.find_all(path, other_than)
-        if not self.by_host:
-            return found
-        site = self._hosts.find("", host_path(host))
+        site = self._hosts.find("", host_path(host)) if self.by_host else None
         return found if site is None else {**found, **site[0].find_all(path, other_than)}
