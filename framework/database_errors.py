@@ -227,5 +227,5 @@ def _without_values(message: str) -> str:
     return message
 
 
-def _shortened(sql: str, longest: int = 500) -> str:
-    return sql if len(sql) <= longest else f"{sql[:longest]}…"
+def _shortened(sql: str) -> str:
+    return sql if len(sql) <= 500 else f"{sql[:500]}…"

@@ -134,7 +134,7 @@ class Exchange:
         await wait([self._task])
         error = None if self._task.cancelled() else self._task.exception()
         if error is not None and error is not self._told:
-            _report(error)
+            log_error("a mounted application failed after its answer", error)
 
     async def _give_up(self) -> None:
         """End the application: nobody wants the rest of its answer."""
@@ -172,10 +172,6 @@ class Exchange:
         expected = "http.response.start" if self._start is None else "http.response.body"
         if kind != expected or self._is_complete:
             raise RuntimeError(f"unexpected ASGI message {kind!r}")
-
-
-def _report(error: BaseException) -> None:
-    log_error("a mounted application failed after its answer", error)
 
 
 def _without_body(status: int, headers: list[tuple[bytes, bytes]]) -> Response:

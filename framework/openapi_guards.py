@@ -7,7 +7,7 @@ from itertools import chain, count
 from framework.guards import Guard, SecurityScheme
 from framework.parameters import MISSING, Parameter, marker_of, name_of
 
-__all__ = ["Access", "members", "read_by_guards"]
+__all__ = ["Access", "read_by_guards"]
 
 _UNNAMEABLE = re.compile(r"[^A-Za-z0-9._-]")
 """What no key of the Components Object may hold."""
@@ -43,7 +43,7 @@ class Access:
         A guard that does not say refuses with 401 where it has a scheme, else with 403. Any of them
         may break, which is 503.
         """
-        for member in members(guard):
+        for member in _members(guard):
             yield from member.refuses or ((401,) if self._scheme(member) else (403,))
             yield 503
 
@@ -58,7 +58,7 @@ class Access:
         return guard.scheme or self._schemes.get(guard)
 
 
-def members(guard: Guard) -> list[Guard]:
+def _members(guard: Guard) -> list[Guard]:
     """Return the guards that *guard* is composed of, each once."""
     return list(dict.fromkeys(member for way in guard.alternatives() for member in way))
 
@@ -69,7 +69,7 @@ def read_by_guards(guard: Guard, path_names: Collection[str]) -> Iterator[Parame
     Without a default, what one of several ways to pass reads is None where it is left out.
     """
     ways = guard.alternatives()
-    for member in members(guard):
+    for member in _members(guard):
         left_out = MISSING if all(member in way for way in ways) else None
         for signature in member.signatures:
             for name, annotation in signature.annotations.items():

@@ -80,7 +80,7 @@ def cors(
         return _add(response, [(_ALLOW_ORIGIN, origin), *policy.shared, *policy.actual])
 
     def check(app: App, route: Route) -> None:
-        _check_place(app, route, in_front=allow_origins in app.middleware)
+        _check_place(route, in_front=allow_origins in app.middleware)
         _check_senders(app, route, policy)
 
     return check_use(allow_origins, check)
@@ -149,7 +149,7 @@ def _listing(name: str, values: tuple[str, ...]) -> tuple[Header, ...]:
     return ((name, ", ".join(values)),) if values else ()
 
 
-def _check_place(app: App, route: Route, *, in_front: bool) -> None:  # noqa: ARG001  see `check`
+def _check_place(route: Route, *, in_front: bool) -> None:
     if not in_front:
         raise ConfigurationError(
             f"{route.declaration.place}: cors answers preflights, and those reach no router:"
