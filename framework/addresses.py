@@ -1,6 +1,6 @@
 """Guards that look at the client's address. Knows nothing of who is signed in."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from framework.client_network import UNKNOWN, client_network, read_address
@@ -22,22 +22,23 @@ def ip_allow(*networks: str, name: str = "ip_allow") -> Guard:
     Otherwise answers 403, also if the address is unknown. Raises `ConfigurationError` for an
     invalid network.
     """
-    return _guard_addresses(name, networks, lambda inside: inside)
+    return _guard_addresses(name, networks, True)
 
 
 def ip_deny(*networks: str, name: str = "ip_deny") -> Guard:
     """Return a guard that refuses addresses inside of *networks*, and unknown ones; see `ip_allow`."""
-    return _guard_addresses(name, networks, lambda inside: not inside)
+    return _guard_addresses(name, networks, False)
 
 
-def _guard_addresses(name: str, networks: Iterable[str], passes: Callable[[bool], bool]) -> Guard:
+def _guard_addresses(name: str, networks: Iterable[str], inside: bool) -> Guard:
+    """Return a guard that admits addresses *inside* of *networks*, or outside of all of them."""
     parsed = [_network(text) for text in networks]
     if not parsed:
         raise ConfigurationError(f"{name}() needs at least one network")
 
     async def address(c: Context) -> None:
         client = read_address(c.request.address)
-        if client is None or not passes(any(client in network for network in parsed)):
+        if client is None or any(client in network for network in parsed) is not inside:
             raise Forbidden("Not from this address.")
 
     return guard(address, name=name)
