@@ -161,13 +161,13 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
     left_out = {field.encode_name for field in fields if _is_left_out(field.type)}
 
     def build(given: Mapping[str, Sequence[str | File]]) -> Any:
-        spelled: dict[str, list[Any]]
-        spelled = {name: [*map(_one_spelling, given[name])] for name in integers & given.keys()}
-        spelled |= {name: [None] for name in left_out & given.keys() if given[name] == [""]}
-        sent = {
-            name: values if name in lists or len(values) > 1 else values[0]
-            for name, values in {**given, **spelled}.items()
-        }
+        sent: dict[str, Any] = {}
+        for name, values in given.items():
+            spelled = [*map(_one_spelling, values)] if name in integers else values
+            if name in left_out and values == [""]:
+                sent[name] = None
+            else:
+                sent[name] = spelled if name in lists or len(values) > 1 else spelled[0]
         value = convert(sent, type, strict=False)
         errors = [
             InvalidField(flaw, pointer=json_pointer(field.encode_name))
