@@ -78,12 +78,14 @@ def identity_of(pattern: Pattern) -> tuple[object, ...]:
 
     Names do not count, nor do constraints that everything fits.
     """
-    return tuple(
-        (kind, text)
-        if kind is Kind.LITERAL
-        else (max(kind, Kind.STAR), "" if regex in _ANYTHING else regex)  # one segment, or the rest
-        for kind, text, regex in pattern
-    )
+    return tuple(map(_identity, pattern))
+
+
+def _identity(segment: Segment) -> tuple[Kind, str]:
+    kind, text, regex = segment
+    if kind is Kind.LITERAL:
+        return kind, text
+    return max(kind, Kind.STAR), "" if regex in _ANYTHING else regex  # one segment, or the rest
 
 
 def _split(text: str) -> list[str]:

@@ -6,12 +6,12 @@ from enum import EnumMeta
 from functools import cache
 from itertools import chain, islice
 from types import NoneType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
 from framework.errors import Invalid, InvalidField
-from framework.text_types import class_of, is_struct, is_union, members_of, without_notes
+from framework.text_types import class_of, is_struct, is_union, members_of, notes_of, without_notes
 
 __all__ = ["convert", "json_pointer", "misfits", "safe_message"]
 
@@ -160,9 +160,7 @@ def _described(type: Any) -> str | None:
     sentence for people, and programs find it in the OpenAPI document.
     """
     levels = [
-        [note for note in get_args(part)[1:] if isinstance(note, msgspec.Meta)]
-        for part in _parts(type)
-        if get_origin(part) is Annotated
+        [note for note in notes_of(part) if isinstance(note, msgspec.Meta)] for part in _parts(type)
     ]
     nearest = [level for level in levels if any(note.pattern for note in level)]
     for notes in (nearest, levels):
@@ -229,7 +227,7 @@ def _unwrapped(type: Any) -> Any:
 def _has_own_rules(type: Any, inner: Any) -> bool:
     """Return whether parts that fit may still not fit together."""
     struct = class_of(inner)
-    return get_origin(type) is Annotated or (
+    return bool(notes_of(type)) or (
         is_struct(inner)
         and (hasattr(struct, "__post_init__") or struct.__struct_config__.tag_field is not None)
     )
