@@ -141,11 +141,11 @@ class _FunctionGuard(Guard, Generic[P, R]):
             raise ConfigurationError(
                 f"{signature.place}: the guard {name} returns a bool: it refuses by raising HTTPError"
             )
-        for returned in () if signature.returns is _NOTHING else members_of(signature.returns):
-            if len(provides) == 1:
-                _refuse_other(signature, returned, provides[0])
-            else:
+        for returned in members_of(signature.returns):
+            if len(provides) != 1:
                 _refuse_any(signature, class_of(returned), name)
+            elif signature.returns is not _NOTHING:  # it fills the slot itself
+                _refuse_other(signature, returned, provides[0])
         self.signatures = (signature,) if reads is None else (signature, reads)
         self.refuses = tuple(refuses)
         self.scheme = scheme
