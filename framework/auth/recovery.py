@@ -65,10 +65,10 @@ _NAME_MAX: Final = 255
 class Recovery(Accounts[U]):
     """The part of `Auth` that writes mails. Asks for ``user.email`` and ``user.email_verified_at``."""
 
-    def __init__(self, settings: Settings, mailer: Mailer | None) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._known_mailer = mailer
-        if mailer is not None:
+        self._known_mailer = settings.mailer
+        if settings.mailer is not None:
             self.users.also_delete(lambda user_id: [forget_code(user_id), forget_links(user_id)])
             self.users.before_address(give_up_address)
 

@@ -1,31 +1,35 @@
 """What an application decided when it made its `Auth`. Knows nothing of what is done with it."""
 
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from framework.auth.legacy_cookie import SessionFormat
-from framework.auth.limits import Limits
-from framework.auth.models import Session
-from framework.auth.passwords import Hasher, PasswordCheck
+from framework.auth.limits import Limits, now
+from framework.auth.mail import Mailer
+from framework.auth.models import Session, User
+from framework.auth.passwords import ARGON2, Hasher, PasswordCheck
+from framework.auth.session_cookie import SameSite
 from framework.auth.storage import Storage
+from framework.auth.store import Store
 
 __all__ = ["Settings"]
 
 
 class Settings(NamedTuple):
-    """What `Auth` was given; see there."""
+    """What `Auth` was given, which says what each is for; and what it is unless given."""
 
     database: str
-    user: type[Any]
-    session: type[Session]
-    limits: Limits
-    cookie: str
-    same_site: Literal["Lax", "Strict"]
-    device_cookie: str | None
-    rate_limiter: str | None
-    hasher: Hasher
-    check_password: PasswordCheck | None
-    clock: Callable[[], int]
-    sessions: SessionFormat
-    provider: str
-    store: Callable[[Any, type[Session]], Storage[Any]]
+    user: type[Any] = User
+    session: type[Session] = Session
+    limits: Limits = Limits()
+    cookie: str = "auth_session"
+    same_site: SameSite = "Lax"
+    device_cookie: str | None = "auth_device"
+    rate_limiter: str | None = None
+    hasher: Hasher = ARGON2
+    check_password: PasswordCheck | None = None
+    clock: Callable[[], int] = now
+    sessions: SessionFormat = "hashed"
+    provider: str = "username"
+    mailer: Mailer | None = None
+    store: Callable[[Any, type[Session]], Storage[Any]] = Store
