@@ -101,7 +101,8 @@ class Recovery(Accounts[U]):
         codes to one user in an hour and where a rate limiter refuses the client's address,
         `ConfigurationError` without a mailer, and what the mailer raises.
         """
-        mailer = self._mailer(c)
+        mailer = self._require_mailer()
+        mailer.check(c)
         await limit_address(c, self._rate_limiter)
         user_id, code, now = c.get(self.session_slot).user_id, new_code(), self.clock()
         stored = digest_code(code, user_id, _secret(c))
@@ -123,7 +124,7 @@ class Recovery(Accounts[U]):
         Raises `InvalidCode` for any other code, after five minutes and after five tries, and
         `DuplicateEmail` where somebody else has verified that address.
         """
-        self._refuse_without_mailer()
+        self._require_mailer()
         user_id = c.get(self.session_slot).user_id
         stored = digest_code("".join(code.split()), user_id, _secret(c))
         try:
@@ -154,7 +155,9 @@ class Recovery(Accounts[U]):
         link. Raises `ConfigurationError` without a mailer or a ``PUBLIC_URL``, and
         `TooManyRequests` where a rate limiter refuses the client's address.
         """
-        mailer, origin = self._mailer(c), public_origin(c)
+        mailer = self._require_mailer()
+        mailer.check(c)
+        origin = public_origin(c)
         await limit_address(c, self._rate_limiter)
         canonical = canonical_username(username_or_email) or username_or_email[:_NAME_MAX]
         email = normalize_email(username_or_email)
@@ -206,7 +209,7 @@ class Recovery(Accounts[U]):
 
     async def _find_link(self, c: Context, token: str) -> Link:
         c.private = True
-        self._refuse_without_mailer()
+        self._require_mailer()
         if not is_token(token):
             raise InvalidLink
         [found] = await self._db(c).batch([find_link(token, self.clock())])
@@ -227,12 +230,8 @@ class Recovery(Accounts[U]):
             await db.batch([*purge_codes(now), purge_links(now)])
         return await super().purge(db)
 
-    def _mailer(self, c: Context) -> Mailer:
-        mailer = self._refuse_without_mailer()
-        mailer.check(c)
-        return mailer
-
-    def _refuse_without_mailer(self) -> Mailer:
+    def _require_mailer(self) -> Mailer:
+        """Return the mailer. Raises `ConfigurationError` where there is none."""
         if self._known_mailer is None:
             raise ConfigurationError(
                 "this Auth has no mailer: pass it mailer= (docs/security.md, Mail)"
