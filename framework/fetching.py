@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol, TypeVar, overload
 import msgspec
 
 from framework.body import DEPTH_LIMIT, check_depth
+from framework.cookies import TOKEN
 from framework.errors import (
     RETRY_SOON,
     BadRequest,
@@ -51,7 +52,6 @@ _URL = re.compile(
     r"https?://(?P<host>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?(?:[/?].*)?", re.I
 )
 _METHOD = re.compile(r"[A-Z]{1,20}")
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _WITHOUT_BODY = {"GET", "HEAD"}
 _NEVER = {"CONNECT", "TRACE", "TRACK"}
 _OF_THE_EDGE = {  # each edge writes these itself, and undoes what coding it asked for
@@ -235,7 +235,7 @@ def _check_method(method: str, body: bytes) -> None:
 
 def _check_header(name: str, value: str) -> Header:
     lower = name.lower()
-    if not _NAME.fullmatch(lower) or lower in _OF_THE_EDGE:
+    if not TOKEN.fullmatch(lower) or lower in _OF_THE_EDGE:
         raise ValueError(f"the header {name!r} cannot be sent")
     if not (value.isascii() and value.isprintable()):
         raise ValueError(f"the value of the header {lower} is not printable ASCII")
