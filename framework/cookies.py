@@ -88,8 +88,10 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
         if self.domain is not None:
             parts.append(f"Domain={self.domain}")
         parts.append(f"Path={self.path}")
-        parts.extend(["Secure"] if self.secure else [])
-        parts.extend(["HttpOnly"] if self.http_only else [])
+        if self.secure:
+            parts.append("Secure")
+        if self.http_only:
+            parts.append("HttpOnly")
         parts.append(f"SameSite={self.same_site}")
         return "; ".join(parts)
 
