@@ -126,8 +126,10 @@ class RequestSessions(Generic[U]):
             if self._cookie.is_present(c.request):  # two that differ
                 log_event(c, "malicious_extraneous", "session-cookie-twice")
             return None
-        find = self._find_statement
-        found = await self._ask(c, find) if read is None else self._store.read_session(read)
+        if read is None:
+            found = await self._ask(c, self._find_statement(c))
+        else:
+            found = self._store.read_session(read)
         if found is None:
             return None
         now = self.clock()
@@ -138,11 +140,8 @@ class RequestSessions(Generic[U]):
             self._send_cookie(c, token, found.session.idle_expires, now)
         return found
 
-    async def _ask(
-        self, c: Context, find: Callable[[Context], Statement | None]
-    ) -> Validated[U] | None:
-        """Return the session that *find* has a statement for, if it has one."""
-        statement = find(c)
+    async def _ask(self, c: Context, statement: Statement | None) -> Validated[U] | None:
+        """Return the session that *statement* finds; None without one."""
         return None if statement is None else await self.sessions.find(self._db(c), statement)
 
     async def _keep(self, c: Context, found: Validated[U], now: int) -> Validated[U] | None:
@@ -188,8 +187,10 @@ class RequestSessions(Generic[U]):
         if memo is not None:
             return memo.found
         c.refuse_answered("the session was asked for")
-        find = self._find_bearer_statement
-        found = await self._ask(c, find) if read is None else self._store.read_session(read)
+        if read is None:
+            found = await self._ask(c, self._find_bearer_statement(c))
+        else:
+            found = self._store.read_session(read)
         if found is not None:
             found = await self._keep(c, found, self.clock())
         c.set(self._by_bearer, Memo(found))
