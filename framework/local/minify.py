@@ -23,7 +23,9 @@ PACKAGE = "framework"
 EXPORTS = "__all__"
 WORD = re.compile(r"\w+")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-OF_TYPES = re.compile(r"from (?:typing|collections\.abc) import |(\w+) = TypeVar\(")
+OF_TYPES = re.compile(
+    r"from (?:typing|collections\.abc) import |(\w+) = TypeVar\(|class (\w+)\(TypedDict\b"
+)
 """What does nothing but bring names, as `ast.unparse` writes it."""
 
 OPENING, CLOSING = {"(", "[", "{"}, {")", "]", "}"}
@@ -145,7 +147,8 @@ def drop_unread(source: str, wanted: Collection[str] = ()) -> str:
     rest = "\n".join(text for _, text in texts if not OF_TYPES.match(text))
     read = {*wanted, *WORD.findall(rest)}
     for each, text in reversed(texts):  # variables stand below the imports that they are made of
-        if (found := OF_TYPES.match(text)) and found[1] in read:
+        found = OF_TYPES.match(text)
+        if found and (found[1] or found[2]) in read:
             read.update(WORD.findall(text))
         elif found:
             left = ""

@@ -236,6 +236,18 @@ def test_what_is_blanked(source: str, lean: str) -> None:
             "from typing import TypeVar\nWanted=TypeVar('Wanted')\n",
         ),
         ("class A:\n T=TypeVar('T')\n", "class A:\n T=TypeVar('T')\n"),
+        (
+            "from typing import TypedDict\nclass A(TypedDict,total=False):\n x:int\ny=1\n",
+            "\n\n\ny=1\n",
+        ),
+        (
+            "from typing import TypedDict\nclass A(TypedDict):\n x:int\ndef f(a:A):...\n",
+            "from typing import TypedDict\nclass A(TypedDict):\n x:int\ndef f(a:A):...\n",
+        ),
+        (
+            "from typing import TypedDict\nclass Wanted(TypedDict):pass\nA(TypedDict)\n",
+            "from typing import TypedDict\nclass Wanted(TypedDict):pass\nA(TypedDict)\n",
+        ),
         # What shares its line with something else is left alone.
         ("from typing import Any;x=1\n", "from typing import Any;x=1\n"),
     ],
