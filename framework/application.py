@@ -335,7 +335,7 @@ class App(Router):
         else:
             found = matcher.find(method, path)
         if found is None:
-            return self._fallback.answer(request, path)
+            return self._fallback.handler_for(request, path)
         route, c.params = found
         c.route = route
         if method != "GET":

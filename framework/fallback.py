@@ -47,7 +47,7 @@ class Fallback:
             each.error_handler is None and each.not_found_handler is None for each in routers
         )
 
-    def answer(self, request: Request, path: str) -> Handler:
+    def handler_for(self, request: Request, path: str) -> Handler:
         """Return what answers *request*, which no route does; *path* is decoded.
 
         Raises `MethodNotAllowed` or `NotFound` where a handler of errors may want to answer.
