@@ -263,6 +263,7 @@ class App(Router):
         Raises `ConfigurationError` where a layer wraps a route that it cannot wrap, as `cache` a
         guarded one.
         """
+        self._fallback = self._make_fallback()
         for route in self.routes:
             layers = [layer for router in route.declaration.routers for layer in router.middleware]
             for layer in (*self.middleware, *layers):
@@ -275,7 +276,6 @@ class App(Router):
             if layers:
                 route.endpoint = compose(layers, self._explained(route.handler), self._wrap)
         self._matcher = None if self._sites.by_host else self._sites.anywhere
-        self._fallback = self._make_fallback()
         # Nothing is wrapped around the outermost layer: `handle` explains its errors.
         self._outermost = self.middleware[0] if self.middleware else None
         self._inside = compose(self.middleware[1:], self._dispatch, self._wrap)
