@@ -106,7 +106,7 @@ def _read(value: Any, type: Any) -> Any:
     try:
         return msgspec.convert(plain, type, strict=False)
     except msgspec.ValidationError:
-        if not isinstance(plain, str) or not _names(type, _COMPOUND):
+        if not isinstance(plain, str) or not _may_be(type, _COMPOUND):
             raise
         return msgspec.json.decode(plain, type=type, strict=False)
 
@@ -114,11 +114,11 @@ def _read(value: Any, type: Any) -> Any:
 def _shown(annotation: Any) -> str:
     """Return *annotation*, and how its values are written, for an error; never the value itself."""
     shown = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-    if _names(annotation, _COMPOUND):
+    if _may_be(annotation, _COMPOUND):
         return f"{shown}, which is written as JSON"
-    if _names(annotation, (bool,)):
+    if _may_be(annotation, (bool,)):
         return f"{shown}, which is true, false, 1 or 0"
-    if _names(annotation, (timedelta,)):
+    if _may_be(annotation, (timedelta,)):
         return f"{shown}, which is PT5M or 300 (seconds)"
     return shown
 
@@ -131,7 +131,7 @@ def _is_data(annotation: Any) -> bool:
     )
 
 
-def _names(annotation: Any, kinds: tuple[type, ...]) -> bool:
+def _may_be(annotation: Any, kinds: tuple[type, ...]) -> bool:
     """Return whether *annotation* is of one of *kinds*, or a union with one."""
     return any(
         isinstance(member, type) and issubclass(member, kinds) for member in classes_of(annotation)

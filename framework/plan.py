@@ -286,13 +286,13 @@ def _slot_reader(annotation: Any, scope: Scope, start: str) -> Reader | None:
     """Return a reader of what a guard hands on, or None where no slot carries *annotation*."""
     if annotation is MISSING:
         return None
-    members = members_of(_named(annotation))
+    members = members_of(_plain(annotation))
     wanted = [member for member in members if member is not type(None)]
     if len(wanted) != 1:
         return None
     is_optional = len(wanted) < len(members)
     slots = (*scope.slots, *(scope.maybe if is_optional else ()))
-    kind = _named(wanted[0])
+    kind = _plain(wanted[0])
     slot = _find_slot(kind, slots, start, notes_of(annotation) + notes_of(wanted[0]))
     if slot is not None:
         return (lambda c: c.find(slot)) if is_optional else (lambda c: c.get(slot))
@@ -327,7 +327,7 @@ def _find_slot(
     return exact[0] if exact else None
 
 
-def _named(annotation: Any) -> Any:
+def _plain(annotation: Any) -> Any:
     """Return *annotation* without notes, such as a slot, unless one says where it is read from."""
     return annotation if marker_of(annotation)[0] else without_notes(annotation)
 
@@ -340,7 +340,7 @@ def _start(signature: Signature, name: str) -> str:
 
 def _unfillable(start: str, annotation: Any, scope: Scope) -> str:
     called = name_of(annotation)
-    annotation = _named(annotation)
+    annotation = _plain(annotation)
     names = ", ".join([f":{each}" for each in sorted(scope.path_names)])
     known = f", which has {names}" if names else ""
     if annotation is MISSING:

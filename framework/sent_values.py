@@ -75,12 +75,10 @@ def refuse_twice(data: bytes) -> None:
 _ALIKE_LIMIT = 100
 """How many texts, and spellings of numbers, may have one hash: a number that is sent has a few itself."""
 
-
-_VALUES = 1_000
+_VALUES_LIMIT = 1_000
 """As many of one hash are half a million comparisons."""
 
-
-_NAMES = 2_500
+_NAMES_LIMIT = 2_500
 """Fewer names are not looked at: so many of one hash take the Worker 35 ms, as long as a password."""
 
 
@@ -92,7 +90,7 @@ def _refuse_alike(data: bytes, *, has_sets: bool) -> None:
     them took 12 seconds. Raises `ValueError` for what is not JSON.
     """
     most = data.count(b'"') // 2
-    if (most if has_sets else min(most, data.count(b":"))) > _NAMES:
+    if (most if has_sets else min(most, data.count(b":"))) > _NAMES_LIMIT:
         texts = _texts_in(data)
         if len(texts) - len({*map(hash, texts)}) >= _ALIKE_LIMIT:  # or some are there again
             _refuse_many(texts, lambda text: [hash(text)])
@@ -130,8 +128,8 @@ def unless_alike(
     has_others = not all(isinstance(part, _LOOKED_AT) for part in hashed)
 
     def decode_checked(data: bytes) -> Any:
-        if has_others and STRING.sub(b"", data).count(b",") >= _VALUES:
-            raise Invalid(f"The JSON holds more than {_VALUES} values.")
+        if has_others and STRING.sub(b"", data).count(b",") >= _VALUES_LIMIT:
+            raise Invalid(f"The JSON holds more than {_VALUES_LIMIT} values.")
         _refuse_alike(data, has_sets=bool(sets))
         if has_numbers and data.count(b",") >= _ALIKE_LIMIT:
             _refuse_many(_texts(_decode_texts(data)), _hashes)
