@@ -98,7 +98,7 @@ INTERNAL = {
         *("begin", "ends", "find", "is_due_to_note", "is_over", "is_recent", "limit", "note"),
         "renew_or_delete",
     },
-    "Users": {"also_delete", "deletion"},
+    "Users": {"deletion"},
 }
 """What the framework calls on classes that people use as well, and has no place in the reference."""
 

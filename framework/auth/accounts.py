@@ -38,7 +38,7 @@ class Accounts(Revocation[U]):
         if not provider or ":" in provider:
             raise ConfigurationError(f"provider={provider!r} must not be empty or contain a :")
         self.keys: Keys[U] = Keys(self._store, settings)
-        self.users: Users[U] = Users(self._store, self._user_type, self.keys)
+        self.users: Users[U] = Users(self._store, settings, self.keys)
         self._provider = provider
         self._rate_limiter = settings.rate_limiter
         self._devices = None if (name := settings.device_cookie) is None else HostCookie(name)

@@ -10,7 +10,6 @@ from framework.auth.codes import (
     CodeState,
     change_email,
     digest_code,
-    forget_code,
     issue_code,
     new_code,
     purge_codes,
@@ -26,7 +25,6 @@ from framework.auth.links import (
     Link,
     find_account,
     find_link,
-    forget_links,
     give_up_address,
     insert_link,
     public_origin,
@@ -68,9 +66,6 @@ class Recovery(Accounts[U]):
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._known_mailer = settings.mailer
-        if settings.mailer is not None:
-            self.users.also_delete(lambda user_id: [forget_code(user_id), forget_links(user_id)])
-            self.users.before_address(give_up_address)
 
     # --- An address, and the code that verifies it -----------------------------------------------
 

@@ -1,13 +1,16 @@
 """Makes, finds, changes and deletes users. Knows no request and no session."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
+from framework.auth.codes import forget_code
 from framework.auth.errors import DuplicateKey, UnknownUser
 from framework.auth.keys import Keys
+from framework.auth.links import forget_links, give_up_address
 from framework.auth.models import NewKey, User
+from framework.auth.settings import Settings
 from framework.auth.storage import Storage
 from framework.auth.store_users import StoredKey
 from framework.auth.tokens import new_user_id
@@ -26,20 +29,11 @@ _USERNAME: Final = "username"
 class Users(Generic[U]):
     """All users: ``auth.users``. Each method takes the database to look in."""
 
-    def __init__(self, store: Storage[U], user_type: type[U], keys: Keys[U]) -> None:
+    def __init__(self, store: Storage[U], settings: Settings, keys: Keys[U]) -> None:
         self._store = store
-        self._user_type = user_type
+        self._user_type: type[U] = settings.user
         self._keys = keys
-        self._also: list[Callable[[str], Sequence[Statement]]] = []
-        self._before_address: list[Callable[[str, str | None], Sequence[Statement]]] = []
-
-    def also_delete(self, make: Callable[[str], Sequence[Statement]]) -> None:
-        """Run what *make* returns for a user's id in the batch that deletes them, before they go."""
-        self._also.append(make)
-
-    def before_address(self, make: Callable[[str, str | None], Sequence[Statement]]) -> None:
-        """Run what *make* returns for a user's id and another ``email`` before that is set."""
-        self._before_address.append(make)
+        self._has_mailer = settings.mailer is not None  # else there may be no codes and no links
 
     async def create(self, db: Database, key: NewKey | None, /, **attributes: Any) -> U:
         """Make a user with *key*, or with none as yet, and return them: one batch.
@@ -82,8 +76,8 @@ class Users(Generic[U]):
         and for what is not an attribute.
         """
         first: list[Statement] = []
-        for make in self._before_address if "email" in attributes else ():
-            first += make(user_id, attributes["email"])
+        if self._has_mailer and "email" in attributes:
+            first = give_up_address(user_id, attributes["email"])
         *_, found = await db.batch([*first, self._store.update_user(user_id, attributes)])
         updated = self._store.read_user(found)
         if updated is None:
@@ -102,7 +96,7 @@ class Users(Generic[U]):
         """Return the statements that `delete` runs, for a batch; the last changes a row if there
         was a user.
         """
-        also = [each for make in self._also for each in make(user_id)]
+        also = [forget_code(user_id), forget_links(user_id)] if self._has_mailer else []
         return [*first, *also, *self._store.delete_user(user_id)]
 
 
