@@ -71,14 +71,7 @@ class RequestSessions(Generic[U]):
         self._cookie = cookie_for(settings.cookie, settings.sessions, settings.same_site)
         self._replaces_plain = settings.sessions == "migrate"
         self._grace = max(self.limits.grace, GRACE if self._replaces_plain else 0)
-        self.sessions: Sessions[U] = Sessions(
-            self._store,
-            settings.session,
-            self.limits,
-            self.clock,
-            self._cookie.id_of,
-            is_shared=settings.sessions == "shared",
-        )
+        self.sessions: Sessions[U] = Sessions(self._store, settings, self._cookie.id_of)
 
     def session(self, c: Context) -> Pending[Session | None]:
         """Return, once awaited, the session of this request's cookie, renewed where it is idle, or None.

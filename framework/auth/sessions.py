@@ -6,8 +6,9 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from framework.auth.errors import InvalidSession, UnknownSession, UnknownUser
-from framework.auth.limits import CLOCK_ERROR, GRACE, Limits
+from framework.auth.limits import CLOCK_ERROR, GRACE
 from framework.auth.models import NewSession, Session, State, User, Validated
+from framework.auth.settings import Settings
 from framework.auth.storage import Storage
 from framework.auth.tokens import is_token, new_token
 from framework.database import Database, ForeignKeyViolation, Statement, Unavailable
@@ -24,20 +25,12 @@ class Sessions(Generic[U]):
     A session is named by `Session.id` and opened by its token, which only `create` returns.
     """
 
-    def __init__(
-        self,
-        store: Storage[U],
-        session_type: type[Session],
-        limits: Limits,
-        clock: Callable[[], int],
-        id_of: Callable[[str], str],
-        *,
-        is_shared: bool = False,
-    ) -> None:
+    def __init__(self, store: Storage[U], settings: Settings, id_of: Callable[[str], str]) -> None:
+        is_shared = settings.sessions == "shared"
         self._store = store
-        self._session_type = session_type
-        self._limits = limits
-        self._clock = clock
+        self._session_type = settings.session
+        self._limits = limits = settings.limits
+        self._clock = settings.clock
         self._id_of = id_of
         self._keeps_last_seen = not is_shared  # Lucia moves nothing: it would mislead
         self._most = 0 if is_shared else limits.sessions  # nor does it end any: they are its own

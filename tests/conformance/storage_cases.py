@@ -17,6 +17,7 @@ from framework.auth.errors import UnknownSession
 from framework.auth.limits import FAILURES_KEPT, GRACE, Limits
 from framework.auth.models import Session, User, Validated
 from framework.auth.sessions import Sessions
+from framework.auth.settings import Settings
 from framework.auth.storage import Storage
 from framework.auth.store import Store
 from framework.auth.store_attempts import Attempt
@@ -60,7 +61,8 @@ class Place:
         self.db = db
         self.now = NOW
         self.store: Storage[Person] = Store(Person)
-        self.sessions = Sessions(self.store, Session, LIMITS, lambda: self.now, digest)
+        settings = Settings("DB", limits=LIMITS, clock=lambda: self.now)
+        self.sessions = Sessions(self.store, settings, digest)
 
     async def do(self, *statements: Statement) -> list[int]:
         """Run *statements* in one batch; return how many rows each changed."""
