@@ -65,7 +65,7 @@ class Recovery(Accounts[U]):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._known_mailer = settings.mailer
+        self._mailer = settings.mailer
 
     # --- An address, and the code that verifies it -----------------------------------------------
 
@@ -80,7 +80,7 @@ class Recovery(Accounts[U]):
             raise InvalidEmail
         user_id = c.get(self.session_slot).user_id
         given_up = [unverify(user_id, canonical)]
-        if self._known_mailer is not None:
+        if self._mailer is not None:
             given_up = give_up_address(user_id, canonical)
         await self._write(c, [*given_up, change_email(user_id, canonical)])
         log_event(c, "user_updated", "email")
@@ -220,18 +220,18 @@ class Recovery(Accounts[U]):
 
         Returns how many sessions it deleted. For a cron.
         """
-        if self._known_mailer is not None:
+        if self._mailer is not None:
             now = self.clock()
             await db.batch([*purge_codes(now), purge_links(now)])
         return await super().purge(db)
 
     def _require_mailer(self) -> Mailer:
         """Return the mailer. Raises `ConfigurationError` where there is none."""
-        if self._known_mailer is None:
+        if self._mailer is None:
             raise ConfigurationError(
                 "this Auth has no mailer: pass it mailer= (docs/security.md, Mail)"
             )
-        return self._known_mailer
+        return self._mailer
 
 
 def _secret(c: Context) -> bytes:
