@@ -57,12 +57,12 @@ PURGE_ATTEMPTS: Final = (
 day: somebody may try once on each of a million names, and once a day on one name is 365 guesses a
 year."""
 
+# What was counted in a window that ended at 0 is forgotten.
 _REMEMBER_DEVICE: Final = (
     "INSERT INTO known_device (id, user_id, attempts, resets_at, expires_at)"
     " SELECT ?1, ?2, 0, 0, ?3"
     " WHERE EXISTS (SELECT 1 FROM user_key WHERE id = ?4 AND hashed_password = ?5)"
-    " ON CONFLICT (id) DO UPDATE SET attempts = 0, failures = 0, resets_at = 0,"
-    " expires_at = excluded.expires_at"
+    " ON CONFLICT (id) DO UPDATE SET resets_at = 0, expires_at = excluded.expires_at"
 )
 # Who signs in without keeping cookies, as a program does, makes a new one each time. What is known for
 # longer than ?2 is not known at all, and takes nobody's place.

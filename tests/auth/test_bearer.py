@@ -376,7 +376,7 @@ async def test_tokens_are_no_failures_of_the_browser_that_asks_for_them(issuing:
     answers = [await browser.post("/token", json=Credentials()) for _ in range(6)]
 
     assert {answer.status for answer in answers} == {200}
-    assert [row["attempts"] for row in await issuing.rows("known_device")] == [0]
+    assert [row["resets_at"] for row in await issuing.rows("known_device")] == [0]
 
 
 async def test_a_program_that_asks_for_tokens_takes_no_browser_s_place(issuing: World) -> None:
