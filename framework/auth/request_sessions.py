@@ -175,7 +175,6 @@ class RequestSessions(Generic[U]):
 
     async def _validate_bearer(self, c: Context, read: Result | None = None) -> Validated[U] | None:
         """Return what the bearer token of this request opens. Reads no cookie and sends none."""
-        c.private = True
         memo = c.find(self._by_bearer)
         if memo is not None:
             return memo.found
