@@ -117,6 +117,7 @@ async def test_a_use_that_comes_second_changes_nothing(recovering: Recovering) -
 
     assert (await late).status == 404
     assert (await browser.get("/me")).status == 200
+    assert len(await recovering.rows("known_device")) == 1
     assert await recovering.signs_in(NEW) == 200
 
 
