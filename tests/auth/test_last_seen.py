@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from framework.auth import GRACE, Limits
+from framework.auth import GRACE, Limits, Session
 from framework.auth.legacy import LuciaHasher
 from framework.database import ConstraintViolation, DatabaseError, Transient
 from framework.request import Request
@@ -30,8 +30,8 @@ def world() -> Iterator[World]:
     world = World()
 
     @world.app.get("/bearer", guard=world.auth.bearer_guard())
-    async def bearer() -> str:
-        return "in"
+    async def bearer(session: Session) -> int:
+        return (session.last_seen_at - START) // HOUR
 
     yield world
     world.close()
@@ -105,6 +105,16 @@ async def test_an_hour_is_an_hour_however_the_session_comes(
 
     assert answer.status == 200
     assert await seen(world) == [expected]
+
+
+@pytest.mark.parametrize(("later", "expected"), [(HOUR - 1, 0), (HOUR, 1)])
+async def test_a_handler_sees_what_is_written(world: World, later: int, expected: int) -> None:
+    headers = {"authorization": f"Bearer {(await world.signed_up()).cookies[COOKIE]}"}
+    world.clock.now += later
+
+    answer = await world.browser().get("/bearer", headers=headers)
+
+    assert json_of(answer) == expected
 
 
 @pytest.mark.parametrize(("later", "expected"), [(4_999, 0), (5_000, 5_000)])

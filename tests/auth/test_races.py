@@ -320,6 +320,7 @@ async def test_who_gets_out(
     answer = await (doors.browser() if state == "none" else browser).post(path)
 
     assert (answer.status, cookies(answer)) == (status, sent)
+    assert answer.header("cache-control") == "private, no-store"
     assert len(await doors.rows("user_session")) == (1 if state == "none" else 0)
 
 
