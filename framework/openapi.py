@@ -123,8 +123,7 @@ class _Document:
     def _operation(self, route: Route, verb: str, template: Template) -> dict[str, Any]:
         signature = route.declaration.signature
         summary, description = _split_docstring(signature.function.__doc__ or "")
-        names = [parameter.source for parameter in template.parameters]
-        read = [*route.parameters, *read_by_guards(route.guard, names)]
+        read = [*route.parameters, *read_by_guards(route.guard)]
         parameters = self._parameters(read, template)
         refusals = set(self._refusals(route, verb, read, template))
         security = self._access.requirements(route.guard)

@@ -1,11 +1,12 @@
 """Reads out of guards what a document says of them. Knows nothing of paths or bodies."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain, count
 
 from framework.guards import Guard, SecurityScheme
 from framework.parameters import MISSING, Parameter, marker_of, name_of
+from framework.text_types import is_readable
 
 __all__ = ["Access", "read_by_guards"]
 
@@ -63,9 +64,10 @@ def _members(guard: Guard) -> list[Guard]:
     return list(dict.fromkeys(member for way in guard.alternatives() for member in way))
 
 
-def read_by_guards(guard: Guard, path_names: Collection[str]) -> Iterator[Parameter]:
-    """Yield what *guard* reads of a request whose path has *path_names*, as `make_plan` does.
+def read_by_guards(guard: Guard) -> Iterator[Parameter]:
+    """Yield what *guard* reads of a request, as `make_plan` does.
 
+    What may be read from text, and is marked as read from nowhere else, is called a name of the path.
     Without a default, what one of several ways to pass reads is None where it is left out.
     """
     ways = guard.alternatives()
@@ -78,5 +80,5 @@ def read_by_guards(guard: Guard, path_names: Collection[str]) -> Iterator[Parame
                 alias = name_of(annotation)
                 if source:
                     yield Parameter(name, source, type, default, alias=alias)
-                elif (alias or name) in path_names and annotation is not MISSING:
+                elif is_readable(type, with_several=False):
                     yield Parameter(alias or name, "path", type, default)

@@ -338,10 +338,27 @@ def test_what_guards_read_is_called_as_clients_call_it() -> None:
     app = App()
     app.get("/:team_id", guard=asks)(lambda: "")
 
-    assert [(parameter["in"], parameter["name"]) for parameter in only(app)["parameters"]] == [
-        ("path", "team_id"),
-        ("query", "from"),
+    parameters = only(app)["parameters"]
+    assert [(p["in"], p["name"], p["schema"]["type"]) for p in parameters] == [
+        ("path", "team_id", "integer"),
+        ("query", "from", "integer"),
     ]
+
+
+async def takes_context(c: Context) -> None: ...
+
+
+async def takes_any(c) -> None: ...  # type: ignore[no-untyped-def]  # which is text
+
+
+@pytest.mark.parametrize("asks", [takes_context, takes_any])
+def test_a_name_of_the_path_is_text_where_a_guard_says_nothing_else_of_it(asks: Any) -> None:
+    app = App()
+    app.get("/a/:c", guard=guard(asks))(lambda: "")
+
+    [parameter] = only(app)["parameters"]
+
+    assert parameter["schema"] == {"type": "string"}
 
 
 def test_what_one_of_several_ways_reads_may_be_left_out() -> None:
