@@ -320,12 +320,19 @@ async def test_without_a_mailer_it_is_said_what_is_missing(recovering: Recoverin
 async def test_without_a_mailer_its_tables_are_not_asked_for() -> None:
     schema = (ROOT / "schema.sql").read_text()
     world = Recovering()
-    await world.verified()
+    plain: Auth[User] = Auth(clock=world.clock)
+
+    @world.app.delete("/email", guard=plain.guard())
+    async def give_up(c: Context) -> None:
+        await plain.set_email(c, None)
+
+    browser = await world.verified()
     for table in ("email_code", "password_reset"):
         assert table in schema
         await world.sqlite.run(f"DROP TABLE {table}")
 
-    assert await Auth(clock=world.clock).purge(world.sqlite) == 0
+    assert (await browser.delete("/email")).status == 204
+    assert await plain.purge(world.sqlite) == 0
     world.close()
 
 
