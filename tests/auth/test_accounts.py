@@ -395,14 +395,15 @@ async def test_a_password_that_was_changed_while_it_was_verified_signs_nobody_in
     late = asyncio.create_task(sign_in(world))
     await halt.reached()
     assert (await owner.request(method, path, json={})).status == 204
-    living = len(await world.rows("user_session"))
+    tables = ("user_session", "known_device")
+    before = [await world.rows(table) for table in tables]
 
     halt.release()
 
     answer = await late
     assert await code_of(answer) == (401, "invalid-credentials")
     assert answer.header("set-cookie") is None
-    assert len(await world.rows("user_session")) == living
+    assert [await world.rows(table) for table in tables] == before
 
 
 async def test_of_two_password_changes_at_once_one_takes_place(world: World) -> None:
