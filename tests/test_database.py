@@ -477,11 +477,19 @@ class Opaque(msgspec.Struct):
     a: object
 
 
+class Anything(msgspec.Struct):
+    a: Any
+
+
 class Writable(msgspec.Struct):
     a: bytearray
 
 
-@pytest.mark.parametrize("kind", [Holder, Holder[bytes], Opaque, Writable])
+class View(msgspec.Struct):
+    a: memoryview
+
+
+@pytest.mark.parametrize("kind", [Holder, Holder[bytes], Opaque, Anything, Writable, View])
 def test_a_blob_is_bytes_wherever_it_fits(kind: Any) -> None:
     for rows in (from_json(kind, [0, 255]), from_values(kind, b"\0\xff")):
         assert rows == [kind(b"\0\xff")]

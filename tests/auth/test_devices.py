@@ -356,11 +356,14 @@ async def test_of_two_changes_at_once_the_one_that_lost_forgets_none(world: Worl
     assert row["id"] == digest(tabs[0].cookies[DEVICE])
 
 
-async def test_a_program_that_sets_a_password_forgets_all_browsers(world: World) -> None:
+@pytest.mark.parametrize("password", ["battery staple", None], ids=["another", "none"])
+async def test_a_program_that_sets_a_password_forgets_all_browsers(
+    world: World, password: str | None
+) -> None:
     await world.signed_up()
     bob = await world.signed_up("bob")
 
-    await world.auth.keys.set_password(world.sqlite, "username", USERNAME, "battery staple")
+    await world.auth.keys.set_password(world.sqlite, "username", USERNAME, password)
 
     [row] = await world.rows("known_device")
     assert row["id"] == digest(bob.cookies[DEVICE])
