@@ -254,13 +254,21 @@ def _quote(path: str) -> str:
 
 # --- The answer ----------------------------------------------------------------------------------
 
+_OF_THE_CONNECTION = frozenset(
+    {"content-length", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+"""Headers that speak of a connection, as its server does: workerd sends none that an answer has.
+
+An answer that hands on what it has fetched may have them: of an encoding that is over, say.
+"""
+
 
 class _Encoded(dict[Header, RawHeader]):
     """Header pairs in bytes, remembered as long as there is room: most are the same each time."""
 
     def __missing__(self, pair: Header) -> RawHeader:
         name, value = pair
-        if name == "content-length":
+        if name in _OF_THE_CONNECTION:
             raise KeyError(name)
         # UTF-8 without blanks around it, as workerd sends it; with them, a server may send nothing.
         encoded = (name.encode(), value.strip(" \t").encode())
@@ -275,8 +283,13 @@ _encode = _Encoded().__getitem__
 
 
 def _encode_shared(headers: SharedHeaders) -> tuple[RawHeader, ...]:
-    encoded = headers.encoded = tuple(map(_encode, headers))
+    encoded = headers.encoded = tuple(_encode_sendable(headers))
     return encoded
+
+
+def _encode_sendable(headers: Iterable[Header]) -> list[RawHeader]:
+    """Return *headers* in bytes, without those that are the server's to send."""
+    return [_encode(pair) for pair in headers if pair[0] not in _OF_THE_CONNECTION]
 
 
 def _encode_headers(response: Response, size: int | None, scope: Scope) -> list[RawHeader]:
@@ -288,9 +301,13 @@ def _encode_headers(response: Response, size: int | None, scope: Scope) -> list[
     try:
         headers = [*map(_encode, response.headers)]
     except KeyError:
-        headers = [_encode(pair) for pair in response.headers if pair[0] != "content-length"]
-        if scope["method"] == "HEAD" and response.status not in EMPTY_STATUSES:
-            length = response.header("content-length") or ""
+        headers = _encode_sendable(response.headers)
+        length = response.header("content-length")
+        if (
+            length is not None
+            and scope["method"] == "HEAD"
+            and response.status not in EMPTY_STATUSES
+        ):
             return [*headers, (b"content-length", length.encode("latin-1"))]
     is_empty = scope["method"] == "HEAD" or response.status in EMPTY_STATUSES
     if size is not None and not is_empty:

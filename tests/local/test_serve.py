@@ -28,6 +28,11 @@ streams_closed = threading.Event()
 reading_ended = threading.Event()
 work_done = threading.Event()
 
+OF_ANOTHER_CONNECTION = [
+    *(("transfer-encoding", "gzip, chunked"), ("trailer", "x-sum"), ("keep-alive", "timeout=5")),
+    *(("te", "trailers"), ("upgrade", "h2c")),
+]
+
 
 def make_app() -> App:
     """An app with one route for each thing that a server can get wrong."""
@@ -118,6 +123,16 @@ def make_app() -> App:
                 streams_closed.set()
 
         return Response(chunks())
+
+    @app.get("/handed-on/:kind", guard=public)
+    async def hand_on(kind: str) -> Response:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield b"all"
+
+        if kind == "shared":
+            return Response.text("all").with_header(*OF_ANOTHER_CONNECTION[0])
+        bodies: dict[str, Any] = {"whole": b"all", "empty": b"", "stream": chunks()}
+        return Response(bodies[kind], 204 if kind == "empty" else 200, OF_ANOTHER_CONNECTION)
 
     return app
 
@@ -274,6 +289,21 @@ def test_no_content_has_no_length(connection: Connection) -> None:
     assert answer.status == 204
     assert not answer.values("content-length")
     assert not answer.values("transfer-encoding")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("kind", ["whole", "empty", "stream", "shared"])
+def test_what_another_connection_said_of_itself_is_not_sent(
+    connection: Connection, kind: str, method: str
+) -> None:
+    for _ in range(3):  # the headers of "shared" are shared from the second time on
+        connection.send(request(f"{method} /handed-on/{kind}"))
+        answer = connection.answer(is_head=method == "HEAD")
+
+        assert answer.body == (b"" if method == "HEAD" or kind == "empty" else b"all")
+        for name, value in OF_ANOTHER_CONNECTION:
+            assert value not in answer.values(name)
+        assert not (kind == "empty" and answer.values("transfer-encoding"))
 
 
 def test_a_stream_comes_in_chunks(connection: Connection) -> None:
