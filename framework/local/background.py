@@ -1,9 +1,10 @@
 """Keeps the work that goes on after an answer, and logs what fails. Knows nothing of requests."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
+from functools import partial
 from typing import Any
 
-__all__ = ["SHUTDOWN_DEADLINE", "Background"]
+__all__ = ["SHUTDOWN_DEADLINE", "Background", "contain"]
 
 SHUTDOWN_DEADLINE = 3.0
 """Seconds that the server waits for work when it stops. The Worker gives 30; at Ctrl-C people expect less."""
@@ -19,9 +20,9 @@ class Background:
         """Start *work*, which runs when the event loop gets to it."""
         from asyncio import ensure_future  # few requests leave work behind
 
-        task = ensure_future(work)
+        task = ensure_future(contain(work))
         self._tasks.add(task)
-        task.add_done_callback(self._end)
+        task.add_done_callback(partial(self._end, work))
 
     async def finish(self, deadline: float = SHUTDOWN_DEADLINE) -> None:
         """Wait for all work, at most *deadline* seconds, then cancel what is left."""
@@ -32,9 +33,20 @@ class Background:
             for task in left:
                 task.cancel()
 
-    def _end(self, task: Any) -> None:
+    def _end(self, work: Any, task: Any) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            if isinstance(work, Coroutine):
+                work.close()  # it may not have begun, and Python would warn of that
+        elif (error := task.exception()) is not None:
             from framework.log import log_error
 
             log_error("work after the answer failed", error)
+
+
+async def contain(work: Awaitable[Any]) -> None:
+    """Await *work*. Where it calls ``sys.exit``, it has failed: the server goes on, as the Worker does."""
+    try:
+        await work
+    except SystemExit as error:
+        raise RuntimeError(f"sys.exit({error.code!r}) was called") from error

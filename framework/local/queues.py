@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from framework.bindings import Env
 from framework.errors import as_fault
-from framework.local.background import Background
+from framework.local.background import Background, contain
 from framework.log import log_error
 from framework.queues import Batch, Message
 
@@ -146,7 +146,7 @@ class LocalQueue:
         unsettled = "ack"
         try:
             messages = [each.read(partial(settle, place)) for place, each in enumerate(batch)]
-            await self._consume(Batch(self._name, messages, self._env))
+            await contain(self._consume(Batch(self._name, messages, self._env)))
         except BaseException as error:  # whatever the consumer raises has messages delivered again
             log_error(f"the consumer of the queue {self._name} failed", as_fault(error))
             unsettled = "retry"

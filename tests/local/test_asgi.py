@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
@@ -13,6 +14,7 @@ from framework import App, Context, Response, guard, public
 from framework.compose import Next
 from framework.errors import Forbidden, HTTPError
 from framework.local.asgi import ASGIApplication, _names, asgi
+from framework.local.background import Background
 from framework.local.body_receiver import BodyReceiver
 from framework.request import BODY_LIMIT
 
@@ -794,6 +796,18 @@ async def test_work_outlives_the_answer_and_its_failure_is_logged(
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "no luck" in str(caplog.records[0].exc_info)
+
+
+async def test_work_that_is_cancelled_before_it_begins_is_closed() -> None:
+    work = asyncio.sleep(3600)
+    Background().start(work)
+
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+        await asyncio.wait([task])
+    await asyncio.sleep(0)
+
+    assert inspect.getcoroutinestate(work) == inspect.CORO_CLOSED
 
 
 async def run_lifespan(application: ASGIApplication) -> list[str]:

@@ -1,6 +1,7 @@
 """What a handler sends to a queue reaches the consumer of the same app, on this machine as in the Worker."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from pathlib import Path
@@ -126,6 +127,23 @@ async def test_a_consumer_that_waits_for_what_is_cancelled_gets_its_message_agai
     await until(lambda: "gave up" in caplog.text)
 
     assert attempts == [1, 2, 3]
+
+
+async def test_a_consumer_that_ends_the_process_has_failed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, attempts = App(), list[int]()
+
+    @app.queue("mails")
+    async def consume(batch: Batch) -> None:
+        attempts.append(batch.messages[0].attempts)
+        sys.exit(2)
+
+    await environment(tmp_path, app)["MAILS"].send(1)
+    await until(lambda: "gave up" in caplog.text)
+
+    assert attempts == [1, 2, 3]
+    assert "sys.exit(2) was called" in caplog.text
 
 
 async def waits_of(

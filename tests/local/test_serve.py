@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import socket
+import sys
 import threading
 import time
 from asyncio import Event, sleep
@@ -77,6 +78,13 @@ def make_app() -> App:
             work_done.set()
 
         await c.after_answer(work())
+
+    @app.post("/ends", guard=public)
+    async def end(c: Context) -> None:
+        async def work() -> None:
+            sys.exit(2)
+
+        c.wait_until(work())
 
     @app.get("/here", guard=ip_allow("127.0.0.0/8") & ip_deny("203.0.113.0/24"))
     async def here(c: Context) -> str:
@@ -772,6 +780,16 @@ def test_what_an_answer_left_to_do_is_done_before_the_server_ends() -> None:
         assert not work_done.is_set()
 
     assert work_done.is_set()
+
+
+def test_the_server_goes_on_where_work_would_end_it(caplog: pytest.LogCaptureFixture) -> None:
+    with serve(make_app(), {}) as url:
+        with Connection(url) as connection:
+            assert connection.send(request("POST /ends")).answer().status == 204
+        with Connection(url) as connection:
+            assert connection.send(request("GET /")).answer().body == b"hello"
+
+    assert "sys.exit(2) was called" in caplog.text
 
 
 def test_the_server_ends_with_its_lifeline() -> None:
