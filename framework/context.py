@@ -44,7 +44,10 @@ class Context(msgspec.Struct, eq=False):
     guard_outcome: GuardOutcome = "none"
     """What the route's guard said; none where it was not asked, or there is only `public`."""
     wrap_database: Callable[[Database], Database] | None = None
-    """What `database` passes each database through, for middleware that counts."""
+    """What `database` passes each database through, for middleware that counts or reads nearby.
+
+    A layer that sets it calls what was there before.
+    """
     reads: Any = None
     """The `ReadBatch` of the route's guards, where they declare any."""
     _slots: dict[Slot[Any], Any] = msgspec.field(default_factory=dict)

@@ -113,5 +113,8 @@ def meter_of(c: Context, clock: Callable[[], float] = perf_counter) -> Meter:
         return found
     meter = Meter(clock)
     c.set(_slot, meter)
-    c.wrap_database = lambda database: MeteredDatabase(database, meter)
+    inner = c.wrap_database
+    c.wrap_database = lambda database: MeteredDatabase(
+        inner(database) if inner else database, meter
+    )
     return meter

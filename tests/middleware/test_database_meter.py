@@ -120,3 +120,30 @@ async def test_nothing_is_in_the_way_unless_somebody_asks(
     database: SQLiteDatabase, asks: int, kind: bytes
 ) -> None:
     assert (await make_app(asks=asks).request("GET", "/", env={"DB": database})).body == kind
+
+
+async def test_what_another_layer_puts_before_a_database_stays_there(
+    database: SQLiteDatabase,
+) -> None:
+    asked: list[Database] = []
+
+    def put_before(found: Database) -> Database:
+        asked.append(found)
+        return found
+
+    async def layer(c: Context, call_next: Next) -> Response:
+        c.wrap_database = put_before
+        return await call_next()
+
+    app = App()
+    app.use(layer)
+    app.use(*make_app(asks=1).middleware)
+
+    @app.get("/", guard=public)
+    async def index(c: Context) -> None:
+        await read_all(c.database())
+
+    response = await app.request("GET", "/", env={"DB": database})
+
+    assert response.header("x-trips") == "1"
+    assert asked == [database]
