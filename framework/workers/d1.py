@@ -69,6 +69,10 @@ class D1Database:
         self._binding: Any = _unwrap(binding)
         self._deadline = deadline
 
+    def with_session(self, start: str) -> "D1Database":
+        """Return a session of D1's, whose reads replicas may answer; *start* is one of its constraints."""
+        return D1Database(self._binding.withSession(start), deadline=self._deadline)
+
     async def first(self, type: type[T], sql: str, *parameters: Value) -> T | None:
         """Return the first row, or None."""
         rows = await self.all(type, sql, *parameters)

@@ -60,10 +60,11 @@ async function runAll(suite, database, fakes) {
   }
 }
 
-/** Returns a binding that gives every statement and every batch the promise that *answer* makes. */
+/** Returns a binding that gives every statement and every batch, in a session or not, the promise that *answer* makes. */
 function answering(answer) {
   const statement = { bind: () => statement, all: () => answer(row()) };
-  return { prepare: () => statement, batch: () => answer([row()]) };
+  const binding = { prepare: () => statement, batch: () => answer([row()]), withSession: () => binding };
+  return binding;
 }
 
 function row() {

@@ -59,6 +59,28 @@ async def test_the_wrapper_of_the_sdk_is_taken_off(platform: Platform) -> None:
 
 
 @d1_case
+async def test_a_session_asks_as_its_database_does(platform: Platform) -> None:
+    db = platform.driver(Wrapper(platform.binding))
+    await db.run("INSERT INTO thing (text) VALUES (?)", "a")
+
+    session = db.with_session("first-unconstrained")
+
+    assert await session.first(dict, "SELECT text FROM thing") == {"text": "a"}
+    results = await session.batch([statement("SELECT text FROM thing"), statement("SELECT 1 AS a")])
+    assert [result.first(dict) for result in results] == [{"text": "a"}, {"a": 1}]
+
+
+@d1_case
+async def test_a_session_has_the_deadline_of_its_database(platform: Platform) -> None:
+    db = platform.driver(platform.fakes.never(), deadline=22)
+
+    error = await failure(Transient, db.with_session("first-primary").all(dict, "SELECT 1"))
+
+    assert "did not answer within 22 ms" in str(error)
+    assert platform.fakes.timers(22) == 0
+
+
+@d1_case
 async def test_a_call_that_is_never_answered_ends(platform: Platform) -> None:
     db = platform.driver(platform.fakes.never(), deadline=21)
 
