@@ -2,7 +2,7 @@
 //
 //   node --experimental-wasm-jspi --expose-gc tests/wasm/crossings.mjs BUNDLE
 //
-// Prints {"crossings": {name: [...]}, "left": {...}}. Request, env and all that comes from them are
+// Prints {"crossings": {name: [...]}, "left": {name: {...}}}. Request, env and all that comes from them are
 // proxies that write down each property read and each call, as are the globals that Python sees. What
 // Pyodide itself looks at, to tell what an object is, is left out; so are the platform's look-ups.
 
@@ -88,15 +88,17 @@ function watchedGlobals() {
   return globals;
 }
 
-const statement = (rows) => ({
-  bind: () => statement(rows),
-  all: async () => ({ success: true, meta: { changes: 0 }, results: JSON.parse(rows) }),
+const statement = (rows, changes) => ({
+  bind: () => statement(rows, changes),
+  all: async () => ({ success: true, meta: { changes }, results: JSON.parse(rows) }),
 });
 
 const ROWS = { DB: "[]" };
 const DB = {
-  prepare: (sql) => statement(ROWS[sql.includes("user_session") ? "session" : "DB"]),
+  prepare: (sql) =>
+    statement(ROWS[sql.includes("user_session") ? "session" : "DB"], Number(sql.startsWith("INSERT"))),
   batch: async (statements) => Promise.all(Array.from(statements, (each) => each.all())),
+  withSession: () => DB,
 };
 
 async function main() {
@@ -121,7 +123,10 @@ async function main() {
     listening = false;
     crossings[name] = [`${response.status}`, ...log];
   }
-  const left = await soak(worker, requests.find(([name]) => name === "guarded")[1]);
+  const left = {};
+  for (const [name, request] of requests) {
+    if (["guarded", "guarded nearby"].includes(name)) left[name] = await soak(worker, request);
+  }
   process.stdout.write(`${JSON.stringify({ crossings, left })}\n`);
   process.exit(0);
 }

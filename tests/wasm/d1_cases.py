@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from framework import App, Context, public
 from framework.database import (
     ConstraintViolation,
     DatabaseError,
@@ -20,6 +21,8 @@ from framework.database import (
     statement,
 )
 from framework.errors import ServiceUnavailable
+from framework.middleware.read_replicas import read_replicas
+from framework.testing import Client, json_of
 from tests.conformance.database_cases import SECRET, failure
 
 __all__ = ["D1_CASES", "Platform"]
@@ -78,6 +81,30 @@ async def test_a_session_has_the_deadline_of_its_database(platform: Platform) ->
 
     assert "did not answer within 22 ms" in str(error)
     assert platform.fakes.timers(22) == 0
+
+
+@d1_case
+async def test_who_wrote_and_who_did_not_are_answered(platform: Platform) -> None:
+    app = App()
+    app.use(read_replicas())
+
+    @app.post("/", guard=public)
+    async def create(c: Context) -> int:
+        return await c.database().run("INSERT INTO thing (text) VALUES (?)", "a")
+
+    @app.get("/", guard=public)
+    async def index(c: Context) -> list[str]:
+        assert type(c.database()) is not platform.driver
+        return await c.database().all(str, "SELECT text FROM thing")
+
+    env = platform.bindings(platform.fakes.env(platform.binding))
+    client = Client(app, env, "https://example.test")
+
+    assert json_of(await client.get("/")) == []
+    assert client.cookies == {}
+    assert (await client.post("/")).status == 200
+    assert client.cookies == {"__Host-wrote_DB": "1"}
+    assert json_of(await client.get("/")) == json_of(await client.fork().get("/")) == ["a"]
 
 
 @d1_case

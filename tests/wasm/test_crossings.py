@@ -20,6 +20,8 @@ URL = ["request.url", "request.method"]
 QUERY = ["setTimeout()", "clearTimeout()"]
 ONE_STATEMENT = ["env.DB", "DB.prepare()", "prepare.bind()", "bind.all()", *QUERY]
 
+ROWS = ["prepare.all()", *QUERY, "answer.results", "JSON.stringify()"]
+
 CROSSINGS = {
     "public": ["200", *URL, "new Response()"],
     "guarded": [
@@ -59,10 +61,59 @@ CROSSINGS = {
         *URL,
         "env.DB",
         "DB.prepare()",
+        *ROWS,
+        "new Response()",
+    ],
+    "guarded nearby": [
+        "200",
+        *URL,
+        "request.headers",
+        "headers.get(cookie)",
+        "env.DB",
+        "headers.get(authorization)",
+        "DB.withSession()",
+        "withSession.prepare()",
+        *ONE_STATEMENT[2:],
+        "JSON.stringify()",
+        "new Response()",
+    ],
+    "rows nearby": [
+        "200",
+        *URL,
+        "env.DB",
+        "request.headers",
+        "headers.get(cookie)",
+        "headers.get(authorization)",
+        "DB.withSession()",
+        "withSession.prepare()",
+        *ROWS,
+        "new Response()",
+    ],
+    "rows for who wrote": [
+        "200",
+        *URL,
+        "env.DB",
+        "request.headers",
+        "headers.get(cookie)",
+        "DB.prepare()",
+        *ROWS,
+        "new Response()",
+    ],
+    "a write": [
+        "200",
+        *URL,
+        "request.headers",
+        "headers.get(sec-fetch-site)",
+        "headers.get(content-length)",
+        "env.DB",
+        "DB.prepare()",
+        *ROWS,
+        "DB.prepare()",
         "prepare.all()",
         *QUERY,
-        "answer.results",
-        "JSON.stringify()",
+        "answer.meta",
+        "meta.changes",
+        "Object.fromEntries()",  # the cookie is in no shared headers
         "new Response()",
     ],
     "nothing there": ["404", *URL, "new Response()"],
@@ -93,16 +144,18 @@ def test_no_request_is_sent_that_is_not_pinned(report: Mapping[str, Any]) -> Non
     assert list(report["crossings"]) == list(CROSSINGS)
 
 
-def test_a_guarded_request_makes_one_trip(report: Mapping[str, Any]) -> None:
-    calls = [
-        name for name in report["crossings"]["guarded"] if name.endswith((".all()", "batch()"))
-    ]
+@pytest.mark.parametrize("name", ["guarded", "guarded nearby"])
+def test_a_guarded_request_makes_one_trip(name: str, report: Mapping[str, Any]) -> None:
+    calls = [each for each in report["crossings"][name] if each.endswith((".all()", "batch()"))]
 
     assert calls == ["bind.all()"]
 
 
-def test_thousands_of_guarded_requests_leave_nothing_behind(report: Mapping[str, Any]) -> None:
-    left = report["left"]
+@pytest.mark.parametrize("name", ["guarded", "guarded nearby"])
+def test_thousands_of_guarded_requests_leave_nothing_behind(
+    name: str, report: Mapping[str, Any]
+) -> None:
+    left = report["left"][name]
 
     assert left["held"] < 20, "objects of JavaScript's that Python holds on to"
     assert left["objects"] < 50, "objects of Python's"

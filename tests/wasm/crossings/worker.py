@@ -4,8 +4,10 @@ import json
 
 import msgspec
 
-from framework import App, Context, public
+from framework import App, Context, Response, Router, public
 from framework.auth import Auth, User
+from framework.compose import Next
+from framework.middleware.read_replicas import read_replicas
 from framework.workers import entrypoint
 
 
@@ -49,6 +51,30 @@ async def index(c: Context) -> list[dict[str, int]]:
     return await c.database().all(dict, "SELECT id FROM note")
 
 
+near = Router("/near")
+read_nearby = read_replicas()
+
+
+async def layer(c: Context, call_next: Next) -> Response:
+    """Put the layer around a few routes: itself, it would refuse to be anywhere but on the app."""
+    return await read_nearby(c, call_next)
+
+
+near.use(layer)
+near.get("/me", guard=auth.guard())(me)
+near.get("/notes", guard=public)(index)
+
+
+@near.post("/notes", guard=public)
+async def keep(c: Context) -> int:
+    """Read, and write."""
+    db = c.database()
+    await db.first(dict, "SELECT id FROM note")
+    return await db.run("INSERT INTO note DEFAULT VALUES")
+
+
+app.mount(near)
+
 Default = entrypoint(app)
 
 # What crossings.mjs sends: method, URL, headers, body.
@@ -66,6 +92,15 @@ REQUESTS = {
     "guarded, nobody signed in": ["GET", f"{ORIGIN}/me", {}, None],
     "body": ["POST", f"{ORIGIN}/notes", JSON, BODY],
     "rows": ["GET", f"{ORIGIN}/notes", {}, None],
+    "guarded nearby": [
+        "GET",
+        f"{ORIGIN}/near/me",
+        {"cookie": f"__Host-auth_session={TOKEN}"},
+        None,
+    ],
+    "rows nearby": ["GET", f"{ORIGIN}/near/notes", {}, None],
+    "rows for who wrote": ["GET", f"{ORIGIN}/near/notes", {"cookie": "__Host-wrote_DB=1"}, None],
+    "a write": ["POST", f"{ORIGIN}/near/notes", {"sec-fetch-site": "same-origin"}, None],
     "nothing there": ["GET", f"{ORIGIN}/nothing", {}, None],
 }
 SESSION = json.dumps(
