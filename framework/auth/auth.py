@@ -61,18 +61,19 @@ class Auth(Recovery[U]):
       and in the class.
     - *limits*: how long things last, and how often they may be tried.
     - *cookie*, *same_site*: name and SameSite of the session's cookie, which is always Path=/,
-      HttpOnly and Secure.
+      HttpOnly and Secure; ``"auth_session"`` and ``"Lax"`` unless given.
     - *device_cookie*: name of the cookie by which an account's owner gets in while others hammer
-      the account; None sends none.
+      the account, ``"auth_device"`` unless given; None sends none.
     - *rate_limiter*: name of a binding of Workers' rate limiting API, which is asked about the
       client's address before anything is read or hashed. Where none is bound, nothing is asked.
-    - *hasher*: how passwords are hashed.
+    - *hasher*: how passwords are hashed: with Argon2id unless given.
     - *check_password*: may refuse a password that somebody chooses, as
       ``framework.auth.breached.not_breached()`` does.
     - *clock*: returns Unix milliseconds.
     - *sessions*: ``"migrate"`` or ``"shared"`` where sessions of Lucia v2 are to go on (see
-      docs/from-lucia.md).
-    - *provider*: what the ids of password keys begin with, before the ``:``.
+      docs/from-lucia.md); ``"hashed"`` unless given.
+    - *provider*: what the ids of password keys begin with, before the ``:``; ``"username"`` unless
+      given.
     - *mailer*: sends the codes and links of verification and reset. Without one neither works, and
       the tables and columns that they need may be missing.
     - *store*: makes a `Storage` other than the one that ships, from the two Structs.

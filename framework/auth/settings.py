@@ -33,3 +33,6 @@ class Settings(NamedTuple):
     provider: str = "username"
     mailer: Mailer | None = None
     store: Callable[[Any, type[Session]], Storage[Any]] = Store
+
+
+Settings.__new__.__qualname__ = "Auth"  # whoever misspells an option reads this name
