@@ -259,7 +259,8 @@ _OF_THE_CONNECTION = frozenset(
 )
 """Headers that speak of a connection, as its server does: workerd sends none that an answer has.
 
-An answer that hands on what it has fetched may have them: of an encoding that is over, say.
+An answer that hands on what it has fetched may have them: of an encoding that is over, say. Not
+among them is `connection`, which is sent, with `_CLOSE`.
 """
 
 

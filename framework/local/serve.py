@@ -133,6 +133,7 @@ class _Server(Server):
                 access_log=False,
                 proxy_headers=False,
                 server_header=False,
+                date_header=False,  # nor does workerd send one, beside what an answer may have
                 timeout_keep_alive=KEEP_ALIVE,
                 timeout_graceful_shutdown=GRACE,
             )
