@@ -1,17 +1,17 @@
 """What an application declares once: who its users are, and the guards that ask for a session."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final, Generic, TypedDict, TypeVar, Unpack, overload
+from typing import Annotated, Final, Generic, TypedDict, TypeVar, Unpack, overload
 
 import msgspec
 
 from framework.auth.auth_request import AuthRequest
 from framework.auth.errors import InvalidSession, ReauthenticationRequired
 from framework.auth.legacy_cookie import SessionFormat
-from framework.auth.limits import Limits
+from framework.auth.limits import Limits, now
 from framework.auth.mail import Mailer
 from framework.auth.models import Session, User
-from framework.auth.passwords import Hasher, PasswordCheck
+from framework.auth.passwords import ARGON2, Hasher, PasswordCheck
 from framework.auth.recovery import Recovery
 from framework.auth.session_cookie import SameSite
 from framework.auth.settings import Settings
@@ -61,19 +61,18 @@ class Auth(Recovery[U]):
       and in the class.
     - *limits*: how long things last, and how often they may be tried.
     - *cookie*, *same_site*: name and SameSite of the session's cookie, which is always Path=/,
-      HttpOnly and Secure; ``"auth_session"`` and ``"Lax"`` unless given.
+      HttpOnly and Secure.
     - *device_cookie*: name of the cookie by which an account's owner gets in while others hammer
-      the account, ``"auth_device"`` unless given; None sends none.
+      the account; None sends none.
     - *rate_limiter*: name of a binding of Workers' rate limiting API, which is asked about the
       client's address before anything is read or hashed. Where none is bound, nothing is asked.
-    - *hasher*: how passwords are hashed: with Argon2id unless given.
+    - *hasher*: how passwords are hashed.
     - *check_password*: may refuse a password that somebody chooses, as
       ``framework.auth.breached.not_breached()`` does.
     - *clock*: returns Unix milliseconds.
     - *sessions*: ``"migrate"`` or ``"shared"`` where sessions of Lucia v2 are to go on (see
-      docs/from-lucia.md); ``"hashed"`` unless given.
-    - *provider*: what the ids of password keys begin with, before the ``:``; ``"username"`` unless
-      given.
+      docs/from-lucia.md).
+    - *provider*: what the ids of password keys begin with, before the ``:``.
     - *mailer*: sends the codes and links of verification and reset. Without one neither works, and
       the tables and columns that they need may be missing.
     - *store*: makes a `Storage` other than the one that ships, from the two Structs.
@@ -95,21 +94,53 @@ class Auth(Recovery[U]):
         self, database: str = "DB", *, user: type[U], **options: Unpack[_Options[U]]
     ) -> None: ...
 
-    def __init__(self, database: str = "DB", **options: Any) -> None:
-        settings = Settings(database, **options)
-        if settings.sessions == "shared" and settings.hasher.is_outdated(_LUCIA_HASH):
+    def __init__(  # type: ignore[misc]  # where no user is given, U is User
+        self,
+        database: str = "DB",
+        *,
+        user: type[U] = User,  # type: ignore[assignment]  # as above
+        session: type[Session] = Session,
+        limits: Limits = Limits(),  # noqa: B008  frozen
+        cookie: str = "auth_session",
+        same_site: SameSite = "Lax",
+        device_cookie: str | None = "auth_device",
+        rate_limiter: str | None = None,
+        hasher: Hasher = ARGON2,
+        check_password: PasswordCheck | None = None,
+        clock: Callable[[], int] = now,
+        sessions: SessionFormat = "hashed",
+        provider: str = "username",
+        mailer: Mailer | None = None,
+        store: Callable[[type[U], type[Session]], Storage[U]] = Store,
+    ) -> None:
+        if sessions == "shared" and hasher.is_outdated(_LUCIA_HASH):
             raise ConfigurationError(
                 'sessions="shared" leaves passwords in Lucia\'s form as well:'
                 ' pass hasher=LuciaHasher(writes="s2")'
             )
-        store = settings.store
-        if settings.mailer is not None and not (
-            isinstance(store, type) and issubclass(store, Store)
-        ):
+        if mailer is not None and not (isinstance(store, type) and issubclass(store, Store)):
             raise ConfigurationError(
                 "mailer= writes to the tables of schema.sql, which a store= that is no Store does not have"
             )
-        super().__init__(settings)
+        super().__init__(
+            Settings(
+                database=database,
+                user=user,
+                session=session,
+                limits=limits,
+                cookie=cookie,
+                same_site=same_site,
+                device_cookie=device_cookie,
+                rate_limiter=rate_limiter,
+                hasher=hasher,
+                check_password=check_password,
+                clock=clock,
+                sessions=sessions,
+                provider=provider,
+                mailer=mailer,
+                store=store,
+            )
+        )
 
     def guard(self, *, for_sign_out: bool = False) -> Guard:
         """Return a guard that admits people who are signed in. Hands on the session and the user.

@@ -15,13 +15,11 @@ from framework.auth import (
     Auth,
     AuthError,
     InvalidUsername,
-    Limits,
     NewKey,
     PasswordError,
     User,
 )
 from framework.auth.passwords import PASSWORD_MAX, PASSWORD_MIN
-from framework.auth.settings import Settings
 from framework.database import ConstraintViolation, DatabaseError, MissingColumn
 from framework.local.sqlite import SQLiteDatabase
 from framework.response import Response
@@ -467,20 +465,6 @@ async def test_what_the_struct_itself_says_is_left_as_it_is(world: World) -> Non
 
     with pytest.raises(TypeError, match="nobody is good enough"):
         await auth.users.create(world.sqlite, None, username="x")
-
-
-def test_an_option_that_is_misspelled_is_told_of_auth() -> None:
-    options: dict[str, Any] = {"limts": Limits()}
-
-    with pytest.raises(TypeError, match=r"^Auth\(\) got an unexpected keyword argument 'limts'"):
-        Auth(**options)
-
-
-def test_what_text_an_option_is_unless_given_is_said_beside_it() -> None:
-    for name, value in Settings._field_defaults.items():
-        if isinstance(value, str):
-            assert f"*{name}*" in (Auth.__doc__ or "")
-            assert f'``"{value}"``' in (Auth.__doc__ or "")
 
 
 # --- As the guide does it ------------------------------------------------------------------------

@@ -13,16 +13,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from framework.auth.auth import Auth
 from framework.auth.errors import UnknownSession
 from framework.auth.limits import FAILURES_KEPT, GRACE, Limits
 from framework.auth.models import Session, User, Validated
-from framework.auth.sessions import Sessions
-from framework.auth.settings import Settings
 from framework.auth.storage import Storage
 from framework.auth.store import Store
 from framework.auth.store_attempts import Attempt
 from framework.auth.store_users import StoredKey
-from framework.auth.tokens import digest
 from framework.database import (
     ConstraintViolation,
     Database,
@@ -61,8 +59,8 @@ class Place:
         self.db = db
         self.now = NOW
         self.store: Storage[Person] = Store(Person)
-        settings = Settings("DB", limits=LIMITS, clock=lambda: self.now)
-        self.sessions = Sessions(self.store, settings, digest)
+        auth = Auth(user=Person, limits=LIMITS, clock=lambda: self.now, store=lambda *_: self.store)
+        self.sessions = auth.sessions
 
     async def do(self, *statements: Statement) -> list[int]:
         """Run *statements* in one batch; return how many rows each changed."""
