@@ -131,8 +131,8 @@ def begin_anew(session: Session, begun: Session) -> Session:
 
 
 _ANEW = (
-    "id", "active_expires", "idle_expires", "created_at", "authenticated_at", "last_seen_at",
-    "fresh",
+    "id", "active_expires", "idle_expires", "created_at", "authenticated_at", "user_agent", "country",
+    "last_seen_at", "fresh",
 )  # fmt: skip
 
 

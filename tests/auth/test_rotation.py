@@ -218,11 +218,14 @@ async def test_a_rotation_is_active_from_then_on_and_ends_no_later() -> None:
     world.close()
 
 
-async def test_a_rotation_notes_where_it_was_asked_for(world: World) -> None:
+@pytest.mark.parametrize(("method", "path"), [("POST", "/rotate"), ("PUT", "/password")])
+async def test_another_token_notes_where_it_was_asked_for(
+    world: World, method: str, path: str
+) -> None:
     browser = await world.signed_up()
     asking = {"user-agent": "Lynx/2.9", "cf-ipcountry": "NZ"}
 
-    await browser.request("POST", "/rotate", headers=asking)
+    await browser.request(method, path, headers=asking, json={})
 
     rows = await world.rows("user_session")
     assert ("Lynx/2.9", "NZ") in [(row["user_agent"], row["country"]) for row in rows]
