@@ -159,7 +159,7 @@ def test_a_result_alone_is_shown_with_when_and_on_what(name: str) -> None:
         ("worker", "| 125 (124 to 126) | 2.50 | 2.00 |"),
         ("worker", "Trips to D1 that a guarded request makes: kagari 1."),
         ("startup", "| **reference app** | 50 (40 to 60) | 7 | 1 |"),
-        ("startup", "takes 0.15 of FastAPI's time; at most 0.20 was asked for"),
+        ("startup", "takes 0.15 of FastAPI's time, where at most 0.20 was asked for"),
         ("soak", "100,000 guarded requests"),
         ("soak", "| python objects | 9,000 | 9,007 | +7 |"),
         ("argon2", "| m=19,456 KiB, t=2, p=1 | 32 (31 to 33) | 40 | 20.5 to 40.0 |"),

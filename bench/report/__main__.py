@@ -16,8 +16,8 @@ DOCS = ROOT / "docs"
 _INTRODUCTION = """\
 # Performance
 
-Written by `python -m bench.report` of what the benchmarks left in `bench/results/`. Each section says
-when, on what and how it was measured; medians with quartiles throughout. Peers are pinned in
+Written by `python -m bench.report` of what the benchmarks left in `bench/results/`. Each section
+after the first says when, on what and how it was measured. Times are medians. Peers are pinned in
 `bench/requirements.txt`. Absolute figures are of one machine at one time; ratios travel better.
 
 ## Where JavaScript is faster

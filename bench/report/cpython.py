@@ -133,7 +133,13 @@ def _beaten_by(result: Mapping[str, Any]) -> list[str]:
         f"- {name}, {result['routers'][name]['about']}: `{workload}` of {', '.join(sizes)}"
         for (name, workload), sizes in found.items()
     ]
-    return ["", "Quicker in Python, on one of the nine workloads alone:", "", *listed, ""]
+    return [
+        "",
+        "Routers in Python that are quicker, with paths of one kind alone:",
+        "",
+        *listed,
+        "",
+    ]
 
 
 def imports(result: Mapping[str, Any]) -> Section:
