@@ -2,8 +2,8 @@
 
 Comments, docstrings, three quarters of the indentation and most other blanks, the annotations and
 overloads that nothing reads when the app runs, the methods that a Protocol asks for, and, where nobody
-imports ``*``, ``__all__`` and what annotations alone were made of: they are a fifth of the upload. Every
-line stays where it was, for tracebacks.
+imports ``*``, ``__all__`` and what annotations alone were made of: two fifths of what the modules weigh
+gzipped. Every line stays where it was, for tracebacks.
 
 Knows a folder of modules and nothing of where they come from. Needs the standard library alone, and
 imports nothing of the framework's: stage.py runs under whichever Python wrangler finds.
