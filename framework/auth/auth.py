@@ -60,8 +60,8 @@ class Auth(Recovery[U]):
       that is to be read with each guarded request. Those of a session need a default, in the table
       and in the class.
     - *limits*: how long things last, and how often they may be tried.
-    - *cookie*, *same_site*: name and SameSite of the session's cookie, which is always Path=/,
-      HttpOnly and Secure.
+    - *cookie*, *same_site*: name and SameSite of the session's cookie, which is always Path=/ and
+      HttpOnly, and Secure but on plain http to this machine.
     - *device_cookie*: name of the cookie by which an account's owner gets in while others hammer
       the account; None sends none.
     - *rate_limiter*: name of a binding of Workers' rate limiting API, which is asked about the
