@@ -38,8 +38,8 @@ CREATE TABLE IF NOT EXISTS user_session (
     idle_expires BIGINT NOT NULL,                 -- until then: renewed by the next request
     created_at BIGINT NOT NULL DEFAULT 0,         -- signed in, or changed the password
     authenticated_at BIGINT NOT NULL DEFAULT 0,   -- the password was last asked for
-    user_agent VARCHAR(255),                      -- as told at sign-in: for people, never trusted
-    country VARCHAR(2),                           -- ISO 3166, as told at sign-in: never trusted
+    user_agent VARCHAR(255),                      -- as told when it got its token: never trusted
+    country VARCHAR(2),                           -- ISO 3166, as told then: never trusted
     last_seen_at BIGINT NOT NULL DEFAULT 0,       -- a request came with it, to the hour; 0: not known
     FOREIGN KEY (user_id) REFERENCES user(id)
 ) WITHOUT ROWID;
