@@ -23,10 +23,11 @@ PACKAGE = "framework"
 EXPORTS = "__all__"
 WORD = re.compile(r"\w+")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-OF_TYPES = re.compile(
-    r"from (?:typing|collections\.abc) import |(\w+) = TypeVar\(|class (\w+)\(TypedDict\b"
+BRINGS_NAMES = re.compile(
+    r"from (?:typing|collections\.abc|(framework)\b[.\w]*) import "
+    r"|(\w+) = TypeVar\(|class (\w+)\(TypedDict\b"
 )
-"""What does nothing but bring names, as `ast.unparse` writes it."""
+"""What does nothing but bring names, as `ast.unparse` writes it; a module of the framework's is run, too."""
 
 OPENING, CLOSING = {"(", "[", "{"}, {")", "]", "}"}
 TEXT_STARTS = {getattr(tokenize, name, None) for name in ("FSTRING_START", "TSTRING_START")}
@@ -43,11 +44,14 @@ def minify(folder: Path) -> None:
     trees = {file: _parse(file) for file in folder.rglob("*.py")}
     described = _described(trees.values())
     exports = any(_reads_exports(tree) for tree in trees.values())
-    wanted = {name for tree in trees.values() for name in _wanted(tree)}
+    wanted = {each for tree in trees.values() for each in _wanted(tree)}
     for file in (folder / PACKAGE).rglob("*.py"):
         if trees[file].body:
             thinned = minify_source(_read(file), described, exports=exports)
-            thinned = thinned if exports else drop_unread(thinned, wanted)
+            if not exports:
+                place = file.relative_to(folder).with_suffix("")
+                own = {"", ".".join(place.parts).removesuffix(".__init__")}
+                thinned = drop_unread(thinned, {name for module, name in wanted if module in own})
             file.write_text(thinned, "utf-8", newline="\n")
 
 
@@ -138,22 +142,24 @@ def minify_source(source: str, described: Collection[str] = (), *, exports: bool
 
 
 def drop_unread(source: str, wanted: Collection[str] = ()) -> str:
-    """Return thin *source* without what is `OF_TYPES` and read by nobody, and each line where it was.
+    """Return thin *source* without what `BRINGS_NAMES` that nobody reads, and each line where it was.
 
-    Other modules read the names *wanted*. Words in texts count as read: a text may be an annotation.
+    Other modules read the names *wanted* of this one. Words in texts count as read: a text may be an
+    annotation. Of what is imported from a module of the framework's, one name stays, so that it is run.
     """
     tree, lines = ast.parse(source), source.split("\n")
     texts = [(each, ast.unparse(each)) for each in tree.body]
-    rest = "\n".join(text for _, text in texts if not OF_TYPES.match(text))
+    rest = "\n".join(text for _, text in texts if not BRINGS_NAMES.match(text))
     read = {*wanted, *WORD.findall(rest)}
     for each, text in reversed(texts):  # variables stand below the imports that they are made of
-        found = OF_TYPES.match(text)
-        if found and (found[1] or found[2]) in read:
+        found = BRINGS_NAMES.match(text)
+        if found and (found[2] or found[3]) in read:
             read.update(WORD.findall(text))
         elif found:
             left = ""
             if isinstance(each, ast.ImportFrom):
-                each.names = [name for name in each.names if (name.asname or name.name) in read]
+                names = [name for name in each.names if (name.asname or name.name) in read]
+                each.names = names or (each.names[:1] if found[1] else [])
                 left = _tighten(ast.unparse(each)) if each.names else ""
             if not left:
                 tree.body.remove(each)
@@ -163,13 +169,14 @@ def drop_unread(source: str, wanted: Collection[str] = ()) -> str:
     return lean if ast.dump(ast.parse(lean)) == ast.dump(tree) else source
 
 
-def _wanted(tree: ast.Module) -> Iterator[str]:
-    """Yield the names that *tree* may read of other modules of the app."""
+def _wanted(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield the names that *tree* may read of other modules, each behind its module; "" is any."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and not OF_TYPES.match(ast.unparse(node)):
-            yield from [alias.name for alias in node.names]
+        if isinstance(node, ast.ImportFrom):
+            module = "" if node.level else node.module or ""
+            yield from [(module, alias.name) for alias in node.names]
         elif isinstance(node, ast.Attribute):
-            yield node.attr
+            yield "", node.attr
 
 
 def _comments(tokens: list[tokenize.TokenInfo], lines: list[bytes]) -> Iterator[Cut]:

@@ -248,6 +248,14 @@ def test_what_is_blanked(source: str, lean: str) -> None:
             "from typing import TypedDict\nclass Wanted(TypedDict):pass\nA(TypedDict)\n",
             "from typing import TypedDict\nclass Wanted(TypedDict):pass\nA(TypedDict)\n",
         ),
+        ("from framework.a import A,B,Wanted\nA()\n", "from framework.a import A,Wanted\nA()\n"),
+        ("from framework.a import A,B\nx=1\n", "from framework.a import A\nx=1\n"),
+        ("from framework import A as C,B\nA()\n", "from framework import A as C\nA()\n"),
+        (
+            "from framework.a import A,B\nT=TypeVar('T',bound=A)\nU=TypeVar('U',bound=B)\nU\n",
+            "from framework.a import B\n\nU=TypeVar('U',bound=B)\nU\n",
+        ),
+        ("from frameworks import A,B\n", "from frameworks import A,B\n"),
         # What shares its line with something else is left alone.
         ("from typing import Any;x=1\n", "from typing import Any;x=1\n"),
     ],
@@ -276,6 +284,25 @@ def test_what_other_modules_read_stays(tmp_path: Path, app: str, lean: str) -> N
     one = "from typing import Any, TypeVar\nT = TypeVar('T')\ndef f(x: T) -> Any: ...\n"
 
     staged(tmp_path, f"import framework.one\n{app}", one=one)
+
+    assert (tmp_path / "framework/one.py").read_text() == lean
+
+
+@pytest.mark.parametrize(
+    ("app", "lean"),
+    [
+        ("import framework.one", "from framework.two import A\n"),
+        ("from framework.one import B", "from framework.two import B\n"),
+        ("from framework.one import B as C, A", "from framework.two import A,B\n"),
+        ("import framework.one as one\none.B", "from framework.two import B\n"),
+        ("import framework.one\nfrom framework.two import B", "from framework.two import A\n"),
+        ("import framework.one\nfrom . import B", "from framework.two import B\n"),
+    ],
+)
+def test_what_is_imported_from_a_module_stays_if_it_is_read_there(
+    tmp_path: Path, app: str, lean: str
+) -> None:
+    staged(tmp_path, app, one="from framework.two import A, B\n", two="A = B = 1\n")
 
     assert (tmp_path / "framework/one.py").read_text() == lean
 
