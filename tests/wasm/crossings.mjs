@@ -9,6 +9,7 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { inPieces } from "./http.mjs";
 import { ExecutionContext, loadWorker } from "./runtime.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -20,7 +21,7 @@ const ROUNDS = 3000;
 const SILENT = new Set(
   "constructor then length size get set has includes next name message stack byteLength".split(" "),
 );
-const GLOBALS = ["Response", "Headers", "JSON", "Array", "Object", "TextEncoder"];
+const GLOBALS = ["Response", "Headers", "JSON", "Array", "Object", "TextEncoder", "Uint8Array"];
 
 const log = [];
 let listening = false;
@@ -115,7 +116,7 @@ async function main() {
   const requests = Object.entries(REQUESTS.toJs({ dict_converter: Object.fromEntries }));
   const crossings = {};
   for (const [name, [method, url, headers, body]] of requests) {
-    const make = () => new Request(url, { method, headers, body });
+    const make = () => new Request(url, { method, headers, body: body && bodyOf(body), duplex: "half" });
     await answer(worker, make(), { DB });
     log.length = 0;
     listening = true;
@@ -129,6 +130,10 @@ async function main() {
   }
   process.stdout.write(`${JSON.stringify({ crossings, left })}\n`);
   process.exit(0);
+}
+
+function bodyOf(text) {
+  return inPieces([Buffer.from(text)].values());
 }
 
 async function answer(worker, request, env) {

@@ -3,6 +3,8 @@
 
 // What no Request can have (WHATWG Fetch, "forbidden method"); workerd answers these itself.
 const FORBIDDEN = new Set(["CONNECT", "TRACE", "TRACK"]);
+/** Bytes of a body that workerd hands out at once, unless it is told how many there is room for. */
+const PIECE = 4096;
 const BODYLESS = new Set(["GET", "HEAD"]);
 const NULL_BODY_STATUSES = new Set([101, 103, 204, 205, 304]);
 
@@ -61,18 +63,27 @@ function hasBody({ method, headers }) {
 
 /** Reads nothing ahead, so that a Worker that stops reading leaves the rest with the client. */
 function streamOf(incoming) {
-  const chunks = incoming.iterator({ destroyOnReturn: false });
+  return inPieces(incoming.iterator({ destroyOnReturn: false }));
+}
+
+/** Returns a stream of *chunks*, an iterator of bytes, in pieces as workerd hands them out. */
+export function inPieces(chunks) {
   return new ReadableStream(
     {
       type: "bytes",
       async pull(controller) {
         const { done, value } = await chunks.next();
-        if (!done) return controller.enqueue(new Uint8Array(value));
+        if (!done) {
+          for (let at = 0; at < value.length; at += PIECE) {
+            controller.enqueue(new Uint8Array(value.subarray(at, at + PIECE)));
+          }
+          return;
+        }
         controller.close();
         controller.byobRequest?.respond(0);
       },
       async cancel() {
-        await chunks.return();
+        await chunks.return?.();
       },
     },
     { highWaterMark: 0 },

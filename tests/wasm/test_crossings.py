@@ -19,6 +19,7 @@ LOCAL_ONLY = shutil.ignore_patterns("local", "cli.py", "testing.py", "__pycache_
 URL = ["request.url", "request.method"]
 QUERY = ["setTimeout()", "clearTimeout()"]
 ONE_STATEMENT = ["env.DB", "DB.prepare()", "prepare.bind()", "bind.all()", *QUERY]
+PIECE = ["new Uint8Array()", "JSON.parse()", "getReader.read()", "answer.done", "answer.value"]
 
 ROWS = ["prepare.all()", *QUERY, "answer.results", "JSON.stringify()"]
 
@@ -54,6 +55,21 @@ CROSSINGS = {
         "getReader.read()",
         "answer.done",
         "answer.value",
+        "new Response()",
+    ],
+    "long body": [
+        "200",
+        *URL,
+        "request.headers",
+        "headers.get(sec-fetch-site)",
+        "headers.get(content-type)",
+        "headers.get(content-encoding)",
+        "headers.get(content-length)",
+        "request.body",
+        "JSON.parse()",
+        "body.getReader()",
+        *PIECE,
+        *PIECE,
         "new Response()",
     ],
     "rows": [

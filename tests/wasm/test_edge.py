@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import json
+import random
 import shutil
 import socket
 import time
@@ -137,6 +138,19 @@ def test_a_body_is_read_up_to_the_limit(
 
     assert response.status == status
     assert answer == size if status == 200 else answer["code"] == "content-too-large"
+
+
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["with a length", "chunked"])
+@pytest.mark.parametrize("size", [4096, 4097, 65536, 65537, 200_000])
+def test_a_long_body_is_put_together(worker: RunningWorker, size: int, is_chunked: bool) -> None:
+    sent = random.Random(size).randbytes(size)
+    connection = http.client.HTTPConnection(urlsplit(worker.url).netloc)
+    body: Any = iter([sent[:3000], sent[3000:]]) if is_chunked else sent
+    connection.request("POST", "/echo", body, encode_chunked=is_chunked)
+    got = connection.getresponse().read()
+    connection.close()
+
+    assert got == sent
 
 
 def test_mails_are_sent_through_what_wrangler_binds(worker: RunningWorker) -> None:

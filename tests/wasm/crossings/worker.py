@@ -81,16 +81,17 @@ Default = entrypoint(app)
 ORIGIN = "https://example.test"
 TOKEN = "abcdefghijklmnopqrstuvwxyz234567abcdefgh"
 BODY = '{"title":"night"}'
-JSON = {
-    "content-type": "application/json",
-    "content-length": str(len(BODY)),
-    "sec-fetch-site": "same-origin",
-}
+LONG_BODY = BODY + " " * 100_000
+JSON = {"content-type": "application/json", "sec-fetch-site": "same-origin"}
 REQUESTS = {
     "public": ["GET", f"{ORIGIN}/users/7", {}, None],
     "guarded": ["GET", f"{ORIGIN}/me", {"cookie": f"__Host-auth_session={TOKEN}"}, None],
     "guarded, nobody signed in": ["GET", f"{ORIGIN}/me", {}, None],
-    "body": ["POST", f"{ORIGIN}/notes", JSON, BODY],
+    "body": ["POST", f"{ORIGIN}/notes", JSON | {"content-length": str(len(BODY))}, BODY],
+    "long body": [
+        *("POST", f"{ORIGIN}/notes"),
+        *(JSON | {"content-length": str(len(LONG_BODY))}, LONG_BODY),
+    ],
     "rows": ["GET", f"{ORIGIN}/notes", {}, None],
     "guarded nearby": [
         "GET",

@@ -79,6 +79,11 @@ async def size(c: Context) -> int:
     return len(await c.request.bytes())
 
 
+@app.post("/echo", guard=public)
+async def echo(c: Context) -> bytes:
+    return await c.request.bytes()
+
+
 @app.get("/no-name", guard=public)
 async def no_name(c: Context) -> bool:
     return c.request.headers.get("no name") is None
