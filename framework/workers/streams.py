@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from js import JSON, Array, Promise, Uint8Array
-from pyodide.ffi import to_js
+from pyodide.ffi import JsException, to_js
 
 from framework.departure import Departure
 from framework.outgoing_body import check_chunk, close_body
@@ -29,6 +29,8 @@ async def read_stream(stream: Any, limit: int, length: int | None = None) -> byt
         reader = stream.getReader(JSON.parse('{"mode":"byob"}')) if is_long else stream.getReader()
     except AttributeError:  # of None, or of JavaScript's null
         return b""
+    except JsException:  # no stream of bytes: its reader looks at no room
+        reader = stream.getReader()
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -37,17 +39,16 @@ async def read_stream(stream: Any, limit: int, length: int | None = None) -> byt
             step = await reader.read(Uint8Array.new(room), JSON.parse(f'{{"min":{room}}}'))
         else:
             step = await reader.read()
-        if step.done:
-            break
-        chunk: bytes = step.value.to_bytes()
-        size += len(chunk)
-        if size > limit:
-            await reader.cancel()
-            raise TooLong
-        chunks.append(chunk)
-        if size == length:
-            break
-    return b"".join(chunks)
+        is_over, value = step.done, step.value
+        if value is not None:  # what is less than the room may come with the end
+            chunk: bytes = value.to_bytes()
+            size += len(chunk)
+            if size > limit:
+                await reader.cancel()
+                raise TooLong
+            chunks.append(chunk)
+        if is_over or (length and size >= length):
+            return b"".join(chunks)
 
 
 async def pump(chunks: AsyncIterator[bytes], writer: Any) -> None:

@@ -153,6 +153,28 @@ def test_a_long_body_is_put_together(worker: RunningWorker, size: int, is_chunke
     assert got == sent
 
 
+@pytest.mark.parametrize("kind", ["bytes", "values"])
+@pytest.mark.parametrize(
+    ("length", "limit", "read"),
+    [
+        *((20_000, 20_000, b"20000"), (30_000, 30_000, b"20000"), (100_000, 20_000, b"20000")),
+        *((20_000, 19_999, b"too long"), (0, 20_000, b"20000")),
+    ],
+    ids=["right length", "too much announced", "over the limit", "over the limit in fact", "empty"],
+)
+def test_a_stream_that_javascript_made_is_read(
+    worker: RunningWorker, kind: str, length: int, limit: int, read: bytes
+) -> None:
+    assert ask(worker, f"/made/{kind}?length={length}&limit={limit}")[::2] == (200, read)
+
+
+@pytest.mark.parametrize(("kind", "read"), [("bytes", b"5000"), ("values", b"20000")])
+def test_no_stream_is_read_far_past_its_length(
+    worker: RunningWorker, kind: str, read: bytes
+) -> None:
+    assert ask(worker, f"/made/{kind}?length=5000&limit=20000")[::2] == (200, read)
+
+
 def test_mails_are_sent_through_what_wrangler_binds(worker: RunningWorker) -> None:
     status, _, body = ask(worker, "/mail")
 

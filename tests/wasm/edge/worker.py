@@ -6,10 +6,13 @@ from asyncio import ensure_future, sleep
 from collections.abc import AsyncIterator
 from typing import Any
 
-from framework import App, Context, Response, public
+import js
+
+from framework import App, Context, Query, Response, public
 from framework.middleware.timeout import timeout
 from framework.router import Router
 from framework.workers import entrypoint
+from framework.workers.streams import TooLong, read_stream
 
 app = App()
 
@@ -82,6 +85,17 @@ async def size(c: Context) -> int:
 @app.post("/echo", guard=public)
 async def echo(c: Context) -> bytes:
     return await c.request.bytes()
+
+
+@app.get("/made/:kind", guard=public)
+async def read_made(kind: str, length: Query[int], limit: Query[int]) -> str:
+    stream = js.Response.new("x" * 20_000).body
+    if kind == "values":  # is no stream of bytes
+        stream = stream.pipeThrough(js.TransformStream.new())
+    try:
+        return str(len(await read_stream(stream, limit, length)))
+    except TooLong:
+        return "too long"
 
 
 @app.get("/no-name", guard=public)
