@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import chain, product
+from types import FunctionType
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, get_args, overload
 
 from framework.context import Context
@@ -195,10 +196,10 @@ class _FunctionGuard(Guard, Generic[P, R]):
     def __call__(self, *arguments: P.args, **named: P.kwargs) -> R:
         """Call the function itself, as a test would.
 
-        Raises `ConfigurationError` for a function as argument: so a decorator would be called, and the
+        Raises `ConfigurationError` for a function as only argument: so a decorator would be called, and the
         route that it was to guard would stay as it is.
         """
-        if hasattr(arguments and arguments[0], "__code__"):
+        if [*map(type, arguments), *named] == [FunctionType]:
             raise ConfigurationError(f"{self} does not decorate: write guard={self}")
         result: R = self.signatures[0].function(*arguments, **named)
         return result

@@ -5,6 +5,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Annotated, Any, NamedTuple, Optional, Protocol, TypedDict
+from unittest.mock import AsyncMock
 
 import msgspec
 import pytest
@@ -1033,6 +1034,30 @@ def test_a_guard_above_a_route_is_refused_since_it_would_guard_nothing(is_async:
         @only_editors  # type: ignore[untyped-decorator]  # as Flask and Django have it
         @App().get("/", guard=public)
         async def show() -> None: ...
+
+
+def test_a_guard_may_be_called_with_a_mock_that_looks_like_a_function() -> None:
+    seen: list[Any] = []
+
+    @guard
+    def look(c: Any) -> None:
+        seen.append(c)
+
+    context = AsyncMock()  # has a __code__
+    look(context)
+
+    assert seen == [context]
+
+
+def test_a_guard_may_be_called_with_a_function_among_its_arguments() -> None:
+    @guard
+    def in_hours(clock: Any, c: Any) -> None:
+        if clock() > 17:
+            raise Forbidden
+
+    in_hours(lambda: 9, None)
+    with pytest.raises(Forbidden):
+        in_hours(lambda: 18, c=None)
 
 
 def generator(c: Context) -> Any:
