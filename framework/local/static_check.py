@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 PACKAGE = "framework"
@@ -41,29 +42,65 @@ def find_faults(
 
 
 def find_unraised(folder: Path, names_of: Callable[[str], Mapping[str, Any]]) -> list[str]:
-    """Return a sentence, with its place, for each exception in *folder* that is made and left at that.
+    """Return a sentence, with its place, for each exception that a function in *folder* leaves unraised.
 
-    A guard that does so lets everybody pass. *names_of* returns what the names in a module stand for.
+    A guard that does so lets everybody pass. *names_of* returns what the names in a module stand for;
+    nothing is said of a module without any.
     """
     return [
-        f"{place.as_posix()}:{node.lineno}: {ast.unparse(node.value.func)}: raise it"
+        f"{place.as_posix()}:{line}: {name}: raise it"
         for place, tree in _modules(folder)
         for names in [names_of(".".join(place.with_suffix("").parts).removesuffix(".__init__"))]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
-        if _is_exception(_value(node.value.func, names))
+        for line, name in (sorted(_unraised(tree, {**vars(builtins), **names})) if names else ())
     ]
 
 
-def _is_exception(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Exception)
+def _unraised(tree: ast.Module, names: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+    """Yield the line and the name of each exception that stands for itself in a function."""
+    for function in _functions(tree):
+        own = _names(node for node in ast.walk(function) if not _is_read(node))
+        known = {name: value for name, value in names.items() if name not in own}
+        for node in ast.walk(function):
+            for outcome in _outcomes(node.value) if isinstance(node, ast.Expr) else ():
+                if _is_exception(_value(outcome, known)):
+                    yield outcome.lineno, ast.unparse(outcome)
+
+
+def _functions(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the functions below *node* that stand in no other."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, FUNCTIONS):
+            yield child
+        elif not isinstance(child, ast.expr):
+            yield from _functions(child)
+
+
+def _is_read(node: ast.AST) -> bool:
+    return isinstance(getattr(node, "ctx", None), ast.Load)
+
+
+def _outcomes(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what *node* comes to, one of several where it has a choice; of a call, what is called."""
+    if isinstance(node, ast.IfExp):
+        yield from (*_outcomes(node.body), *_outcomes(node.orelse))
+    elif isinstance(node, ast.BoolOp):
+        yield from _outcomes(node.values[-1])
+    else:
+        yield node.func if isinstance(node, ast.Call) else node
+
+
+def _is_exception(value: Any) -> bool:
+    """Return whether *value* is a class of exceptions. What only claims to be a class is not asked."""
+    return issubclass(type(value), type) and issubclass(value, Exception)
 
 
 def _value(node: ast.expr, names: Mapping[str, Any]) -> object:
-    """Return what *node*, a name or an attribute of one, stands for, or None."""
+    """Return what *node*, a name or one in a module or class, stands for, or None. Calls nothing."""
     if isinstance(node, ast.Attribute):
-        return getattr(_value(node.value, names), node.attr, None)
-    return names.get(node.id, vars(builtins).get(node.id)) if isinstance(node, ast.Name) else None
+        base = _value(node.value, names)
+        is_plain = issubclass(type(base), (ModuleType, type))
+        return vars(base).get(node.attr) if is_plain else None
+    return names.get(node.id) if isinstance(node, ast.Name) else None
 
 
 def _modules(folder: Path) -> Iterator[tuple[Path, ast.Module]]:
@@ -136,7 +173,7 @@ def _fault(folder: Path, base: str, name: str) -> str:
         return ""
     place = folder.joinpath(*base.split("."))
     file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-    names = _names(_parse(file)) if file.is_file() else set()
+    names = _names(ast.walk(_parse(file))) if file.is_file() else set()
     return "" if name in names or names & ANYTHING else f"there is no {name} in {base}"
 
 
@@ -145,11 +182,11 @@ def _is_there(folder: Path, module: str) -> bool:
     return place.is_dir() or place.with_name(f"{place.name}.py").is_file()
 
 
-def _names(tree: ast.Module) -> set[str]:
-    """Return all the names in *tree*, and so those that others may import."""
+def _names(nodes: Iterable[ast.AST]) -> set[str]:
+    """Return all the names in *nodes*; of a whole module, those that others may import."""
     names = set()
-    for node in ast.walk(tree):
-        for field in ("name", "id", "asname", "rest"):
+    for node in nodes:
+        for field in ("name", "id", "arg", "asname", "rest"):
             names.add(getattr(node, field, None))
         if isinstance(node, ast.alias):
             names.add(node.name.partition(".")[0])

@@ -594,7 +594,13 @@ from routes.refusals import Forbidden as No
 
 class Sold(No): ...
 
-def closed(c):
+class Lazy:
+    def __getattr__(self, name):
+        raise RuntimeError("asked while nothing runs")
+
+lazy = Lazy()
+
+def closed(c, *, log=print, ConnectionError=print):
     if c.request.path != "/":
         {}
 """
@@ -603,15 +609,21 @@ def closed(c):
 @pytest.fixture
 def write_guard(root: Path) -> Callable[[str], None]:
     """Returns a function that writes a guard which does what it is told where it is to refuse."""
-    write(root, "routes/refusals.py", "class Forbidden(Exception): ...\n")
+    write(root, "routes/refusals.py", "class Forbidden(Exception): ...\ndef show(): ...\n")
     return lambda done: write(root, "routes/notes.py", UNRAISED.format(done))
 
 
 @pytest.mark.parametrize(
-    "made", ["No('Not you.')", "refusals.Forbidden()", "Sold()", "ValueError('Not you.')"]
+    ("made", "name"),
+    [
+        *(("No('Not you.')", "No"), ("refusals.Forbidden()", "refusals.Forbidden")),
+        *(("Sold()", "Sold"), ("ValueError('Not you.')", "ValueError"), ("No", "No")),
+        *(("c.user or No()", "No"), ("c.user and None or Sold", "Sold")),
+        *(("None if c.user else No()", "No"), ("No() if c.user is None else None", "No")),
+    ],
 )
 def test_a_refusal_that_nobody_raises_is_refused(
-    root: Path, write_guard: Callable[[str], None], made: str
+    root: Path, write_guard: Callable[[str], None], made: str, name: str
 ) -> None:
     write_guard(made)
 
@@ -620,17 +632,53 @@ def test_a_refusal_that_nobody_raises_is_refused(
 
     assert str(caught.value).splitlines() == [
         "an exception is made and not raised, so it refuses nobody",
-        f"routes/notes.py:9: {made.partition('(')[0]}: raise it",
+        f"routes/notes.py:15: {name}: raise it",
     ]
 
 
-@pytest.mark.parametrize("done", ["raise No", "raise No('Not you.') from None", "print(str(No()))"])
-def test_an_exception_that_is_raised_or_used_may_be_made(
+NOT_MADE = [
+    *("raise No", "raise No('Not you.') from None", "print(str(No()))", "lazy.thing()"),
+    *("ConnectionError('a parameter')", "No = log; No('a name of its own')"),
+    "for No in c.steps: No()",
+    "from routes.refusals import show as Sold; Sold()",
+    """
+        def later():
+            Sold()
+        def Sold(): ...
+        return later
+""",
+    """
+        try:
+            return
+        except ValueError as No:
+            No()
+""",
+]
+
+
+@pytest.mark.parametrize("done", NOT_MADE)
+def test_what_makes_no_exception_or_uses_it_may_be_written(
     root: Path, write_guard: Callable[[str], None], done: str
 ) -> None:
     write_guard(done)
 
     assert set(stage(root).files) >= {"routes/notes.py", "routes/refusals.py"}
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("routes/later.py", "class Warning: ...\ndef run():\n    Warning()\n"),
+        ("routes/notes.py", "class Known(Exception): ...\nKnown()\n"),
+    ],
+    ids=["not imported", "outside of functions"],
+)
+def test_exceptions_that_can_refuse_nobody_are_passed_over(
+    root: Path, file: str, source: str
+) -> None:
+    write(root, file, source)
+
+    assert file in stage(root).files
 
 
 ANSWERS = """
