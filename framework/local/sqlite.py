@@ -102,7 +102,7 @@ class SQLiteDatabase:
 
     async def batch(self, statements: Sequence[Statement]) -> list[Result]:
         """Run *statements* in one transaction, all or none."""
-        if not statements:
+        if len(statements) == 0:  # a generator has no length, here as in the Worker
             return []
         if others := [each for each in statements if not isinstance(each, Statement)]:
             name = type(others[0]).__name__

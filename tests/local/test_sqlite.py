@@ -296,6 +296,15 @@ async def test_a_batch_of_something_else_says_what_to_write(
     assert await database.all(Person, "SELECT * FROM person") == [Person(1, "a;b")]
 
 
+async def test_a_batch_that_can_be_read_once_alone_is_no_batch_of_nothing(
+    database: SQLiteDatabase,
+) -> None:
+    once: Any = (statement(ADD, name) for name in ("b", "c"))
+
+    with pytest.raises(TypeError, match="has no len"):
+        await database.batch(once)
+
+
 async def test_the_statement_that_failed_is_named(database: SQLiteDatabase) -> None:
     with pytest.raises(UniqueViolation) as caught:
         await database.batch([statement("SELECT 1"), statement(ADD, "a;b")])
