@@ -1,1 +1,1 @@
-"""The reference app: one module for each thing served. `access` and `html` lie below the others."""
+"""The reference app, a module for each thing served; `access` and `html` lie below."""

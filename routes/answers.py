@@ -1,14 +1,14 @@
 """Answers one request in the two ways people ask: JSON for programs, pages for browsers."""
 
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from framework import Context, HTTPError, Response
 from framework.auth import InvalidLink, ReauthenticationRequired
 from framework.errors import Unauthorized
+from framework.origin import refuse_cross_site
 from framework.problem import problem
 from framework.response import Reply
-from routes.forms import reset_link, sign_in_form
+from routes.forms import email_form, note_form, sign_in_form, sign_up_form
 from routes.html import Markup, document, element, wants_html
 
 Done = Annotated[Response, Reply(None, 204), Reply(None, 303)]
@@ -35,7 +35,12 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
         detail,
         element("h2", "What was sent does not fit" if misfits else detail, class_="error"),
         element("ul", *misfits) if misfits else None,
-        *_ways_on(c, error),
+        sign_in_form() if isinstance(error, Unauthorized | ReauthenticationRequired) else None,
+        await _form_again(c, error),
+        element("p", element("a", "Ask for another link", href="/password-reset"))
+        if isinstance(error, InvalidLink)
+        else None,
+        element("p", element("a", "Back to the start", href="/")),
         status=error.status,
     )
     if "token" in c.params:  # the path is a secret, as on the page itself
@@ -43,11 +48,22 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
     return response
 
 
-def _ways_on(c: Context, error: HTTPError) -> Iterator[Markup]:
-    asks_to_sign_in = isinstance(error, Unauthorized | ReauthenticationRequired)
-    if asks_to_sign_in or (error.status, c.request.path) == (401, "/sign-in"):
-        yield sign_in_form()
-        yield reset_link()
-    if isinstance(error, InvalidLink):
-        yield element("p", element("a", "Ask for another link", href="/password-reset"))
-    yield element("p", element("a", "Back to the start", href="/"))
+async def _form_again(c: Context, error: HTTPError) -> Markup | None:
+    """Return the form that was sent, as it was filled in but for passwords."""
+    try:
+        refuse_cross_site(c.request, c.app.origins)  # which fills in no form of ours
+        sent = await c.request.form()
+    except HTTPError:  # the first is told
+        return None
+    draft = {name: texts[0] for name, texts in sent.items()}
+    draft |= {misfit.pointer or "": misfit.detail for misfit in error.errors}
+    match c.request.path.split("/") if sent else ():
+        case [_, "sign-in"]:
+            return sign_in_form(draft)
+        case [_, "sign-up"]:
+            return sign_up_form(draft)
+        case [_, "me", "email"]:
+            return email_form(draft)
+        case [_, "notes"] | [_, "notes", _]:
+            return note_form(c.request.path, draft)
+    return None

@@ -21,7 +21,7 @@ def docs(app: App) -> Router:
 
     @cache
     def describe_app() -> dict[str, Any]:
-        # Imported here: only these routes need it, and every cold start would wait for it.
+        # Imported here, so that no cold start waits for it.
         from framework.openapi import describe
 
         return describe(app, title="Kagari", version=VERSION, description=_ABOUT)

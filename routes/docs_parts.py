@@ -14,13 +14,12 @@ STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --get: #4ade80; --post: #93c5fd; --put: #facc15; --delete: #fca5a5; }
 }
-h2, article { scroll-margin-top: 1rem; }
 h2 { margin: 1rem 0 0; }
 h3, h4, dl, dd, .summary { margin: 0; }
 h4 { font-size: 0.8rem; margin-top: 0.9rem; opacity: 0.75; }
-h4 small { font-weight: 400; font-size: 1em; }
+h4 small { font-weight: 400; }
 p { margin: 0.4rem 0; }
-a { color: inherit; text-decoration-color: var(--line); }
+a { color: inherit; }
 nav { columns: 17rem 2; column-gap: 2rem; background: #8881; border-radius: 0.6rem;
   padding: 1rem 1.2rem; margin: 1rem 0 1.5rem; }
 nav div { break-inside: avoid; padding-bottom: 0.7rem; }
@@ -30,13 +29,13 @@ nav .verb { width: 3.6rem; }
 .tag { font-weight: 600; text-decoration: none; }
 article { border: 1px solid var(--line); border-radius: 0.6rem; padding: 0.8rem 1rem 1rem;
   margin: 1rem 0; }
-article:target { border-color: var(--accent); box-shadow: 0 0 0 1px var(--accent); }
+article:target { border-color: var(--accent); }
 header { display: flex; flex-wrap: wrap; gap: 0.3rem 1rem; justify-content: space-between;
   align-items: baseline; }
 h3 a { display: flex; flex-wrap: wrap; gap: 0 0.7rem; align-items: baseline; text-decoration: none; }
-.verb { font: 700 0.78rem ui-monospace, monospace; letter-spacing: 0.03em; color: var(--post); }
+.verb { font: 700 0.78rem ui-monospace, monospace; color: var(--post); }
 .verb.get { color: var(--get); }
-.verb.put, .verb.patch { color: var(--put); }
+.verb.put { color: var(--put); }
 .verb.delete { color: var(--delete); }
 .access { font-size: 0.78rem; border: 1px solid var(--line); border-radius: 1rem;
   padding: 0.05rem 0.65rem; }
@@ -44,15 +43,10 @@ h3 a { display: flex; flex-wrap: wrap; gap: 0 0.7rem; align-items: baseline; tex
 dl > div { display: grid; grid-template-columns: minmax(8rem, 13rem) 1fr; gap: 0 1rem;
   padding: 0.3rem 0; border-bottom: 1px solid var(--line); }
 dl.answers > div { grid-template-columns: 3rem 1fr; }
-dl > div:last-child { border-bottom: 0; padding-bottom: 0; }
 dt, dd { min-width: 0; }
 dt small { color: var(--accent); white-space: nowrap; }
 dd p { opacity: 0.7; margin: 0; font-size: 0.92em; }
-@media (max-width: 34rem) {
-  body { margin: 1rem auto; }
-  article { padding: 0.7rem 0.8rem; }
-  dl:not(.answers) > div { grid-template-columns: 1fr; }
-}
+@media (max-width: 34rem) { dl:not(.answers) > div { grid-template-columns: 1fr; } }
 """
 
 _MARKED = re.compile(r"``(.+?)``|`(.+?)`|\*(\w+)\*", re.DOTALL)

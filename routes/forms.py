@@ -1,5 +1,7 @@
 """The forms that pages are made of. Each posts to the same route that programs use."""
 
+from collections.abc import Mapping
+
 from framework.auth.emails import EMAIL_MAX
 from framework.auth.passwords import PASSWORD_MIN
 from routes.html import Attribute, Markup, element
@@ -28,13 +30,37 @@ def button(action: str, text: str) -> Markup:
     return form(action, submit=text, inline=True)
 
 
+Draft = Mapping[str, str]
+"""Fields by name, and what is wrong with them by JSON pointer."""
+
+BLANK: Draft = {}
+
+
 def field(
-    name: str, label: str, kind: str = "text", *, hint: str = "", **attributes: Attribute
+    name: str,
+    label: str,
+    kind: str = "text",
+    *,
+    hint: str = "",
+    draft: Draft = BLANK,
+    **attributes: Attribute,
 ) -> Markup:
-    """Return a labelled input, required unless told otherwise; *hint* says what fits."""
-    described = {"name": name, "type": kind, "required": True, "title": hint or None, **attributes}
+    """Return a labelled field, required unless told otherwise; *hint* says what fits.
+
+    *draft* fills it in: no password gets one.
+    """
+    flaw = draft.get(f"/{name}")
+    described: dict[str, Attribute] = {"name": name, "title": hint or None, **attributes}
+    if flaw:
+        described |= {"aria_invalid": "true", "autofocus": True}
+    if kind == "textarea":
+        entry = element(kind, "\n", draft.get(name), **described)
+    else:
+        described = {"type": kind, "required": True, "value": draft.get(name), **described}
+        entry = element("input", **described)
     said = element("span", label, " ", element("small", hint)) if hint else label
-    return element("label", said, element("input", **described))
+    told = element("strong", flaw, class_="error") if flaw else None
+    return element("label", said, told, entry)
 
 
 def new_password_field(name: str, label: str) -> Markup:
@@ -49,17 +75,19 @@ def new_password_field(name: str, label: str) -> Markup:
     )
 
 
-def sign_in_form() -> Markup:
-    """Return the form for signing in."""
-    return form(
+def sign_in_form(draft: Draft = BLANK) -> Markup:
+    """Return the form for signing in, and the way to a new password."""
+    signing_in = form(
         "/sign-in",
-        field("username", "Username", autocomplete="username", maxlength=64),
+        field("username", "Username", autocomplete="username", maxlength=64, draft=draft),
         field("password", "Password", "password", autocomplete="current-password"),
         submit="Sign in",
     )
+    forgot = element("p", element("a", "Forgot the password?", href="/password-reset"))
+    return Markup(signing_in + forgot)
 
 
-def sign_up_form() -> Markup:
+def sign_up_form(draft: Draft = BLANK) -> Markup:
     """Return the form for making an account."""
     return form(
         "/sign-up",
@@ -71,16 +99,12 @@ def sign_up_form() -> Markup:
             pattern=_USERNAME,
             minlength=3,
             maxlength=64,
+            draft=draft,
         ),
         new_password_field("password", "Password"),
-        _email_field("if you like: a lost password needs it", required=False),
+        _email_field("if you like: a lost password needs it", draft),
         submit="Sign up",
     )
-
-
-def reset_link() -> Markup:
-    """Return the way to a new password, for who lost theirs."""
-    return element("p", element("a", "Forgot the password?", href="/password-reset"))
 
 
 def reset_form() -> Markup:
@@ -97,13 +121,20 @@ def new_password_form(action: str) -> Markup:
     return form(action, new_password_field("password", "New password"), submit="Save the password")
 
 
-def email_form(email: str | None) -> Markup:
-    """Return the form for one's address, filled in with *email* where there is one."""
-    hint = "empty for none" if email else ""
+def email_form(draft: Draft) -> Markup:
+    """Return the form for one's address."""
+    is_known = "email" in draft
+    entry = _email_field("empty for none" if is_known else "", draft, required=not is_known)
+    return form("/me/email", entry, submit="Save the address")
+
+
+def note_form(action: str, draft: Draft = BLANK) -> Markup:
+    """Return the form for the note at *action*, or for a new one."""
     return form(
-        "/me/email",
-        _email_field(hint, required=not email, value=email),
-        submit="Save the address",
+        action,
+        field("title", "Title", maxlength=200, draft=draft),
+        field("body", "Text", "textarea", rows=4, draft=draft),
+        submit="Add the note" if action == "/notes" else "Save",
     )
 
 
@@ -126,11 +157,18 @@ def code_form() -> Markup:
 
 def username_for_managers(username: str) -> Markup:
     """Return a field that nobody sees and no form sends: password managers look for the name."""
-    described: dict[str, Attribute] = {"type": "text", "autocomplete": "username"}
-    shown = element("input", **described, value=username, readonly=True)
+    shown = element("input", autocomplete="username", value=username, readonly=True)
     return element("label", "Username", shown, hidden=True)
 
 
-def _email_field(hint: str, **attributes: Attribute) -> Markup:
-    described = {"autocomplete": "email", "maxlength": EMAIL_MAX, **attributes}
-    return field("email", "E-mail address", "email", hint=hint, **described)
+def _email_field(hint: str, draft: Draft, *, required: bool = False) -> Markup:
+    return field(
+        "email",
+        "E-mail address",
+        "email",
+        hint=hint,
+        draft=draft,
+        required=required,
+        autocomplete="email",
+        maxlength=EMAIL_MAX,
+    )

@@ -10,10 +10,10 @@ from framework.errors import NotFound, Unauthorized
 from framework.response import Reply
 from routes.access import Member, auth, authorized
 from routes.answers import Done, done
-from routes.forms import button
+from routes.forms import button, note_form
 from routes.html import document, element, wants_html
 from routes.models import NewNote, Note, NotePage
-from routes.sections import note_form, notes_section
+from routes.sections import notes_section
 
 Cursor = Annotated[str, Meta(pattern=r"^[0-9]{1,15}\Z")]
 Limit = Annotated[int, Meta(ge=1, le=100)]
@@ -93,7 +93,7 @@ async def show_note(c: Context, note: Note) -> Annotated[Response, Reply(Note)]:
     return document(
         note.title,
         element("h2", note.title),
-        note_form(f"/notes/{note.id}", "Save", note),
+        note_form(f"/notes/{note.id}", {"title": note.title, "body": note.body}),
         button(f"/notes/{note.id}/delete", "Delete"),
         element("p", element("a", "All notes", href="/notes")),
     )

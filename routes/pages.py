@@ -2,7 +2,7 @@
 
 from framework import Context, Response, Router, public
 from routes.access import auth
-from routes.forms import reset_link, sign_in_form, sign_up_form
+from routes.forms import sign_in_form, sign_up_form
 from routes.html import document, element
 from routes.notes import find_page
 from routes.sections import account_section, notes_section, sessions_section
@@ -22,7 +22,7 @@ async def home(c: Context) -> Response:
         return document(
             "Welcome",
             element("p", "Notes behind a session guard, in Python on Cloudflare Workers."),
-            element("section", element("h2", "Sign in"), sign_in_form(), reset_link()),
+            element("section", element("h2", "Sign in"), sign_in_form()),
             element("section", element("h2", "Sign up"), sign_up_form()),
             element("p", element("a", "The API", href="/docs")),
         )

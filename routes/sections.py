@@ -13,6 +13,7 @@ from routes.forms import (
     field,
     form,
     new_password_field,
+    note_form,
     username_for_managers,
 )
 from routes.html import Markup, element
@@ -57,11 +58,15 @@ def _email_parts(user: Member) -> list[Markup]:
     is_verified = user.email_verified_at is not None
     title = element("h3", "E-mail address")
     if user.email is None:
-        return [title, email_form(None)]
+        return [title, email_form({})]
     said = " is verified." if is_verified else " is not verified yet."
     known = element("p", element("strong", user.email), said)
     steps = [] if is_verified else [button("/me/email/verification", "Send a code"), code_form()]
-    change = element("details", element("summary", "Change the address"), email_form(user.email))
+    change = element(
+        "details",
+        element("summary", "Change the address"),
+        email_form({"email": user.email}),
+    )
     return [title, known, *steps, change]
 
 
@@ -94,7 +99,7 @@ def notes_section(page: NotePage) -> Markup:
     return element(
         "section",
         element("h2", "Notes"),
-        note_form("/notes", "Add the note"),
+        note_form("/notes"),
         element("ul", *[_note_item(note) for note in page.notes], class_="rows"),
         element("p", element("a", "Older notes", href=f"/notes?cursor={page.next}"))
         if page.next
@@ -105,20 +110,9 @@ def notes_section(page: NotePage) -> Markup:
 def _note_item(note: Note) -> Markup:
     return element(
         "li",
-        element("a", note.title, href=f"/notes/{note.id}"),
+        element("a", note.title.strip() or "Untitled", href=f"/notes/{note.id}"),
         element("span", when(note.created_at), class_="quiet"),
         button(f"/notes/{note.id}/delete", "Delete"),
-    )
-
-
-def note_form(action: str, submit: str, note: Note | None = None) -> Markup:
-    """Return the form for a note, filled in with *note* where there is one."""
-    text = note.body if note else ""
-    return form(
-        action,
-        field("title", "Title", maxlength=200, value=note.title if note else None),
-        element("label", "Text", element("textarea", "\n" + text, name="body", rows=4)),
-        submit=submit,
     )
 
 

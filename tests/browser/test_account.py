@@ -6,6 +6,11 @@ from tests.e2e.service import Service
 
 _OWN = "WHERE user_id = (SELECT id FROM user WHERE username = ?1)"
 
+_WRONG = """return [...document.querySelectorAll('[aria-invalid=true]')].map((node) => [
+  node.name, node.labels[0].querySelector('.error').innerText,
+  node === document.activeElement ? 'has the focus' : ''])"""
+"""Each field that is marked, with what its label says of that."""
+
 STRANGER = ["Sign in", "Sign up"]
 """The buttons of the home page where nobody is signed in."""
 
@@ -98,17 +103,47 @@ def test_a_wrong_password_is_told_with_a_way_back(browser: Browser, member: Acco
     browser.follow("Back to the start")
     assert browser.buttons == STRANGER
     browser.submit("Sign in", {"Username": "nobody-has-this", "Password": "x"}, status=401)
-    browser.submit("Sign in", member.fields)  # the page that says no has the form, too
+    form = browser.form("Sign in")  # the page that says no has the form, too
+    assert browser.value_of(browser.field(form, "Username")) == "nobody-has-this"
+    assert browser.value_of(browser.field(form, "Password")) == ""
+    browser.submit("Sign in", member.fields)
     assert f"Signed in as {member.username}" in browser.text
 
 
-def test_a_taken_username_is_told(browser: Browser, member: Account) -> None:
+def test_a_taken_username_is_told_and_what_was_typed_stays_but_the_password(
+    browser: Browser, member: Account
+) -> None:
     browser.submit("Sign out")
 
-    browser.submit("Sign up", member.fields, status=409)
+    browser.submit("Sign up", member.fields | {"E-mail": "a@example.com"}, status=409)
 
     assert "That username is taken." in browser.text
-    browser.follow("Back to the start")
+    assert _typed(browser, "Sign up") == [member.username, "", "a@example.com"]
+    browser.submit(
+        "Sign up", {"Username": f"{member.username}-2", "Password": member.password, "E-mail": ""}
+    )
+    assert f"Signed in as {member.username}-2" in browser.text
+
+
+def test_what_does_not_fit_is_told_at_its_field(browser: Browser, account: Account) -> None:
+    browser.open("/")
+
+    browser.submit("Sign up", account.fields | {"E-mail": "no@address"}, status=422)
+
+    form = browser.form("Sign up")
+    assert browser.session.script(_WRONG) == [
+        ["email", "This is not a valid e-mail address.", "has the focus"]
+    ]
+    assert _typed(browser, "Sign up") == [account.username, "", "no@address"]
+    browser.fill(form, "Password", account.password)
+    browser.submit("Sign up", {"E-mail": ""})
+    assert f"Signed in as {account.username}" in browser.text
+
+
+def _typed(browser: Browser, button: str) -> list[str]:
+    form = browser.form(button)
+    labels = ("Username", "Password", "E-mail address")
+    return [browser.value_of(browser.field(form, label)) for label in labels]
 
 
 def test_changing_the_password(browser: Browser, member: Account, service: Service) -> None:
@@ -175,6 +210,24 @@ def test_a_form_that_is_sent_too_late_is_sent_to_sign_in(
     browser.submit("Sign in", member.fields)
 
     assert "Too late" not in browser.links
+
+
+def test_a_note_that_is_sent_too_late_can_be_sent_again_from_another_tab(
+    browser: Browser, member: Account, service: Service
+) -> None:
+    _expire(service, member)
+    browser.submit("Add the note", {"Title": "In time", "Text": "</textarea>"}, status=401)
+    first = browser.session.command("GET", "/window")
+    other = browser.session.command("POST", "/window/new", type="tab")["handle"]
+    browser.session.command("POST", "/window", handle=other)
+    member.sign_in(browser)
+    browser.session.command("DELETE", "/window")
+    browser.session.command("POST", "/window", handle=first)
+
+    browser.submit("Add the note")
+
+    browser.follow("In time")
+    assert browser.value_of(browser.field(browser.form("Save"), "Text")) == "</textarea>"
 
 
 def _expire(service: Service, account: Account) -> None:

@@ -71,6 +71,28 @@ def test_paging_through_older_notes(browser: Browser, member: Account, service: 
     assert notes_on(browser) == newest_first[:10]
 
 
+def test_a_note_that_is_too_long_is_not_lost(browser: Browser, member: Account) -> None:
+    browser.submit("Add the note", {"Title": MARKUP, "Text": "x" * 10_001}, status=422)
+
+    field = browser.field(browser.form("Add the note"), "Text")
+    assert "Expected at most 10000 characters." in browser.text
+    assert browser.value_of(field) == "x" * 10_001
+    browser.submit("Add the note", {"Text": "short"})
+    browser.follow(MARKUP)
+    browser.submit("Save", {"Text": "y" * 10_001}, status=422)
+    browser.submit("Save", {"Text": "shorter"})
+    assert browser.value_of(browser.field(browser.form("Save"), "Text")) == "shorter"
+    assert browser.title == f"{MARKUP} · Kagari"
+
+
+def test_a_note_without_a_visible_title_can_be_opened(browser: Browser, member: Account) -> None:
+    browser.submit("Add the note", {"Title": "  ", "Text": "Fire"})
+
+    browser.follow("Untitled")
+
+    assert browser.value_of(browser.field(browser.form("Save"), "Text")) == "Fire"
+
+
 def test_deleting_a_note_leaves_the_others(browser: Browser, member: Account) -> None:
     for title in ("First", "Second", "Third"):
         browser.submit("Add the note", {"Title": title})

@@ -1,5 +1,6 @@
 """What holds a password does not show it, and an account that is gone owns nothing new."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 from app import app
 from framework.database import statement
 from framework.local.sqlite import SQLiteDatabase
-from framework.testing import Client, json_of
+from framework.testing import Client, json_of, text_of
 from routes.account import Credentials, NewAccount, PasswordChange
+from tests.auth.databases import FaultyDatabase
 
 SCHEMA = (Path(__file__).parents[2] / "schema.sql").read_text()
 TWICE = {"detail": "This is given more than once."}
@@ -82,3 +84,62 @@ async def test_a_note_for_an_account_that_was_deleted_meanwhile_is_401() -> None
 
     assert response.status == 401
     db.close()
+
+
+PAGES = {"accept": "text/html"}
+
+
+@pytest.fixture
+def db() -> Iterator[SQLiteDatabase]:
+    db = SQLiteDatabase(":memory:")
+    db.apply_schema(SCHEMA)
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def client(db: SQLiteDatabase) -> Client:
+    return Client(app, env={"DB": db})
+
+
+@pytest.mark.parametrize(
+    "path", ["/sign-in", "/sign-up", "/me/email", "/notes", "/notes/1", "/notes/x"]
+)
+async def test_another_site_fills_in_no_form_of_this_one(client: Client, path: str) -> None:
+    names = ("username", "email", "title", "body")
+    form = dict.fromkeys(names, "http://evil.example")
+
+    theirs = await client.post(
+        path,
+        form=form,
+        headers=PAGES | {"sec-fetch-site": "cross-site", "origin": "http://evil.example"},
+    )
+    ours = await client.post(path, form=form, headers=PAGES)
+
+    assert theirs.status == (404 if path == "/notes/x" else 403)
+    assert "<form" not in text_of(theirs)
+    assert "http://evil.example" in text_of(ours)
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-up", "/me/password", "/me/email/verify"])
+async def test_no_page_repeats_a_password(client: Client, path: str) -> None:
+    names = ("password", "current", "new", "code")
+
+    answer = await client.post(path, form=dict.fromkeys(names, "canary"), headers=PAGES)
+
+    assert answer.status in {401, 422}
+    assert "<form" in text_of(answer)
+    assert "canary" not in text_of(answer)
+
+
+async def test_what_was_typed_outlasts_an_outage(db: SQLiteDatabase) -> None:
+    faulty = FaultyDatabase(db)
+    faulty.arm(1)
+    client = Client(app, env={"DB": faulty})
+    form = {"username": "ada", "password": "canary"}
+
+    answer = await client.post("/sign-in", form=form, headers=PAGES)
+
+    assert answer.status == 503
+    assert 'value="ada"' in text_of(answer)
+    assert "canary" not in text_of(answer)
