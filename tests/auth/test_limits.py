@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from framework.auth import GRACE, Limits
-from framework.auth.limits import CLOCK_ERROR, now
+from framework.auth import GRACE, Limits, codes, links
+from framework.auth.limits import CLOCK_ERROR, FAILURES_KEPT, now
 from framework.errors import ConfigurationError
 from tests.auth.world import World
 
@@ -31,7 +31,14 @@ def test_what_holds_where_nothing_is_said() -> None:
         "sessions": 100,
         "grace": 0,
     }
-    assert (GRACE, CLOCK_ERROR) == (10_000, 60 * MINUTE)
+    assert (GRACE, CLOCK_ERROR, FAILURES_KEPT) == (10_000, 60 * MINUTE, 30 * DAY)
+
+
+def test_what_holds_of_codes_and_links() -> None:
+    assert (codes.CODE_LIFE, codes.CODE_TRIES) == (5 * MINUTE, 5)
+    assert (codes.CODES_PER_WINDOW, codes.CODES_PER_ADDRESS) == (5, 10)
+    assert codes.CODE_WINDOW == 60 * MINUTE
+    assert (links.LINK_LIFE, links.LINKS_PER_ACCOUNT) == (120 * MINUTE, 3)
 
 
 def test_the_clock_says_milliseconds() -> None:
