@@ -411,6 +411,16 @@ async def test_other_links_of_the_account_end(recovering: Recovering) -> None:
         assert (await recovering.reset(token, "yet another one")).status == 404
 
 
+async def test_a_link_that_is_used_ends_nobody_else_s(recovering: Recovering) -> None:
+    await recovering.verified()
+    await recovering.verified("bob", "bob@example.com")
+    token = await recovering.mailed("bob")
+
+    await recovering.reset(await recovering.mailed())
+
+    assert (await recovering.reset(token)).status == 204
+
+
 async def test_links_for_a_name_that_was_deleted_keep_none_from_the_other(
     recovering: Recovering,
 ) -> None:
