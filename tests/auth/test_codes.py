@@ -113,6 +113,18 @@ async def test_a_code_is_tried_five_times(
     assert await verify(browser, code) == status
 
 
+async def test_what_somebody_else_tries_counts_as_no_try(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+    bob = await recovering.addressed("bob", "bob@example.com")
+    await browser.post("/code")
+    code = recovering.mailbox.code
+
+    tried = {await verify(bob, code) for _ in range(CODE_TRIES)}
+
+    assert tried == {422}
+    assert await verify(browser, code) == 204
+
+
 async def test_tries_at_once_are_counted_too(recovering: Recovering) -> None:
     browser = await recovering.addressed()
     await browser.post("/code")
