@@ -125,6 +125,19 @@ async def test_listed_origins_are_exact(origin: str, passes: bool, fetch_site: s
 @pytest.mark.parametrize(
     "origin",
     [
+        *("https://xn--gd-fkaa.com", "https://a0.z9-b.com:65535", "http://192.0.2.10:8787"),
+        *("http://[::1]", "https://[2001:db8::f09:ace]:8443", "http://[::ffff:c000:201]"),
+    ],
+)
+async def test_what_a_browser_writes_is_taken_as_an_origin(origin: str) -> None:
+    response = await build(origin).request("POST", "/", headers={"origin": origin})
+
+    assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
         *(
             "",
             "*",
@@ -138,6 +151,7 @@ async def test_listed_origins_are_exact(origin: str, passes: bool, fetch_site: s
         *("https://*.good.com", "https://GOOD.com", "https://good.com:", "https://good.com:123456"),
         *("https://good.com:443", "http://good.com:80", "https://good.com\n", "https://a b.com"),
         *("https://a@good.com", "https://good.com?x", "https://gööd.com"),
+        *("http://[::1", "http://::1]", "http://[]", "http://[::ffff:192.0.2.1]", "http://[::G]"),
     ],
 )
 def test_what_no_browser_would_write_is_refused_as_an_origin(origin: str) -> None:
