@@ -1,5 +1,7 @@
 """A bad cookie never hides a good one, and none is sent that a browser would refuse or misread."""
 
+from contextlib import suppress
+from string import ascii_letters, digits
 from typing import Any
 
 import pytest
@@ -163,6 +165,32 @@ def test_a_cookie_that_a_browser_would_refuse_or_misread_is_not_made(
 ) -> None:
     with pytest.raises(ValueError, match="cookie refused"):
         SetCookie(**{"name": "a", "value": "1", **options})
+
+
+TOKEN = {*"!#$%&'*+-.^_`|~", *ascii_letters, *digits}
+PRINTED = set(map(chr, range(0x20, 0x7F)))
+
+
+@pytest.mark.parametrize(
+    ("field", "start", "allowed"),
+    [
+        ("name", "", TOKEN),
+        ("domain", "", TOKEN),
+        ("value", "", PRINTED - set(' ",;\\')),
+        ("path", "/", PRINTED - {";"}),
+    ],
+)
+def test_each_part_takes_the_characters_of_its_rfc(
+    field: str, start: str, allowed: set[str]
+) -> None:
+    taken = set()
+    for character in map(chr, range(256)):
+        options: dict[str, Any] = {"name": "a", "value": "1", field: start + character}
+        with suppress(ValueError):
+            SetCookie(**options)
+            taken.add(character)
+
+    assert taken == allowed
 
 
 def test_a_cookie_as_long_as_browsers_keep_is_made() -> None:
