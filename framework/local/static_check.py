@@ -16,7 +16,7 @@ from typing import Any
 PACKAGE = "framework"
 OURS = {"app", PACKAGE, "routes"}
 
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 CHOICES = (ast.If, ast.IfExp, ast.BoolOp, ast.Match, ast.TryStar)
 ANYTHING = {"__getattr__", "globals", "locals", "vars", "*"}
 """Names in a module that may give it any other name."""

@@ -447,6 +447,7 @@ LACKS = "the app asks for what the Worker does not have"
         ("from app import other", "there is no other in app"),
         ("with open('x'):\n  import routes.gone", "there is no routes.gone"),
         ("def inner():\n  import routes.gone", "there is no routes.gone"),
+        ("try:\n  import routes.gone\n finally: ...", "there is no routes.gone"),
         ("if c is None:\n  raise ValueError\n import routes.gone", "there is no routes.gone"),
     ],
 )
@@ -476,7 +477,9 @@ def test_what_a_function_imports_has_to_be_staged(root: Path, statement: str, fa
         "def show(c):\n if c:\n  import routes.gone",
         "def show(c):\n if c:\n  return 1\n import routes.gone",
         "def show():\n try:\n  import routes.gone\n except ImportError: ...",
+        "def show():\n try:\n  import routes.gone\n except* ImportError: ...",
         "def show():\n with suppress(ImportError):\n  import routes.gone",
+        "def show(c):\n match c:\n  case 1:\n   import routes.gone",
         "TYPE_CHECKING = False\nif TYPE_CHECKING:\n import framework.testing",
         "if __name__ == '__main__':\n from framework.local import asgi",
     ],
@@ -568,6 +571,7 @@ def test_what_the_worker_lacks_fails_at_import_as_it_would_there(
         "try:\n import uvicorn\nexcept ImportError:\n uvicorn = None\ndef show():\n uvicorn.run()",
         "import asyncio, hashlib\ndef show():\n hashlib.sha256(); asyncio.to_thread(print)",
         "import hashlib\ndef show():\n if hasattr(hashlib, 'scrypt'):\n  hashlib.scrypt(b'')",
+        "import hashlib\ndef show(c):\n hashlib.scrypt(b'') if c else 0\n c and hashlib.scrypt(b'')",
     ],
 )
 def test_what_is_uploaded_or_may_be_for_this_machine_alone_may_be_asked_for(
@@ -634,6 +638,13 @@ def test_a_refusal_that_nobody_raises_is_refused(
         "an exception is made and not raised, so it refuses nobody",
         f"routes/notes.py:15: {name}: raise it",
     ]
+
+
+def test_a_refusal_that_nobody_raises_is_found_in_a_package_too(root: Path) -> None:
+    write(root, "routes/__init__.py", "class No(Exception): ...\ndef closed(c):\n No()\n")
+
+    with pytest.raises(StageError, match=r"routes/__init__\.py:3: No: raise it"):
+        stage(root)
 
 
 NOT_MADE = [
