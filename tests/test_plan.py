@@ -742,3 +742,28 @@ async def test_flags_of_a_closed_set_are_taken_and_any_are_answered(sent: int, s
 
     assert answer.status == status
     assert OwnRights._value2member_map_.keys() <= {0, 1, 2, 3}
+
+
+class Grade(msgspec.Struct):
+    """What a handler reads, whoever sends it."""
+
+    value: int
+
+
+def reads_grade(grade: Grade) -> None: ...
+
+
+def test_no_slot_carries_what_a_handler_reads_from_a_body() -> None:
+    App().post("/", guard=public)(reads_grade)
+
+    with pytest.raises(ConfigurationError, match=r"test_plan.py:\d+: reads_grade reads Grade from"):
+        Slot("grade", Grade)
+
+
+def test_a_mistake_in_a_guard_is_said_to_be_there() -> None:
+    async def wants_a_body(counts: dict[str, int]) -> None: ...
+
+    line = wants_a_body.__code__.co_firstlineno
+
+    with pytest.raises(ConfigurationError, match=rf"test_plan.py:{line}: the parameter 'counts'"):
+        App().get("/", guard=guard(wants_a_body))(lambda: "in")
