@@ -252,10 +252,9 @@ def _finder(source: str, name: str, takes_list: bool) -> Callable[[Context], lis
         return lambda c: c.request.query.get(name, [])
     if source == "cookie":
         return lambda c: c.request.cookies.get(name, [])
-    header = name.lower()
 
     def find(c: Context) -> list[str]:
-        value = c.request.headers.get(header)
+        value = c.request.headers.get(name)
         if value is None or not takes_list:
             return [] if value is None else [value]
         return [item for text in _ITEM.findall(value) if (item := text.strip())]
