@@ -267,6 +267,8 @@ RANGE = "This number is out of range."
         ("needed=1&text=a&text=b", [("query:text", ONCE)]),
         ("needed=1&several=1&several=x", [("query:several", "Expected int.")]),
         ("needed=1&several=9007199254740992", [("query:several", RANGE)]),
+        ("needed=1&unique=9007199254740992", [("query:unique", RANGE)]),
+        ("needed=1&row=9007199254740992", [("query:row", RANGE)]),
         ("needed=1&small=10", [("query:small", "Expected int <= 9.")]),
         ("needed=1&number=nan", [("query:number", RANGE)]),
         ("needed=1&number=-inf", [("query:number", RANGE)]),
@@ -482,7 +484,7 @@ async def read_fields(
 
 
 @app.post("/fields-of-a-plain-function", guard=public)
-def read_plainly(*, form: Form[Colour], flag: Form[bool] = False) -> list[Any]:
+def read_plainly(*, flag: Form[bool] = False, form: Form[Colour]) -> list[Any]:
     return [form, flag]
 
 
