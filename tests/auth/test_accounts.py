@@ -472,6 +472,20 @@ async def test_a_change_that_lost_changes_none_of_them(world: World) -> None:
     assert (await sign_in(world, "alice2")).status == 200
 
 
+async def test_a_change_of_a_key_that_is_gone_meanwhile_is_refused(world: World) -> None:
+    browser = await world.signed_up()  # sessions go on without the key
+    world.database = halting = HaltingDatabase(world.sqlite)
+    halt = halting.halt("UPDATE user_key")
+    late = asyncio.create_task(browser.put("/password", json={}))
+    await halt.reached()
+    await world.auth.keys.delete(world.sqlite, "username", USERNAME)
+    halt.release()
+
+    answer = await late
+
+    assert (answer.status, answer.header("set-cookie")) == (401, None)
+
+
 @pytest.mark.parametrize("other", ["aaron", "zoe"])
 async def test_a_key_without_a_password_is_not_in_the_way_of_a_change(
     world: World, other: str
