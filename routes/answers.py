@@ -6,6 +6,7 @@ from framework import Context, HTTPError, Response
 from framework.auth import InvalidLink, ReauthenticationRequired
 from framework.errors import Unauthorized
 from framework.origin import refuse_cross_site
+from framework.parameters import FORM_TYPE
 from framework.problem import problem
 from framework.response import Reply
 from routes.forms import email_form, note_form, sign_in_form, sign_up_form
@@ -13,6 +14,9 @@ from routes.html import Markup, document, element, wants_html
 
 Done = Annotated[Response, Reply(None, 204), Reply(None, 303)]
 """Nothing to say: 204, or 303 to a page where a browser asks."""
+
+_LONGEST = 2**18
+"""Bytes of a form that is shown again: twice what the longest note takes."""
 
 
 def done(c: Context, value: Any = None, status: int = 204, *, to: str = "/") -> Response:
@@ -50,14 +54,24 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
 
 async def _form_again(c: Context, error: HTTPError) -> Markup | None:
     """Return the form that was sent, as it was filled in but for passwords."""
+    request, path = c.request, c.request.path
+    if (
+        request.method != "POST"
+        or not path.startswith(("/sign-", "/me/email", "/notes"))
+        or request.media_type != FORM_TYPE  # any other may hold a password anywhere
+        or error.status in {408, 413}  # reading it has failed
+    ):
+        return None
+    request.body_limit = _LONGEST
     try:
-        refuse_cross_site(c.request, c.app.origins)  # which fills in no form of ours
-        sent = await c.request.form()
+        refuse_cross_site(request, c.app.origins)  # which fills in no form of ours
+        sent = await request.form()
+        size = len(await request.bytes())
     except HTTPError:  # the first is told
         return None
     draft = {name: texts[0] for name, texts in sent.items()}
     draft |= {misfit.pointer or "": misfit.detail for misfit in error.errors}
-    match c.request.path.split("/") if sent else ():
+    match path.split("/") if 0 < size <= _LONGEST else ():
         case [_, "sign-in"]:
             return sign_in_form(draft)
         case [_, "sign-up"]:
@@ -65,5 +79,5 @@ async def _form_again(c: Context, error: HTTPError) -> Markup | None:
         case [_, "me", "email"]:
             return email_form(draft)
         case [_, "notes"] | [_, "notes", _]:
-            return note_form(c.request.path, draft)
+            return note_form(path, draft)
     return None

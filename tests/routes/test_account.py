@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from app import app
+from framework import HTTPError
 from framework.database import statement
 from framework.local.sqlite import SQLiteDatabase
+from framework.request import Headers, Request
 from framework.testing import Client, json_of, text_of
 from routes.account import Credentials, NewAccount, PasswordChange
 from tests.auth.databases import FaultyDatabase
@@ -87,6 +89,7 @@ async def test_a_note_for_an_account_that_was_deleted_meanwhile_is_401() -> None
 
 
 PAGES = {"accept": "text/html"}
+FORM = "application/x-www-form-urlencoded"
 
 
 @pytest.fixture
@@ -143,3 +146,56 @@ async def test_what_was_typed_outlasts_an_outage(db: SQLiteDatabase) -> None:
     assert answer.status == 503
     assert 'value="ada"' in text_of(answer)
     assert "canary" not in text_of(answer)
+
+
+TOO_LONG = b"title=" + b"'" * 2**18
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "body", "status"),
+    [
+        ("/sign-in", "application/json", b'{"username":"x","password":"y&username=canary"}', 401),
+        ("/sign-in", "text/plain", b"username=x\r\npassword=canary\r\n", 415),
+        ("/sign-in", "", b"username=x\r\npassword=canary\r\n", 415),
+        ("/sign-in", "multipart/form-data; boundary=x", b"username=canary", 415),
+        ("/sign-in", FORM, b"username=canary&password=" + b"'" * 2**18, 422),
+        ("/notes", FORM, TOO_LONG, 401),
+        ("/notes/x/y", FORM, b"title=canary", 404),
+        ("/sign-in/", FORM, b"username=canary", 404),
+    ],
+)
+async def test_only_what_a_page_sends_is_shown_again(
+    client: Client, path: str, media_type: str, body: bytes, status: int
+) -> None:
+    answer = await client.post(path, body=body, headers=PAGES | {"content-type": media_type})
+
+    assert answer.status == status
+    assert "canary" not in text_of(answer)
+    assert len(text_of(answer)) < 10_000
+
+
+async def test_a_form_that_no_page_posts_is_not_shown_again(client: Client) -> None:
+    for method, path in (("GET", "/notes"), ("PUT", "/sign-in"), ("DELETE", "/notes/1")):
+        answer = await client.request(
+            method, path, form={"title": "canary", "username": "canary"}, headers=PAGES
+        )
+
+        assert answer.status in {401, 405}
+        assert "canary" not in text_of(answer)
+
+
+@pytest.mark.parametrize("status", [408, 413])
+async def test_a_body_that_broke_off_is_not_read_again(db: SQLiteDatabase, status: int) -> None:
+    reads = 0
+
+    async def read(limit: int) -> bytes:
+        nonlocal reads
+        reads += 1
+        raise HTTPError(status)
+
+    source = Headers([*PAGES.items(), ("content-type", FORM)])
+    request = Request("POST", "http", "localhost", "/sign-in", "", source, read)
+
+    answer = await app.handle(request, {"DB": db})
+
+    assert (answer.status, reads) == (status, 1)
