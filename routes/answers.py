@@ -69,8 +69,11 @@ async def _form_again(c: Context, error: HTTPError) -> Markup | None:
         size = len(await request.bytes())
     except HTTPError:  # the first is told
         return None
-    draft = {name: texts[0] for name, texts in sent.items()}
-    draft |= {misfit.pointer or "": misfit.detail for misfit in error.errors}
+    c.private = True
+    draft = {name: texts[0] for name, texts in sent.items() if name[:1] != "/"}
+    for misfit in reversed(error.errors):
+        draft[""] = pointer = misfit.pointer or ""
+        draft[pointer] = misfit.detail
     match path.split("/") if 0 < size <= _LONGEST else ():
         case [_, "sign-in"]:
             return sign_in_form(draft)

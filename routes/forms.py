@@ -31,7 +31,7 @@ def button(action: str, text: str) -> Markup:
 
 
 Draft = Mapping[str, str]
-"""Fields by name, and what is wrong with them by JSON pointer."""
+"""Fields by name, and what is wrong with them by JSON pointer; the first such pointer by ""."""
 
 BLANK: Draft = {}
 
@@ -49,10 +49,11 @@ def field(
 
     *draft* fills it in: no password gets one.
     """
-    flaw = draft.get(f"/{name}")
+    pointer = f"/{name}"
+    flaw = draft.get(pointer)
     described: dict[str, Attribute] = {"name": name, "title": hint or None, **attributes}
     if flaw:
-        described |= {"aria_invalid": "true", "autofocus": True}
+        described |= {"aria_invalid": "true", "autofocus": draft.get("") == pointer}
     if kind == "textarea":
         entry = element(kind, "\n", draft.get(name), **described)
     else:

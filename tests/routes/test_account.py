@@ -199,3 +199,50 @@ async def test_a_body_that_broke_off_is_not_read_again(db: SQLiteDatabase, statu
     answer = await app.handle(request, {"DB": db})
 
     assert (answer.status, reads) == (status, 1)
+
+
+async def test_what_is_wrong_is_told_in_our_words_alone(client: Client) -> None:
+    form = {"username": "x", "password": "y", "/username": "canary", "": "/username"}
+
+    answer = await client.post("/sign-in", form=form, headers=PAGES)
+
+    assert answer.status == 422
+    assert 'value="x"' in text_of(answer)
+    assert "canary" not in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/sign-up", {"username": "!", "password": "long enough", "email": "x" * 300}),
+        ("/notes", {"title": "x" * 201, "body": "y" * 10_001}),
+    ],
+)
+async def test_the_first_of_two_misfits_has_the_focus(
+    client: Client, path: str, form: dict[str, str]
+) -> None:
+    await client.post("/sign-up", json={"username": "ada", "password": "long enough"})
+
+    page = text_of(await client.post(path, form=form, headers=PAGES))
+
+    first, second = page.split("<main>")[1].split('aria-invalid="true"')[1:]
+    assert first.startswith(" autofocus>")
+    assert "autofocus" not in second
+
+
+@pytest.mark.parametrize(
+    ("form", "status"),
+    [
+        ({"username": "ada", "password": "long enough", "email": "a@example.com"}, 409),
+        ({"username": "ada", "password": "long enough", "email": "none"}, 422),
+    ],
+)
+async def test_no_cache_keeps_what_was_typed(
+    client: Client, form: dict[str, str], status: int
+) -> None:
+    await client.post("/sign-up", json={"username": "ada", "password": "long enough"})
+
+    answer = await client.post("/sign-up", form=form, headers=PAGES)
+
+    assert answer.status == status
+    assert answer.header("cache-control") == "private, no-store"
