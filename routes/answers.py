@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from framework import Context, HTTPError, Response
 from framework.auth import InvalidLink, ReauthenticationRequired
-from framework.errors import Unauthorized
+from framework.errors import TooManyRequests, Unauthorized
 from framework.origin import refuse_cross_site
 from framework.parameters import FORM_TYPE
 from framework.problem import problem
@@ -16,7 +16,7 @@ Done = Annotated[Response, Reply(None, 204), Reply(None, 303)]
 """Nothing to say: 204, or 303 to a page where a browser asks."""
 
 _LONGEST = 2**18
-"""Bytes of a form that is shown again: twice what the longest note takes."""
+"""Bytes of a form that is shown again: two long notes."""
 
 
 def done(c: Context, value: Any = None, status: int = 204, *, to: str = "/") -> Response:
@@ -31,6 +31,8 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
     if not wants_html(c):
         return problem(error).with_header("vary", "accept")
     detail = error.detail or error.code.replace("-", " ").capitalize() + "."
+    if isinstance(error, TooManyRequests):
+        detail += f" Try again in {-(-int(error.headers[0][1]) // 60)} min."
     misfits = [
         element("li", f"{(misfit.pointer or misfit.parameter or '').lstrip('/')}: {misfit.detail}")
         for misfit in error.errors
@@ -55,13 +57,9 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
 async def _form_again(c: Context, error: HTTPError) -> Markup | None:
     """Return the form that was sent, as it was filled in but for passwords."""
     request, path = c.request, c.request.path
-    if (
-        request.method != "POST"
-        or not path.startswith(("/sign-", "/me/email", "/notes"))
-        or request.media_type != FORM_TYPE  # any other may hold a password anywhere
-        or error.status in {408, 413}  # reading it has failed
-    ):
-        return None
+    is_ours = path.startswith(("/sign-", "/me/email", "/notes")) and request.method == "POST"
+    if not is_ours or request.media_type != FORM_TYPE or error.status in {408, 413}:
+        return None  # other types may hold a password anywhere; nothing is read twice
     request.body_limit = _LONGEST
     try:
         refuse_cross_site(request, c.app.origins)  # which fills in no form of ours
@@ -74,7 +72,7 @@ async def _form_again(c: Context, error: HTTPError) -> Markup | None:
     for misfit in reversed(error.errors):
         draft[""] = pointer = misfit.pointer or ""
         draft[pointer] = misfit.detail
-    match path.split("/") if 0 < size <= _LONGEST else ():
+    match path.split("/") if size <= _LONGEST else ():
         case [_, "sign-in"]:
             return sign_in_form(draft)
         case [_, "sign-up"]:

@@ -9,13 +9,6 @@ from routes.html import Markup, document, element
 
 Operation = Mapping[str, Any]
 
-_PLACES = {
-    "path": "in the path",
-    "query": "in the query",
-    "header": "a header",
-    "cookie": "a cookie",
-}
-
 
 def page(described: Mapping[str, Any]) -> Response:
     """Return the page that shows the OpenAPI document *described*."""
@@ -99,7 +92,7 @@ def _parameters(parameters: Iterable[Mapping[str, Any]]) -> Markup | None:
     rows = [
         row(
             parameter["name"],
-            [*constraints(parameter["schema"]), ", ", _PLACES[parameter["in"]]],
+            [*constraints(parameter["schema"]), f", in the {parameter['in']}"],
             required=parameter["required"],
             description=parameter.get("description", ""),
         )

@@ -246,3 +246,14 @@ async def test_no_cache_keeps_what_was_typed(
 
     assert answer.status == status
     assert answer.header("cache-control") == "private, no-store"
+
+
+async def test_who_tried_too_often_is_told_when_to_try_again(client: Client) -> None:
+    form = {"username": "ada", "password": "canary"}
+    for _ in range(10):
+        assert (await client.post("/sign-in", form=form, headers=PAGES)).status == 401
+
+    answer = await client.post("/sign-in", form=form, headers=PAGES)
+
+    assert (answer.status, answer.header("retry-after")) == (429, "900")
+    assert "Too many attempts for this account. Try again in 15 min." in text_of(answer)
