@@ -25,6 +25,7 @@ a { color: var(--accent); text-underline-offset: 0.2em; }
 section { border-top: 1px solid var(--line); padding: 0.5rem 0 1.5rem; }
 form { display: grid; gap: 0.8rem; max-width: 26rem; margin: 0.8rem 0; }
 [hidden] { display: none; }
+[hidden]:target { display: block; }
 form.inline { display: block; margin: 0; }
 label { display: grid; gap: 0.2rem; }
 input, textarea, button { font: inherit; padding: 0.4rem 0.7rem; border-radius: 0.4rem;
@@ -104,7 +105,7 @@ def _escape(text: str) -> str:
 def document(title: str, *body: Child, status: int = 200, style: str = "") -> Response:
     """Return a whole page, under a policy that lets no script run.
 
-    *style* is CSS for this page alone, beside what all pages share.
+    *style* is CSS beside what all pages share.
     """
     styles = [_STYLE, style] if style else [_STYLE]
     head = element(

@@ -65,9 +65,6 @@ Reset = Annotated[Done, Reply(None, 404)]
 recovery = Router()
 
 
-# --- One's address -------------------------------------------------------------------------------
-
-
 @recovery.get("/me/email", guard=authorized)
 async def show_email(c: Context, user: Member) -> Annotated[Response, Reply(AddressView)]:
     """Show one's e-mail address, and whether it is verified."""
@@ -87,7 +84,7 @@ async def change_email(c: Context, address: Address | Form[Address]) -> Done:
 async def send_code(c: Context) -> Sent:
     """Mail a code to one's address, which verifies it. The one before is worth nothing then."""
     await auth.send_verification(c)
-    return done(c)
+    return done(c, to="/#sent")
 
 
 @recovery.post("/me/email/verify", guard=authorized)
@@ -95,9 +92,6 @@ async def verify(c: Context, sent: Code | Form[Code]) -> Verified:
     """Verify one's address with the code that was mailed there."""
     await auth.verify_email(c, sent.code)
     return done(c)
-
-
-# --- A lost password -----------------------------------------------------------------------------
 
 
 @recovery.get("/password-reset", guard=public)

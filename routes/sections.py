@@ -61,13 +61,13 @@ def _email_parts(user: Member) -> list[Markup]:
         return [title, email_form({})]
     said = " is verified." if is_verified else " is not verified yet."
     known = element("p", element("strong", user.email), said)
-    steps = [] if is_verified else [button("/me/email/verification", "Send a code"), code_form()]
-    change = element(
-        "details",
-        element("summary", "Change the address"),
-        email_form({"email": user.email}),
-    )
-    return [title, known, *steps, change]
+    steps = [
+        button("/me/email/verification", "Send a code"),
+        element("p", "A code is on its way.", id="sent", hidden=True),  # but for /#sent
+        code_form(),
+    ]
+    change = element("summary", "Change the address"), email_form({"email": user.email})
+    return [title, known, *([] if is_verified else steps), element("details", *change)]
 
 
 def sessions_section(sessions: Sequence[SessionView]) -> Markup:

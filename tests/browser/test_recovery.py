@@ -9,6 +9,7 @@ from tests.browser.people import Account, new_account, sql
 from tests.e2e.mailbox import code_in, link_in, newest
 from tests.e2e.service import Service
 
+SENT: Final = "A code is on its way."
 _AGO: Final = "UPDATE email_code SET expires_at = 1 WHERE email = ?1"
 _VERIFY: Final = "UPDATE user SET email = ?2, email_verified_at = 1 WHERE username = ?1"
 
@@ -33,7 +34,9 @@ def test_an_address_is_verified_with_the_code_from_the_mail(
     browser.submit("Save the address", {"E-mail address": address})
     assert f"{address} is not verified yet." in browser.text
 
+    assert SENT not in browser.text
     browser.submit("Send a code")
+    assert SENT in browser.text
     sql(service, _AGO, address)
     first = code_in(_mail(service, address))
     browser.submit("Verify the address", {"Code from the mail": first}, status=422)
@@ -45,6 +48,7 @@ def test_an_address_is_verified_with_the_code_from_the_mail(
     browser.submit("Verify the address", {"Code from the mail": second})
 
     assert f"{address} is verified." in browser.text
+    assert SENT not in browser.text
     assert "Send a code" not in browser.buttons
 
 

@@ -123,7 +123,8 @@ class Visitor:
         )
         if self.answer.status != 303:
             return self._show(self.answer)
-        return self._show(await self._get(self.answer.header("location") or ""))
+        path, _, _ = (self.answer.header("location") or "").partition("#")
+        return self._show(await self._get(path))
 
     async def _get(self, path: str) -> Response:
         return await self.browser.get(path, headers={"accept": ACCEPT})
