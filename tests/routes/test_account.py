@@ -184,21 +184,31 @@ async def test_a_form_that_no_page_posts_is_not_shown_again(client: Client) -> N
         assert "canary" not in text_of(answer)
 
 
-@pytest.mark.parametrize("status", [408, 413])
-async def test_a_body_that_broke_off_is_not_read_again(db: SQLiteDatabase, status: int) -> None:
-    reads = 0
+@pytest.mark.parametrize(
+    ("method", "path", "status", "limits"),
+    [
+        ("POST", "/sign-in", 408, [2**20]),
+        ("POST", "/sign-in", 413, [2**20]),
+        ("POST", "/notes", 401, [2**18]),
+        ("GET", "/notes", 401, []),
+        ("POST", "/nowhere", 404, []),
+    ],
+)
+async def test_a_body_is_read_once_and_only_where_there_is_a_form(
+    db: SQLiteDatabase, method: str, path: str, status: int, limits: list[int]
+) -> None:
+    read_up_to: list[int] = []
 
     async def read(limit: int) -> bytes:
-        nonlocal reads
-        reads += 1
+        read_up_to.append(limit)
         raise HTTPError(status)
 
     source = Headers([*PAGES.items(), ("content-type", FORM)])
-    request = Request("POST", "http", "localhost", "/sign-in", "", source, read)
+    request = Request(method, "http", "localhost", path, "", source, read)
 
     answer = await app.handle(request, {"DB": db})
 
-    assert (answer.status, reads) == (status, 1)
+    assert (answer.status, read_up_to) == (status, limits)
 
 
 async def test_what_is_wrong_is_told_in_our_words_alone(client: Client) -> None:
