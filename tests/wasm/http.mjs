@@ -107,7 +107,11 @@ export async function writeResponse(response, incoming, outgoing) {
   } else {
     await pipe(response.body, outgoing);
   }
-  outgoing.end(() => discard(incoming));
+  if (!incoming.complete) {
+    outgoing.flushHeaders();
+    await discard(incoming); // else node resets the connection of a client that still sends
+  }
+  outgoing.end();
 }
 
 /** Has node, which writes Latin-1, send *value* in UTF-8, as workerd does. */
@@ -131,8 +135,12 @@ function drained(outgoing) {
   return new Promise((resolve) => outgoing.once("drain", resolve).once("close", resolve));
 }
 
-function discard(incoming) {
+/** Reads the rest of what a client sends, for half a second at most. */
+async function discard(incoming) {
   if (incoming.complete) return;
   incoming.resume();
-  setTimeout(() => incoming.socket.destroy(), 500).unref();
+  await new Promise((resolve) => {
+    incoming.once("close", resolve);
+    setTimeout(resolve, 500).unref();
+  });
 }
