@@ -45,6 +45,8 @@ def minify(folder: Path) -> None:
     described = _described(trees.values())
     exports = any(_reads_exports(tree) for tree in trees.values())
     wanted = {each for tree in trees.values() for each in _wanted(tree)}
+    own_trees = [tree for file, tree in trees.items() if folder / PACKAGE not in file.parents]
+    wanted |= {("", word) for tree in own_trees for word in _words(tree)}
     for file in (folder / PACKAGE).rglob("*.py"):
         if trees[file].body:
             thinned = minify_source(_read(file), described, exports=exports)
@@ -177,6 +179,13 @@ def _wanted(tree: ast.Module) -> Iterator[tuple[str, str]]:
             yield from [(module, alias.name) for alias in node.names]
         elif isinstance(node, ast.Attribute):
             yield "", node.attr
+
+
+def _words(tree: ast.Module) -> Iterator[str]:
+    """Yield the words in the texts of *tree*: one may be an annotation, or name what `getattr` reads."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from WORD.findall(node.value)
 
 
 def _comments(tokens: list[tokenize.TokenInfo], lines: list[bytes]) -> Iterator[Cut]:

@@ -297,6 +297,8 @@ def test_what_other_modules_read_stays(tmp_path: Path, app: str, lean: str) -> N
         ("import framework.one as one\none.B", "from framework.two import B\n"),
         ("import framework.one\nfrom framework.two import B", "from framework.two import A\n"),
         ("import framework.one\nfrom . import B", "from framework.two import B\n"),
+        ("import framework.one\nx: 'list[framework.one.B]'", "from framework.two import B\n"),
+        ("getattr(load('framework.one'), 'B')", "from framework.two import B\n"),
     ],
 )
 def test_what_is_imported_from_a_module_stays_if_it_is_read_there(
