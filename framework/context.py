@@ -27,7 +27,7 @@ GuardOutcome = Literal["none", "passed", "refused", "failed"]
 _NO_PARAMETERS = cast("Parameters", MappingProxyType({}))
 
 
-class Context(msgspec.Struct, eq=False):
+class Context(msgspec.Struct, eq=False, weakref=True):
     """One request being answered. Made by the application, handed to guards and handlers."""
 
     request: Request

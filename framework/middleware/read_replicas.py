@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
+from weakref import ref
 
 import msgspec
 
@@ -66,13 +67,13 @@ def read_replicas(
             c.cookies.set(cookie, "1", prefix="host", max_age=seconds)
 
     async def read_nearby(c: Context, call_next: Next) -> Response:
-        outer = c.wrap_database
+        env, outer, asking = c.env, c.wrap_database, ref(c)
         near: Database | None = None
 
         def wrap(found: Any) -> Any:
             nonlocal near
-            if hasattr(found, "with_session") and find_database(c.env, database) is found:
-                found = near = near or _NearbyDatabase(found, c, may_be_behind, remember)
+            if hasattr(found, "with_session") and find_database(env, database) is found:
+                found = near = near or _NearbyDatabase(found, asking, may_be_behind, remember)
             return found if outer is None else outer(found)  # which may count what is asked of it
 
         c.wrap_database = wrap
@@ -113,7 +114,8 @@ class _NearbyDatabase(msgspec.Struct, eq=False):
     """The database of one request: writes go to the primary, reads where the request lets them."""
 
     primary: Any
-    c: Context
+    asking: ref[Context]
+    """Who asks. It holds this database: a circle would keep the request and its body in memory."""
     may_be_behind: Callable[[Context], bool]
     remember: Callable[[Context], None]
     reader: Database | None = None
@@ -140,7 +142,8 @@ class _NearbyDatabase(msgspec.Struct, eq=False):
 
     def _near(self) -> Database:
         if self.reader is None:
-            may = self.may_be_behind(self.c)
+            c = self.asking()
+            may = c is not None and self.may_be_behind(c)
             self.reader = self.primary.with_session("first-unconstrained") if may else self.primary
         return self.reader
 
@@ -152,5 +155,6 @@ class _NearbyDatabase(msgspec.Struct, eq=False):
             changed = is_change(answer)
             return answer
         finally:
-            if changed:
-                self.remember(self.c)
+            c = self.asking()
+            if changed and c is not None:
+                self.remember(c)

@@ -1,6 +1,7 @@
 """Safe requests read nearby, the rest and whoever wrote at the primary."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -417,6 +418,31 @@ async def test_a_database_without_replicas_is_used_as_it_is(database: LaggingDat
 
     assert kinds[0] is SQLiteDatabase
     assert kinds[1] is not LaggingDatabase
+
+
+async def test_a_request_that_is_over_is_not_kept_until_the_collector_comes(
+    database: LaggingDatabase,
+) -> None:
+    app = make_app()
+
+    class Bound(Bindings):
+        db: Database = msgspec.field(name="DB")
+
+    @app.post("/over", guard=public)
+    async def over(c: Context, given: Bound) -> None:
+        await given.db.first(int, COUNT)
+        await c.database().run(INSERT)
+        c.wait_until(c.database().run(INSERT))
+
+    gc.collect()
+    gc.disable()
+    try:
+        await app.request("POST", "/over", env={"DB": database})
+        contexts = [kept for kept in gc.get_objects() if type(kept) is Context]
+    finally:
+        gc.enable()
+
+    assert [c for c in contexts if c.request.path == "/over"] == []
 
 
 async def test_what_a_stream_and_work_after_the_answer_write_is_written(
