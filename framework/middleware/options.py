@@ -2,11 +2,20 @@
 
 from collections.abc import Iterable
 from math import isfinite
+from types import FunctionType
+from typing import Any
 
+from framework.callables import place_of, wants_await
 from framework.cookies import TOKEN
 from framework.errors import ConfigurationError
 
-__all__ = ["check_header_name", "check_header_names", "check_integer", "check_seconds"]
+__all__ = [
+    "check_header_name",
+    "check_header_names",
+    "check_integer",
+    "check_seconds",
+    "check_when",
+]
 
 
 def check_header_name(name: str) -> str:
@@ -36,3 +45,11 @@ def check_seconds(value: float, what: str) -> float:
     if not is_number or not isfinite(value) or value <= 0:
         raise ConfigurationError(f"{what} must be a number of seconds above 0, not {value!r}")
     return value
+
+
+def check_when(when: Any) -> None:
+    """Raise `ConfigurationError` for an async function: what is not awaited would be true for everybody."""
+    if isinstance(when, FunctionType) and wants_await(when):
+        raise ConfigurationError(
+            f"{place_of(when)}: {when.__name__} is async, but when= is not awaited"
+        )

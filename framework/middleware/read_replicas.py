@@ -17,7 +17,7 @@ from framework.context import Context, find_database
 from framework.cookies import AGE_LIMIT, TOKEN
 from framework.database import Database, Result, Statement, Value
 from framework.errors import ConfigurationError
-from framework.middleware.options import check_integer, check_seconds
+from framework.middleware.options import check_integer, check_seconds, check_when
 from framework.origin import SAFE_METHODS
 from framework.response import Response
 from framework.route import Route
@@ -44,13 +44,15 @@ def read_replicas(
     behind, or who has just signed in is signed out. A request that only reads sets none.
 
     A database without replicas, as SQLite, is used as it is. Raises `ConfigurationError` for a name
-    that no cookie can have, for *seconds* that are no whole number from 1 to 400 days, and where the
-    layer wraps a router, not the app: who signs in on another route would get no cookie.
+    that no cookie can have, for *seconds* that are no whole number from 1 to 400 days, for an async
+    *when*, and where the layer wraps a router, not the app: who signs in on another route would get no
+    cookie.
     """
     cookie = f"wrote_{database}"
     if not TOKEN.fullmatch(cookie):
         raise ConfigurationError(f"{cookie!r} cannot be the name of a cookie")
     check_seconds(check_integer(seconds, "seconds", AGE_LIMIT), "seconds")
+    check_when(when)
 
     def may_be_behind(c: Context) -> bool:
         # The header itself, so that this is no look at the cookies: the answer is as public.

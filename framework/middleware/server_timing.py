@@ -6,6 +6,7 @@ from time import perf_counter
 from framework.compose import Middleware, Next
 from framework.context import Context
 from framework.middleware.database_meter import meter_of
+from framework.middleware.options import check_when
 from framework.response import Response
 
 __all__ = ["server_timing"]
@@ -19,8 +20,9 @@ def server_timing(
     """Return a layer that sends ``Server-Timing``: the total, and what D1 took of it.
 
     *when* is asked once a request is answered, and returns whether its client may know; without it,
-    everybody may. *clock* returns seconds.
+    everybody may. *clock* returns seconds. Raises `ConfigurationError` for an async *when*.
     """
+    check_when(when)
 
     async def time_answer(c: Context, call_next: Next) -> Response:
         meter = meter_of(c, clock)

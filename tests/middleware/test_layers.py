@@ -184,3 +184,17 @@ async def test_a_check_that_refuses_is_loud() -> None:
     with pytest.raises(ConfigurationError, match="not around /"):
         app.prepare()
     assert (await app.request("GET", "/")).status == 500
+
+
+@pytest.mark.parametrize("make", [read_replicas, server_timing])
+def test_an_async_when_is_refused(make: Callable[..., Middleware]) -> None:
+    async def is_admin(_: Context) -> bool:
+        return False
+
+    with pytest.raises(
+        ConfigurationError, match=r"test_layers\.py:\d+: is_admin is async, but when= is"
+    ):
+        make(when=is_admin)
+
+    make(when=lambda _: True)
+    make(when=bool)
