@@ -9,14 +9,14 @@ from framework.origin import refuse_cross_site
 from framework.parameters import FORM_TYPE
 from framework.problem import problem
 from framework.response import Reply
-from routes.forms import email_form, note_form, sign_in_form, sign_up_form
+from routes.forms import Draft, email_form, note_form, sign_in_form, sign_up_form
 from routes.html import Markup, document, element, wants_html
 
 Done = Annotated[Response, Reply(None, 204), Reply(None, 303)]
 """Nothing to say: 204, or 303 to a page where a browser asks."""
 
 _LONGEST = 2**18
-"""Bytes of a form that is shown again: two long notes."""
+"""Bytes of a form that is shown again."""
 
 
 def done(c: Context, value: Any = None, status: int = 204, *, to: str = "/") -> Response:
@@ -32,7 +32,8 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
         return problem(error).with_header("vary", "accept")
     detail = error.detail or error.code.replace("-", " ").capitalize() + "."
     if isinstance(error, TooManyRequests):
-        detail += f" Try again in {-(-int(error.headers[0][1]) // 60)} min."
+        seconds = int(dict(error.headers)["retry-after"])
+        detail += f" Try again in {-(-seconds // 60)} min."
     misfits = [
         element("li", f"{(misfit.pointer or misfit.parameter or '').lstrip('/')}: {misfit.detail}")
         for misfit in error.errors
@@ -55,30 +56,30 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
 
 
 async def _form_again(c: Context, error: HTTPError) -> Markup | None:
-    """Return the form that was sent, as it was filled in but for passwords."""
-    request, path = c.request, c.request.path
-    is_ours = path.startswith(("/sign-", "/me/email", "/notes")) and request.method == "POST"
-    if not is_ours or request.media_type != FORM_TYPE or error.status in {408, 413}:
-        return None  # other types may hold a password anywhere; nothing is read twice
+    """Return the form of ours that was sent, as it was filled in but for passwords; else None."""
+    request = c.request
+    form = None if c.route is None else _SHOWN_AGAIN.get(c.route.name)
+    # Other types may hold a password anywhere; 408 and 413 are not read again.
+    if form is None or request.media_type != FORM_TYPE or error.status in {408, 413}:
+        return None
     request.body_limit = _LONGEST
     try:
         refuse_cross_site(request, c.app.origins)  # which fills in no form of ours
         sent = await request.form()
-        size = len(await request.bytes())
+        if len(await request.bytes()) > _LONGEST:
+            return None
     except HTTPError:  # the first is told
         return None
     c.private = True
-    draft = {name: texts[0] for name, texts in sent.items() if name[:1] != "/"}
-    for misfit in reversed(error.errors):
-        draft[""] = pointer = misfit.pointer or ""
-        draft[pointer] = misfit.detail
-    match path.split("/") if size <= _LONGEST else ():
-        case [_, "sign-in"]:
-            return sign_in_form(draft)
-        case [_, "sign-up"]:
-            return sign_up_form(draft)
-        case [_, "me", "email"]:
-            return email_form(draft)
-        case [_, "notes"] | [_, "notes", _]:
-            return note_form(path, draft)
-    return None
+    texts = {name: values[0] for name, values in sent.items()}
+    flaws = {(misfit.pointer or "").lstrip("/"): misfit.detail for misfit in error.errors}
+    return form(Draft(texts, flaws), request.path)
+
+
+_SHOWN_AGAIN = {
+    "sign_in": sign_in_form,
+    "sign_up": sign_up_form,
+    "change_email": email_form,
+    "add_note": note_form,
+    "change_note_by_form": note_form,
+}

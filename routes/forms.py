@@ -1,6 +1,7 @@
 """The forms that pages are made of. Each posts to the same route that programs use."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from framework.auth.emails import EMAIL_MAX
 from framework.auth.passwords import PASSWORD_MIN
@@ -30,10 +31,14 @@ def button(action: str, text: str) -> Markup:
     return form(action, submit=text, inline=True)
 
 
-Draft = Mapping[str, str]
-"""Fields by name, and what is wrong with them by JSON pointer; the first such pointer by ""."""
+class Draft(NamedTuple):
+    """What fields hold, and what is wrong with them, by their names."""
 
-BLANK: Draft = {}
+    texts: Mapping[str, str] = {}
+    flaws: Mapping[str, str] = {}
+
+
+BLANK = Draft()
 
 
 def field(
@@ -49,15 +54,14 @@ def field(
 
     *draft* fills it in: no password gets one.
     """
-    pointer = f"/{name}"
-    flaw = draft.get(pointer)
+    text, flaw = draft.texts.get(name), draft.flaws.get(name)
     described: dict[str, Attribute] = {"name": name, "title": hint or None, **attributes}
     if flaw:
-        described |= {"aria_invalid": "true", "autofocus": draft.get("") == pointer}
+        described |= {"aria_invalid": "true", "autofocus": name == next(iter(draft.flaws))}
     if kind == "textarea":
-        entry = element(kind, "\n", draft.get(name), **described)
+        entry = element(kind, "\n", text, **described)
     else:
-        described = {"type": kind, "required": True, "value": draft.get(name), **described}
+        described = {"type": kind, "required": True, "value": text, **described}
         entry = element("input", **described)
     said = element("span", label, " ", element("small", hint)) if hint else label
     told = element("strong", flaw, class_="error") if flaw else None
@@ -76,10 +80,10 @@ def new_password_field(name: str, label: str) -> Markup:
     )
 
 
-def sign_in_form(draft: Draft = BLANK) -> Markup:
+def sign_in_form(draft: Draft = BLANK, action: str = "/sign-in") -> Markup:
     """Return the form for signing in, and the way to a new password."""
     signing_in = form(
-        "/sign-in",
+        action,
         field("username", "Username", autocomplete="username", maxlength=64, draft=draft),
         field("password", "Password", "password", autocomplete="current-password"),
         submit="Sign in",
@@ -88,10 +92,10 @@ def sign_in_form(draft: Draft = BLANK) -> Markup:
     return Markup(signing_in + forgot)
 
 
-def sign_up_form(draft: Draft = BLANK) -> Markup:
+def sign_up_form(draft: Draft = BLANK, action: str = "/sign-up") -> Markup:
     """Return the form for making an account."""
     return form(
-        "/sign-up",
+        action,
         field(
             "username",
             "Username",
@@ -122,14 +126,14 @@ def new_password_form(action: str) -> Markup:
     return form(action, new_password_field("password", "New password"), submit="Save the password")
 
 
-def email_form(draft: Draft) -> Markup:
+def email_form(draft: Draft = BLANK, action: str = "/me/email") -> Markup:
     """Return the form for one's address."""
-    is_known = "email" in draft
+    is_known = "email" in draft.texts
     entry = _email_field("empty for none" if is_known else "", draft, required=not is_known)
-    return form("/me/email", entry, submit="Save the address")
+    return form(action, entry, submit="Save the address")
 
 
-def note_form(action: str, draft: Draft = BLANK) -> Markup:
+def note_form(draft: Draft = BLANK, action: str = "/notes") -> Markup:
     """Return the form for the note at *action*, or for a new one."""
     return form(
         action,

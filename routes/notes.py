@@ -10,7 +10,7 @@ from framework.errors import NotFound, Unauthorized
 from framework.response import Reply
 from routes.access import Member, auth, authorized
 from routes.answers import Done, done
-from routes.forms import button, note_form
+from routes.forms import Draft, button, note_form
 from routes.html import document, element, wants_html
 from routes.models import NewNote, Note, NotePage
 from routes.sections import notes_section
@@ -93,7 +93,7 @@ async def show_note(c: Context, note: Note) -> Annotated[Response, Reply(Note)]:
     return document(
         note.title,
         element("h2", note.title),
-        note_form(f"/notes/{note.id}", {"title": note.title, "body": note.body}),
+        note_form(Draft({"title": note.title, "body": note.body}), f"/notes/{note.id}"),
         button(f"/notes/{note.id}/delete", "Delete"),
         element("p", element("a", "All notes", href="/notes")),
     )

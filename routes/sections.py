@@ -7,6 +7,7 @@ from framework.auth import Session
 from routes.access import Member
 from routes.agents import browser_name
 from routes.forms import (
+    Draft,
     button,
     code_form,
     email_form,
@@ -58,7 +59,7 @@ def _email_parts(user: Member) -> list[Markup]:
     is_verified = user.email_verified_at is not None
     title = element("h3", "E-mail address")
     if user.email is None:
-        return [title, email_form({})]
+        return [title, email_form()]
     said = " is verified." if is_verified else " is not verified yet."
     known = element("p", element("strong", user.email), said)
     steps = [
@@ -66,7 +67,7 @@ def _email_parts(user: Member) -> list[Markup]:
         element("p", "A code is on its way.", id="sent", hidden=True),  # but for /#sent
         code_form(),
     ]
-    change = element("summary", "Change the address"), email_form({"email": user.email})
+    change = element("summary", "Change the address"), email_form(Draft({"email": user.email}))
     return [title, known, *([] if is_verified else steps), element("details", *change)]
 
 
@@ -99,7 +100,7 @@ def notes_section(page: NotePage) -> Markup:
     return element(
         "section",
         element("h2", "Notes"),
-        note_form("/notes"),
+        note_form(),
         element("ul", *[_note_item(note) for note in page.notes], class_="rows"),
         element("p", element("a", "Older notes", href=f"/notes?cursor={page.next}"))
         if page.next
