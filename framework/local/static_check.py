@@ -47,18 +47,19 @@ def find_unraised(folder: Path, names_of: Callable[[str], Mapping[str, Any]]) ->
     A guard that does so lets everybody pass. *names_of* returns what the names in a module stand for;
     nothing is said of a module without any.
     """
-    return [
-        f"{place.as_posix()}:{line}: {name}: raise it"
-        for place, tree in _modules(folder)
-        for names in [names_of(".".join(place.with_suffix("").parts).removesuffix(".__init__"))]
-        for line, name in (sorted(_unraised(tree, {**vars(builtins), **names})) if names else ())
-    ]
+    found = []
+    for place, tree in _modules(folder):
+        names = names_of(".".join(place.with_suffix("").parts).removesuffix(".__init__"))
+        unraised = sorted(_unraised(tree, {**vars(builtins), **names})) if names else []
+        found += [f"{place.as_posix()}:{line}: {name}: raise it" for line, name in unraised]
+    return found
 
 
 def _unraised(tree: ast.Module, names: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     """Yield the line and the name of each exception that stands for itself in a function."""
     for function in _functions(tree):
         own = _names(node for node in ast.walk(function) if not _is_read(node))
+        own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
         known = {name: value for name, value in names.items() if name not in own}
         for node in ast.walk(function):
             for outcome in _outcomes(node.value) if isinstance(node, ast.Expr) else ():
@@ -183,10 +184,10 @@ def _is_there(folder: Path, module: str) -> bool:
 
 
 def _names(nodes: Iterable[ast.AST]) -> set[str]:
-    """Return all the names in *nodes*; of a whole module, those that others may import."""
+    """Return the names in *nodes* but those of arguments; of a module, those that others may import."""
     names = set()
     for node in nodes:
-        for field in ("name", "id", "arg", "asname", "rest"):
+        for field in ("name", "id", "asname", "rest"):
             names.add(getattr(node, field, None))
         if isinstance(node, ast.alias):
             names.add(node.name.partition(".")[0])

@@ -444,6 +444,7 @@ LACKS = "the app asks for what the Worker does not have"
         ("from routes import gone", "there is no gone in routes"),
         ("from .gone import x", "there is no routes.gone"),
         ("from . import notes, gone", "there is no gone in routes"),
+        ("from .arguments import unused", "there is no unused in routes.arguments"),
         ("from app import other", "there is no other in app"),
         ("with open('x'):\n  import routes.gone", "there is no routes.gone"),
         ("def inner():\n  import routes.gone", "there is no routes.gone"),
@@ -453,6 +454,7 @@ LACKS = "the app asks for what the Worker does not have"
 )
 def test_what_a_function_imports_has_to_be_staged(root: Path, statement: str, fault: str) -> None:
     write(root, "routes/tests/helper.py", "")
+    write(root, "routes/arguments.py", "def check(unused): ...\ncheck(unused=1)\n")
     write(root, "routes/notes.py", f"async def show(c):\n {statement}\n")
 
     with pytest.raises(StageError) as caught:
