@@ -22,15 +22,15 @@ def ip_allow(*networks: str, name: str = "ip_allow") -> Guard:
     Otherwise answers 403, also if the address is unknown. Raises `ConfigurationError` for an
     invalid network.
     """
-    return _guard_addresses(name, networks, True)
+    return _guard_addresses(name, networks, inside=True)
 
 
 def ip_deny(*networks: str, name: str = "ip_deny") -> Guard:
     """Return a guard that refuses addresses inside of *networks*, and unknown ones; see `ip_allow`."""
-    return _guard_addresses(name, networks, False)
+    return _guard_addresses(name, networks, inside=False)
 
 
-def _guard_addresses(name: str, networks: Iterable[str], inside: bool) -> Guard:
+def _guard_addresses(name: str, networks: Iterable[str], *, inside: bool) -> Guard:
     """Return a guard that admits addresses *inside* of *networks*, or outside of all of them."""
     parsed = [_network(text) for text in networks]
     if not parsed:
