@@ -69,11 +69,11 @@ def try_import(folder: str, *needed: str) -> int:
         sys.stderr.write(unsupported.explain(problem))
         return code
     static = runpy.run_path(f"{HERE}/static_check.py")
-    faults = static["find_faults"]
+    lacking = static["find_faults"](Path(folder), unsupported.why_imported, unsupported.why_called)
     for code, found in (
         (IDLE_TRIGGERS, _idle_triggers(app.app)),
         (CANNOT_ANSWER, _unsendable(app.app, folder)),
-        (LACKS, faults(Path(folder), unsupported.why_imported, unsupported.why_called)),
+        (LACKS, lacking),
         (UNRAISED, static["find_unraised"](Path(folder), _names_of)),
     ):
         if found:

@@ -3,6 +3,7 @@
 Wrangler uploads every module beside the Worker's main one, virtual environments and tests included,
 so the main one stands alone with what it needs. The stage before is removed first: a failed build
 deploys nothing, rather than what was built last.
+
 What nothing imports is left out (`prune.py`), and so is what is written for readers (`minify.py`).
 
 Wrangler runs this file with whichever Python it finds, so it needs nothing but the standard
