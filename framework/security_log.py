@@ -160,7 +160,7 @@ def _ray_of(request: Request) -> str | None:
 
 def log_refusal(c: Context, error: HTTPError) -> None:
     """Log *error* if it is a refusal (401, 403, 413, 429, a guard's 404) that is not logged yet."""
-    if c.told in (error, error.__cause__ or error):  # raised anew, in other words
+    if c.told is not None and c.told in (error, error.__cause__):  # raised anew, in other words
         return
     event = _BY_STATUS.get(error.status)
     if isinstance(error, CrossSite):
