@@ -24,9 +24,9 @@ async def read_stream(stream: Any, limit: int, length: int | None = None) -> byt
     that, which saves a turn of the event loop, and what is long comes in few pieces. Raises
     `TooLong` past *limit* bytes, and `JsException` where the stream breaks.
     """
-    is_long = (length or 0) > 4096  # workerd hands out as much to who makes no room
+    long = length if length and length > 4096 else 0  # workerd hands out as much without room
     try:
-        reader = stream.getReader(JSON.parse('{"mode":"byob"}')) if is_long else stream.getReader()
+        reader = stream.getReader(JSON.parse('{"mode":"byob"}')) if long else stream.getReader()
     except AttributeError:  # of None, or of JavaScript's null
         return b""
     except JsException:  # no stream of bytes: its reader looks at no room
@@ -34,8 +34,8 @@ async def read_stream(stream: Any, limit: int, length: int | None = None) -> byt
     chunks: list[bytes] = []
     size = 0
     while True:
-        if length and is_long:
-            room = min(length - size, 65536)  # no more: a client may announce much and send nothing
+        if long:
+            room = min(long - size, 65536)  # no more: a client may announce much and send nothing
             step = await reader.read(Uint8Array.new(room), JSON.parse(f'{{"min":{room}}}'))
         else:
             step = await reader.read()
