@@ -4,8 +4,7 @@ from typing import Annotated, Any
 
 from framework import Context, HTTPError, Response
 from framework.auth import InvalidLink, ReauthenticationRequired
-from framework.errors import TooManyRequests, Unauthorized
-from framework.origin import refuse_cross_site
+from framework.errors import CrossSite, TooManyRequests, Unauthorized
 from framework.parameters import FORM_TYPE
 from framework.problem import problem
 from framework.response import Reply
@@ -62,9 +61,10 @@ async def _form_again(c: Context, error: HTTPError) -> Markup | None:
     # Other types may hold a password anywhere; 408 and 413 are not read again.
     if form is None or request.media_type != FORM_TYPE or error.status in {408, 413}:
         return None
+    if isinstance(error, CrossSite):  # another site fills in no form of ours
+        return None
     request.body_limit = _LONGEST
     try:
-        refuse_cross_site(request, c.app.origins)  # which fills in no form of ours
         sent = await request.form()
         if len(await request.bytes()) > _LONGEST:
             return None
