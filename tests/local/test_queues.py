@@ -111,39 +111,41 @@ async def test_a_message_comes_again_until_it_is_given_up(
     assert caplog.records[-1].getMessage() == "the queue mails gave up message 1 after 3 attempts"
 
 
-async def test_a_consumer_that_waits_for_what_is_cancelled_gets_its_message_again(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+async def wait_for_what_is_cancelled() -> None:
+    work = asyncio.create_task(asyncio.sleep(60))
+    work.cancel()
+    await work
+
+
+async def end_the_process() -> None:
+    sys.exit(2)
+
+
+@pytest.mark.parametrize(
+    ("fail", "said"),
+    [
+        (wait_for_what_is_cancelled, "the consumer of the queue mails failed"),
+        (end_the_process, "sys.exit(2) was called"),
+    ],
+)
+async def test_a_consumer_that_is_stopped_in_another_way_has_failed(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    fail: Callable[[], Coroutine[Any, Any, None]],
+    said: str,
 ) -> None:
     app, attempts = App(), list[int]()
 
     @app.queue("mails")
     async def consume(batch: Batch) -> None:
         attempts.append(batch.messages[0].attempts)
-        work = asyncio.create_task(asyncio.sleep(60))
-        work.cancel()
-        await work
+        await fail()
 
     await environment(tmp_path, app)["MAILS"].send(1)
     await until(lambda: "gave up" in caplog.text)
 
     assert attempts == [1, 2, 3]
-
-
-async def test_a_consumer_that_ends_the_process_has_failed(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    app, attempts = App(), list[int]()
-
-    @app.queue("mails")
-    async def consume(batch: Batch) -> None:
-        attempts.append(batch.messages[0].attempts)
-        sys.exit(2)
-
-    await environment(tmp_path, app)["MAILS"].send(1)
-    await until(lambda: "gave up" in caplog.text)
-
-    assert attempts == [1, 2, 3]
-    assert "sys.exit(2) was called" in caplog.text
+    assert said in caplog.text
 
 
 async def waits_of(
