@@ -19,6 +19,14 @@ LOCAL_ONLY = shutil.ignore_patterns("local", "cli.py", "testing.py", "__pycache_
 URL = ["request.url", "request.method"]
 QUERY = ["setTimeout()", "clearTimeout()"]
 ONE_STATEMENT = ["env.DB", "DB.prepare()", "prepare.bind()", "bind.all()", *QUERY]
+BODY = [
+    "request.headers",
+    "headers.get(sec-fetch-site)",
+    "headers.get(content-type)",
+    "headers.get(content-encoding)",
+    "headers.get(content-length)",
+    "request.body",
+]
 PIECE = ["new Uint8Array()", "JSON.parse()", "getReader.read()", "answer.done", "answer.value"]
 
 ROWS = ["prepare.all()", *QUERY, "answer.results", "JSON.stringify()"]
@@ -45,12 +53,7 @@ CROSSINGS = {
     "body": [
         "200",
         *URL,
-        "request.headers",
-        "headers.get(sec-fetch-site)",
-        "headers.get(content-type)",
-        "headers.get(content-encoding)",
-        "headers.get(content-length)",
-        "request.body",
+        *BODY,
         "body.getReader()",
         "getReader.read()",
         "answer.done",
@@ -60,12 +63,7 @@ CROSSINGS = {
     "long body": [
         "200",
         *URL,
-        "request.headers",
-        "headers.get(sec-fetch-site)",
-        "headers.get(content-type)",
-        "headers.get(content-encoding)",
-        "headers.get(content-length)",
-        "request.body",
+        *BODY,
         "JSON.parse()",
         "body.getReader()",
         *PIECE,
