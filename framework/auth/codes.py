@@ -22,7 +22,6 @@ __all__ = [
     "issue_code",
     "new_code",
     "purge_codes",
-    "unverify",
     "use_code",
     "void_code",
 ]
@@ -52,7 +51,7 @@ _FAIR: Final = 2**32 - 2**32 % _ALL
 """Of the numbers of 32 bits below this, each code comes from as many as any other."""
 
 # A clock that was put back would else refuse for as long as it was wrong.
-_CAP: Final = "UPDATE email_code SET resets_at = min(resets_at, ?2) WHERE user_id = ?1"
+_CAP: Final = "UPDATE email_code SET resets_at = ?2 WHERE user_id = ?1 AND resets_at > ?2"
 _COUNT_ADDRESS: Final = (
     "INSERT INTO email_count (email, sent, resets_at) SELECT email, 1, ?2 FROM user"
     " WHERE id = ?1 AND email IS NOT NULL AND email_verified_at IS NULL AND NOT EXISTS"
@@ -91,8 +90,9 @@ _VERIFY: Final = (
 )
 # The row stays, with how many were sent, until the purge. No digest is empty.
 _USE: Final = "UPDATE email_code SET code = '', expires_at = 0 WHERE user_id = ?1 AND code = ?2"
-_CHANGE_EMAIL: Final = "UPDATE user SET email = ?2 WHERE id = ?1"
-_UNVERIFY: Final = "UPDATE user SET email_verified_at = NULL WHERE id = ?1 AND email IS NOT ?2"
+_CHANGE_EMAIL: Final = (
+    "UPDATE user SET email = ?2, email_verified_at = NULL WHERE id = ?1 AND email IS NOT ?2"
+)
 _VOID: Final = (
     "UPDATE email_code SET code = '', expires_at = 0 WHERE user_id = ?1 AND email IS NOT ?2"
 )
@@ -162,13 +162,8 @@ def use_code(user_id: str, digest: str, now: int) -> Sequence[Statement]:
 
 
 def change_email(user_id: str, email: str | None) -> Statement:
-    """Give a user another address, or none; `unverify` says before that it is another."""
+    """Give a user another address, not verified, or none. The same one stays as it is."""
     return statement(_CHANGE_EMAIL, user_id, email)
-
-
-def unverify(user_id: str, email: str | None) -> Statement:
-    """Mark a user's address as not verified, unless it already is *email*."""
-    return statement(_UNVERIFY, user_id, email)
 
 
 def void_code(user_id: str, but_to: str | None) -> Statement:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from framework.auth.codes import unverify, void_code
+from framework.auth.codes import change_email, void_code
 from framework.auth.limits import CLOCK_ERROR
 from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest
@@ -24,10 +24,10 @@ __all__ = [
     "find_account",
     "find_link",
     "forget_links",
-    "give_up_address",
     "insert_link",
     "public_origin",
     "purge_links",
+    "replace_address",
     "use_link",
 ]
 
@@ -174,9 +174,12 @@ def forget_links(user_id: str, but_to: str | None = None) -> Statement:
     return statement(_FORGET, user_id, but_to)
 
 
-def give_up_address(user_id: str, email: str | None) -> list[Statement]:
-    """Void codes and links that went to another address than *email*, even if that is set again later."""
-    return [unverify(user_id, email), void_code(user_id, email), forget_links(user_id, email)]
+def replace_address(user_id: str, email: str | None) -> list[Statement]:
+    """Give a user another address, not verified, or none. The same one stays as it is.
+
+    Codes and links that went to another one are worth nothing, even if that is set again later.
+    """
+    return [change_email(user_id, email), void_code(user_id, email), forget_links(user_id, email)]
 
 
 def purge_links(now: int) -> Statement:

@@ -13,7 +13,6 @@ from framework.auth.codes import (
     issue_code,
     new_code,
     purge_codes,
-    unverify,
     use_code,
 )
 from framework.auth.emails import normalize_email
@@ -25,10 +24,10 @@ from framework.auth.links import (
     Link,
     find_account,
     find_link,
-    give_up_address,
     insert_link,
     public_origin,
     purge_links,
+    replace_address,
     use_link,
 )
 from framework.auth.mail import Mailer, Message, write_reset, write_verification
@@ -79,10 +78,10 @@ class Recovery(Accounts[U]):
         if email is not None and canonical is None:
             raise InvalidEmail
         user_id = c.get(self.session_slot).user_id
-        given_up = [unverify(user_id, canonical)]
-        if self._mailer is not None:
-            given_up = give_up_address(user_id, canonical)
-        await self._write(c, [*given_up, change_email(user_id, canonical)])
+        changed = [change_email(user_id, canonical)]
+        if self._mailer is not None:  # else there may be no codes and no links
+            changed = replace_address(user_id, canonical)
+        await self._write(c, changed)
         log_event(c, "user_updated", "email")
 
     async def send_verification(self, c: Context, write: Write = write_verification) -> None:

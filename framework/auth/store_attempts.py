@@ -48,6 +48,7 @@ _FORGET_ATTEMPTS: Final = "DELETE FROM sign_in_attempt WHERE account = ?1"
 _FORGET_FAILURES: Final = (
     "UPDATE sign_in_attempt SET failures = 0,"
     " attempts = CASE WHEN resets_at > ?2 THEN attempts ELSE 0 END WHERE account = ?1"
+    " AND (failures > 0 OR attempts > 0 AND resets_at <= ?2)"
 )
 PURGE_ATTEMPTS: Final = (
     f"DELETE FROM sign_in_attempt WHERE resets_at <= ?1 - {FAILURES_KEPT // 30}"

@@ -8,7 +8,7 @@ import msgspec
 from framework.auth.codes import forget_code
 from framework.auth.errors import DuplicateKey, UnknownUser
 from framework.auth.keys import Keys
-from framework.auth.links import forget_links, give_up_address
+from framework.auth.links import forget_links, replace_address
 from framework.auth.models import NewKey, User
 from framework.auth.settings import Settings
 from framework.auth.storage import Storage
@@ -77,7 +77,7 @@ class Users(Generic[U]):
         """
         first: list[Statement] = []
         if self._has_mailer and "email" in attributes:
-            first = give_up_address(user_id, attributes["email"])
+            first = replace_address(user_id, attributes["email"])
         *_, found = await db.batch([*first, self._store.update_user(user_id, attributes)])
         updated = self._store.read_user(found)
         if updated is None:

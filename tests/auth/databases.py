@@ -15,11 +15,12 @@ _LOST = "D1_ERROR: Network connection lost."
 
 
 class CountingDatabase:
-    """Remembers each trip, as the list of the statements that went along."""
+    """Remembers each trip, as the list of the statements that went along, and counts changed rows."""
 
     def __init__(self, inner: Database) -> None:
         self.inner = inner
         self.trips: list[list[str]] = []
+        self.changes = 0  # but for those of `first` and `all`
 
     @property
     def statements(self) -> list[str]:
@@ -29,6 +30,7 @@ class CountingDatabase:
     def reset(self) -> None:
         """Forget what was counted."""
         self.trips = []
+        self.changes = 0
 
     async def first(self, type: type[T], sql: str, *parameters: Value) -> T | None:
         """Return the first row, or None."""
@@ -43,12 +45,16 @@ class CountingDatabase:
     async def run(self, sql: str, *parameters: Value) -> int:
         """Run a write and return how many rows it changed."""
         self.trips.append([sql])
-        return await self.inner.run(sql, *parameters)
+        changes = await self.inner.run(sql, *parameters)
+        self.changes += changes
+        return changes
 
     async def batch(self, statements: Sequence[Statement]) -> list[Result]:
         """Run *statements* in order, all or none."""
         self.trips.append([each.sql for each in statements])
-        return await self.inner.batch(statements)
+        results = await self.inner.batch(statements)
+        self.changes += sum(result.changes for result in results)
+        return results
 
 
 class FaultyDatabase:

@@ -20,6 +20,7 @@ from framework.auth.codes import (
 from framework.response import Response
 from framework.testing import Client, json_of
 from tests.auth.clock import START
+from tests.auth.databases import CountingDatabase
 from tests.auth.recovering import ADDRESS, Recovering
 from tests.auth.world import Member
 
@@ -210,6 +211,20 @@ async def test_the_same_address_keeps_its_code_and_is_verified_for_good(
     assert await is_verified(recovering)
 
 
+@pytest.mark.parametrize(("email", "changes"), [(ADDRESS, 0), ("other@example.com", 1), (None, 1)])
+async def test_another_address_is_one_row_and_the_same_one_none(
+    recovering: Recovering, email: str | None, changes: int
+) -> None:
+    browser = await recovering.verified()
+    recovering.database = counting = CountingDatabase(recovering.sqlite)
+
+    assert (await browser.post("/email", json={"email": email})).status == 204
+
+    assert counting.changes == changes
+    (user,) = await recovering.rows("user")
+    assert (user["email"], user["email_verified_at"]) == (email, None if changes else 1)
+
+
 @pytest.mark.parametrize("email", ["other@example.com", None])
 async def test_an_address_that_comes_back_brings_no_code_along(
     recovering: Recovering, email: str | None
@@ -268,6 +283,21 @@ async def test_there_has_to_be_an_address_that_is_not_verified(recovering: Recov
     assert code_of(await verified.post("/code")) == (409, "conflict")
 
     assert (recovering.mailbox.mails, await recovering.rows("email_code")) == ([], [])
+
+
+async def test_a_code_is_two_rows_and_to_send_none_is_none(recovering: Recovering) -> None:
+    browser = await recovering.addressed()
+    recovering.database = counting = CountingDatabase(recovering.sqlite)
+
+    for _ in range(CODES_PER_WINDOW):
+        counting.reset()
+        assert (await browser.post("/code")).status == 204
+        assert counting.changes == 2  # the code, and the count of its address
+    counting.reset()
+    assert (await browser.post("/code")).status == 429
+    await recovering.sqlite.run("UPDATE user SET email_verified_at = 1")
+    assert (await browser.post("/code")).status == 409
+    assert counting.changes == 0
 
 
 async def test_codes_are_limited_for_each_account(recovering: Recovering) -> None:

@@ -379,6 +379,25 @@ async def test_attempts_and_devices_are_counted_in_one_trip(world: World) -> Non
     assert [sql.split()[0] for sql in trip] == ["UPDATE", "INSERT", "SELECT", "SELECT"]
 
 
+async def test_failures_that_are_forgotten_are_not_written_again(world: World) -> None:
+    owner = await owner_of(world)
+    await hammered(world)
+    world.clock.now += WINDOW
+    world.database = counting = CountingDatabase(world.sqlite)
+    forgot: list[int] = []
+
+    for _ in range(2):
+        counting.reset()
+        assert await try_from(owner, PASSWORD) == 200
+        await owner.post("/sign-out")
+        forgot.append(counting.changes - 4)  # the attempt, the browser, the session and its end
+
+    assert forgot == [1, 0]
+    assert await try_from(world.browser()) == 401  # the first of a new window
+    [row] = await world.rows("sign_in_attempt")
+    assert (row["attempts"], row["failures"]) == (1, 0)
+
+
 async def test_known_browsers_are_found_by_an_index(world: World) -> None:
     owner = await owner_of(world)
     world.database = counting = CountingDatabase(world.sqlite)
