@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS known_device (
     expires_at INTEGER NOT NULL,                  -- a year after the last sign-in
     failures INTEGER NOT NULL DEFAULT 0           -- in the windows before, without a success since
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS known_device_by_user ON known_device(user_id, expires_at);
+CREATE INDEX IF NOT EXISTS known_device_by_user ON known_device(user_id);
 CREATE INDEX IF NOT EXISTS known_device_by_expires_at ON known_device(expires_at);
 
 -- The code that was mailed to an address, to verify it: one for each user. `code` is its HMAC-SHA256.

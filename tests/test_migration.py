@@ -21,6 +21,8 @@ BEFORE: Final = "\n".join(
         SCHEMA,
         *[f"DROP TABLE {table};" for table in ("email_code", "email_count", "password_reset")],
         "DROP INDEX user_by_email;",
+        "DROP INDEX known_device_by_user;",
+        "CREATE INDEX known_device_by_user ON known_device(user_id, expires_at);",
         *[f"ALTER TABLE {table} DROP COLUMN {column};" for table, column in ADDED],
     ]
 )

@@ -161,6 +161,13 @@ def test_no_statement_reads_a_whole_table() -> None:
     assert scans.keys() == SCANS.keys(), scans
 
 
+def test_every_index_is_used() -> None:
+    made = tables().execute("SELECT name FROM sqlite_master WHERE type = 'index' AND sql NOT NULL")
+    used = {name for steps in plans().values() for name in re.findall("INDEX (\\w+)", str(steps))}
+
+    assert {name for (name,) in made} - used == set()  # each is a row to write, and so to pay for
+
+
 def test_a_session_is_found_by_its_id_and_its_user_by_theirs() -> None:
     for ids in (["1"], ["1", "2"]):
         steps = explain(Store(Member).find_session(ids).sql)
