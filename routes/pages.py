@@ -26,11 +26,14 @@ async def home(c: Context) -> Response:
             element("section", element("h2", "Sign up"), sign_up_form()),
             element("p", element("a", "The API", href="/docs")),
         )
+    from asyncio import gather  # not at start
+
+    notes, views = await gather(find_page(c, user, _NOTES_AT_HOME), list_views(c, session))
     return document(
         "Home",
-        notes_section(await find_page(c, user, _NOTES_AT_HOME)),
+        notes_section(notes),
         account_section(user, session),
-        sessions_section(await list_views(c, session)),
+        sessions_section(views),
     )
 
 

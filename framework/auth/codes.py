@@ -80,13 +80,9 @@ _STATE: Final = (
     " LEFT JOIN email_count e ON e.email = u.email WHERE u.id = ?1"
 )
 _TRY: Final = "UPDATE email_code SET tries = tries + 1 WHERE user_id = ?1"
-_IS_RIGHT: Final = (
-    "SELECT 1 FROM email_code c WHERE c.user_id = ?1 AND c.code = ?2 AND c.tries <= ?3"
-    " AND c.expires_at > ?4"
-)
 _VERIFY: Final = (
-    f"UPDATE user SET email_verified_at = ?4 WHERE id = ?1 AND EXISTS ({_IS_RIGHT}"
-    " AND c.email = user.email)"
+    "UPDATE user SET email_verified_at = ?4 WHERE id = ?1 AND EXISTS (SELECT 1 FROM email_code"
+    " WHERE user_id = ?1 AND code = ?2 AND tries <= ?3 AND expires_at > ?4 AND email = user.email)"
 )
 # The row stays, with how many were sent, until the purge. No digest is empty.
 _USE: Final = "UPDATE email_code SET code = '', expires_at = 0 WHERE user_id = ?1 AND code = ?2"
