@@ -86,13 +86,13 @@ def serve(
     command += [f"--data={data}"] if data else []
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "stderr.txt"
-        with log.open("wb") as stderr, _started(command, stderr) as process:
+        with log.open("wb") as stderr, started(command, stderr) as process:
             report = _ready(process, log)
             yield RunningWorker(url=report["url"], report=report, log=log)
 
 
 @contextmanager
-def _started(command: list[str], stderr: IO[bytes]) -> Iterator[subprocess.Popen[str]]:
+def started(command: list[str], stderr: IO[bytes] | None = None) -> Iterator[subprocess.Popen[str]]:
     """Run *command*; it ends when its standard input is closed."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr, text=True) as process:
