@@ -113,10 +113,11 @@ Form = Annotated[T, Marker("form")]
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """What a handler declares of one parameter. *source* is path, query, header, cookie, form or body."""
+    """What a handler declares of one parameter."""
 
     name: str
     source: str
+    """Where it comes from: path, query, header, cookie, form or body."""
     type: Any
     default: Any = MISSING
     media_types: dict[str, Any] = {}

@@ -29,11 +29,13 @@ class Kind(IntEnum):
 
 
 class Segment(NamedTuple):
-    """One segment of a pattern. *text* is the literal or the name, *regex* its constraint."""
+    """One segment of a pattern."""
 
     kind: Kind
     text: str
+    """The literal, or the name of the parameter."""
     regex: str = ""
+    """What its value has to match."""
 
 
 Pattern = tuple[Segment, ...]

@@ -27,7 +27,7 @@ ALL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Declaration(NamedTuple):
-    """One decorator's worth: what was declared, where, and below which routers (outermost first)."""
+    """One decorator's worth: what was declared, and below which routers."""
 
     methods: tuple[str, ...]
     path: str
@@ -38,6 +38,7 @@ class Declaration(NamedTuple):
     name: str
     hide: bool
     routers: "tuple[Router, ...]" = ()
+    """The outermost first."""
 
     @property
     def place(self) -> str:

@@ -42,6 +42,8 @@ class Accounts(Revocation[U]):
         self._provider = provider
         self._rate_limiter = settings.rate_limiter
         self._devices = None if (name := settings.device_cookie) is None else HostCookie(name)
+        if name == settings.cookie:
+            raise ConfigurationError(f"cookie= and device_cookie= are both {name!r}")
 
     async def sign_up(
         self,

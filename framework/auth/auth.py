@@ -61,7 +61,8 @@ class Auth(Recovery[U]):
       and in the class.
     - *limits*: how long things last, and how often they may be tried.
     - *cookie*, *same_site*: name and SameSite of the session's cookie, which is always Path=/ and
-      HttpOnly, and Secure but on plain http to this machine.
+      HttpOnly, and Secure but on plain http to this machine. Where it is Secure, ``__Host-`` is put
+      before the name, unless *sessions* is ``"shared"``.
     - *device_cookie*: name of the cookie by which an account's owner gets in while others hammer
       the account; None sends none.
     - *rate_limiter*: name of a binding of Workers' rate limiting API, which is asked about the
@@ -80,8 +81,9 @@ class Auth(Recovery[U]):
     No binding, clock or entropy is touched when it is made. ``auth.users``, ``auth.keys`` and
     ``auth.sessions`` are for programs: they take a database rather than a request. Raises
     `ConfigurationError` for Structs that cannot be rows, a *provider* with a ``:``, unknown values
-    of *sessions* and *same_site*, and a *mailer* beside a *store* that is no `Store`, since codes
-    and links are written to the tables of ``schema.sql``.
+    of *sessions* and *same_site*, names that no cookie can have or that both cookies have, and a
+    *mailer* beside a *store* that is no `Store`, since codes and links are written to the tables of
+    ``schema.sql``.
     """
 
     @overload

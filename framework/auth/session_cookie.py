@@ -3,7 +3,8 @@
 from typing import Literal
 
 from framework.auth.tokens import digest
-from framework.cookies import SetCookie
+from framework.cookies import TOKEN, SetCookie
+from framework.errors import ConfigurationError
 from framework.request import Request, is_loopback
 from framework.session_scheme import session_cookie
 
@@ -17,10 +18,13 @@ class HostCookie:
     """A cookie for this host alone: ``__Host-``, Secure, HttpOnly, Path=/, and a SameSite.
 
     Only on plain http to this very machine are Secure and the prefix left out, since browsers
-    differ there. The URL decides, never a setting.
+    differ there. The URL decides, never a setting. Raises `ConfigurationError` for a *name* that is
+    none.
     """
 
     def __init__(self, name: str, same_site: SameSite = "Lax") -> None:
+        if not TOKEN.fullmatch(name):
+            raise ConfigurationError(f"{name!r} cannot name a cookie")
         self._plain = name
         self._strict = "__Host-" + name
         self._same_site = same_site

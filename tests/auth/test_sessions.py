@@ -463,6 +463,20 @@ async def test_the_url_decides_how_strict_the_cookie_is(
         assert "Domain" not in cookie
 
 
+@pytest.mark.parametrize("name", ["", "my session", "a=b", "a;b", "sitzung\xfc", "a\n"])
+def test_a_name_that_no_cookie_can_have_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="cannot name a cookie"):
+        Auth(cookie=name)
+    with pytest.raises(ConfigurationError, match="cannot name a cookie"):
+        Auth(device_cookie=name)
+
+
+@pytest.mark.parametrize("names", [{"cookie": "auth_device"}, {"device_cookie": "auth_session"}])
+def test_the_two_cookies_have_two_names(names: Any) -> None:
+    with pytest.raises(ConfigurationError, match="cookie= and device_cookie= are both"):
+        Auth(**names)
+
+
 async def test_on_https_the_plain_name_opens_nothing(world: World) -> None:
     browser = world.browser("https://example.com")
     await browser.post("/sign-up", json={})
