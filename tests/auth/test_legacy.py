@@ -296,6 +296,32 @@ def test_a_provider_ends_where_the_colon_stands(provider: str) -> None:
         Auth(provider=provider)
 
 
+@pytest.mark.parametrize(
+    ("stored", "typed", "status"),
+    [
+        ("alice", "Alice", 200),
+        ("Alice", "Alice", 401),
+        ("strasse", "straße", 200),
+        ("straße", "straße", 401),
+        ("müller", "müller", 200),
+        ("müller", "Müller", 401),
+    ],
+)
+async def test_a_name_is_looked_up_in_its_one_form_and_as_it_is_where_it_has_none(
+    stored: str, typed: str, status: int
+) -> None:
+    world = World()
+    await world.sqlite.run("INSERT INTO user (id, username) VALUES ('old', 'old')")
+    key = f"username:{stored}"
+    await world.sqlite.run("INSERT INTO user_key VALUES (?1, 'old', ?2)", key, LUCIAS)
+
+    typed_in = {"username": typed, "password": PASSWORD}
+    answer = await world.browser().post("/sign-in", json=typed_in)
+
+    assert answer.status == status
+    world.close()
+
+
 async def test_the_name_of_a_cookie_says_whose_session_it_opens() -> None:
     world = World(sessions="migrate")
     browser = world.browser("https://example.com")

@@ -409,6 +409,25 @@ async def test_a_field_may_have_another_name_than_its_column() -> None:
     shop.close()
 
 
+async def test_a_null_that_the_field_does_not_take_is_an_outage(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World(session=Visit)
+    world.sqlite.apply_schema(
+        "ALTER TABLE user_session ADD COLUMN label TEXT;"
+        "ALTER TABLE user_session ADD COLUMN visits INTEGER NOT NULL DEFAULT 7"
+    )
+    browser = await world.signed_up()
+    await world.sqlite.run("UPDATE user_session SET label = NULL")
+
+    answer = await browser.get("/me")
+
+    assert answer.status == 503
+    assert "auth_session" in browser.cookies
+    assert "got `null` - at `$[0].s_label`" in caplog.text
+    world.close()
+
+
 # --- Another store -------------------------------------------------------------------------------
 
 

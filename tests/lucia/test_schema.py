@@ -56,13 +56,15 @@ def test_the_guides_queries_run_on_lucias_tables() -> None:
         for statement in statements(LUCIA):
             lucia.sql(statement)
         user_id = lucia.create_user("Somebody", "correct horse")
+        lucia.create_user("straße", "correct horse")
+        lucia.create_user("somebody-else", "correct horse")
         lucia.sql(f"INSERT INTO user_key (id, user_id) VALUES ('line:U4af49', '{user_id}')")
 
         found = [lucia.sql(query) for query in QUERIES]
 
     assert found == [
-        [{"id": "username:Somebody"}],
-        [{"provider": "line", "passwords": 0}, {"provider": "username", "passwords": 1}],
+        [{"id": "username:Somebody"}, {"id": "username:straße"}],
+        [{"provider": "line", "passwords": 0}, {"provider": "username", "passwords": 3}],
         [],
-        [{"count(*)": 1}],
+        [{"count(*)": 3}],
     ]
