@@ -149,7 +149,7 @@ class App(Router):
         """Return the path of the route called *name*, with *parameters* in their places, encoded.
 
         A parameter that is None is left out. Raises `ConfigurationError` for a name that no route has,
-        and for parameters that do not fit.
+        for parameters that do not fit, and for those that fit several routes of that name.
         """
         paths = [route.path for route in self.routes if route.name == name]
         if not paths:

@@ -9,7 +9,7 @@ import pytest
 
 import framework.scrypt
 from framework import ConfigurationError
-from framework.auth import Auth, Hasher, PasswordError, verify_password
+from framework.auth import Argon2Hasher, Auth, Hasher, PasswordError, verify_password
 from framework.auth.legacy import LuciaHasher
 from framework.auth.legacy_cookie import SessionFormat
 from framework.scrypt import scrypt
@@ -206,6 +206,31 @@ async def test_the_usual_hasher_signs_lucias_people_in_and_replaces_what_it_stor
     world.close()
 
 
+class OwnHasher(Argon2Hasher):
+    """Reads what an app's own `passwordHash` stored as well, as docs/from-lucia.md says."""
+
+    async def verify(self, password: str, stored: str) -> bool:
+        if stored == f"own:{hashlib.sha256(password.encode()).hexdigest()}":
+            return True
+        return await super().verify(password, stored)
+
+
+async def test_what_an_app_hashed_in_its_own_way_is_read_and_replaced() -> None:
+    world = World(hasher=OwnHasher())
+    browser = await world.signed_up()
+    digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
+    await world.sqlite.run("UPDATE user_key SET hashed_password = ?1", f"own:{digest}")
+
+    wrong = await browser.fork().post("/sign-in", json={"password": "battery staple"})
+    right = await browser.fork().post("/sign-in", json={})
+    (key,) = await world.rows("user_key")
+
+    assert (wrong.status, right.status) == (401, 200)
+    assert key["hashed_password"].startswith("$argon2id$")
+    assert (await browser.fork().post("/sign-in", json={})).status == 200
+    world.close()
+
+
 @pytest.mark.parametrize("stored", FORMS.values(), ids=FORMS)
 async def test_verify_password_reads_them_too(stored: str) -> None:
     assert await verify_password(PASSWORD, stored)
@@ -341,6 +366,29 @@ async def test_the_name_of_a_cookie_says_whose_session_it_opens() -> None:
     assert [answer.status for answer in answers] == [401, 401]
     both = {"cookie": f"auth_session={lucias}; __Host-auth_session={ours}"}
     assert json_of(await browser.fork().get("/me", headers=both))["username"] == USERNAME
+    world.close()
+
+
+@pytest.mark.parametrize(
+    ("sessions", "status"), [("hashed", 401), ("migrate", 401), ("shared", 200)]
+)
+async def test_a_bearer_token_of_lucias_is_taken_while_its_database_is_shared(
+    sessions: SessionFormat, status: int
+) -> None:
+    world = World(hasher=sharing() if sessions == "shared" else None, sessions=sessions)
+    world.app.get("/api", guard=world.auth.bearer_guard())(lambda: "api")
+    await world.sqlite.run("INSERT INTO user (id, username) VALUES ('old', 'old')")
+    token = "l" * 40
+    await world.sqlite.run(
+        "INSERT INTO user_session (id, user_id, active_expires, idle_expires)"
+        " VALUES (?1, 'old', ?2, ?2)",
+        token,
+        world.clock.now + 60_000,
+    )
+
+    bearing = {"authorization": f"Bearer {token}"}
+
+    assert (await world.browser().get("/api", headers=bearing)).status == status
     world.close()
 
 
