@@ -160,7 +160,7 @@ class Auth(Recovery[U]):
 
         async def authorized(c: Context, found: Result | None) -> None:
             if await self._validate(c, found) is None:
-                raise InvalidSession("Sign in first.")
+                raise InvalidSession
 
         return guard(
             authorized,
@@ -174,7 +174,7 @@ class Auth(Recovery[U]):
     def _guard_for_sign_out(self) -> Guard:
         async def authorized(c: Context) -> None:
             if await self._find_for_sign_out(c) is None:
-                raise InvalidSession("Sign in first.")
+                raise InvalidSession
 
         return guard(
             authorized,

@@ -83,6 +83,7 @@ class TooManyAttempts(AuthError, TooManyRequests):
 class InvalidSession(AuthError, Unauthorized):
     """The session is over, or never was."""
 
+    detail = "Sign in first."
     lucia = ("AUTH_INVALID_SESSION_ID",)
 
 

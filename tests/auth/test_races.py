@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from framework import Context, public
-from framework.auth import GRACE, Limits
+from framework.auth import GRACE, Limits, Session
 from framework.middleware.timeout import timeout
 from framework.response import Response
 from framework.testing import Client, json_of
@@ -549,3 +549,18 @@ async def test_who_leaves_when_time_is_up_has_no_cookie_left(doors: World, path:
     assert (answer.status, json_of(answer)["code"]) == (503, "timed-out")
     assert cookies(answer) == [CLEARED]
     assert (await doors.rows("user_session")) != []
+
+
+async def test_whose_session_ended_meanwhile_reads_what_nobody_reads(world: World) -> None:
+    @world.app.post("/ended", guard=world.auth.guard())
+    async def ended(c: Context, session: Session) -> int:
+        await world.auth.sessions.end(c.database(), session.id)
+        return await world.auth.end_other_sessions(c)
+
+    browser = await world.signed_up()
+
+    answers = [await each.post("/ended") for each in (browser, world.browser())]
+
+    assert [answer.status for answer in answers] == [401, 401]
+    assert answers[0].body == answers[1].body
+    assert json_of(answers[0])["detail"] == "Sign in first."
