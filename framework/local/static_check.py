@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 PACKAGE = "framework"
-OURS = {"app", PACKAGE, "routes"}
+OURS = {"app", PACKAGE, "routes", ""}
+"""Where the app's own modules begin, nothing standing for what is asked for with dots."""
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 CHOICES = (ast.If, ast.IfExp, ast.BoolOp, ast.Match, ast.TryStar)
@@ -116,16 +117,22 @@ def _parse(file: Path) -> ast.Module:
     return ast.parse(file.read_bytes())
 
 
-def _certain(node: ast.AST, *, is_inside: bool = False) -> Iterator[ast.stmt | ast.expr]:
-    """Yield what is below *node*, except what a choice may leave out."""
+def _certain(
+    node: ast.AST, *, is_inside: bool = False
+) -> Generator[ast.stmt | ast.expr, None, bool]:
+    """Yield what is below *node*, except what a choice may leave out; return whether one may return."""
     for child in ast.iter_child_nodes(node):
         if _is_choice(child):
             if is_inside and any(isinstance(each, ast.Return) for each in ast.walk(child)):
-                return
+                return True
             continue
         if isinstance(child, (ast.stmt, ast.expr)):
             yield child
-        yield from _certain(child, is_inside=is_inside or isinstance(child, FUNCTIONS))
+        is_function = isinstance(child, FUNCTIONS)
+        may_return = yield from _certain(child, is_inside=is_inside or is_function)
+        if may_return and not is_function:
+            return True
+    return False
 
 
 def _is_choice(node: ast.AST) -> bool:
@@ -135,12 +142,17 @@ def _is_choice(node: ast.AST) -> bool:
 
 
 def _imported(node: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield the modules that *node* imports, each with the name that is taken from it, if one is."""
+    """Yield the modules that *node* imports, each with the name that is taken from it, if one is.
+
+    One beyond the top-level package keeps its dots.
+    """
     if isinstance(node, ast.Import):
         yield from ((alias.name, "") for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
         parents = package[: len(package) + 1 - node.level] if node.level else []
         base = ".".join([*parents, *([node.module] if node.module else [])])
+        if node.level > len(package):
+            base = "." * node.level + base
         yield from ((base, alias.name) for alias in node.names)
 
 
@@ -168,6 +180,8 @@ def _meaning(node: ast.expr, known: dict[str, str]) -> str:
 
 def _fault(folder: Path, base: str, name: str) -> str:
     """Return why *name*, if there is one, can't be imported from the app's own *base*, or ""."""
+    if base.startswith("."):
+        return f"{base} is beyond the top-level package"
     if not _is_there(folder, base):
         return f"{base} is not staged" if _is_there(Path(), base) else f"there is no {base}"
     if name in {"", "*"} or _is_there(folder, f"{base}.{name}"):

@@ -450,6 +450,12 @@ LACKS = "the app asks for what the Worker does not have"
         ("def inner():\n  import routes.gone", "there is no routes.gone"),
         ("try:\n  import routes.gone\n finally: ...", "there is no routes.gone"),
         ("if c is None:\n  raise ValueError\n import routes.gone", "there is no routes.gone"),
+        ("from routes.deep import gone", "there is no gone in routes.deep"),
+        ("from ..app import app", "..app is beyond the top-level package"),
+        (
+            "...\nif show:\n def choose():\n  return 1\ndef later():\n import routes.gone",
+            "there is no routes.gone",
+        ),
     ],
 )
 def test_what_a_function_imports_has_to_be_staged(root: Path, statement: str, fault: str) -> None:
@@ -467,6 +473,26 @@ def test_what_a_function_imports_has_to_be_staged(root: Path, statement: str, fa
 
 
 @pytest.mark.parametrize(
+    ("file", "statement", "fault"),
+    [
+        ("app.py", "from .routes import notes", ".routes is beyond the top-level package"),
+        ("routes/deep/er.py", "from .. import gone", "there is no gone in routes"),
+        ("routes/deep/er.py", "from ..notes import gone", "there is no gone in routes.notes"),
+    ],
+)
+def test_what_a_function_imports_is_looked_for_from_its_folder(
+    root: Path, file: str, statement: str, fault: str
+) -> None:
+    write(root, file, FILES[file] + f"def show():\n {statement}\n")
+    line = FILES[file].count("\n") + 2
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    assert str(caught.value).splitlines() == [LACKS, f"{file}:{line}: {fault}"]
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "def show():\n from framework import App, ConfigurationError",
@@ -475,12 +501,19 @@ def test_what_a_function_imports_has_to_be_staged(root: Path, statement: str, fa
         "def show():\n from .deep import er\n from .deep.er import x",
         "def show():\n from app import app",
         "from framework import *\nfrom routes.deep.names import *\nfrom .deep.names import *",
+        "def show():\n import routes.notes",
         "def show():\n from routes.deep.names import made",
+        "def show():\n from routes.deep.later import made",
+        "import os.path\ndef show():\n from routes.notes import os",
+        "from .hashlib import scrypt\ndef show():\n scrypt()",
         "def show(c):\n if c:\n  import routes.gone",
         "def show(c):\n if c:\n  return 1\n import routes.gone",
+        "def show(c):\n with c:\n  if c:\n   return 1\n  import routes.gone",
+        "def show(c):\n with c:\n  if c:\n   return 1\n import routes.gone",
         "def show():\n try:\n  import routes.gone\n except ImportError: ...",
         "def show():\n try:\n  import routes.gone\n except* ImportError: ...",
         "def show():\n with suppress(ImportError):\n  import routes.gone",
+        "def show(c):\n with c, suppress(ImportError):\n  import routes.gone",
         "def show(c):\n match c:\n  case 1:\n   import routes.gone",
         "TYPE_CHECKING = False\nif TYPE_CHECKING:\n import framework.testing",
         "if __name__ == '__main__':\n from framework.local import asgi",
@@ -492,6 +525,8 @@ def test_what_is_there_and_what_may_be_for_this_machine_alone_is_staged(
     write(root, "framework/auth/__init__.py", "from framework import *")
     write(root, "routes/deep/er.py", "def __getattr__(name): ...")
     write(root, "routes/deep/names.py", "vars().update(made=1)")
+    write(root, "routes/deep/later.py", "globals().update(made=1)")
+    write(root, "routes/hashlib.py", "def scrypt(): ...")
     write(root, "routes/notes.py", source)
 
     assert set(stage(root).files) >= {"routes/notes.py"}
@@ -642,11 +677,25 @@ def test_a_refusal_that_nobody_raises_is_refused(
     ]
 
 
-def test_a_refusal_that_nobody_raises_is_found_in_a_package_too(root: Path) -> None:
-    write(root, "routes/__init__.py", "class No(Exception): ...\ndef closed(c):\n No()\n")
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("def closed(c):\n No()", "No"),
+        ("async def closed(c):\n No()", "No"),
+        ("class Guards:\n async def closed(self, c): No()", "No"),
+        ("class Refusals: Closed = No\ndef closed(c): Refusals.Closed()", "Refusals.Closed"),
+    ],
+    ids=["in a package", "async", "in a method", "by its class"],
+)
+def test_a_refusal_that_nobody_raises_is_found_wherever_it_stands(
+    root: Path, source: str, name: str
+) -> None:
+    write(root, "routes/__init__.py", f"class No(Exception): ...\n{source}\n")
 
-    with pytest.raises(StageError, match=r"routes/__init__\.py:3: No: raise it"):
+    with pytest.raises(StageError) as caught:
         stage(root)
+
+    assert str(caught.value).splitlines()[1:] == [f"routes/__init__.py:3: {name}: raise it"]
 
 
 NOT_MADE = [
