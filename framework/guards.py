@@ -183,13 +183,13 @@ class _FunctionGuard(Guard, Generic[P, R]):
             except BaseException as error:
                 raise GuardFailed from as_fault(error)
             if type(result) is expected:
-                return c.set(provides[0], result)
-            if result is not None:
-                return _hand_on(c, result, provides, name)
-            for slot in provides:
-                if c.find(slot) is None:
-                    raise GuardFailed from TypeError(f"the guard {name} left {slot!r} empty")
-            return None
+                c.set(provides[0], result)
+            elif result is not None:
+                _hand_on(c, result, provides, name)
+            else:
+                for slot in provides:
+                    if c.find(slot) is None:
+                        raise GuardFailed from TypeError(f"the guard {name} left {slot!r} empty")
 
         return CompiledGuard(check, provides, (read,) if read else (), self._statements)
 

@@ -165,7 +165,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
             provided[name] = _provided_by(provider, plan.call)
         elif is_bindings(annotation):
             certain[name] = _bindings_reader(annotation)
-        elif called in scope.path_names and not source:
+        elif called in scope.path_names and not (source or _named_slots(annotation)):
             if scope.path_names[called] and default is MISSING:
                 raise ConfigurationError(
                     f"{signature.place}: the path may leave out {called!r}: give it a default"
@@ -284,16 +284,14 @@ def _itself(c: Context) -> Context:
 
 def _slot_reader(annotation: Any, scope: Scope, start: str) -> Reader | None:
     """Return a reader of what a guard hands on, or None where no slot carries *annotation*."""
-    if annotation is MISSING:
-        return None
     members = members_of(_plain(annotation))
     wanted = [member for member in members if member is not type(None)]
     if len(wanted) != 1:
         return None
     is_optional = len(wanted) < len(members)
-    slots = (*scope.slots, *(scope.maybe if is_optional else ()))
+    slots = scope.slots + (scope.maybe if is_optional else ())
     kind = _plain(wanted[0])
-    slot = _find_slot(kind, slots, start, notes_of(annotation) + notes_of(wanted[0]))
+    slot = _find_slot(kind, slots, start, _named_slots(annotation))
     if slot is not None:
         return (lambda c: c.find(slot)) if is_optional else (lambda c: c.get(slot))
     if is_optional and (by := handed_on(kind)):
@@ -304,17 +302,22 @@ def _slot_reader(annotation: Any, scope: Scope, start: str) -> Reader | None:
     return None
 
 
+def _named_slots(annotation: Any) -> list[Slot[Any]]:
+    """Return the slots that *annotation* names, as ``Annotated[User, the_slot]`` does."""
+    members = (annotation, *members_of(annotation))
+    return [note for member in members for note in notes_of(member) if isinstance(note, Slot)]
+
+
 def _find_slot(
-    kind: Any, slots: Sequence[Slot[Any]], start: str, notes: Sequence[Any]
+    kind: Any, slots: Sequence[Slot[Any]], start: str, named: Sequence[Slot[Any]]
 ) -> Slot[Any] | None:
-    """Return the slot that carries a *kind*: the one among *notes*, or the one of its class.
+    """Return the slot that carries a *kind*: the one that is *named*, or the one of its class.
 
     Raises `ConfigurationError` where several do: which is meant decides who passes.
     """
     if not isinstance(kind, type) or kind is object:
         return None
     fitting = [slot for slot in dict.fromkeys(slots) if kind in slot.type.__mro__]
-    named = [note for note in notes if isinstance(note, Slot)]
     if named:
         fitting = [slot for slot in fitting if slot in named]
     exact = [slot for slot in fitting if slot.type is kind] or fitting
@@ -339,7 +342,7 @@ def _start(signature: Signature, name: str) -> str:
 
 
 def _unfillable(start: str, annotation: Any, scope: Scope) -> str:
-    called = name_of(annotation)
+    called, carried = name_of(annotation), _carried(annotation)
     annotation = _plain(annotation)
     names = ", ".join([f":{each}" for each in sorted(scope.path_names)])
     known = f", which has {names}" if names else ""
@@ -350,7 +353,7 @@ def _unfillable(start: str, annotation: Any, scope: Scope) -> str:
             return f"{start} asks for {kind.__name__}: take the context, c: Context, and {cure}"
     if annotation is Result:
         return f"{start} asks for a Result, but no reads= says what to read"
-    if carried := _carried(annotation):
+    if carried:
         return f"{start} asks for {carried.__name__}, {_why_not_filled(carried, scope)}"
     if called:
         return f"{start} is the path's :{called}, and the path has {names or 'no names'}"
@@ -376,10 +379,7 @@ def _is_body(start: str, annotation: Any) -> bool:
 
 def _why_not_filled(carried: type, scope: Scope) -> str:
     if any(carried in slot.type.__mro__ for slot in scope.maybe):
-        return (
-            "which only some ways past its guards hand on: write"
-            f" {carried.__name__} | None, for those that do not"
-        )
+        return f"which only some ways past its guards hand on: write {carried.__name__} | None"
     for slot in scope.slots:
         if slot.type in carried.__mro__[1:]:
             return (
@@ -387,14 +387,19 @@ def _why_not_filled(carried: type, scope: Scope) -> str:
                 f" on {carried.__name__}, as Auth(user=...) does"
             )
     return (
-        f"which {handed_on(carried)} hands on, but no guard in front of this provides one: put"
-        " one in front, with &"
+        f"which {handed_on(carried) or 'a slot'} hands on, but no guard in front of this provides"
+        " one: put one in front, with &"
     )
 
 
 def _carried(annotation: Any) -> Any:
     """Return the first class in *annotation* that some guard hands on, or None."""
-    return next((class_of(member) for member in members_of(annotation) if handed_on(member)), None)
+    for member in members_of(annotation):
+        if handed_on(member):
+            return class_of(member)
+    for slot in _named_slots(annotation):
+        return slot.type
+    return None
 
 
 def _make_call(

@@ -64,6 +64,8 @@ class Box(msgspec.Struct, Generic[T]):
 
 PERSON = Slot("person", Person)
 BOX: Slot[Any] = Slot("box", Box)
+NAME_OF = Slot("name", str)
+CLAIMS: Slot[dict[str, str]] = Slot("claims", dict)
 known = guard(lambda: Person("ada"), provides=PERSON, name="known")
 
 
@@ -243,6 +245,12 @@ def unknown_attribute(c: Context, a: "msgspec.Nowhere") -> None: ...  # type: ig
 def no_expression(c: Context, a: "not a type") -> None: ...  # type: ignore[valid-type]  # noqa: F722  on purpose
 
 
+def no_generic(c: Context, a: Any) -> None: ...
+
+
+no_generic.__annotations__["a"] = "list[int][int]"
+
+
 def bare(c: Context, limit) -> None: ...  # type: ignore[no-untyped-def]  # people write so
 
 
@@ -277,6 +285,12 @@ def slot_in_either(person: Form[Person] | Note) -> None: ...
 
 
 def slot_by_name(person: Annotated[Person, PERSON]) -> None: ...
+
+
+def slot_of_a_builtin(claims: Annotated[dict[str, str], CLAIMS]) -> None: ...
+
+
+def slot_of_a_builtin_or_none(claims: Annotated[dict[str, str], CLAIMS] | None) -> None: ...
 
 
 def slot_of_a_generic(box: Box[int]) -> None: ...
@@ -437,6 +451,7 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (unknown_name, "Nowhere"),
         (unknown_attribute, "Nowhere"),
         (no_expression, "not a type"),
+        (no_generic, r"no_generic: .*list\[int\]"),
         (bare, "'limit' of bare has no annotation and is not in the path"),
         (
             unmarked,
@@ -452,6 +467,8 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (slot_in_a_form, "'person' of slot_in_a_form asks for Person, which the slot 'person'"),
         (slot_in_either, "asks for Person, which the slot 'person' hands on"),
         (slot_by_name, "but no guard in front of this provides one"),
+        (slot_of_a_builtin, "asks for dict, which a slot hands on, but no guard in front of this"),
+        (slot_of_a_builtin_or_none, "asks for dict, which a slot hands on"),
         (slot_of_a_generic, "asks for Box, which the slot 'box' hands on"),
         (slot_with_a_note, "but no guard in front of this provides one"),
         (the_request, "take the context, c: Context, and read c.request"),
@@ -610,14 +627,36 @@ async def test_what_a_slot_carries_is_never_read_from_a_body() -> None:
 async def test_no_other_name_of_what_a_slot_carries_is_read_from_a_body() -> None:
     def by_type(person: Form[Note] | Whoever) -> None: ...
 
+    def or_another_body(person: Person | Cat) -> None: ...
+
     def by_new_type(person: Any) -> None: ...
 
     new_type: Any = NewType  # mypy 2.4 cannot make one of a Struct
     by_new_type.__annotations__["person"] = Form[Note] | new_type("Somebody", Person)
 
-    for read in (by_type, by_new_type):
+    for read in (by_type, or_another_body, by_new_type):
         with pytest.raises(ConfigurationError, match="asks for Person, which the slot 'person'"):
             App().post("/", guard=known)(read)
+
+
+async def test_a_slot_that_is_named_comes_before_the_path_and_the_body() -> None:
+    app = App()
+
+    @guard(provides=[NAME_OF, CLAIMS])
+    async def signed(c: Context) -> None:
+        c.set(NAME_OF, "ada")
+        c.set(CLAIMS, {"role": "user"})
+
+    @app.post("/:name", guard=signed)
+    async def show(name: Annotated[str, NAME_OF], claims: Annotated[dict, CLAIMS]) -> str:  # type: ignore[type-arg]  # a slot's class
+        return f"{name} {claims['role']}"
+
+    @app.post("/:name/maybe", guard=signed)
+    async def show_maybe(name: Annotated[str, NAME_OF] | None) -> str:
+        return str(name)
+
+    assert (await app.request("POST", "/eve", json={"role": "admin"})).body == b"ada user"
+    assert (await app.request("POST", "/eve/maybe")).body == b"ada"
 
 
 async def test_a_note_beside_a_class_hides_no_slot() -> None:
