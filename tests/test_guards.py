@@ -611,6 +611,10 @@ async def test_a_guard_may_return_none_under_another_name(
     assert await status_behind(guard(function)) == 200
 
 
+class Word(str):
+    """What a guard hands on beside a person."""
+
+
 def finds_or_not(c: Context) -> Person | None:
     return None
 
@@ -641,11 +645,31 @@ def test_a_guard_that_may_return_what_its_slot_does_not_carry_is_refused(
         guard(function, provides=PERSON)
 
 
-def test_a_guard_may_return_any_of_what_its_slot_carries() -> None:
-    def either(c: Context) -> Person | Admin:
+@pytest.mark.parametrize("returned", [Person | Admin, Admin, Any])
+def test_a_guard_may_return_any_of_what_its_slot_carries(returned: Any) -> None:
+    def finds(c: Context) -> Any:
         return Admin("eve")
 
-    assert str(guard(either, provides=PERSON)) == "either"
+    finds.__annotations__["return"] = returned
+
+    found: Any = guard(finds, provides=PERSON)
+
+    assert found(None) == Admin("eve")
+
+
+async def test_each_guard_may_ask_for_what_any_before_it_hands_on() -> None:
+    word = Slot("word", Word)
+
+    @guard(provides=word)
+    def says(person: Person) -> Word:
+        return Word(person.name)
+
+    @guard
+    def has_both(person: Person, said: Word) -> None:
+        if person.name != said:
+            raise Forbidden
+
+    assert await status_behind(known & says & has_both) == 200
 
 
 async def test_what_a_guard_learned_reaches_later_guards_and_the_handler() -> None:

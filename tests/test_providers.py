@@ -194,6 +194,14 @@ def takes_itself(value: "Annotated[str, Depends(takes_itself)]") -> str:
     return value
 
 
+def takes_another(value: "Annotated[str, Depends(takes_it_back)]") -> str:
+    return value
+
+
+def takes_it_back(value: Annotated[str, Depends(takes_another)]) -> str:
+    return value
+
+
 def takes_the_unknown(value: int) -> int:
     return value
 
@@ -208,6 +216,7 @@ async def generates() -> Any:
         (takes_body, "asks for a body, which is not read here"),
         (takes_person, "but no guard"),
         (takes_itself, "asks for itself"),
+        (takes_another, "asks for itself"),
         (takes_the_unknown, "is not in the path"),
         (generates, "is a generator"),
         (print, "is not a plain function"),
