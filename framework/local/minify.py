@@ -65,7 +65,7 @@ def _read(file: Path) -> str:
 def _parse(file: Path) -> ast.Module:
     try:
         return ast.parse(_read(file))
-    except (SyntaxError, UnicodeDecodeError):
+    except (SyntaxError, ValueError):  # for bytes that are no UTF-8; before Python 3.11.4 for a NUL
         return ast.Module([], [])
 
 

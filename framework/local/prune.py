@@ -41,7 +41,7 @@ def _parse(file: Path) -> ast.Module:
     try:
         with tokenize.open(file) as source:
             return ast.parse(source.read())
-    except (SyntaxError, UnicodeDecodeError):
+    except (SyntaxError, ValueError):  # for bytes that are no UTF-8; before Python 3.11.4 for a NUL
         return ast.Module([], [])
 
 
