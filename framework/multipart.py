@@ -28,11 +28,11 @@ PART_LIMIT = 1000
 HEAD_LIMIT = 8 * 1024
 """Bytes of one part's headers."""
 
-_TYPE_PARAMETER = re.compile(r';\s*([^\s;="]+)=(?:"([^"]*)"|([^\s;"]*))')
+_TYPE_PARAMETER = re.compile(r';[ \t]*([^\s;="]+)=(?:"([^"]*)"|([^\s;"]*))')
 _BOUNDARY_LIMIT = 70
 _HEADER = re.compile(r"([!-9;-~]+):([^\r\n]*)")
 """One line, and no blank in its name (RFC 5322, 3.6.8): other software might fold it or cut that off."""
-_PARAMETER = re.compile(r';\s*([a-z]+)="([^"]*)"', re.IGNORECASE)
+_PARAMETER = re.compile(r';[ \t]*([a-zA-Z]+)="([^"]*)"')
 ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
 """What stands in the name of a field or a file for what would end it (WHATWG HTML)."""
 _ESCAPE = re.compile("|".join(ESCAPES))
@@ -148,9 +148,9 @@ def _disposition(value: str) -> tuple[str, dict[str, str]]:
     found = {
         name.lower(): _ESCAPE.sub(lambda escape: ESCAPES[escape[0]], text) for name, text in pairs
     }
-    if len(found) != len(pairs) or _PARAMETER.sub("", rest).strip():
+    if len(found) != len(pairs) or _PARAMETER.sub("", rest).strip(" \t"):
         raise _malformed("a part's Content-Disposition is malformed")
-    return kind.strip().lower(), found
+    return kind.strip(" \t").lower(), found
 
 
 def _text(data: bytes) -> str:
