@@ -162,10 +162,10 @@ class Exchange:
                 await self._taken.wait()
             if self._over.is_set():
                 raise self._told
-            self._is_complete = not message.get("more_body", False)
-            if chunk := message.get("body", b""):
-                self._chunks.append(bytes(chunk))
+            if chunk := b"".join([message.get("body", b"")]):  # raises for what is no bytes
+                self._chunks.append(chunk)
                 self._ahead += len(chunk)
+            self._is_complete = not message.get("more_body", False)
         self._news.set()
 
     def _refuse_out_of_order(self, kind: str) -> None:

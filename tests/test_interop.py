@@ -321,6 +321,13 @@ async def test_an_answer_that_never_ends_is_a_fault(status: int) -> None:
     assert response.status == 500
 
 
+@pytest.mark.parametrize("data", ["text", 5, None, [120]])
+async def test_an_answer_whose_body_is_no_bytes_is_a_fault(data: Any) -> None:
+    response = await get(start(), body(data))
+
+    assert response.status == 500
+
+
 @pytest.mark.parametrize("is_slow", [False, True])
 async def test_head_has_the_length_that_the_application_tells(is_slow: bool) -> None:
     async def app(scope: Message, receive: Receive, send: Send) -> None:
