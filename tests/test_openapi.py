@@ -772,11 +772,12 @@ def test_a_guard_that_does_not_say_can_be_told_of() -> None:
     assert set(operation["responses"]) == {"200", "401", "503", "default"}
 
 
-def test_the_cookie_of_localhost_is_told_of() -> None:
-    scheme = session_cookie("sid")
-
-    assert scheme.definition["name"] == "__Host-sid"
-    assert "`sid`" in scheme.definition["description"]
+@pytest.mark.parametrize(
+    ("scheme", "name"), [(session_cookie("sid"), "sid"), (session_cookie(), "auth_session")]
+)
+def test_the_cookie_of_localhost_is_told_of(scheme: SecurityScheme, name: str) -> None:
+    assert scheme.definition["name"] == f"__Host-{name}"
+    assert f"`{name}`" in scheme.definition["description"]
 
 
 @pytest.mark.parametrize(
