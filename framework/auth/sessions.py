@@ -90,7 +90,8 @@ class Sessions(Generic[U]):
     async def update(self, db: Database, session_id: str, /, **attributes: Any) -> Session:
         """Set *attributes* of a living session and return it: one statement.
 
-        Raises `UnknownSession`, and `TypeError` for what is no attribute: an id, a time.
+        No value is held against the type of its field, as in `Users.update`. Raises
+        `UnknownSession`, and `TypeError` for what is no attribute: an id, a time.
         """
         updated = await self._store.update_session(db, session_id, attributes, self._clock())
         if updated is None:

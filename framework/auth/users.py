@@ -40,7 +40,8 @@ class Users(Generic[U]):
 
         *attributes* are fields of the user Struct. The ``id`` is drawn unless it is among them. A
         field ``username`` gets the name of a *key* at the provider ``username``, as it was typed,
-        unless *attributes* name another. Raises `DuplicateKey` where the key is taken,
+        unless *attributes* name another. No value is held against the type of its field, as in
+        `update`. Raises `DuplicateKey` where the key is taken,
         `UniqueViolation` where the value of another unique column is, `PasswordError`,
         `InvalidUsername` and `ValueError` as `Keys.create` does, and `TypeError` for an attribute
         that is missing or unknown.
@@ -72,8 +73,9 @@ class Users(Generic[U]):
         Where `Auth` has a mailer, another ``email`` is not verified, unless *attributes* hold
         ``email_verified_at`` as well, and codes and links that went to the old one are worth
         nothing. Where this changes what they may do, end or rotate their sessions:
-        `Sessions.end_all`, `Auth.rotate_session`. Raises `UnknownUser`, and `TypeError` for ``id``
-        and for what is not an attribute.
+        `Sessions.end_all`, `Auth.rotate_session`. No value is held against the type of its field:
+        of one that does not fit, such as a Literal, the user reads 503 until it is mended. Raises
+        `UnknownUser`, and `TypeError` for ``id`` and for what is not an attribute.
         """
         first: list[Statement] = []
         if self._has_mailer and "email" in attributes:
