@@ -76,9 +76,9 @@ class Fallback:
         log_refusal(c, known)
         try:
             response = await self._ask_handlers(c, known)
-            if known.status >= 500 and (response is None or response.status >= 500):
+            if known.status >= 500 and response.status >= 500:
                 report(c, known)  # one below 500 says that it was no fault of ours
-            return problem(known) if response is None else _with_headers(response, known)
+            return response
         except BaseException as fault:
             if known.status >= 500:
                 report(c, known)
@@ -114,21 +114,24 @@ class Fallback:
         except MalformedURL:
             return (self._app,)
 
-    async def _ask_handlers(self, c: Context, error: HTTPError) -> Response | None:
-        """Return what the nearest handler answers to *error*; None where none does."""
+    async def _ask_handlers(self, c: Context, error: HTTPError) -> Response:
+        """Return what the nearest handler answers to *error*, or the problem that it is."""
         for router in self._routers_for_error(c):
             handler = router.error_handler
             response = None if handler is None else await handler(c, error)
             if response is not None:
-                return check_response(response, handler)
-        return None
+                return _failing(check_response(response, handler), error)
+        return problem(error)
 
 
-def _with_headers(response: Response, error: HTTPError) -> Response:
-    """Return *response* with the headers of *error* that it lacks, where it has the same status.
+def _failing(response: Response, error: HTTPError) -> Response:
+    """Return *response*, which answers *error*, with the error's status where it says that all went well.
 
-    HTTP allows no 405 without ``Allow``, and no 401 without a challenge.
+    That is what an answer says that names no status. With the status of the error it gets the headers
+    that it lacks: HTTP allows no 405 without ``Allow``, and no 401 without a challenge.
     """
+    if response.status < 300:
+        response = response.with_status(error.status)
     if response.status != error.status:
         return response
     own = dict(response.headers)
@@ -148,14 +151,14 @@ def _redirect(path: str) -> Handler:
 
 
 def _answering(handler: Handler) -> Handler:
-    """Return *handler*, checked to return a `Response`: any other value would be sent with 200.
+    """Return *handler*, checked to return a `Response`, and one that says that nothing was found.
 
-    It may stand for a whole application, so it is asked no more for other sites than a route is.
+    It may do whatever a route does, so it is asked no more for other sites than a route is.
     """
 
     async def answer(c: Context) -> Response:
         refuse_cross_site(c.request, c.app.origins)
-        return check_response(await handler(c), handler)
+        return _failing(check_response(await handler(c), handler), NotFound())
 
     return answer
 

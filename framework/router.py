@@ -151,9 +151,10 @@ class Router:
         """Let *handler* answer errors of the routes below this router, and of paths there without a route.
 
         It takes the context and the `HTTPError`, and returns a `Response`, or None to leave it to
-        the router above, in the end to problem+json. An answer with the error's status gets the
-        error's headers that it lacks. The nearest is asked first. Raises `ConfigurationError` for a
-        second one, and for one that is not async or takes other arguments.
+        the router above, in the end to problem+json. An answer below 300, as one that names no
+        status, gets the error's; one with the error's status gets the error's headers that it
+        lacks. The nearest is asked first. Raises `ConfigurationError` for a second one, and for one
+        that is not async or takes other arguments.
         """
         check_callable(handler, ("c", "error"), "handler of errors", Context)
         _refuse_second(self.error_handler, handler)
@@ -164,9 +165,10 @@ class Router:
     def not_found(self, handler: H) -> H:
         """Let *handler* answer below this router's prefix where there is no route at all.
 
-        It takes the context and returns a `Response` with the status that it chooses, 404 as a
-        rule. Raises `ConfigurationError` for a function that is not async, takes other arguments,
-        or is annotated to return anything else, and for a second one.
+        It takes the context and returns a `Response`; one below 300, as one that names no status, is
+        sent with 404. To answer 200 there, declare a route: ``@app.get("/*", guard=public)``.
+        Raises `ConfigurationError` for a function that is not async, takes other arguments, or is
+        annotated to return anything else, and for a second one.
         """
         check_callable(handler, ("c",), "handler", Context)
         check_answers_itself(handler)

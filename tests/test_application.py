@@ -179,15 +179,18 @@ async def test_what_is_our_fault_is_logged_once_and_on_one_line(
         assert record.exc_info is not None
 
 
-@pytest.mark.parametrize(("status", "records"), [(500, 1), (503, 1), (499, 0), (200, 0)])
+@pytest.mark.parametrize(
+    ("named", "status", "records"),
+    [(500, 500, 1), (503, 503, 1), (499, 499, 0), (303, 303, 0), (200, 500, 1)],
+)
 async def test_a_fault_is_logged_unless_its_handler_says_that_it_is_none(
-    status: int, records: int, caplog: pytest.LogCaptureFixture
+    named: int, status: int, records: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = failing(RuntimeError("ours"))
 
     @app.on_error
     async def explain(c: Context, error: HTTPError) -> Response:
-        return Response.text("a page", status)
+        return Response.text("a page", named)
 
     response = await app.request("GET", "/")
 

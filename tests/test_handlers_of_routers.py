@@ -6,6 +6,7 @@ import pytest
 
 from framework import App, ConfigurationError, Context, HTTPError, Response, Router, public
 from framework.compose import Next
+from framework.credentials import bearer
 
 
 def named(name: str, *, answers: bool = True) -> Any:
@@ -380,3 +381,54 @@ async def test_a_handler_without_truth_is_one(declare: str) -> None:
     getattr(app, declare)(Pages())
 
     assert (await app.request("GET", "/x")).body == b"no page"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "also"),
+    [
+        ("GET", "/nothing", 404, None),
+        ("GET", "/member", 401, ("www-authenticate", 'Bearer realm="api"')),
+        ("PUT", "/member", 405, ("allow", "GET, HEAD, OPTIONS")),
+        ("GET", "/broken", 500, None),
+    ],
+)
+@pytest.mark.parametrize("named", [200, 201, 299])
+async def test_an_error_is_never_answered_as_if_all_were_well(
+    method: str, path: str, status: int, also: tuple[str, str] | None, named: int
+) -> None:
+    app = App()
+
+    @app.on_error
+    async def explain(c: Context, error: HTTPError) -> Response:
+        return Response(b"went wrong", named)
+
+    @app.get("/member", guard=bearer("TOKEN"))
+    async def show(c: Context) -> None: ...
+
+    @app.get("/broken", guard=public)
+    async def fail(c: Context) -> None:
+        raise RuntimeError
+
+    response = await app.request(method, path, env={"TOKEN": "x" * 32})
+
+    assert (response.status, response.body) == (status, b"went wrong")
+    assert also is None or also in response.headers
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/below/nothing"])
+@pytest.mark.parametrize(("named", "status"), [(200, 404), (202, 404), (308, 308), (410, 410)])
+async def test_what_is_not_found_is_never_answered_as_if_it_were_there(
+    path: str, named: int, status: int
+) -> None:
+    app, below = App(), Router("/below")
+    app.mount(below)
+
+    @app.not_found
+    @below.not_found
+    async def missing(c: Context) -> Response:
+        return Response(b"nowhere", named)
+
+    response = await app.request("GET", path)
+
+    assert (response.status, response.body) == (status, b"nowhere")
+    assert (await app.request("HEAD", path)).status == status
