@@ -149,10 +149,11 @@ def _imported(node: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[str, st
     if isinstance(node, ast.Import):
         yield from ((alias.name, "") for alias in node.names)
     elif isinstance(node, ast.ImportFrom):
-        parents = package[: len(package) + 1 - node.level] if node.level else []
-        base = ".".join([*parents, *([node.module] if node.module else [])])
+        base = node.module or ""
         if node.level > len(package):
             base = "." * node.level + base
+        elif node.level:
+            base = ".".join([*package[: len(package) + 1 - node.level], *([base] if base else [])])
         yield from ((base, alias.name) for alias in node.names)
 
 

@@ -476,6 +476,7 @@ def test_what_a_function_imports_has_to_be_staged(root: Path, statement: str, fa
     ("file", "statement", "fault"),
     [
         ("app.py", "from .routes import notes", ".routes is beyond the top-level package"),
+        ("routes/deep/er.py", "from ....app import app", "....app is beyond the top-level package"),
         ("routes/deep/er.py", "from .. import gone", "there is no gone in routes"),
         ("routes/deep/er.py", "from ..notes import gone", "there is no gone in routes.notes"),
     ],
