@@ -196,7 +196,7 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
         raise ConfigurationError(
             f"{signature.place}: {signature.name} reads the body twice: one Struct may have both"
         )
-    call = _make_call(signature, certain, checked, {**provided, **bodies})
+    call = _make_call(signature, certain, checked, provided | bodies)
     return Plan(call, tuple(declared))
 
 
@@ -288,7 +288,7 @@ def _slot_reader(annotation: Any, scope: Scope, start: str) -> Reader | None:
     wanted = [member for member in members if member is not type(None)]
     if len(wanted) != 1:
         return None
-    is_optional = len(wanted) < len(members)
+    is_optional = type(None) in members
     slots = scope.slots + (scope.maybe if is_optional else ())
     kind = _plain(wanted[0])
     slot = _find_slot(kind, slots, start, _named_slots(annotation))
@@ -315,11 +315,11 @@ def _find_slot(
 
     Raises `ConfigurationError` where several do: which is meant decides who passes.
     """
-    if not isinstance(kind, type) or kind is object:
+    if named:  # then by its class, of which the annotation may be a generic, as dict[str, str] is
+        kind, slots = class_of(kind), [slot for slot in slots if slot in named]
+    if kind is object or not isinstance(kind, type):
         return None
     fitting = [slot for slot in dict.fromkeys(slots) if kind in slot.type.__mro__]
-    if named:
-        fitting = [slot for slot in fitting if slot in named]
     exact = [slot for slot in fitting if slot.type is kind] or fitting
     if len(exact) > 1:
         raise ConfigurationError(

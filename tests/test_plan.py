@@ -648,15 +648,31 @@ async def test_a_slot_that_is_named_comes_before_the_path_and_the_body() -> None
         c.set(CLAIMS, {"role": "user"})
 
     @app.post("/:name", guard=signed)
-    async def show(name: Annotated[str, NAME_OF], claims: Annotated[dict, CLAIMS]) -> str:  # type: ignore[type-arg]  # a slot's class
+    async def show(name: Annotated[str, NAME_OF], claims: Annotated[dict[str, str], CLAIMS]) -> str:
         return f"{name} {claims['role']}"
 
     @app.post("/:name/maybe", guard=signed)
-    async def show_maybe(name: Annotated[str, NAME_OF] | None) -> str:
-        return str(name)
+    async def show_maybe(
+        name: Annotated[str, NAME_OF] | None, claims: Annotated[dict[str, str] | None, CLAIMS]
+    ) -> str:
+        return f"{name} {claims}"
 
     assert (await app.request("POST", "/eve", json={"role": "admin"})).body == b"ada user"
-    assert (await app.request("POST", "/eve/maybe")).body == b"ada"
+    assert (await app.request("POST", "/eve/maybe")).body == b"ada {'role': 'user'}"
+
+
+async def test_a_generic_of_what_a_slot_that_is_named_carries_is_filled() -> None:
+    app = App()
+
+    @guard(provides=BOX)
+    def packs() -> Box[int]:
+        return Box(5)
+
+    @app.get("/", guard=packs)
+    async def show(box: Annotated[Box[int], BOX]) -> int:
+        return box.inside
+
+    assert (await app.request("GET", "/")).body == b"5"
 
 
 async def test_a_note_beside_a_class_hides_no_slot() -> None:
