@@ -1,23 +1,38 @@
 """The home page: what it costs to show."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from app import app
 from framework.local.sqlite import SQLiteDatabase
 from framework.testing import Client, text_of
-from tests.auth.databases import CountingDatabase, HaltingDatabase
+from tests.auth.databases import CountingDatabase, FaultyDatabase, HaltingDatabase
 
 SCHEMA = (Path(__file__).parents[2] / "schema.sql").read_text("utf-8")
 
 
-async def test_notes_and_sessions_are_waited_for_at_once() -> None:
-    sqlite = SQLiteDatabase()
-    sqlite.apply_schema(SCHEMA)
-    env: dict[str, Any] = {"DB": sqlite}
+@pytest.fixture
+async def sqlite() -> AsyncIterator[SQLiteDatabase]:
+    database = SQLiteDatabase()
+    database.apply_schema(SCHEMA)
+    yield database
+    database.close()
+
+
+async def signed_up(env: dict[str, Any]) -> Client:
+    """Return the browser of somebody new."""
     client = Client(app, env=env)
     await client.post("/sign-up", json={"username": "ada", "password": "long enough"})
+    return client
+
+
+async def test_notes_and_sessions_are_waited_for_at_once(sqlite: SQLiteDatabase) -> None:
+    env: dict[str, Any] = {"DB": sqlite}
+    client = await signed_up(env)
     counting = CountingDatabase(sqlite)
     halting = HaltingDatabase(counting)
     env["DB"] = halting
@@ -32,4 +47,19 @@ async def test_notes_and_sessions_are_waited_for_at_once() -> None:
     halt.release()
     assert "Sessions" in text_of(await asked)
     assert len(counting.trips) == 3
-    sqlite.close()
+
+
+@pytest.mark.parametrize("fails_at", [2, 3], ids=["the notes", "the sessions"])
+async def test_it_is_an_outage_where_one_of_them_fails(
+    sqlite: SQLiteDatabase, fails_at: int
+) -> None:
+    env: dict[str, Any] = {"DB": sqlite}
+    client = await signed_up(env)
+    env["DB"] = faulty = FaultyDatabase(sqlite)
+    faulty.arm(fails_at)
+
+    answer = await client.get("/")
+
+    assert (answer.status, faulty.count) == (503, 3)
+    assert client.cookies.keys() >= {"auth_session"}
+    assert (await client.get("/")).status == 200
