@@ -75,7 +75,8 @@ class Users(Generic[U]):
         nothing. Where this changes what they may do, end or rotate their sessions:
         `Sessions.end_all`, `Auth.rotate_session`. No value is held against the type of its field:
         of one that does not fit, such as a Literal, the user reads 503 until it is mended. Raises
-        `UnknownUser`, and `TypeError` for ``id`` and for what is not an attribute.
+        `UnknownUser`, `UniqueViolation` where the value of a unique column is taken, such as a
+        verified ``email``, and `TypeError` for ``id`` and for what is not an attribute.
         """
         first: list[Statement] = []
         if self._has_mailer and "email" in attributes:

@@ -32,7 +32,7 @@ class Meter:
         self.rows: int = 0
         """Rows handed to the app. D1 bills the rows that it scanned for them."""
         self.changes: int = 0
-        """Rows written."""
+        """Rows changed. D1 bills what it wrote for them, in indexes too."""
 
     @property
     def milliseconds(self) -> float:
