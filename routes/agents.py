@@ -1,6 +1,6 @@
 """Says which browser a User-Agent header means, in words. Knows nothing of sessions."""
 
-# Browsers name their ancestors, too: the first that is found is what it is.
+# Browsers name their ancestors, too: the first that is found counts.
 _BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

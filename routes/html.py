@@ -9,7 +9,7 @@ from framework.media_types import best_media_type
 
 _VOID = {"input", "meta", "hr", "br"}
 
-# As `html.escape` has it, whose 2,231 entities every cold start would wait for.
+# As `html.escape` has it, with 2,231 entities that no cold start needs.
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 
 _STYLE = """

@@ -79,8 +79,9 @@ class Users(Generic[U]):
         verified ``email``, and `TypeError` for ``id`` and for what is not an attribute.
         """
         first: list[Statement] = []
-        if self._has_mailer and "email" in attributes:
-            first = replace_address(user_id, attributes["email"])
+        for field in msgspec.structs.fields(self._user_type) if self._has_mailer else ():
+            if field.encode_name == "email" and field.name in attributes:
+                first = replace_address(user_id, attributes[field.name])
         *_, found = await db.batch([*first, self._store.update_user(user_id, attributes)])
         updated = self._store.read_user(found)
         if updated is None:

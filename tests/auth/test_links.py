@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from typing import Any
 
+import msgspec
 import pytest
 
 from framework import Context, public
@@ -300,6 +301,26 @@ async def test_an_address_that_a_program_sets_is_not_verified(
     assert user.email_verified_at == 2
     assert (await world.reset(token)).status == 404
     assert (await world.reset(await world.mailed())).status == 204
+
+
+class Renamed(Member, frozen=True, kw_only=True):
+    address: str | None = msgspec.field(name="email", default=None)
+
+
+async def test_an_address_is_known_by_its_column_whatever_the_program_calls_it(
+    recovering: Recovering,
+) -> None:
+    world = recovering
+    users = Auth(user=Renamed, mailer=world.mailbox).users
+    await world.verified()
+    token = await world.mailed()
+    [id] = [each["id"] for each in await world.sqlite.all(dict, "SELECT id FROM user")]
+
+    await users.update(world.database, id, address="other@example.com")
+
+    (user,) = await world.rows("user")
+    assert (user["email"], user["email_verified_at"]) == ("other@example.com", None)
+    assert (await world.reset(token)).status == 404
 
 
 @pytest.mark.parametrize(
