@@ -66,9 +66,10 @@ def asgi(app: App, env: Env) -> ASGIApplication:
             return await _serve_other(scope["type"], background, receive, send)
         try:
             request = _read_request(scope, receive, reading)
-            response = await app.handle(request, env, start_work)
-        except HTTPError as error:  # of `handle` where a header is first read to answer an error
+        except HTTPError as error:
             response = problem(error)
+        else:
+            response = await app.handle(request, env, start_work)
         body = response.body
         if not isinstance(body, bytes):
             return await _send_stream(response, body, scope, receive, send)
