@@ -1,7 +1,8 @@
 """Knows what this Python has and the Worker's lacks, and what to do about it.
 
-That is packages that are not uploaded, time zones, threads, OpenSSL, and some of the standard library: as it
-is in Pyodide 314, which is Python 3.14. Imports nothing of the framework's: `import_check.py` runs it.
+That is packages that are not uploaded, time zones, threads, other programs, OpenSSL, and some of
+the standard library: as it is in Pyodide 314, which is Python 3.14. Imports nothing of the framework's:
+`import_check.py` runs it.
 """
 
 from __future__ import annotations
@@ -38,13 +39,19 @@ OPENSSL = (
     "the Worker's hashlib has no pbkdf2_hmac and no scrypt:"
     " for passwords, framework.auth has hash_password and verify_password"
 )
+PROCESSES = "the Worker starts no other program"
 ZONES = "the Worker has no time zones: add tzdata to dependencies in pyproject.toml, then `pywrangler sync`"
 
 CALLS = {
     "hashlib.pbkdf2_hmac": OPENSSL,
     "hashlib.scrypt": OPENSSL,
     "threading.Thread": THREADS,
+    "concurrent.futures.ThreadPoolExecutor": THREADS,
     "zoneinfo.ZoneInfo": ZONES,
+    **dict.fromkeys(
+        [f"subprocess.{name}" for name in ("Popen", "call", "check_call", "check_output", "run")],
+        PROCESSES,
+    ),
 }
 """What fails when it is called. `asyncio.to_thread` does not: Pyodide calls the function at once."""
 

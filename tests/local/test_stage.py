@@ -565,6 +565,14 @@ THREADS = (
         ("import hashlib as h\ndef show():\n return h.scrypt(b'')", f"3: {OPENSSL}"),
         ("def show():\n import hashlib\n hashlib.pbkdf2_hmac('sha256')", f"3: {OPENSSL}"),
         ("from threading import Thread\ndef show():\n Thread().start()", f"3: {THREADS}"),
+        (
+            "from concurrent import futures\ndef show():\n futures.ThreadPoolExecutor()",
+            f"3: {THREADS}",
+        ),
+        (
+            "import subprocess\ndef show():\n subprocess.run(['ls'])",
+            "3: the Worker starts no other program",
+        ),
     ],
 )
 def test_what_the_worker_lacks_is_refused(root: Path, source: str, fault: str) -> None:

@@ -15,7 +15,8 @@ ASKED = """
 import { loadPyodide } from "pyodide";
 const pyodide = await loadPyodide();
 console.log(await pyodide.runPythonAsync(`
-import asyncio, hashlib, importlib.util, json, sys, threading, zoneinfo
+import asyncio, hashlib, importlib.util, json, subprocess, sys, threading, zoneinfo
+from concurrent import futures
 def fails(function, *arguments):
     try:
         function(*arguments)
@@ -24,6 +25,8 @@ def fails(function, *arguments):
 json.dumps({
     "modules": [name for name in NAMES.split() if importlib.util.find_spec(name)],
     "hashlib": [name for name in dir(hashlib) if name in {"pbkdf2_hmac", "scrypt"}],
+    "program": fails(subprocess.run, ["true"]),
+    "pool": fails(futures.ThreadPoolExecutor().submit, print),
     "thread": fails(threading.Thread(target=print).start),
     "to_thread": await asyncio.to_thread(threading.get_ident) == threading.get_ident(),
     "zone": fails(zoneinfo.ZoneInfo, "UTC"),
@@ -47,8 +50,10 @@ def test_modules_packages_and_openssl_are_not_there(pyodide: dict[str, Any]) -> 
     assert pyodide["hashlib"] == []
 
 
-def test_threads_and_zones_fail(pyodide: dict[str, Any]) -> None:
+def test_threads_programs_and_zones_fail(pyodide: dict[str, Any]) -> None:
     assert pyodide["thread"].startswith("RuntimeError: can't start new thread")
+    assert pyodide["pool"].startswith("RuntimeError: can't start new thread")
+    assert pyodide["program"].endswith("emscripten does not support processes.")
     assert pyodide["zone"].startswith("ZoneInfoNotFoundError")
 
 
