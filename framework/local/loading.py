@@ -8,6 +8,7 @@ from pathlib import Path
 
 from framework.application import App
 from framework.errors import ConfigurationError
+from framework.local.advice import advise
 from framework.local.command_error import CommandError
 
 __all__ = ["LoadError", "load_app", "relative"]
@@ -54,7 +55,8 @@ def _explain(error: Exception | SystemExit, module_name: str, root: Path) -> str
         place = f"{error.filename}:{error.lineno}" if error.filename else ""  # null bytes: none
         text = f"{type(error).__name__}: {error.msg}"
     else:
-        place, text = _place(error), f"{type(error).__name__}: {error}"
+        advice = advise(error)
+        place, text = _place(error), f"{type(error).__name__}: {error}" + (advice and f": {advice}")
     if isinstance(error, ConfigurationError):
         text = str(error)
         if place.partition(":")[0] in text or not place:
