@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
+from msgspec import StructMeta
+from msgspec.structs import fields
+
 from framework.database import (
     Bound,
     DatabaseError,
@@ -93,8 +96,7 @@ class SQLiteDatabase:
 
     async def all(self, type: type[T], sql: str, *parameters: Value) -> list[T]:
         """Return every row."""
-        answer = await self._ask(sql, parameters)
-        return convert_rows(type, answer.columns, answer.rows, sql)
+        return _read(type, await self._ask(sql, parameters), sql)
 
     async def run(self, sql: str, *parameters: Value) -> int:
         """Run a write and return how many rows it changed."""
@@ -155,9 +157,42 @@ class SQLiteDatabase:
 
 def _result(sql: str, answer: _Answer) -> Result:
     def read(type: type[T]) -> list[T]:
-        return convert_rows(type, answer.columns, answer.rows, sql)
+        return _read(type, answer, sql)
 
     return Result(answer.changes, read)
+
+
+def _read(type: type[T], answer: _Answer, sql: str) -> list[T]:
+    if isinstance(type, StructMeta):
+        _refuse_unread(type, answer, sql)
+    return convert_rows(type, answer.columns, answer.rows, sql)
+
+
+def _refuse_unread(type: Any, answer: _Answer, sql: str) -> None:
+    """Raise where a field of the Struct *type* would not get what is called as it is, and nothing says so.
+
+    D1 returns the last of two columns with one name, and a field without a column has its default.
+    """
+    columns, names = answer.columns, [field.encode_name for field in fields(type)]
+    for name in names if len({*columns}) < len(columns) else ():
+        places = [place for place, column in enumerate(columns) if column == name]
+        if any(row[place] != row[places[-1]] for row in answer.rows for place in places):
+            text = (
+                f"two columns are called {name}, and D1 returns the last of them: name each with AS"
+            )
+            raise DatabaseError(text, sql)
+    unread = {_plain(column): column for column in {*columns} - {*names}}
+    for name in {*names} - {*columns}:
+        if _plain(name) in unread:
+            column = unread[_plain(name)]
+            raise DatabaseError(
+                f"the column {column} is not read: {type.__name__} calls it {name}, so write AS {name}",
+                sql,
+            )
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _text(stored: bytes) -> str:

@@ -341,3 +341,47 @@ def test_the_limits_are_those_of_d1(database: SQLiteDatabase) -> None:
     }
 
     assert {name: database._connection.getlimit(name) for name in limits} == limits
+
+
+class Entry(msgspec.Struct, rename="camel"):
+    id: int = 0
+    created_at: int = 0
+
+
+@pytest.mark.parametrize(
+    ("sql", "fault"),
+    [
+        ("SELECT 1 AS id, 2 AS id", "two columns are called id, and D1 returns the last of them"),
+        ("SELECT * FROM person a JOIN person b", "two columns are called id"),
+        ("SELECT 1 AS created_at", "the column created_at is not read: Entry calls it createdAt"),
+    ],
+)
+async def test_a_field_that_would_silently_get_something_else_is_an_error(
+    database: SQLiteDatabase, sql: str, fault: str
+) -> None:
+    await database.run(ADD, "Ada")
+
+    with pytest.raises(DatabaseError, match=fault):
+        await database.first(Entry, sql)
+    [result] = await database.batch([statement(sql)])
+    with pytest.raises(DatabaseError, match=fault):
+        result.rows(Entry)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1 AS id, 1 AS id",
+        "SELECT 1 AS id, 2 AS other, 3 AS other",
+        "SELECT 1 AS id, 2 AS createdAt, 3 AS created_at",
+        "SELECT 1 AS id, 2 AS updated_at",
+    ],
+)
+async def test_columns_that_no_field_misses_may_be_called_anything(
+    database: SQLiteDatabase, sql: str
+) -> None:
+    found = await database.first(Entry, sql)
+
+    assert found is not None
+    assert found.id == 1
+    assert await database.all(dict[str, int], "SELECT 1 AS id, 2 AS id") == [{"id": 2}]
