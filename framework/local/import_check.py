@@ -29,7 +29,7 @@ INDESCRIBABLE = 4
 IDLE_TRIGGERS = 5
 LACKS = 6
 CANNOT_ANSWER = 7
-UNRAISED = 8
+MISUSED = 8
 
 
 def try_import(folder: str, *needed: str) -> int:
@@ -70,21 +70,19 @@ def try_import(folder: str, *needed: str) -> int:
         return code
     static = runpy.run_path(f"{HERE}/static_check.py")
     lacking = static["find_faults"](Path(folder), unsupported.why_imported, unsupported.why_called)
+    # The rest of the framework is there from here on, the checks among it.
+    importlib.import_module("framework").__path__.append(f"{HERE.parent}")
+    misuse = importlib.import_module("framework.local.misuse")
     for code, found in (
         (IDLE_TRIGGERS, _idle_triggers(app.app)),
         (CANNOT_ANSWER, _unsendable(app.app, folder)),
         (LACKS, lacking),
-        (UNRAISED, static["find_unraised"](Path(folder), _names_of)),
+        (MISUSED, misuse.find_misuse(Path(folder), app.app)),
     ):
         if found:
             sys.stderr.write("".join(f"{sentence}\n" for sentence in found))
             return code
     return 0
-
-
-def _names_of(module: str) -> dict[str, Any]:
-    """Return what the names in *module* stand for; none where it was not imported."""
-    return vars(sys.modules[module]) if module in sys.modules else {}
 
 
 def _idle_triggers(app: Any) -> list[str]:

@@ -36,7 +36,7 @@ HEADINGS = {
     5: "the app and wrangler.toml do not name the same crons and queues",
     6: "the app asks for what the Worker does not have",
     7: "a handler returns what cannot be sent",
-    8: "an exception is made and not raised, so it refuses nobody",
+    8: "the app imports, but this fails or does nothing when a request comes",
 }
 """What the import check's exit codes stand for; `import_check.py` has them by name."""
 

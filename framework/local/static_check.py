@@ -1,4 +1,4 @@
-"""Finds what a staged app imports and calls that fails in the Worker, and exceptions that nobody raises.
+"""Finds what a staged app imports and calls that fails in the Worker.
 
 Is told what the Worker lacks. It passes over what may be meant for this machine alone: what stands below
 an `if` or a `try`, or after an `if` that returns.
@@ -7,11 +7,8 @@ an `if` or a `try`, or after an `if` that returns.
 from __future__ import annotations
 
 import ast
-import builtins
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 PACKAGE = "framework"
 OURS = {"app", PACKAGE, "routes", ""}
@@ -40,69 +37,6 @@ def find_faults(
                 found.append(_fault(folder, base, name) if is_ours else why_imported(base))
             faults |= {f"{place.as_posix()}:{node.lineno}: {why}": None for why in found if why}
     return list(faults)
-
-
-def find_unraised(folder: Path, names_of: Callable[[str], Mapping[str, Any]]) -> list[str]:
-    """Return a sentence, with its place, for each exception that a function in *folder* leaves unraised.
-
-    A guard that does so lets everybody pass. *names_of* returns what the names in a module stand for;
-    nothing is said of a module without any.
-    """
-    found = []
-    for place, tree in _modules(folder):
-        names = names_of(".".join(place.with_suffix("").parts).removesuffix(".__init__"))
-        unraised = sorted(_unraised(tree, {**vars(builtins), **names})) if names else []
-        found += [f"{place.as_posix()}:{line}: {name}: raise it" for line, name in unraised]
-    return found
-
-
-def _unraised(tree: ast.Module, names: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
-    """Yield the line and the name of each exception that stands for itself in a function."""
-    for function in _functions(tree):
-        own = _names(node for node in ast.walk(function) if not _is_read(node))
-        own |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
-        known = {name: value for name, value in names.items() if name not in own}
-        for node in ast.walk(function):
-            for outcome in _outcomes(node.value) if isinstance(node, ast.Expr) else ():
-                if _is_exception(_value(outcome, known)):
-                    yield outcome.lineno, ast.unparse(outcome)
-
-
-def _functions(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the functions below *node* that stand in no other."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, FUNCTIONS):
-            yield child
-        elif not isinstance(child, ast.expr):
-            yield from _functions(child)
-
-
-def _is_read(node: ast.AST) -> bool:
-    return isinstance(getattr(node, "ctx", None), ast.Load)
-
-
-def _outcomes(node: ast.expr) -> Iterator[ast.expr]:
-    """Yield what *node* comes to, one of several where it has a choice; of a call, what is called."""
-    if isinstance(node, ast.IfExp):
-        yield from (*_outcomes(node.body), *_outcomes(node.orelse))
-    elif isinstance(node, ast.BoolOp):
-        yield from _outcomes(node.values[-1])
-    else:
-        yield node.func if isinstance(node, ast.Call) else node
-
-
-def _is_exception(value: Any) -> bool:
-    """Return whether *value* is a class of exceptions. What only claims to be a class is not asked."""
-    return issubclass(type(value), type) and issubclass(value, Exception)
-
-
-def _value(node: ast.expr, names: Mapping[str, Any]) -> object:
-    """Return what *node*, a name or one in a module or class, stands for, or None. Calls nothing."""
-    if isinstance(node, ast.Attribute):
-        base = _value(node.value, names)
-        is_plain = issubclass(type(base), (ModuleType, type))
-        return vars(base).get(node.attr) if is_plain else None
-    return names.get(node.id) if isinstance(node, ast.Name) else None
 
 
 def _modules(folder: Path) -> Iterator[tuple[Path, ast.Module]]:

@@ -615,7 +615,7 @@ def test_what_the_worker_lacks_fails_at_import_as_it_would_there(
         "import pytest",
         "import tzdata_is_there\nfrom zoneinfo import ZoneInfo\ndef show():\n ZoneInfo('UTC')",
         "try:\n import uvicorn\nexcept ImportError:\n uvicorn = None\ndef show():\n uvicorn.run()",
-        "import asyncio, hashlib\ndef show():\n hashlib.sha256(); asyncio.to_thread(print)",
+        "import asyncio, hashlib\ndef show():\n hashlib.sha256(); return asyncio.to_thread(print)",
         "import hashlib\ndef show():\n if hasattr(hashlib, 'scrypt'):\n  hashlib.scrypt(b'')",
         "import hashlib\ndef show(c):\n hashlib.scrypt(b'') if c else 0\n c and hashlib.scrypt(b'')",
     ],
@@ -681,7 +681,7 @@ def test_a_refusal_that_nobody_raises_is_refused(
         stage(root)
 
     assert str(caught.value).splitlines() == [
-        "an exception is made and not raised, so it refuses nobody",
+        "the app imports, but this fails or does nothing when a request comes",
         f"routes/notes.py:15: {name}: raise it",
     ]
 
@@ -818,6 +818,39 @@ def test_a_handler_that_returns_what_may_be_sent_is_staged(tmp_path: Path) -> No
     write(tmp_path, "app.py", source)
 
     assert "app.py" in stage(tmp_path).files
+
+
+LATE = """
+from framework import App, Context, Response, Router, public
+from framework.errors import NotFound
+
+app = App(guard=public)
+notes = Router("/notes")
+
+@notes.get("/:id")
+async def show(c: Context, id: str) -> dict:
+    rows = {rows}
+    return rows[0]
+
+@app.get("/")
+async def index(c: Context) -> Response:
+    return {returned}
+"""
+
+
+def test_what_fails_in_every_request_is_not_staged(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "framework", tmp_path / "framework")
+    rows = 'c.database().all(dict, "SELECT 1")'
+    write(tmp_path, "app.py", LATE.format(rows=rows, returned="NotFound()"))
+
+    with pytest.raises(StageError) as caught:
+        stage(tmp_path)
+
+    assert str(caught.value).splitlines() == [
+        "the app imports, but this fails or does nothing when a request comes",
+        "app.py:10: c.database().all(...) is not awaited: write await c.database().all(...)",
+        "app.py:15: this handler returns NotFound: raise it",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,196 @@
+"""Finds what an app's functions write that fails, or does nothing, whenever it is reached.
+
+That is errors that nobody raises, coroutines that nobody awaits, answers that nobody sends, and what a
+handler, a guard or a layer cannot return. Nothing is said where somebody may mean it.
+"""
+
+import ast
+import asyncio
+import json
+from collections.abc import Iterator
+from http import HTTPStatus
+from pathlib import Path
+from types import CoroutineType, FunctionType
+from typing import Any
+
+from msgspec import Struct
+
+from framework.guards import Guard
+from framework.local.program import (
+    FUNCTIONS,
+    Module,
+    begin,
+    functions,
+    is_a,
+    is_async,
+    modules,
+    own,
+)
+from framework.local.roles import Role, Roles, roles_of
+from framework.local.scope import Scope
+from framework.local.unawaited import find_unawaited
+from framework.response import Response
+
+__all__ = ["find_misuse"]
+
+_Found = Iterator[tuple[int, str]]
+"""Lines, and what is wrong there."""
+
+_TASKS = (asyncio.create_task, asyncio.ensure_future)
+_WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+_NEVER_RESPONSES = (ast.Constant, ast.Dict, ast.JoinedStr, ast.List)
+_NEVER_LISTS = (dict, str, Response, Struct)
+_STATUSES = {status.value for status in HTTPStatus if status >= 200}
+_GUARDED = (
+    "what stands above a route does not guard it, since the route has the function below:"
+    " name a guard in it, as guard=..."
+)
+_PAIR = (
+    "a value and a status, which are sent as a list of both: write Response.json(value, {}),"
+    " or -> tuple if that is meant"
+)
+
+
+def find_misuse(folder: Path, app: Any) -> list[str]:
+    """Return a sentence, with its place, for each mistake in the modules of *app*, in *folder*."""
+    roles = roles_of(app)
+    found = []
+    for module in modules(folder):
+        mistakes = set(_in_module(module, roles.get(module.file, {})))
+        found += [f"{module.place}:{line}: {why}" for line, why in sorted(mistakes)]
+    return found
+
+
+def _in_module(module: Module, roles: Roles) -> _Found:
+    for line, role in roles.items():
+        name = role.function.__qualname__
+        if role.name == "handler" and _is_above(module.names.get(name), role.function):
+            yield line, f"{name}: {_GUARDED}"
+    for function in functions(module.tree):
+        scope = Scope(function, module, roles)
+        yield from find_unawaited(scope)
+        yield from _unraised(scope)
+        for node in scope.nodes:
+            if isinstance(node, FUNCTIONS) and begin(node) in roles:
+                yield from _unused(node, scope)
+                yield from _returned(node, roles[begin(node)], scope)
+
+
+def _is_above(value: Any, handler: FunctionType) -> bool:
+    """Return whether *value*, which has the name of *handler*, was made of it above the route."""
+    if not is_a(value, FunctionType):
+        return is_a(value, (Guard, CoroutineType))
+    held = {id(vars(value).get("__wrapped__"))}
+    for cell in value.__closure__ or ():
+        try:
+            held.add(id(cell.cell_contents))
+        except ValueError:  # it is empty
+            continue
+    return id(handler) in held and not hasattr(value, "__deprecated__")
+
+
+# --- What is made and not used -------------------------------------------------------------------
+
+
+def _unraised(scope: Scope) -> _Found:
+    """Yield each exception that stands for itself. A guard that has one lets everybody pass."""
+    for node in scope.nodes:
+        for outcome in _outcomes(node.value) if isinstance(node, ast.Expr) else ():
+            if _is_exception(scope.value(_called(outcome))):
+                yield outcome.lineno, f"{ast.unparse(_called(outcome))}: raise it"
+
+
+def _unused(function: ast.AST, scope: Scope) -> _Found:
+    """Yield each call in a line of its own in *function* that makes an answer, or a task that is too late."""
+    waits = [node for node in own(function) if isinstance(node, _WAITS)]
+    for node in own(function):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            made = f"{ast.unparse(node.value.func)}(...)"
+            if scope.kind(node.value) is Response and not _is_tried(node, scope):
+                yield node.lineno, f"{made} makes a Response that is not used: return it"
+            is_task = any(scope.value(node.value.func) is each for each in _TASKS)
+            if is_task and all((each.end_lineno or 0) < node.lineno for each in waits):
+                yield node.lineno, f"{made} may be cut off by the answer: write c.wait_until(...)"
+
+
+def _is_tried(node: ast.AST, scope: Scope) -> bool:
+    """Return whether an error that *node* raises may be caught in the function."""
+    parent = scope.parents.get(node)
+    is_try = isinstance(parent, (ast.Try, ast.TryStar, ast.With, ast.AsyncWith))
+    return is_try or (parent is not None and _is_tried(parent, scope))
+
+
+# --- What is returned ----------------------------------------------------------------------------
+
+
+def _returned(function: ast.FunctionDef | ast.AsyncFunctionDef, role: Role, scope: Scope) -> _Found:
+    """Yield what *function*, which the app has for *role*, returns and no such function may."""
+    for node in own(function):
+        for outcome in _outcomes(node.value) if isinstance(node, ast.Return) and node.value else ():
+            why = _why_not(outcome, role, scope)
+            if role.name == "handler":
+                why = why or _why_not_sent(outcome, function.returns, scope)
+            if why:
+                yield outcome.lineno, f"this {role.name} returns {why}"
+
+
+def _why_not(outcome: ast.expr, role: Role, scope: Scope) -> str:
+    """Return what is wrong with *outcome*, which a function with *role* returns, or ""."""
+    text = ast.unparse(_called(outcome))
+    value = scope.value(_called(outcome))
+    if _is_exception(value):
+        carried = {*role.carried} & {*value.__mro__}
+        is_meant = _is_data(value) if role.name == "handler" else bool(carried)
+        return "" if is_meant else f"{text}: raise it"
+    if is_async(role.function) and scope.makes_coroutine(outcome):
+        return f"{text}(...), which is not awaited: write return await {text}(...)"
+    if role.name == "guard" and not role.carried:
+        if isinstance(outcome, ast.Constant) and isinstance(outcome.value, bool):
+            return f"{text}: return nothing to let pass, and raise Forbidden to refuse"
+        if scope.kind(outcome) is Response:
+            return "a Response: raise Forbidden or another HTTPError to refuse"
+    if role.name in {"layer", "not-found handler"} and isinstance(outcome, _NEVER_RESPONSES):
+        return f"{text}: return a Response"
+    return ""
+
+
+def _why_not_sent(outcome: ast.expr, annotation: ast.expr | None, scope: Scope) -> str:
+    """Return why *outcome* is sent otherwise than it seems, where *annotation* does not ask for it, or ""."""
+    asked = scope.value(annotation)
+    if annotation and not (is_a(asked, type) and issubclass(asked, _NEVER_LISTS)):
+        return ""
+    if isinstance(outcome, ast.Tuple) and len(outcome.elts) > 1:
+        value, status = outcome.elts[:2]
+        if isinstance(status, ast.Constant) and not isinstance(value, (ast.Constant, ast.Starred)):
+            return _PAIR.format(status.value) if status.value in _STATUSES else ""
+    if scope.value(_called(outcome)) is json.dumps and asked is not str:
+        return "json.dumps(...), which is text/plain: return the value itself, or -> str if that is meant"
+    return ""
+
+
+def _is_data(kind: type) -> bool:
+    """Return whether an exception of *kind* can be sent as JSON."""
+    ways = ("shown_as", "__dataclass_fields__", "__attrs_attrs__")
+    return any(hasattr(kind, way) for way in ways)
+
+
+# --- Trees ---------------------------------------------------------------------------------------
+
+
+def _outcomes(node: ast.expr) -> Iterator[ast.expr]:
+    """Yield what *node* comes to, one of several where it has a choice."""
+    if isinstance(node, ast.IfExp):
+        yield from (*_outcomes(node.body), *_outcomes(node.orelse))
+    elif isinstance(node, ast.BoolOp):
+        yield from _outcomes(node.values[-1])
+    else:
+        yield node
+
+
+def _called(node: ast.expr) -> ast.expr:
+    """Return what *node* calls, or *node* where it is no call."""
+    return node.func if isinstance(node, ast.Call) else node
+
+
+def _is_exception(value: Any) -> bool:
+    return is_a(value, type) and issubclass(value, Exception)

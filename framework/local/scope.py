@@ -1,0 +1,156 @@
+"""Knows what the expressions in a function come to, where that is certain. Judges nothing.
+
+Annotations are believed, as type checkers believe them.
+"""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from inspect import getattr_static
+from typing import Any
+
+from msgspec.structs import fields
+
+from framework.bindings import Bindings
+from framework.compose import Next
+from framework.context import Context, Job
+from framework.database import Database
+from framework.local.program import (
+    FUNCTIONS,
+    Module,
+    begin,
+    bound,
+    is_a,
+    is_async,
+    own,
+    value_of,
+)
+from framework.local.roles import Roles
+from framework.queues import Batch
+from framework.request import Request
+from framework.response import Response
+
+__all__ = ["Scope", "target"]
+
+_VERBS = {"all", "batch", "first", "run"}  # what a build leaves of `Database`, a Protocol, is empty
+_MAKES = {"bytes", "empty", "html", "json", "redirect", "text"}
+_CHANGES = {"with_added_header", "with_cookie", "with_header", "with_status"}
+
+
+class Scope:
+    """A function that stands in no other, with those inside of it."""
+
+    def __init__(self, function: ast.AST, module: Module, roles: Roles) -> None:
+        self.nodes = [function]
+        self.parents: dict[ast.AST, ast.AST] = {}
+        for node in self.nodes:
+            children = list(ast.iter_child_nodes(node))
+            self.nodes += children  # which are iterated over, too
+            self.parents.update(dict.fromkeys(children, node))
+        times = Counter(name for node in self.nodes for name in bound(node))
+        for node in self.nodes:
+            if isinstance(node, ast.ClassDef):  # its names are attributes as well
+                times.update(name for each in own(node) for name in bound(each))
+        self._names = {name: value for name, value in module.names.items() if name not in times}
+        bound_here = {name for node in own(function) for name in bound(node)}
+        elsewhere = {*module.names} - bound_here  # what an inner function has may be another there
+        single = {name for name, count in times.items() if count == 1} - elsewhere
+        self.assigned: dict[str, ast.expr] = {
+            target(node): node.value  # type: ignore[attr-defined]  # it has a target, and so a value
+            for node in self.nodes
+            if target(node) in single
+        }
+        self._given = {
+            name: kind
+            for node in self.nodes
+            if isinstance(node, FUNCTIONS)
+            for name, kind in self._arguments(node, roles)
+            if name in single
+        }
+
+    def _arguments(
+        self, function: ast.FunctionDef | ast.AsyncFunctionDef, roles: Roles
+    ) -> Iterator[tuple[str, Any]]:
+        role = roles.get(begin(function))
+        handed = [] if role is None else [Context, Next if role.name == "layer" else None]
+        arguments = [*function.args.posonlyargs, *function.args.args]
+        for argument in [*arguments, *function.args.kwonlyargs]:
+            yield argument.arg, self._class(argument.annotation)
+        for argument, kind in zip(arguments, handed, strict=False):
+            if argument.annotation is None and (kind is Next or argument.arg == "c"):
+                yield argument.arg, kind
+
+    def value(self, node: ast.AST | None) -> Any:
+        """Return what *node* stands for in the module, or None."""
+        return value_of(node, self._names)
+
+    def kind(self, node: ast.AST) -> Any:
+        """Return the class of what *node* comes to, or None where that is not certain."""
+        if isinstance(node, ast.Name):
+            value = self.assigned.get(node.id)
+            if value is None:
+                return self._given.get(node.id)
+            return self.kind(value) if _place(value) < _place(node) else None
+        if isinstance(node, ast.Await):
+            is_next = isinstance(node.value, ast.Call) and self.kind(node.value.func) is Next
+            return Response if is_next else None
+        if isinstance(node, ast.Attribute):
+            kind = self.kind(node.value)
+            is_request = kind is Context and node.attr == "request"
+            return Request if is_request else _binding(kind, node.attr)
+        return self._made(node) if isinstance(node, ast.Call) else None
+
+    def _made(self, call: ast.Call) -> Any:
+        if self.value(call.func) is Response:
+            return Response
+        if not isinstance(call.func, ast.Attribute):
+            return None
+        base, name = call.func.value, call.func.attr
+        kind = self.kind(base)
+        if name in (_MAKES if self.value(base) is Response else ()):
+            return Response
+        if name in (_CHANGES if kind is Response else ()):
+            return Response
+        if kind in (Context, Job, Batch) and name == "database":
+            return Database
+        if kind in (Context, Job, Batch) and name == "bindings" and call.args:
+            return self._class(call.args[0])
+        return None
+
+    def _class(self, node: ast.AST | None) -> Any:
+        value = self.value(node)
+        return value if is_a(value, type) or value is Next else None
+
+    def makes_coroutine(self, node: ast.AST) -> bool:
+        """Return whether *node* is the call of an async function."""
+        if not isinstance(node, ast.Call):
+            return False
+        if self.kind(node.func) is Next or is_async(self.value(node.func)):
+            return True
+        if not isinstance(node.func, ast.Attribute):
+            return False
+        kind, name = self.kind(node.func.value), node.func.attr
+        if kind is Database:
+            return name in _VERBS
+        return is_a(kind, type) and is_async(getattr_static(kind, name, None))
+
+
+def target(node: ast.AST | None) -> str:
+    """Return the name that *node* assigns a value to, if it is one and nothing else; or ""."""
+    targets: list[ast.expr] = node.targets if isinstance(node, ast.Assign) else []
+    if isinstance(node, ast.NamedExpr) or (isinstance(node, ast.AnnAssign) and node.value):
+        targets = [node.target]
+    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
+
+
+def _binding(kind: Any, name: str) -> Any:
+    """Return the type of what the bindings *kind* have as *name*, or None."""
+    if is_a(kind, type) and issubclass(kind, Bindings):
+        with suppress(NameError):
+            return next((field.type for field in fields(kind) if field.name == name), None)
+    return None
+
+
+def _place(node: ast.expr) -> tuple[int, int]:
+    return node.lineno, node.col_offset

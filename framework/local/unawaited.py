@@ -1,0 +1,49 @@
+"""Finds coroutines that are used as if they were their results, or not at all."""
+
+import ast
+from collections.abc import Iterator
+from types import CoroutineType
+
+from framework.local.program import is_read
+from framework.local.scope import Scope, target
+
+__all__ = ["find_unawaited"]
+
+
+def find_unawaited(scope: Scope) -> Iterator[tuple[int, str]]:
+    """Yield the line of each call of an async function that nobody can be awaiting, and what to write."""
+    for node in scope.nodes:
+        if isinstance(node, ast.Call) and scope.makes_coroutine(node) and _is_lost(node, scope):
+            made = f"{ast.unparse(node.func)}(...)"
+            yield node.lineno, f"{made} is not awaited: write await {made}"
+
+
+def _is_lost(node: ast.expr, scope: Scope) -> bool:
+    """Return whether *node*, a coroutine, is only used where none can be meant."""
+    parent = scope.parents.get(node)
+    name = target(parent)
+    if not name:
+        return _is_misused(node, scope)
+    reads = [each for each in scope.nodes if isinstance(each, ast.Name) and each.id == name]
+    return (
+        scope.assigned.get(name) is node
+        and all(_is_misused(each, scope) for each in reads if is_read(each))
+        and (not isinstance(parent, ast.NamedExpr) or _is_misused(parent, scope))
+    )
+
+
+def _is_misused(node: ast.AST, scope: Scope) -> bool:
+    parent = scope.parents.get(node)
+    if isinstance(parent, (ast.If, ast.While, ast.IfExp, ast.Assert)):
+        return parent.test is node
+    if isinstance(parent, ast.BoolOp):
+        is_dropped = isinstance(parent.op, ast.And) and node is not parent.values[-1]
+        return is_dropped or _is_misused(parent, scope)
+    if isinstance(parent, ast.UnaryOp):
+        return isinstance(parent.op, ast.Not)
+    if isinstance(parent, ast.Attribute):
+        return not hasattr(CoroutineType, parent.attr)
+    if isinstance(parent, ast.Subscript):
+        return parent.value is node
+    alone = (ast.Compare, ast.Expr, ast.For, ast.FormattedValue, ast.comprehension, ast.match_case)
+    return isinstance(parent, alone)

@@ -1,0 +1,247 @@
+"""What fails or does nothing whenever it is reached is found, and nothing that may be meant is."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from framework import fetching
+from framework.local.misuse import find_misuse
+from tests.local.correct_programs import (
+    AUTH,
+    BARE,
+    BINDINGS,
+    CORRECT,
+    ERRORS,
+    GUARD,
+    HANDLER,
+    LAYER,
+    MISSING,
+    ROLE,
+    WORK,
+    WRAPPER,
+)
+from tests.local.imported_app import LINES, import_app
+from tests.test_docs import DOCUMENTS, ROOT, as_module
+
+
+def found(patch: pytest.MonkeyPatch, folder: Path, source: str) -> list[str]:
+    return find_misuse(folder, import_app(patch, folder, source))
+
+
+def missed(patch: pytest.MonkeyPatch, folder: Path, source: str, said: str) -> None:
+    """Compare what is found in *source* with *said*, whose place is where ``HERE`` stands."""
+    line = LINES + source[: source.index("HERE")].count("\n") + 1
+    assert found(patch, folder, source.replace("HERE", "")) == [f"app.py:{line}: {said}"]
+
+
+NO_LIST = "which are sent as a list of both: write Response.json(value, 201), or -> tuple if that is meant"
+RETURNED = [
+    *((HANDLER, "handler", made) for made in ("NotFound()", "NotFound", "c or NotFound('No.')")),
+    (HANDLER, "handler", "{} if c else NotFound()"),
+    *((role, name, "NotFound()") for role, name in [(GUARD, "guard"), (LAYER, "layer")]),
+    *((ERRORS, "handler of errors", "NotFound()"), (MISSING, "not-found handler", "NotFound()")),
+]
+
+
+@pytest.mark.parametrize(("role", "name", "returned"), RETURNED)
+def test_an_error_that_is_returned_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, role: str, name: str, returned: str
+) -> None:
+    source = role.format(f"return HERE{returned}")
+
+    missed(monkeypatch, tmp_path, source, f"this {name} returns NotFound: raise it")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (
+            GUARD.format("return HEREc.request.path == '/' and False"),
+            "this guard returns False: return nothing to let pass, and raise Forbidden to refuse",
+        ),
+        (
+            GUARD.format("return HEREResponse.redirect('/sign-in')"),
+            "this guard returns a Response: raise Forbidden or another HTTPError to refuse",
+        ),
+        (LAYER.format("return HERE'no'"), "this layer returns 'no': return a Response"),
+        (MISSING.format("return HERE{}"), "this not-found handler returns {}: return a Response"),
+        (
+            HANDLER.format("return HERE{'a': 1}, 201"),
+            f"this handler returns a value and a status, {NO_LIST}",
+        ),
+        (
+            HANDLER.format("return HEREc.request.path, 201, {'x': 'y'}"),
+            f"this handler returns a value and a status, {NO_LIST}",
+        ),
+        (
+            HANDLER.replace("):", ") -> dict:").format("return HERE{'a': 1}, 201"),
+            f"this handler returns a value and a status, {NO_LIST}",
+        ),
+        (
+            "import json\n" + HANDLER.format("return HEREjson.dumps({})"),
+            "this handler returns json.dumps(...), which is text/plain:"
+            " return the value itself, or -> str if that is meant",
+        ),
+        (
+            LAYER.format("return HEREcall_next()"),
+            "this layer returns call_next(...), which is not awaited: write return await call_next(...)",
+        ),
+        (
+            WORK + HANDLER.format("return HEREwork()"),
+            "this handler returns work(...), which is not awaited: write return await work(...)",
+        ),
+    ],
+)
+def test_what_a_function_must_not_return_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, said: str
+) -> None:
+    missed(monkeypatch, tmp_path, source, said)
+
+
+FIRST = "HEREc.database().first(int, 'SELECT 1')"
+
+
+@pytest.mark.parametrize(
+    ("source", "called"),
+    [
+        (LAYER.format("HEREcall_next()\n return Response()"), "call_next"),
+        (LAYER.format("a = HEREcall_next()\n return a.with_header('a', 'b')"), "call_next"),
+        (LAYER.replace(": Next", "").format("HEREcall_next()\n return Response()"), "call_next"),
+        (WORK + HANDLER.format("HEREwork()"), "work"),
+        (WORK + HANDLER.format("HEREmill.grind()"), "mill.grind"),
+        (WORK + HANDLER.format("HEREMill.stop()"), "Mill.stop"),
+        (WORK + "def start():\n HEREwork()", "work"),
+        (WORK + "def start():\n def later():\n  HEREwork()\n return later", "work"),
+        (WORK + "class A:\n def start(self):\n  HEREwork()", "work"),
+        (WORK + "def start(mill: Mill):\n HEREmill.grind()", "mill.grind"),
+        ("def start():\n HEREasyncio.sleep(1)", "asyncio.sleep"),
+        *(
+            (HANDLER.format(text), "c.database().first")
+            for text in (
+                FIRST,
+                f"if {FIRST}: ...",
+                f"if not {FIRST}: ...",
+                f"if {FIRST} is None: ...",
+                f"if c.request.path == '/' and {FIRST}: ...",
+                f"if {FIRST} and c.request.path == '/': ...",
+                f"if {FIRST} or c.request.path == '/': ...",
+                f"c.request.path and {FIRST}",
+                f"while {FIRST}: ...",
+                f"assert {FIRST}",
+                f"return 1 if {FIRST} else 2",
+                f"return {FIRST}['a']",
+                f"return {FIRST}.a",
+                f"return [each for each in {FIRST}]",
+                f"return [each for each in 'ab' if {FIRST}]",
+                f"match c.request.path:\n  case a if {FIRST}: ...",
+                f'return f"{{{FIRST}}}"',
+                f"found = {FIRST}",
+                f"found: int = {FIRST}",
+                f"found = {FIRST}\n if found: ...",
+                f"found = {FIRST}\n if found is None: raise NotFound()\n return found['a']",
+                f"if found := {FIRST}:\n  return found.a",
+            )
+        ),
+        (BARE.format(FIRST), "c.database().first"),
+        (HANDLER.format("rows = c.database('LOGS')\n HERErows.run('DELETE FROM log')"), "rows.run"),
+        (HANDLER.format("HEREc.database('LOGS').batch([])"), "c.database('LOGS').batch"),
+        ("async def clean(db: Database):\n HEREdb.run('DELETE FROM log')", "db.run"),
+        (
+            BINDINGS + HANDLER.format("HEREc.bindings(Env).logs.all(int, '')"),
+            "c.bindings(Env).logs.all",
+        ),
+        (
+            BINDINGS + "async def clean(env: Env):\n HEREenv.logs.run('DELETE FROM log')",
+            "env.logs.run",
+        ),
+        (AUTH + HANDLER.format("HEREauth.sign_out(c)"), "auth.sign_out"),
+        (
+            AUTH + HANDLER.format("HEREauth.users.update(c.database(), '', a=1)"),
+            "auth.users.update",
+        ),
+        (
+            AUTH + HANDLER.format("if not HEREauth.sessions.validate(c.database(), ''): ..."),
+            "auth.sessions.validate",
+        ),
+        (AUTH + HANDLER.format("if HEREverify_password('a', 'b'): ..."), "verify_password"),
+        (HANDLER.format("HEREc.request.bytes()"), "c.request.bytes"),
+    ],
+)
+def test_a_coroutine_that_nobody_awaits_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, called: str
+) -> None:
+    said = f"{called}(...) is not awaited: write await {called}(...)"
+
+    missed(monkeypatch, tmp_path, source, said)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (
+            LAYER.format(
+                "answer = await call_next()\n HEREanswer.with_header('a', 'b')\n return answer"
+            ),
+            "answer.with_header(...) makes a Response that is not used: return it",
+        ),
+        (
+            HANDLER.format("HEREResponse.redirect('/')"),
+            "Response.redirect(...) makes a Response that is not used: return it",
+        ),
+        (
+            WORK + HANDLER.format("HEREasyncio.create_task(work())"),
+            "asyncio.create_task(...) may be cut off by the answer: write c.wait_until(...)",
+        ),
+    ],
+)
+def test_what_is_made_and_not_used_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, said: str
+) -> None:
+    missed(monkeypatch, tmp_path, source, said)
+
+
+@pytest.mark.parametrize(
+    "above",
+    [ROLE + "HERE@role\n", ROLE + "HERE@guard(check)\n@lru_cache\n", WRAPPER + "HERE@asked\n"],
+)
+def test_what_stands_above_a_route_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, above: str
+) -> None:
+    said = (
+        "show: what stands above a route does not guard it, since the route has the function below:"
+        " name a guard in it, as guard=..."
+    )
+
+    missed(monkeypatch, tmp_path, above + HANDLER.format("..."), said)
+
+    getattr(sys.modules["app"].show, "close", lambda: None)()  # a guard was called
+
+
+@pytest.mark.parametrize("source", CORRECT)
+def test_a_correct_program_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    assert found(monkeypatch, tmp_path, source) == []
+
+
+def test_what_was_changed_since_it_was_imported_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = import_app(monkeypatch, tmp_path, HANDLER.format("return NotFound()"))
+    (tmp_path / "app.py").write_text("x = (")
+
+    assert find_misuse(tmp_path, app) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_nothing_is_said_of_what_the_docs_show(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, document: Path
+) -> None:
+    if document.name == "reference.md":  # which only shows what it has
+        return
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(fetching, "_provided", None)
+    app = import_app(monkeypatch, tmp_path, as_module(document))
+
+    assert find_misuse(tmp_path, app) == []
