@@ -15,6 +15,7 @@ import sys
 import traceback
 from contextlib import chdir
 from importlib.util import find_spec
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,11 @@ def try_import(folder: str, *needed: str) -> int:
     """Import what is staged in *folder*, write what is wrong with it, and return the exit code.
 
     *needed* are the packages that it asks for. The project that it was staged from is the current
-    folder.
+    folder. What may be wrong, and may be meant, is written to standard output.
     """
     if any(find_spec(name) is None for name in needed):
         return LACKS_PACKAGES
+    notes, sys.stdout = sys.stdout, TextIOWrapper(BytesIO(), "utf-8")  # the app prints no notes
     code = FAILED
     unsupported = runpy.run_path(f"{HERE}/unsupported.py")["Unsupported"](Path())
     try:
@@ -73,6 +75,7 @@ def try_import(folder: str, *needed: str) -> int:
     # The rest of the framework is there from here on, the checks among it.
     importlib.import_module("framework").__path__.append(f"{HERE.parent}")
     misuse = importlib.import_module("framework.local.misuse")
+    unmounted = importlib.import_module("framework.local.unmounted")
     for code, found in (
         (IDLE_TRIGGERS, _idle_triggers(app.app)),
         (CANNOT_ANSWER, _unsendable(app.app, folder)),
@@ -82,6 +85,7 @@ def try_import(folder: str, *needed: str) -> int:
         if found:
             sys.stderr.write("".join(f"{sentence}\n" for sentence in found))
             return code
+    notes.write("".join(f"{note}\n" for note in unmounted.find_unmounted(Path(folder))))
     return 0
 
 

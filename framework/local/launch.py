@@ -22,8 +22,10 @@ from framework.local.environment import close_environment, make_environment
 from framework.local.fetching import fetch_in_thread
 from framework.local.listing import list_routes, route_lines
 from framework.local.loading import load_app
+from framework.local.misuse import find_misuse
 from framework.local.serve import HOST, bind, log_to_terminal, run, with_access_log
 from framework.local.sqlite import SQLiteDatabase
+from framework.local.unmounted import find_unmounted
 from framework.response import Response
 
 __all__ = ["Launch", "Supervision", "develop", "run_crons", "serve_once", "serve_supervised"]
@@ -132,12 +134,14 @@ def _run_cron(app: App, schedule: str, env: Mapping[str, Any]) -> None:
 def _environment(launch: Launch, app: App | None = None) -> tuple[dict[str, Any], list[str]]:
     """Return the bindings with the variables of the command line above them, and the notes.
 
-    What is sent to queues goes to the consumers of *app*; without one there are no queues.
+    What is sent to queues goes to the consumers of *app*; without one there are no queues. The notes
+    tell what is wrong in its functions, which `kagari build` would refuse, and what may be.
     """
     consumers = {} if app is None else dict.fromkeys(app.queues, app.run_queue)
     env, notes = make_environment(launch.root, launch.database, consumers)
     env.update(launch.variables)
-    return env, notes
+    said = [] if app is None else [*find_misuse(launch.root, app), *find_unmounted(launch.root)]
+    return env, [*notes, *said]
 
 
 def _run(

@@ -68,7 +68,7 @@ class Staged:
     size: int
     compressed: int
     notes: tuple[str, ...] = ()
-    """What was not looked at, and why."""
+    """What was not looked at, and why, and what may be wrong."""
 
     def __str__(self) -> str:
         lines = [
@@ -97,7 +97,7 @@ def stage(root: Path) -> Staged:
         left_out = _copy(root, fresh)
         runpy.run_path(f"{HERE}/prune.py")["drop_unused_modules"](fresh)
         runpy.run_path(f"{HERE}/minify.py")["minify"](fresh)
-        _try_import(root, fresh)
+        notes += _try_import(root, fresh)
         staged = _measure(fresh, target, left_out, notes)
         fresh.rename(target)
     finally:
@@ -184,15 +184,15 @@ def _measure(
 # --- Trying --------------------------------------------------------------------------------------
 
 
-def _try_import(root: Path, folder: Path) -> None:
-    """Import the app in *folder* under the first Python that has the app's dependencies."""
+def _try_import(root: Path, folder: Path) -> tuple[str, ...]:
+    """Import the app in *folder* under the first Python that can, and return what may be wrong with it."""
     for python in _pythons(root):
         command = [str(python), "-I", "-B", str(IMPORT_CHECK), str(folder), *packages_of(folder)]
         check = subprocess.run(  # noqa: S603 (ourselves)
             command, capture_output=True, text=True, check=False, cwd=root
         )
         if check.returncode == 0:
-            return
+            return tuple(check.stdout.splitlines())
         if check.returncode != LACKS_PACKAGES:
             heading = HEADINGS.get(check.returncode, HEADINGS[1])
             reason = check.stderr.strip().replace(f"{folder}{os.sep}", "")

@@ -7,6 +7,7 @@ import pytest
 
 from framework import fetching
 from framework.local.misuse import find_misuse
+from framework.local.unmounted import find_unmounted
 from tests.local.correct_programs import (
     AUTH,
     BARE,
@@ -234,6 +235,42 @@ def test_what_was_changed_since_it_was_imported_is_passed_over(
     assert find_misuse(tmp_path, app) == []
 
 
+ROUTER = "notes = Router('/notes')\n@notes.get('/')\nasync def show(): ...\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "name"),
+    [(ROUTER, 1, "notes"), (ROUTER + "outer = Router('/a')\nouter.mount(notes)", 4, "outer")],
+)
+def test_a_router_that_nothing_mounts_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, line: int, name: str
+) -> None:
+    import_app(monkeypatch, tmp_path, source)
+
+    said = f"{name} is mounted nowhere, so its routes are 404: app.mount({name})"
+    assert find_unmounted(tmp_path) == [f"app.py:{LINES + line}: {said}"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        ROUTER + "app.mount(notes)",
+        ROUTER + "outer = Router('/a')\nouter.mount(notes)\napp.mount(outer)",
+        ROUTER + "LATER = [notes]",
+        ROUTER + "if app is None:\n app.mount(notes)",
+        ROUTER + "LATER = 'notes'",
+        "notes = Router('/notes')",
+        "def make():\n notes = Router('/notes')\n notes.get('/')(print)",
+    ],
+)
+def test_a_router_that_something_may_mount_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    import_app(monkeypatch, tmp_path, source)
+
+    assert find_unmounted(tmp_path) == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_nothing_is_said_of_what_the_docs_show(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, document: Path
@@ -244,4 +281,4 @@ def test_nothing_is_said_of_what_the_docs_show(
     monkeypatch.setattr(fetching, "_provided", None)
     app = import_app(monkeypatch, tmp_path, as_module(document))
 
-    assert find_misuse(tmp_path, app) == []
+    assert [*find_misuse(tmp_path, app), *find_unmounted(tmp_path)] == []

@@ -821,9 +821,12 @@ def test_a_handler_that_returns_what_may_be_sent_is_staged(tmp_path: Path) -> No
 
 
 LATE = """
+import sys
 from framework import App, Context, Response, Router, public
 from framework.errors import NotFound
 
+print("starting")
+sys.stdout.reconfigure(line_buffering=True)
 app = App(guard=public)
 notes = Router("/notes")
 
@@ -848,9 +851,19 @@ def test_what_fails_in_every_request_is_not_staged(tmp_path: Path) -> None:
 
     assert str(caught.value).splitlines() == [
         "the app imports, but this fails or does nothing when a request comes",
-        "app.py:10: c.database().all(...) is not awaited: write await c.database().all(...)",
-        "app.py:15: this handler returns NotFound: raise it",
+        "app.py:13: c.database().all(...) is not awaited: write await c.database().all(...)",
+        "app.py:18: this handler returns NotFound: raise it",
     ]
+
+
+def test_a_router_that_nothing_mounts_is_said_of_what_is_staged(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "framework", tmp_path / "framework")
+    rows = 'await c.database().all(dict, "SELECT 1")'
+    write(tmp_path, "app.py", LATE.format(rows=rows, returned="Response()"))
+
+    assert stage(tmp_path).notes[1:] == (
+        "app.py:9: notes is mounted nowhere, so its routes are 404: app.mount(notes)",
+    )
 
 
 @pytest.mark.parametrize(

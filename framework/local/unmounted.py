@@ -1,0 +1,40 @@
+"""Finds routers that nothing mounts, whose routes are 404. Says nothing where code that did not run may."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from framework.application import App
+from framework.local.program import is_a, is_read, modules
+from framework.local.scope import target
+from framework.router import Router
+
+__all__ = ["find_unmounted"]
+
+
+def find_unmounted(folder: Path) -> list[str]:
+    """Return a sentence, with its place, for each router in *folder* whose routes are not mounted."""
+    found = [*modules(folder)]
+    used = {name for module in found for name in _used(module.tree)}
+    return [
+        f"{module.place}:{node.lineno}: {name} is mounted nowhere, so its routes are 404: app.mount({name})"
+        for module in found
+        for node in module.tree.body
+        if (name := target(node)) not in used and _is_unmounted(module.names.get(name))
+    ]
+
+
+def _is_unmounted(value: Any) -> bool:
+    is_router = is_a(value, Router) and not is_a(value, App)
+    return is_router and bool(value._collected()) and not value._parents
+
+
+def _used(tree: ast.Module) -> Iterator[str]:
+    """Yield each name in *tree*, or in something there, that is used but to reach what is in it."""
+    bases = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        if is_read(node) and id(node) not in bases:
+            yield from filter(None, (getattr(node, each, None) for each in ("id", "attr")))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
