@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from msgspec import StructMeta
-from msgspec.structs import fields
 
 from framework.database import (
     Bound,
@@ -173,7 +172,7 @@ def _refuse_unread(type: Any, answer: _Answer, sql: str) -> None:
 
     D1 returns the last of two columns with one name, and a field without a column has its default.
     """
-    columns, names = answer.columns, [field.encode_name for field in fields(type)]
+    columns, names = answer.columns, type.__struct_encode_fields__
     for name in names if len({*columns}) < len(columns) else ():
         places = [place for place, column in enumerate(columns) if column == name]
         if any(row[place] != row[places[-1]] for row in answer.rows for place in places):
