@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Literal, Protocol
 
+from msgspec.structs import replace
+
 from framework.cookies import SetCookie
 from framework.request import Request, is_loopback
 
@@ -30,7 +32,8 @@ class CookieJar:
     """The cookies of one request, at ``c.cookies``.
 
     On plain http to this very machine a cookie is set without Secure, and its prefix is left out,
-    since browsers differ there; the URL decides, never a setting.
+    since browsers differ there; the URL decides, never a setting. What a prefix asks for is asked
+    for there, too. Raises `KeyError` for a prefix that is no `Prefix`.
     """
 
     __slots__ = ("_request", "_send")
@@ -67,18 +70,17 @@ class CookieJar:
 
         *max_age* is in seconds: None keeps it until the browser closes.
         """
-        if prefix == "host" and (domain is not None or path != "/"):
-            raise ValueError("cookie refused: __Host- requires Path=/ and no Domain")
         cookie = SetCookie(
-            name=self._full(name, prefix),
+            name=_PREFIXES[prefix] + name,
             value=value,
             max_age=max_age,
             path=path,
             domain=domain,
-            secure=same_site == "None" or not is_loopback(self._request),
             http_only=http_only,
             same_site=same_site,
         )
+        if is_loopback(self._request):  # what its prefix promises was checked above
+            cookie = replace(cookie, name=name, secure=same_site == "None")
         self._send(cookie)
 
     def set_signed(
@@ -91,8 +93,9 @@ class CookieJar:
         max_age: int | None = None,
     ) -> None:
         """Send *text*, any text, signed for this *name* and *prefix*: no other cookie stands in for it."""
-        signed = signer.sign(self._purpose(name, prefix), text)
-        self.set(name, signed, prefix=prefix, max_age=max_age)
+        self.set(
+            name, signer.sign(self._purpose(name, prefix), text), prefix=prefix, max_age=max_age
+        )
 
     def delete(
         self, name: str, *, prefix: Prefix = "", path: str = "/", domain: str | None = None
@@ -104,4 +107,5 @@ class CookieJar:
         return f"cookie {self._full(name, prefix)}"
 
     def _full(self, name: str, prefix: Prefix) -> str:
-        return name if is_loopback(self._request) else _PREFIXES[prefix] + name
+        full = _PREFIXES[prefix] + name  # an unknown prefix fails on this machine, too
+        return name if is_loopback(self._request) else full

@@ -11,7 +11,7 @@ TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """Matches a token, which the names of headers and cookies are (RFC 9110, 5.6.2)."""
 
 _VALUE = re.compile(r"[!#-+\--:<-\[\]-~]*")
-_ATTRIBUTE = re.compile(r"[ -:<-~]*")
+_PATH = re.compile(r"/[ -:<-~]*")
 
 PAIR_LIMIT = 4096
 """Octets of name and value together that browsers keep (RFC 6265bis, section 5.6)."""
@@ -40,8 +40,8 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
 
     *max_age* is in seconds: 0 removes the cookie, None keeps it until the browser closes. Raises
     `ValueError`, when made, for a name, value or attribute that would break out of the header, for
-    what browsers refuse (over 4096 octets, over 400 days), and for a ``__Host-`` or ``__Secure-``
-    name without what that prefix promises.
+    what browsers refuse (over 4096 octets, over 400 days), and for a ``__Host-``, ``__Secure-``,
+    ``__Http-`` or ``__Host-Http-`` name without what that prefix promises.
     """
 
     name: str
@@ -54,11 +54,13 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
     same_site: Literal["Lax", "Strict", "None"] = "Lax"
 
     def __post_init__(self) -> None:
-        _check(TOKEN.fullmatch(self.name) is not None, "the name is not a token (RFC 9110)")
-        _check(_VALUE.fullmatch(self.value) is not None, "the value holds a forbidden character")
+        _check(TOKEN.fullmatch(self.name), "the name is not a token (RFC 9110)")
+        _check(_VALUE.fullmatch(self.value), "the value holds a forbidden character")
         _check(len(self.name) + len(self.value) <= PAIR_LIMIT, "longer than 4096 octets")
-        _check(_ATTRIBUTE.fullmatch(self.path) is not None, "the path holds a forbidden character")
-        _check(self.path.startswith("/"), "the path does not start with /")
+        _check(
+            _PATH.fullmatch(self.path),
+            "the path does not start with / or holds a forbidden character",
+        )
         _check(
             self.max_age is None
             or (type(self.max_age) is int and 0 <= self.max_age <= AGE_LIMIT),  # 60.0 is ignored
@@ -69,16 +71,20 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
             'SameSite must be "Lax", "Strict" or "None"',
         )
         _check(self.secure or self.same_site != "None", "SameSite=None requires Secure")
+        _check(self.domain is None or TOKEN.fullmatch(self.domain), "the domain is not a host name")
+        name = self.name.lower()
         _check(
-            self.secure or not self.name.startswith("__"),
-            "a __Host- or __Secure- prefix requires Secure",
+            self.secure or not name.startswith("__"),
+            "a __ prefix requires Secure",
         )
-        if self.domain is not None:
-            _check(TOKEN.fullmatch(self.domain) is not None, "the domain is not a host name")
-        if self.name.lower().startswith("__host-"):
-            _check(
-                self.domain is None and self.path == "/", "__Host- requires Path=/ and no Domain"
-            )
+        _check(
+            self.http_only or not name.startswith(("__http-", "__host-http-")),
+            "a __Http- prefix requires HttpOnly",
+        )
+        _check(
+            not name.startswith("__host-") or (self.domain is None and self.path == "/"),
+            "a __Host- prefix requires Path=/ and no Domain",
+        )
 
     def header(self) -> str:
         """Return the value of the Set-Cookie header."""
@@ -99,6 +105,6 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
         return f"<SetCookie {self.name}>"
 
 
-def _check(holds: bool, problem: str) -> None:
+def _check(holds: object, problem: str) -> None:
     if not holds:
         raise ValueError(f"cookie refused: {problem}")

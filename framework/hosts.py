@@ -36,7 +36,7 @@ def parse_host(host: str) -> Pattern:
 
 def only_host(hosts: Iterable[str | None]) -> str | None:
     """Return the one host among *hosts* of nested routers, or None. Raises `ConfigurationError` for two."""
-    named = {host for host in hosts if host is not None}
+    named = {*filter(None, hosts)}
     if len(named) > 1:
         raise ConfigurationError(f"a route is for one host, not for {' and '.join(sorted(named))}")
     return named.pop() if named else None

@@ -93,16 +93,39 @@ async def test_how_a_cookie_is_set(url: str, options: dict[str, Any], header: st
 
 
 @pytest.mark.parametrize("url", [HTTPS, LOCAL])
-@pytest.mark.parametrize("options", [{"domain": "example.com"}, {"path": "/a"}])
+@pytest.mark.parametrize(
+    ("name", "options", "reason"),
+    [
+        ("theme", {"domain": "example.com"}, "__Host-"),
+        ("theme", {"path": "/a"}, "__Host-"),
+        ("Http-theme", {"http_only": False}, "__Http-"),
+    ],
+)
 async def test_the_host_prefix_is_kept_where_no_browser_would_ask(
-    url: str, options: dict[str, Any]
+    url: str, name: str, options: dict[str, Any], reason: str
 ) -> None:
     app = App()
 
     @app.get("/", guard=public)
     async def index(c: Context) -> str:
-        with pytest.raises(ValueError, match="__Host-"):
-            c.cookies.set("theme", "dark", prefix="host", **options)
+        with pytest.raises(ValueError, match=reason):
+            c.cookies.set(name, "dark", prefix="host", **options)
+        return "refused"
+
+    assert (await app.request("GET", url)).body == b"refused"
+
+
+@pytest.mark.parametrize("url", [HTTPS, LOCAL])
+async def test_a_prefix_that_there_is_not_is_found_on_this_machine_already(url: str) -> None:
+    app = App()
+    unknown: Any = "Host"
+
+    @app.get("/", guard=public)
+    async def index(c: Context) -> str:
+        with pytest.raises(KeyError, match="Host"):
+            c.cookies.set("theme", "dark", prefix=unknown)
+        with pytest.raises(KeyError, match="Host"):
+            c.cookies.get("theme", prefix=unknown)
         return "refused"
 
     assert (await app.request("GET", url)).body == b"refused"

@@ -1,5 +1,6 @@
 """A bad cookie never hides a good one, and none is sent that a browser would refuse or misread."""
 
+import re
 from contextlib import suppress
 from string import ascii_letters, digits
 from typing import Any
@@ -43,6 +44,8 @@ GOOD = "s=tok"
         ("\x0bs=1; \x0cs=1; s=2", {"\x0bs": ["1"], "\x0cs": ["1"], "s": ["2"]}),
         ("s=é; t=\ufffd", {"s": ["é"], "t": ["\ufffd"]}),
         ("s=\x01\x7f", {"s": ["\x01\x7f"]}),
+        ("s=\u00a01\x0b", {"s": ["\u00a01\x0b"]}),
+        ("Xs=Xv", {"Xs": ["Xv"]}),
         ('"; s=tok', {"s": ["tok"]}),
         ('a="; s=tok', {"a": ['"'], "s": ["tok"]}),
         ("$Version=1; s=tok; $Path=/", {"$Version": ["1"], "s": ["tok"], "$Path": ["/"]}),
@@ -126,6 +129,7 @@ def test_every_character_is_looked_at_a_few_times_only(unit: str) -> None:
         ({"same_site": "None"}, "a=1; Path=/; Secure; HttpOnly; SameSite=None"),
         ({"name": "__Host-a"}, "__Host-a=1; Path=/; Secure; HttpOnly; SameSite=Lax"),
         ({"name": "__Secure-a"}, "__Secure-a=1; Path=/; Secure; HttpOnly; SameSite=Lax"),
+        ({"name": "__Http-a"}, "__Http-a=1; Path=/; Secure; HttpOnly; SameSite=Lax"),
         ({"value": ""}, "a=; Path=/; Secure; HttpOnly; SameSite=Lax"),
         ({"value": "a=b/c+d:e"}, "a=a=b/c+d:e; Path=/; Secure; HttpOnly; SameSite=Lax"),
     ],
@@ -136,35 +140,62 @@ def test_a_cookie_is_written_safe_unless_told_otherwise(
     assert SetCookie(**{"name": "a", "value": "1", **options}).header() == header
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        *[{"name": name} for name in ("", "a b", "a=b", "a;b", "a,b", "é", "a\n", "a\r", "a\x00")],
+REFUSED: dict[str, list[dict[str, Any]]] = {
+    "the name is not a token (RFC 9110)": [
+        {"name": name} for name in ("", "a b", "a=b", "a;b", "a,b", "é", "a\n", "a\r", "a\x00")
+    ],
+    "the value holds a forbidden character": [
         *[{"value": value} for value in ("a;b", "a b", "a,b", '"a"', "a\\b", "é", "a\n", "a\r\nb")],
         *[{"value": value} for value in ("\x00", "\x7f", "a\t", "\ud800")],
-        *[{"path": path} for path in ("", "x", "/;x", "/\n", "/é", "/\x00", "/; Domain=evil.com")],
-        *[{"domain": domain} for domain in ("", "a;b", "a b", "a\n", "é.com", "a.com; Path=/x")],
-        *[{"same_site": same} for same in ("lax", "", "Lax; Domain=evil.com", "Lax\n", None)],
-        {"max_age": -1},
-        {"max_age": 60.0},
-        {"max_age": AGE_LIMIT + 1},
-        {"same_site": "None", "secure": False},
-        {"name": "__Host-a", "secure": False},
+    ],
+    "longer than 4096 octets": [{"value": "v" * 4096}],
+    "the path does not start with / or holds a forbidden character": [
+        {"path": path} for path in ("", "x", "/;x", "/\n", "/é", "/\x00", "/; Domain=evil.com")
+    ],
+    "the domain is not a host name": [
+        {"domain": domain} for domain in ("", "a;b", "a b", "a\n", "é.com", "a.com; Path=/x")
+    ],
+    'SameSite must be "Lax", "Strict" or "None"': [
+        {"same_site": same} for same in ("lax", "", "Lax; Domain=evil.com", "Lax\n", None)
+    ],
+    "Max-Age must be a whole number of seconds, 0 to 400 days": [
+        {"max_age": age} for age in (-1, 60.0, True, AGE_LIMIT + 1)
+    ],
+    "SameSite=None requires Secure": [{"same_site": "None", "secure": False}],
+    "a __ prefix requires Secure": [
+        {"name": name, "secure": False}
+        for name in ("__Host-a", "__Secure-a", "__SECURE-a", "__Http-a")
+    ],
+    "a __Host- prefix requires Path=/ and no Domain": [
         {"name": "__Host-a", "path": "/x"},
         {"name": "__Host-a", "domain": "a.com"},
         {"name": "__HOST-a", "domain": "a.com"},
         {"name": "__host-a", "path": "/x"},
-        {"name": "__Secure-a", "secure": False},
-        {"name": "__SECURE-a", "secure": False},
-        {"value": "v" * 4096},
+        {"name": "__Host-Http-a", "path": "/x"},
     ],
-    ids=lambda options: ascii(options)[:40],
+    "a __Http- prefix requires HttpOnly": [
+        {"name": name, "http_only": False} for name in ("__Http-a", "__HTTP-a", "__Host-Http-a")
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("reason", "options"),
+    [(reason, options) for reason, rows in REFUSED.items() for options in rows],
+    ids=lambda part: ascii(part)[:40],
 )
 def test_a_cookie_that_a_browser_would_refuse_or_misread_is_not_made(
-    options: dict[str, Any],
+    reason: str, options: dict[str, Any]
 ) -> None:
-    with pytest.raises(ValueError, match="cookie refused"):
+    with pytest.raises(ValueError, match=f"^cookie refused: {re.escape(reason)}$"):
         SetCookie(**{"name": "a", "value": "1", **options})
+
+
+def test_a_cookie_stays_as_it_was_when_it_was_checked() -> None:
+    cookie = SetCookie(name="a", value="1")
+
+    with pytest.raises(AttributeError):
+        cookie.value = "1; Domain=evil.com"  # type: ignore[misc]  # it is frozen
 
 
 TOKEN = {*"!#$%&'*+-.^_`|~", *ascii_letters, *digits}

@@ -147,8 +147,9 @@ def insert_link(token: str, account: Account, now: int) -> Statement:
     """
     bound = (account.email, account.key_id, digest(account.hashed_password))
     limits = (now + LINK_LIFE, now, LINKS_PER_ACCOUNT)
-    values = (digest(token), account.user_id, *bound, *limits, account.hashed_password)
-    return statement(_INSERT, *values)
+    return statement(
+        _INSERT, digest(token), account.user_id, *bound, *limits, account.hashed_password
+    )
 
 
 def find_link(token: str, now: int) -> Statement:
