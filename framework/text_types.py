@@ -22,8 +22,8 @@ __all__ = [
     "without_notes",
 ]
 
-FRACTION = re.compile(r"-?[0-9]+[.eE].*", re.DOTALL)
-"""What msgspec takes for an integer although it is written as another number: ``1e2``, ``1.0``."""
+FRACTION = re.compile(r"-?[0-9]+[.eE].*|-0")
+"""What msgspec takes for an integer although it is written otherwise: ``1e2``, ``1.0``, ``-0``."""
 
 _SCALARS = (
     inspect.AnyType,

@@ -1062,6 +1062,7 @@ async def test_a_form_is_read(body: bytes, expected: dict[str, Any]) -> None:
         (b"name=a&size=", 422, ["/size"]),
         (b"name=a&size=1_000", 422, ["/size"]),
         (b"name=a&size=1.0", 422, ["/size"]),
+        (b"name=a&size=-0", 422, ["/size"]),
         (b"name=a&size=1e2&weight=x&sizes=1&sizes=2.0", 422, ["/size", "/weight", "/sizes/1"]),
         (b"name=a&most=1.0", 422, ["/most"]),
         (b"name=a&most=1e2", 422, ["/most"]),
