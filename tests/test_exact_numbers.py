@@ -202,6 +202,7 @@ def test_few_bodies_are_looked_at_twice(data: bytes, expected: bool) -> None:
         (dict[str, int], '{"canary": #, "b": #}', [""]),
         (dict[int, str], '{"#": "x"}', [""]),
         (set[int], "[#, 1]", [""]),
+        (frozenset[int], "[#, 1]", [""]),
         (tuple[str, int], '["a", #]', ["/1"]),
         (tuple[int, ...], "[#]", ["/0"]),
         (Count, '{"count": #}', ["/count"]),

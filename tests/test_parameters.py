@@ -174,6 +174,8 @@ async def read_query(
     optional: Query[list[str] | None] = None,
     unique: Query[set[int]] = set(),  # noqa: B006  never changed
     row: Query[tuple[int, ...]] = (),
+    kinds: Query[frozenset[int]] = frozenset(),
+    version: Query[int | Literal["1.x", "new"]] = "new",
     small: Query[Small] = 0,
     number: Query[float] = 0.0,
     price: Query[Decimal | None] = None,
@@ -181,6 +183,8 @@ async def read_query(
 ) -> dict[str, Any]:
     named = {"needed": needed, "text": text, "maybe": maybe, "several": several, "row": row}
     return {**named, "optional": optional, "unique": sorted(unique), "small": small} | {
+        "kinds": sorted(kinds),
+        "version": version,
         "number": number,
         "anything": anything,
     }
@@ -200,6 +204,8 @@ async def read_query(
         ("needed=1&optional=a&optional=b", {"optional": ["a", "b"]}),
         ("needed=1&unique=2&unique=1&unique=2", {"unique": [1, 2]}),
         ("needed=1&row=1&row=2", {"row": [1, 2]}),
+        ("needed=1&kinds=2&kinds=1&kinds=2", {"kinds": [1, 2]}),
+        ("needed=1&version=1.x", {"version": "1.x"}),
         ("needed=1&small=9&number=1.5&anything=x", {"small": 9, "number": 1.5, "anything": "x"}),
         ("needed=1&unknown=1&unknown=2", {"needed": 1}),
     ],
@@ -277,6 +283,7 @@ RANGE = "This number is out of range."
         ("needed=1&several=9007199254740992", [("query:several", RANGE)]),
         ("needed=1&unique=9007199254740992", [("query:unique", RANGE)]),
         ("needed=1&row=9007199254740992", [("query:row", RANGE)]),
+        ("needed=1&kinds=9007199254740992", [("query:kinds", RANGE)]),
         ("needed=1&small=10", [("query:small", "Expected int <= 9.")]),
         ("needed=1&number=nan", [("query:number", RANGE)]),
         ("needed=1&number=-inf", [("query:number", RANGE)]),
