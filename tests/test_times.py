@@ -95,7 +95,7 @@ async def read_local(c: Context, alarm: Alarm) -> bool:
 
 
 @app.post("/wished", guard=public)
-async def read_form(wished: Form[Wished]) -> None: ...
+async def read_form(wished: Form[Wished] | Wished) -> None: ...
 
 
 @app.post("/field", guard=public)
@@ -250,10 +250,11 @@ async def test_who_wants_a_time_without_a_zone_says_so() -> None:
         await app.request("GET", f"/?local={NAIVE}"),
         await app.request("POST", "/alarms", json={"at": NAIVE}),
         await app.request("POST", "/wished", headers=FORM, body=form),
+        await app.request("POST", "/wished", json={"at": [AWARE[0]], "local": NAIVE}),
         await app.request("POST", "/alarms", json={"at": AWARE[0]}),
     ]
 
-    assert [answer.status for answer in answers] == [200, 200, 204, 422]
+    assert [answer.status for answer in answers] == [200, 200, 204, 204, 422]
 
 
 def test_the_document_says_what_a_parameter_has_to_be() -> None:
