@@ -143,6 +143,7 @@ class Bounded(msgspec.Struct):
         (Annotated[int, Meta(ge=0)], True),
         (Annotated[int, Meta(le=2**53, ge=0)], True),
         (Annotated[int, Meta(lt=2**53 + 1, ge=0)], True),
+        (Annotated[int, Meta(gt=-(2**53) - 1, le=0)], True),
         (Annotated[int, Meta(lt=100)], True),
         (Annotated[int, Meta(multiple_of=5)], True),
     ],
