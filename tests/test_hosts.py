@@ -211,11 +211,14 @@ def test_two_hosts_and_two_of_a_name_are_refused() -> None:
         App().mount(tenants)
 
     twice = App()
-    first, second = Router(host=":a.example.com"), Router(host=":b.example.com")
+    other, first, second = [Router(host=f"{name}.example.com") for name in ("api", ":a", ":b")]
+    other.get("/x", guard=public)(lambda: "x")
     first.get("/x", guard=public)(lambda: "x")
     second.get("/y", guard=public)(lambda b: b)
+    twice.mount(other)
     twice.mount(first)
-    with pytest.raises(ConfigurationError, match="are the same hosts: name them alike"):
+    same = "':a.example.com' and ':b.example.com' are the same hosts: name them alike"
+    with pytest.raises(ConfigurationError, match=same):
         twice.mount(second)
 
 
