@@ -17,6 +17,7 @@ from framework.auth.codes import (
     CODES_PER_WINDOW,
     new_code,
 )
+from framework.errors import ConfigurationError
 from framework.response import Response
 from framework.testing import Client, json_of
 from tests.auth.clock import START
@@ -529,6 +530,19 @@ async def test_the_limiter_of_addresses_is_asked_before_anything(recovering: Rec
 
     assert code_of(answer) == (429, "too-many-requests")
     assert recovering.mailbox.mails == []
+    assert await recovering.rows("email_code") == []
+
+
+async def test_a_mailer_that_lacks_something_costs_no_code(
+    recovering: Recovering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(c: Context) -> None:
+        raise ConfigurationError("the binding EMAIL is missing")
+
+    browser = await recovering.addressed()
+    monkeypatch.setattr(recovering.mailbox, "check", lacking)
+
+    assert (await browser.post("/code")).status == 500
     assert await recovering.rows("email_code") == []
 
 
