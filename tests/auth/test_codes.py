@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from framework import App, Context
+from framework import App, Context, public
 from framework.auth import Auth
 from framework.auth.codes import (
     CODE_LIFE,
@@ -23,7 +23,7 @@ from framework.testing import Client, json_of
 from tests.auth.clock import START
 from tests.auth.databases import CountingDatabase
 from tests.auth.recovering import ADDRESS, Recovering
-from tests.auth.world import Member
+from tests.auth.world import USERNAME, Member
 
 DAY = 86_400_000
 
@@ -504,7 +504,10 @@ async def test_a_code_that_was_refused_does_not_count_for_its_address(
     assert (await recovering.rows("email_count"))[0]["sent"] == CODES_PER_WINDOW + 1
 
 
-async def test_the_limiter_of_addresses_is_asked_before_anything(recovering: Recovering) -> None:
+@pytest.mark.parametrize("path", ["/code", "/lost"])
+async def test_the_limiter_of_addresses_is_asked_before_anything(
+    recovering: Recovering, path: str
+) -> None:
     class Refusing:
         async def allows(self, key: str) -> bool:
             return not key
@@ -522,11 +525,15 @@ async def test_the_limiter_of_addresses_is_asked_before_anything(recovering: Rec
     async def send_code(c: Context) -> None:
         await auth.send_verification(c)
 
+    @app.post("/lost", guard=public)
+    async def request_reset(c: Context) -> None:
+        await auth.request_reset(c, USERNAME)
+
     browser = await recovering.addressed()
     recovering.app = app
     recovering.env["LIMITER"] = Refusing()
 
-    answer = await browser.post("/code")
+    answer = await browser.post(path)
 
     assert code_of(answer) == (429, "too-many-requests")
     assert recovering.mailbox.mails == []
