@@ -67,6 +67,24 @@ async def test_what_says_a_name_twice_is_refused(
     db.close()
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["", "1234567", "123456789", "1234567a", "12345678\n", "1234 5678", "\u0661" * 8],
+    ids=ascii,
+)
+async def test_what_is_not_eight_digits_is_no_code(code: str) -> None:
+    db = SQLiteDatabase(":memory:")
+    db.apply_schema(SCHEMA)
+    client = Client(app, env={"DB": db})
+    await client.post("/sign-up", json={"username": "ada", "password": "long enough"})
+
+    problem = json_of(await client.post("/me/email/verify", json={"code": code}))
+
+    assert problem["code"] == "invalid-request"
+    assert [error["pointer"] for error in problem["errors"]] == ["/code"]
+    db.close()
+
+
 async def test_a_note_for_an_account_that_was_deleted_meanwhile_is_401() -> None:
     class Racing(SQLiteDatabase):
         """Deletes the account between the guard and the handler."""
