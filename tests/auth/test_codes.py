@@ -338,6 +338,7 @@ async def test_codes_are_limited_for_each_address_and_nobody_is_told(
     assert all(told(answers) == told(asked[0]) for answers in asked)
     sent = [mail.to for mail in recovering.mailbox.mails]
     assert (sent.count(ADDRESS), len(sent)) == (CODES_PER_ADDRESS, CODES_PER_ADDRESS + 5)
+    assert await verify(other, recovering.mailbox.code) == 204
 
 
 async def test_to_leave_and_to_come_back_is_no_way_around(recovering: Recovering) -> None:
