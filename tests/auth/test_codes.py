@@ -277,12 +277,15 @@ async def test_what_is_no_code_verifies_nothing(recovering: Recovering, code: st
 
 
 async def test_there_has_to_be_an_address_that_is_not_verified(recovering: Recovering) -> None:
-    browser = await recovering.signed_up("bob")
-    assert code_of(await browser.post("/code")) == (409, "conflict")
+    nowhere, verified = await recovering.signed_up("bob"), await recovering.verified()
 
-    verified = await recovering.verified()
-    assert code_of(await verified.post("/code")) == (409, "conflict")
+    answers = [await browser.post("/code") for browser in (nowhere, verified)]
 
+    assert [code_of(answer) for answer in answers] == [(409, "conflict")] * 2
+    assert [json_of(answer)["detail"] for answer in answers] == [
+        "There is no address to verify.",
+        "The address is verified already.",
+    ]
     assert (recovering.mailbox.mails, await recovering.rows("email_code")) == ([], [])
 
 
