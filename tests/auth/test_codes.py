@@ -413,7 +413,7 @@ async def test_the_guesses_of_an_hour_are_fifty_for_an_address(
 
 
 @pytest.mark.parametrize(("later", "rows"), [(CODE_WINDOW - 1, 1), (CODE_WINDOW, 0)])
-async def test_a_purge_takes_a_used_code_with_its_window(
+async def test_a_purge_takes_a_used_code_and_its_address_with_the_window(
     recovering: Recovering, later: int, rows: int
 ) -> None:
     browser = await recovering.addressed()
@@ -424,6 +424,7 @@ async def test_a_purge_takes_a_used_code_with_its_window(
     await recovering.auth.purge(recovering.sqlite)
 
     assert len(await recovering.rows("email_code")) == rows
+    assert len(await recovering.rows("email_count")) == rows
 
 
 async def test_a_purge_leaves_a_code_that_is_good_past_its_window(recovering: Recovering) -> None:
