@@ -54,7 +54,7 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
     same_site: Literal["Lax", "Strict", "None"] = "Lax"
 
     def __post_init__(self) -> None:
-        _check(TOKEN.fullmatch(self.name), "the name is not a token (RFC 9110)")
+        _check(TOKEN.fullmatch(self.name), "the name is not a token")
         _check(_VALUE.fullmatch(self.value), "the value holds a forbidden character")
         _check(len(self.name) + len(self.value) <= PAIR_LIMIT, "longer than 4096 octets")
         _check(

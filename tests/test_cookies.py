@@ -141,7 +141,7 @@ def test_a_cookie_is_written_safe_unless_told_otherwise(
 
 
 REFUSED: dict[str, list[dict[str, Any]]] = {
-    "the name is not a token (RFC 9110)": [
+    "the name is not a token": [
         {"name": name} for name in ("", "a b", "a=b", "a;b", "a,b", "é", "a\n", "a\r", "a\x00")
     ],
     "the value holds a forbidden character": [

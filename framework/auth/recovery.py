@@ -155,8 +155,9 @@ class Recovery(Accounts[U]):
         await limit_address(c, self._rate_limiter)
         canonical = canonical_username(username_or_email) or username_or_email[:_NAME_MAX]
         email = normalize_email(username_or_email)
-        find = find_account(self._key_id(canonical), email, self._provider)
-        [found] = await self._db(c).batch([find])
+        [found] = await self._db(c).batch(
+            [find_account(self._key_id(canonical), email, self._provider)]
+        )
         account = found.first(Account)
         await c.after_answer(self._send_link(c, account, mailer, origin + path, write))
 
