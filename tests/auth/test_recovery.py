@@ -121,10 +121,16 @@ async def test_who_takes_an_address_as_a_name_keeps_no_mail_from_its_owner(
     ("change", "mails"),
     [
         ("UPDATE user_key SET id = 'email:' || id", 0),
+        ("UPDATE user_key SET id = replace(id, ':', 's:')", 0),
         ("UPDATE user_key SET hashed_password = NULL", 0),
         ("INSERT INTO user_key (id, user_id) SELECT 'username:aa', user_id FROM user_key", 1),
     ],
-    ids=["at another provider", "without a password", "another without"],
+    ids=[
+        "at another provider",
+        "at one that begins alike",
+        "without a password",
+        "another without",
+    ],
 )
 async def test_a_link_is_for_a_password_at_our_provider(
     recovering: Recovering, caplog: pytest.LogCaptureFixture, change: str, mails: int
