@@ -8,6 +8,7 @@ import ast
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from types import CoroutineType, FunctionType
@@ -37,6 +38,7 @@ _Found = Iterator[tuple[int, str]]
 """Lines, and what is wrong there."""
 
 _TASKS = (asyncio.create_task, asyncio.ensure_future)
+_CATCHES = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
 _WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _NEVER_RESPONSES = (ast.Constant, ast.Dict, ast.JoinedStr, ast.List)
 _NEVER_LISTS = (dict, str, Response, Struct)
@@ -56,24 +58,29 @@ def find_misuse(folder: Path, app: Any) -> list[str]:
     roles = roles_of(app)
     found = []
     for module in modules(folder):
-        mistakes = set(_in_module(module, roles.get(module.file, {})))
+        mistakes = set(_wrapped(module, roles.get(module.file, {})))
+        for function in functions(module.tree):
+            with suppress(RecursionError):  # it nests deeper than can be followed
+                mistakes |= {*_in_function(function, module, roles.get(module.file, {}))}
         found += [f"{module.place}:{line}: {why}" for line, why in sorted(mistakes)]
     return found
 
 
-def _in_module(module: Module, roles: Roles) -> _Found:
+def _wrapped(module: Module, roles: Roles) -> _Found:
     for line, role in roles.items():
-        name = role.function.__qualname__
+        name = role.function.__code__.co_qualname  # what wraps one may be called as it
         if role.name == "handler" and _is_above(module.names.get(name), role.function):
             yield line, f"{name}: {_GUARDED}"
-    for function in functions(module.tree):
-        scope = Scope(function, module, roles)
-        yield from find_unawaited(scope)
-        yield from _unraised(scope)
-        for node in scope.nodes:
-            if isinstance(node, FUNCTIONS) and begin(node) in roles:
-                yield from _unused(node, scope)
-                yield from _returned(node, roles[begin(node)], scope)
+
+
+def _in_function(function: ast.AST, module: Module, roles: Roles) -> _Found:
+    scope = Scope(function, module, roles)
+    yield from find_unawaited(scope)
+    yield from _unraised(scope)
+    for node in scope.nodes:
+        if isinstance(node, FUNCTIONS) and begin(node) in roles:
+            yield from _unused(node, scope)
+            yield from _returned(node, roles[begin(node)], scope)
 
 
 def _is_above(value: Any, handler: FunctionType) -> bool:
@@ -95,14 +102,16 @@ def _is_above(value: Any, handler: FunctionType) -> bool:
 def _unraised(scope: Scope) -> _Found:
     """Yield each exception that stands for itself. A guard that has one lets everybody pass."""
     for node in scope.nodes:
-        for outcome in _outcomes(node.value) if isinstance(node, ast.Expr) else ():
+        if not isinstance(node, ast.Expr) or (_is_name(node.value) and _is_tried(node, scope)):
+            continue  # the name alone asks whether there is one, as `ExceptionGroup` before Python 3.11
+        for outcome in _outcomes(node.value):
             if _is_exception(scope.value(_called(outcome))):
                 yield outcome.lineno, f"{ast.unparse(_called(outcome))}: raise it"
 
 
 def _unused(function: ast.AST, scope: Scope) -> _Found:
     """Yield each call in a line of its own in *function* that makes an answer, or a task that is too late."""
-    waits = [node for node in own(function) if isinstance(node, _WAITS)]
+    waits = [node for node in ast.walk(function) if isinstance(node, _WAITS)]
     for node in own(function):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             made = f"{ast.unparse(node.value.func)}(...)"
@@ -113,11 +122,11 @@ def _unused(function: ast.AST, scope: Scope) -> _Found:
                 yield node.lineno, f"{made} may be cut off by the answer: write c.wait_until(...)"
 
 
-def _is_tried(node: ast.AST, scope: Scope) -> bool:
+def _is_tried(node: ast.AST | None, scope: Scope) -> bool:
     """Return whether an error that *node* raises may be caught in the function."""
-    parent = scope.parents.get(node)
-    is_try = isinstance(parent, (ast.Try, ast.TryStar, ast.With, ast.AsyncWith))
-    return is_try or (parent is not None and _is_tried(parent, scope))
+    while node is not None and not isinstance(node, _CATCHES):
+        node = scope.parents.get(node)
+    return node is not None
 
 
 # --- What is returned ----------------------------------------------------------------------------
@@ -185,6 +194,10 @@ def _outcomes(node: ast.expr) -> Iterator[ast.expr]:
         yield from _outcomes(node.values[-1])
     else:
         yield node
+
+
+def _is_name(node: ast.expr) -> bool:
+    return isinstance(node, (ast.Name, ast.Attribute))
 
 
 def _called(node: ast.expr) -> ast.expr:

@@ -38,7 +38,7 @@ class Module(NamedTuple):
     file: str
     """The same in full, as the code of its functions has it."""
     tree: ast.Module
-    names: Mapping[str, Any]
+    names: dict[str, Any]
     """What its names, and those of builtins, stand for; None where that is not one thing in all of it."""
 
 
@@ -48,7 +48,8 @@ def modules(folder: Path) -> Iterator[Module]:
         place = file.relative_to(folder)
         name = ".".join(place.with_suffix("").parts).removesuffix(".__init__")
         module = sys.modules.get(name)
-        if getattr(module, "__file__", None) == str(file):
+        # One that has put something else in its place may have any name.
+        if type(module) is ModuleType and vars(module).get("__file__") == str(file):
             tree = _parse(file)
             names = {**vars(builtins), **vars(module), **dict.fromkeys(_changed(tree))}
             yield Module(place.as_posix(), str(file), tree, names)
@@ -87,10 +88,12 @@ def functions(node: ast.AST) -> Iterator[ast.AST]:
 
 def own(scope: ast.AST) -> Iterator[ast.AST]:
     """Yield what is below *scope*, but not what is in functions and classes inside of it."""
-    for child in ast.iter_child_nodes(scope):
-        yield child
-        if not isinstance(child, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
-            yield from own(child)
+    found: list[ast.AST] = [scope]
+    for node in found:
+        if node is scope or not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
+            children = list(ast.iter_child_nodes(node))
+            found += children  # which are iterated over, too
+            yield from children
 
 
 def begin(node: ast.AST) -> int:

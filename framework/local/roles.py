@@ -28,8 +28,8 @@ def roles_of(app: Any) -> Mapping[str, Roles]:
     """Return the roles in *app*, by the file of the functions; none where *app* is no `App`."""
     roles: dict[str, dict[int, Role]] = {}
     for name, function, carried in _functions(app) if is_a(app, App) else ():
-        if type(function) is FunctionType:
-            code = function.__code__
+        code = function.__code__ if type(function) is FunctionType else None
+        if code is not None and code.co_name != "<lambda>":  # which shares its line with others
             role = Role(name, function, carried)
             roles.setdefault(code.co_filename, {})[code.co_firstlineno] = role
     return roles

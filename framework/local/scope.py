@@ -4,7 +4,7 @@ Annotations are believed, as type checkers believe them.
 """
 
 import ast
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from inspect import getattr_static
@@ -23,6 +23,7 @@ from framework.local.program import (
     bound,
     is_a,
     is_async,
+    is_read,
     own,
     value_of,
 )
@@ -52,15 +53,23 @@ class Scope:
         for node in self.nodes:
             if isinstance(node, ast.ClassDef):  # its names are attributes as well
                 times.update(name for each in own(node) for name in bound(each))
-        self._names = {name: value for name, value in module.names.items() if name not in times}
+        self._names = ChainMap(dict.fromkeys(times), module.names)
         bound_here = {name for node in own(function) for name in bound(node)}
-        elsewhere = {*module.names} - bound_here  # what an inner function has may be another there
-        single = {name for name, count in times.items() if count == 1} - elsewhere
+        single = {
+            name
+            for name, count in times.items()  # what an inner function has may be another's elsewhere
+            if count == 1 and (name in bound_here or name not in module.names)
+        }
         self.assigned: dict[str, ast.expr] = {
             target(node): node.value  # type: ignore[attr-defined]  # it has a target, and so a value
             for node in self.nodes
             if target(node) in single
         }
+        self.reads: dict[str, list[ast.AST]] = {}
+        """Where each name is read."""
+        for node in self.nodes:
+            if isinstance(node, ast.Name) and is_read(node):
+                self.reads.setdefault(node.id, []).append(node)
         self._given = {
             name: kind
             for node in self.nodes
@@ -112,10 +121,11 @@ class Scope:
             return Response
         if name in (_CHANGES if kind is Response else ()):
             return Response
-        if kind in (Context, Job, Batch) and name == "database":
-            return Database
-        if kind in (Context, Job, Batch) and name == "bindings" and call.args:
-            return self._class(call.args[0])
+        if any(kind is each for each in (Context, Job, Batch)):  # classes may compare as they like
+            if name == "database":
+                return Database
+            if name == "bindings" and call.args:
+                return self._class(call.args[0])
         return None
 
     def _class(self, node: ast.AST | None) -> Any:
@@ -147,7 +157,7 @@ def target(node: ast.AST | None) -> str:
 def _binding(kind: Any, name: str) -> Any:
     """Return the type of what the bindings *kind* have as *name*, or None."""
     if is_a(kind, type) and issubclass(kind, Bindings):
-        with suppress(NameError):
+        with suppress(Exception):  # whatever its annotations raise; who reads a binding is told
             return next((field.type for field in fields(kind) if field.name == name), None)
     return None
 

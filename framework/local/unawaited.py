@@ -4,7 +4,6 @@ import ast
 from collections.abc import Iterator
 from types import CoroutineType
 
-from framework.local.program import is_read
 from framework.local.scope import Scope, target
 
 __all__ = ["find_unawaited"]
@@ -24,10 +23,9 @@ def _is_lost(node: ast.expr, scope: Scope) -> bool:
     name = target(parent)
     if not name:
         return _is_misused(node, scope)
-    reads = [each for each in scope.nodes if isinstance(each, ast.Name) and each.id == name]
     return (
         scope.assigned.get(name) is node
-        and all(_is_misused(each, scope) for each in reads if is_read(each))
+        and all(_is_misused(each, scope) for each in scope.reads.get(name, ()))
         and (not isinstance(parent, ast.NamedExpr) or _is_misused(parent, scope))
     )
 

@@ -537,6 +537,28 @@ CORRECT = [
     WORK + HANDLER.format("asyncio.get_running_loop().create_task(work())"),
     LAYER.format("task = asyncio.create_task(call_next())\n return await task"),
     "async def shared(c: Context): ...\napp.get('/a')(shared)\napp.post('/b')(shared)",
+    HANDLER.format("try:\n  ExceptionGroup\n except NameError: ..."),
+    HANDLER.format(
+        "queue = asyncio.Queue()\n asyncio.create_task(queue.put(b'a'))\n"
+        " async def body():\n  yield await queue.get()\n return Response(body())"
+    ),
+    "@app.get('/', guard=guard(lambda c: asyncio.sleep(0)))\nasync def show(c: Context):\n return True",
+    GUARD.format("...") + "\nasync def page(c: Context): ...\n"
+    "page.__qualname__ = 'may'\napp.get('/page')(page)",
+    "class Meta(type):\n def __eq__(cls, other): return True\n __hash__ = type.__hash__\n"
+    "class Model(metaclass=Meta):\n def database(self): return self\n def run(self): ...\n"
+    "def start(model: Model):\n model.database().run()",
+    "class Mill: ...\ndef start(mill: Mill):\n return mill" + ".grind()" * 900,
+    "def start(a):\n return " + " + ".join("a" * 1500),
+    "TEXT = " + " + ".join(["'a'"] * 1500),
+    HANDLER.format("if c: ...\n" + " elif c: ...\n" * 1500 + " else: Response.header"),
+    "class Env(Bindings):\n logs: 'not a type'\ndef start(env: Env):\n env.logs.run('')",
+    "import sys\n"
+    "class Settings:\n app = app\n __file__ = __file__\n __slots__ = ()\n"
+    "sys.modules[__name__] = Settings()",
+    "import sys\nclass Settings:\n app = app\n __spec__ = None\n"
+    " def __getattr__(self, name): raise KeyError(name)\n"
+    "sys.modules[__name__] = Settings()",
     "def make(n):\n async def show(c: Context):\n  return n\n return show\n"
     "for n in range(2):\n app.get(f'/{n}')(make(n))",
 ]

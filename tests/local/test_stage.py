@@ -518,6 +518,7 @@ def test_what_a_function_imports_is_looked_for_from_its_folder(
         "def show(c):\n match c:\n  case 1:\n   import routes.gone",
         "TYPE_CHECKING = False\nif TYPE_CHECKING:\n import framework.testing",
         "if __name__ == '__main__':\n from framework.local import asgi",
+        "TEXT = " + " + ".join(["'a'"] * 1500),
     ],
 )
 def test_what_is_there_and_what_may_be_for_this_machine_alone_is_staged(
