@@ -16,6 +16,7 @@ from framework.bindings import Bindings
 from framework.compose import Next
 from framework.context import Context, Job
 from framework.database import Database
+from framework.guards import Guard
 from framework.local.program import (
     FUNCTIONS,
     Module,
@@ -136,7 +137,10 @@ class Scope:
         """Return whether *node* is the call of an async function."""
         if not isinstance(node, ast.Call):
             return False
-        if self.kind(node.func) is Next or is_async(self.value(node.func)):
+        called = self.value(node.func)
+        if is_a(called, Guard) and called.signatures:
+            called = called.signatures[0].function  # which a guard that is called runs
+        if self.kind(node.func) is Next or is_async(called):
             return True
         if not isinstance(node.func, ast.Attribute):
             return False

@@ -537,6 +537,8 @@ CORRECT = [
     WORK + HANDLER.format("asyncio.get_running_loop().create_task(work())"),
     LAYER.format("task = asyncio.create_task(call_next())\n return await task"),
     "async def shared(c: Context): ...\napp.get('/a')(shared)\napp.post('/b')(shared)",
+    GUARD.format("...") + "\nasync def page(c: Context):\n await may(c)\n return may(c)",
+    "Role = type(public)\nrole = Role()\n" + HANDLER.format("role == public\n return str(role)"),
     HANDLER.format("try:\n  ExceptionGroup\n except NameError: ..."),
     HANDLER.format(
         "queue = asyncio.Queue()\n asyncio.create_task(queue.put(b'a'))\n"

@@ -167,6 +167,8 @@ FIRST = "HEREc.database().first(int, 'SELECT 1')"
         ),
         (AUTH + HANDLER.format("if HEREverify_password('a', 'b'): ..."), "verify_password"),
         (HANDLER.format("HEREc.request.bytes()"), "c.request.bytes"),
+        (GUARD.format("...") + "\nasync def page(c: Context):\n HEREmay(c)", "may"),
+        (AUTH + "member = auth.guard()\n" + HANDLER.format("if not HEREmember(c): ..."), "member"),
     ],
 )
 def test_a_coroutine_that_nobody_awaits_is_found(
