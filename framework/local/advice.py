@@ -9,17 +9,19 @@ import re
 import traceback
 
 ADVICE = {
-    r"unexpected keyword argument '(response_model|status_code|response_class)'": (
+    r"^(App|Router)\.\w+\(\) got .* '(response_model|status_code|response_class)'": (
         "the return annotation says what is answered, and Response.json(value, 201) has another status"
     ),
-    r"unexpected keyword argument '(dependencies|permissions|auth)'": "who may pass is guard=...",
-    r"unexpected keyword argument '(tags|summary|description|operation_id|include_in_schema)'": (
+    r"^(App|Router)\.\w+\(\) got .* '(dependencies|permissions|auth)'": (
+        "who may pass is guard=..."
+    ),
+    r"^(App|Router)\.\w+\(\) got .* '(tags|summary|description|operation_id|include_in_schema)'": (
         "OpenAPI takes the tag from the router's prefix, the rest from the docstring; hide=True leaves out"
     ),
-    r"unexpected keyword argument '(title|version|docs_url|openapi_url|debug|lifespan)'": (
+    r"^(App|Router)\.\w+\(\) got .* '(title|version|docs_url|openapi_url|debug|lifespan)'": (
         "App takes what is in docs/reference.md; kagari openapi is told the title"
     ),
-    r"unexpected keyword argument '(allow_\w+|expose_headers)'": (
+    r"^cors\(\) got .* '(allow_\w+|expose_headers)'": (
         "write cors([...], methods=[...], headers=[...], credentials=...)"
     ),
     r"'(App|Router)' object has no attribute '(include_router|register_blueprint)'": (

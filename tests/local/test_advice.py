@@ -44,6 +44,18 @@ def test_what_another_framework_has_is_told_what_to_write(
     assert advice in message
 
 
+@pytest.mark.parametrize("name", ["tags", "title", "auth", "allow_all"])
+def test_nothing_is_said_of_what_a_function_of_the_app_is_called_with(
+    name: str, tmp_path: Path
+) -> None:
+    (tmp_path / f"own_{name}.py").write_text(f"def page(): ...\n\napp = page({name}=1)\n")
+
+    with pytest.raises(LoadError) as caught:
+        load_app(f"own_{name}:app", tmp_path)
+
+    assert str(caught.value).endswith(f"unexpected keyword argument '{name}'")
+
+
 def test_each_piece_of_advice_is_asked_for() -> None:
     assert len(WRITTEN) == len(ADVICE)
 
