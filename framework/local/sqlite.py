@@ -180,7 +180,8 @@ def _refuse_unread(type: Any, answer: _Answer, sql: str) -> None:
                 f"two columns are called {name}, and D1 returns the last of them: name each with AS"
             )
             raise DatabaseError(text, sql)
-    unread = {_plain(column): column for column in {*columns} - {*names}}
+    tag = type.__struct_config__.tag_field
+    unread = {_plain(column): column for column in {*columns} - {*names, tag}}
     for name in {*names} - {*columns}:
         if _plain(name) in unread:
             column = unread[_plain(name)]

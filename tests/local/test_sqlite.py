@@ -385,3 +385,11 @@ async def test_columns_that_no_field_misses_may_be_called_anything(
     assert found is not None
     assert found.id == 1
     assert await database.all(dict[str, int], "SELECT 1 AS id, 2 AS id") == [{"id": 2}]
+
+
+class Event(msgspec.Struct, tag_field="kind", tag="sale"):
+    kind_: str = ""
+
+
+async def test_a_column_that_holds_the_tag_of_a_struct_is_read(database: SQLiteDatabase) -> None:
+    assert await database.all(Event, "SELECT 'sale' AS kind") == [Event()]
