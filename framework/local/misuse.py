@@ -29,7 +29,7 @@ from framework.local.program import (
 )
 from framework.local.roles import Role, Roles, roles_of
 from framework.local.scope import Scope
-from framework.local.unawaited import find_unawaited
+from framework.local.unawaited import NOT_AWAITED, find_unawaited
 from framework.response import Response
 
 __all__ = ["find_misuse"]
@@ -139,6 +139,9 @@ def _returned(function: ast.FunctionDef | ast.AsyncFunctionDef, role: Role, scop
             why = _why_not(outcome, role, scope)
             if role.name == "handler":
                 why = why or _why_not_sent(outcome, function.returns, scope)
+                for each in _parts(outcome, scope):
+                    if scope.makes_coroutine(each):
+                        yield each.lineno, NOT_AWAITED.format(ast.unparse(_called(each)))
             if why:
                 yield outcome.lineno, f"this {role.name} returns {why}"
 
@@ -175,6 +178,20 @@ def _why_not_sent(outcome: ast.expr, annotation: ast.expr | None, scope: Scope) 
     if scope.value(_called(outcome)) is json.dumps and asked is not str:
         return "json.dumps(...), which is text/plain: return the value itself, or -> str if that is meant"
     return ""
+
+
+def _parts(outcome: ast.expr, scope: Scope) -> Iterator[ast.expr]:
+    """Yield what the dicts and lists that *outcome* writes down hold, and the value of a `Response.json`."""
+    parts: list[ast.expr] = []
+    if isinstance(outcome, ast.Dict):
+        parts = outcome.values
+    elif isinstance(outcome, (ast.List, ast.Tuple)):
+        parts = outcome.elts
+    elif isinstance(outcome, ast.Call) and isinstance(outcome.func, ast.Attribute):
+        is_json = outcome.func.attr == "json" and scope.value(outcome.func.value) is Response
+        parts = outcome.args[:1] if is_json else []
+    for part in parts:
+        yield from (part, *_parts(part, scope))
 
 
 def _is_data(kind: type) -> bool:

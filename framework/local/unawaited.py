@@ -4,17 +4,31 @@ import ast
 from collections.abc import Iterator
 from types import CoroutineType
 
+from framework.database import Database
 from framework.local.scope import Scope, target
 
-__all__ = ["find_unawaited"]
+__all__ = ["NOT_AWAITED", "find_unawaited"]
+
+NOT_AWAITED = "{0}(...) is not awaited: write await {0}(...)"
+"""What is said of a coroutine that nobody awaits."""
+
+_ALONE = (
+    ast.Compare,
+    ast.Expr,
+    ast.For,
+    ast.FormattedValue,
+    ast.Starred,
+    ast.comprehension,
+    ast.match_case,
+)
+_BUILTINS = (bool, dict, enumerate, float, int, len, list, max, min, set, sorted, sum, tuple)
 
 
 def find_unawaited(scope: Scope) -> Iterator[tuple[int, str]]:
     """Yield the line of each call of an async function that nobody can be awaiting, and what to write."""
     for node in scope.nodes:
         if isinstance(node, ast.Call) and scope.makes_coroutine(node) and _is_lost(node, scope):
-            made = f"{ast.unparse(node.func)}(...)"
-            yield node.lineno, f"{made} is not awaited: write await {made}"
+            yield node.lineno, NOT_AWAITED.format(ast.unparse(node.func))
 
 
 def _is_lost(node: ast.expr, scope: Scope) -> bool:
@@ -43,5 +57,16 @@ def _is_misused(node: ast.AST, scope: Scope) -> bool:
         return not hasattr(CoroutineType, parent.attr)
     if isinstance(parent, ast.Subscript):
         return parent.value is node
-    alone = (ast.Compare, ast.Expr, ast.For, ast.FormattedValue, ast.comprehension, ast.match_case)
-    return isinstance(parent, alone)
+    if isinstance(parent, ast.Assign):
+        return isinstance(parent.targets[0], (ast.List, ast.Tuple))
+    if isinstance(parent, ast.Call):
+        return parent.func is not node and _is_refused_by(parent.func, scope)
+    return isinstance(parent, _ALONE)
+
+
+def _is_refused_by(function: ast.expr, scope: Scope) -> bool:
+    """Return whether *function* takes no coroutine, or takes each for true: a builtin, or a query."""
+    is_builtin = any(scope.value(function) is each for each in _BUILTINS)
+    return is_builtin or (
+        isinstance(function, ast.Attribute) and scope.kind(function.value) is Database
+    )

@@ -539,6 +539,12 @@ CORRECT = [
     "async def shared(c: Context): ...\napp.get('/a')(shared)\napp.post('/b')(shared)",
     GUARD.format("...") + "\nasync def page(c: Context):\n await may(c)\n return may(c)",
     "Role = type(public)\nrole = Role()\n" + HANDLER.format("role == public\n return str(role)"),
+    WORK + HANDLER.format("len([work(), work()])\n return max(1, await work())"),
+    WORK + HANDLER.format("a, *b = [work(), await work()]\n await a"),
+    WORK + HANDLER.format("jobs = {'a': [work()]}\n return {'a': await jobs['a'][0]}"),
+    WORK + HANDLER.format("len = print\n len(work())"),
+    WORK + HANDLER.format("return {'a': await asyncio.gather(work(), *[work()])}"),
+    WORK + HANDLER.format("class Sent(dict): ...\n return Sent(a=asyncio.ensure_future(work()))"),
     HANDLER.format("try:\n  ExceptionGroup\n except NameError: ..."),
     HANDLER.format(
         "queue = asyncio.Queue()\n asyncio.create_task(queue.put(b'a'))\n"
