@@ -79,7 +79,7 @@ def _in_function(function: ast.AST, module: Module, roles: Roles) -> _Found:
     yield from _unraised(scope)
     for node in scope.nodes:
         if isinstance(node, FUNCTIONS) and begin(node) in roles:
-            yield from _unused(node, scope)
+            yield from _unused(node, roles[begin(node)], scope)
             yield from _returned(node, roles[begin(node)], scope)
 
 
@@ -109,7 +109,7 @@ def _unraised(scope: Scope) -> _Found:
                 yield outcome.lineno, f"{ast.unparse(_called(outcome))}: raise it"
 
 
-def _unused(function: ast.AST, scope: Scope) -> _Found:
+def _unused(function: ast.AST, role: Role, scope: Scope) -> _Found:
     """Yield each call in a line of its own in *function* that makes an answer, or a task that is too late."""
     waits = [node for node in ast.walk(function) if isinstance(node, _WAITS)]
     for node in own(function):
@@ -117,7 +117,8 @@ def _unused(function: ast.AST, scope: Scope) -> _Found:
             made = f"{ast.unparse(node.value.func)}(...)"
             if scope.kind(node.value) is Response and not _is_tried(node, scope):
                 yield node.lineno, f"{made} makes a Response that is not used: return it"
-            is_task = any(scope.value(node.value.func) is each for each in _TASKS)
+            is_last = role.name not in {"guard", "provider"}  # after these the handler may await
+            is_task = is_last and any(scope.value(node.value.func) is each for each in _TASKS)
             if is_task and all((each.end_lineno or 0) < node.lineno for each in waits):
                 yield node.lineno, f"{made} may be cut off by the answer: write c.wait_until(...)"
 
@@ -154,7 +155,8 @@ def _why_not(outcome: ast.expr, role: Role, scope: Scope) -> str:
         carried = {*role.carried} & {*value.__mro__}
         is_meant = _is_data(value) if role.name == "handler" else bool(carried)
         return "" if is_meant else f"{text}: raise it"
-    if is_async(role.function) and scope.makes_coroutine(outcome):
+    is_value = role.name != "provider"  # whose coroutine the handler may await
+    if is_value and is_async(role.function) and scope.makes_coroutine(outcome):
         return f"{text}(...), which is not awaited: write return await {text}(...)"
     if role.name == "guard" and not role.carried:
         if isinstance(outcome, ast.Constant) and isinstance(outcome.value, bool):

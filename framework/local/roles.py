@@ -7,17 +7,20 @@ from typing import Any, NamedTuple
 from framework.application import App
 from framework.guards import Guard
 from framework.local.program import is_a
+from framework.parameters import provider_of
+from framework.plan import Signature, read_signature
+from framework.text_types import classes_of
 
 __all__ = ["Role", "Roles", "roles_of"]
 
 
 class Role(NamedTuple):
-    """What a function is to the app: a handler, a guard, a layer, or what answers errors or 404s."""
+    """What a function is to the app: a handler, provider, guard or layer, or what answers errors or 404s."""
 
     name: str
     function: Any
     carried: tuple[type, ...] = ()
-    """The classes that a guard's slots carry."""
+    """The classes that a guard's slots carry, or that a provider's value is said to have."""
 
 
 Roles = Mapping[int, Role]
@@ -38,13 +41,26 @@ def roles_of(app: Any) -> Mapping[str, Roles]:
 def _functions(app: App) -> Iterator[tuple[str, Any, tuple[type, ...]]]:
     for route in app.routes:
         yield "handler", route.declaration.signature.function, ()
+        yield from _providers(route.declaration.signature)
         for guard, provides in _function_guards(route.guard):
             yield "guard", guard.signatures[0].function, tuple(slot.type for slot in provides)
+            yield from _providers(guard.signatures[0])
     for router in (app, *(chain[-1] for chain in app.chains())):
         yield "handler of errors", router.error_handler, ()
         yield "not-found handler", router.not_found_handler, ()
         for layer in router.middleware:
             yield "layer", layer, ()
+
+
+def _providers(signature: Signature) -> Iterator[tuple[str, Any, tuple[type, ...]]]:
+    """Yield the providers that *signature* asks for, and theirs, with the classes of their values."""
+    for annotation in signature.annotations.values():
+        provider = provider_of(annotation)
+        if provider is not None:
+            classes = classes_of(annotation)
+            is_plain = all(is_a(each, type) and each is not Any for each in classes)
+            yield "provider", provider, tuple(classes) if is_plain else (object,)
+            yield from _providers(read_signature(provider, {}))
 
 
 def _function_guards(guard: Guard) -> Iterator[tuple[Guard, Any]]:

@@ -1,5 +1,10 @@
 """Correct programs, many of them unusual, that no check may refuse; and what tests put others together of."""
 
+PROVIDER = (
+    "from typing import Annotated, Any\nfrom framework import Depends\n"
+    "async def find(c: Context):\n {}\n"
+    "@app.get('/')\nasync def show(found: Annotated[{}, Depends(find)]): ..."
+)
 HANDLER = "@app.get('/')\nasync def show(c: Context):\n {}"
 GUARD = "@guard\nasync def may(c: Context):\n {}\n@app.get('/', guard=may)\nasync def show(): ..."
 SLOT_GUARD = GUARD.replace("@guard", "@guard(provides=Slot('kind', {}))")
@@ -545,6 +550,12 @@ CORRECT = [
     WORK + HANDLER.format("len = print\n len(work())"),
     WORK + HANDLER.format("return {'a': await asyncio.gather(work(), *[work()])}"),
     WORK + HANDLER.format("class Sent(dict): ...\n return Sent(a=asyncio.ensure_future(work()))"),
+    PROVIDER.format("return NotFound()", "NotFound | None"),
+    PROVIDER.format("return NotFound", "Any"),
+    PROVIDER.format("return NotFound()", "object"),
+    PROVIDER.format("return asyncio.sleep(1)", "object"),
+    PROVIDER.format("asyncio.create_task(asyncio.sleep(0))", "None"),
+    GUARD.format("asyncio.create_task(asyncio.sleep(0))"),
     HANDLER.format("try:\n  ExceptionGroup\n except NameError: ..."),
     HANDLER.format(
         "queue = asyncio.Queue()\n asyncio.create_task(queue.put(b'a'))\n"

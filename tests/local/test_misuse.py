@@ -18,6 +18,7 @@ from tests.local.correct_programs import (
     HANDLER,
     LAYER,
     MISSING,
+    PROVIDER,
     ROLE,
     WORK,
     WRAPPER,
@@ -37,10 +38,12 @@ def missed(patch: pytest.MonkeyPatch, folder: Path, source: str, said: str) -> N
 
 
 NO_LIST = "which are sent as a list of both: write Response.json(value, 201), or -> tuple if that is meant"
+KINDS = ["str", "str | None", "list[str]"]
 RETURNED = [
     *((HANDLER, "handler", made) for made in ("NotFound()", "NotFound", "c or NotFound('No.')")),
     (HANDLER, "handler", "{} if c else NotFound()"),
     *((role, name, "NotFound()") for role, name in [(GUARD, "guard"), (LAYER, "layer")]),
+    *((PROVIDER.replace("{}, Dep", f"{kind}, Dep"), "provider", "NotFound()") for kind in KINDS),
     *((ERRORS, "handler of errors", "NotFound()"), (MISSING, "not-found handler", "NotFound()")),
 ]
 
