@@ -73,20 +73,16 @@ def try_import(folder: str, *needed: str) -> int:
     sys.setrecursionlimit(10_000)  # a module may nest deeper than calls in Python's own limit
     static = runpy.run_path(f"{HERE}/static_check.py")
     lacking = static["find_faults"](Path(folder), unsupported.why_imported, unsupported.why_called)
-    # The rest of the framework is there from here on, the checks among it.
-    importlib.import_module("framework").__path__.append(f"{HERE.parent}")
-    misuse = importlib.import_module("framework.local.misuse")
-    unmounted = importlib.import_module("framework.local.unmounted")
     for code, found in (
         (IDLE_TRIGGERS, _idle_triggers(app.app)),
         (CANNOT_ANSWER, _unsendable(app.app, folder)),
         (LACKS, lacking),
-        (MISUSED, misuse.find_misuse(Path(folder), app.app)),
+        (MISUSED, _misused(app.app, folder)),
     ):
         if found:
             sys.stderr.write("".join(f"{sentence}\n" for sentence in found))
             return code
-    notes.write("".join(f"{note}\n" for note in unmounted.find_unmounted(Path(folder))))
+    notes.write("".join(f"{note}\n" for note in _unmounted(folder)))
     return 0
 
 
@@ -102,10 +98,31 @@ def _idle_triggers(app: Any) -> list[str]:
 
 def _unsendable(app: Any, folder: str) -> list[str]:
     """Return which handlers of *app* return what cannot be sent."""
-    if not Path(folder, "framework", "route.py").is_file():
+    if not _is_ours(folder):
         return []
     response = importlib.import_module("framework.response").Response
     return list(runpy.run_path(f"{HERE}/return_types.py")["find_unsendable"](app.routes, response))
+
+
+def _misused(app: Any, folder: str) -> list[str]:
+    """Return what in the functions of *app* fails or does nothing whenever it is reached."""
+    if not _is_ours(folder):
+        return []
+    # The rest of the framework is there from here on, the checks among it.
+    importlib.import_module("framework").__path__.append(f"{HERE.parent}")
+    return list(importlib.import_module("framework.local.misuse").find_misuse(Path(folder), app))
+
+
+def _unmounted(folder: str) -> list[str]:
+    """Return which routers of the app nothing mounts. `_misused` comes before."""
+    if not _is_ours(folder):
+        return []
+    return list(importlib.import_module("framework.local.unmounted").find_unmounted(Path(folder)))
+
+
+def _is_ours(folder: str) -> bool:
+    """Return whether the app that is staged in *folder* is made with this framework."""
+    return Path(folder, "framework", "route.py").is_file()
 
 
 def _refuse_strangers(folder: str) -> None:

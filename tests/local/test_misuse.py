@@ -37,6 +37,89 @@ def missed(patch: pytest.MonkeyPatch, folder: Path, source: str, said: str) -> N
     assert found(patch, folder, source.replace("HERE", "")) == [f"app.py:{line}: {said}"]
 
 
+UNRAISED = """
+from framework import errors
+from framework.errors import Forbidden as No
+
+class Sold(No): ...
+
+class Refusals:
+    Closed = No
+
+class Lazy:
+    def __getattr__(self, name):
+        raise RuntimeError("asked while nothing runs")
+
+lazy = Lazy()
+
+def closed(c, *, log=print, ConnectionError=print):
+    if c.request.path != "/":
+        {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [
+        *(("No('Not you.')", "No"), ("errors.Forbidden()", "errors.Forbidden")),
+        *(("Sold()", "Sold"), ("ValueError('Not you.')", "ValueError"), ("No", "No")),
+        *(("c.user or HERENo()", "No"), ("c.user and None or HERESold", "Sold")),
+        *(("None if c.user else No()", "No"), ("No() if c.user is None else None", "No")),
+        ("Refusals.Closed()", "Refusals.Closed"),
+        ("async def later(): No()", "No"),
+        ("class Guards:\n            async def closed(self, c): HERENo()", "No"),
+    ],
+)
+def test_an_exception_that_nobody_raises_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, made: str, name: str
+) -> None:
+    source = UNRAISED.format(made if "HERE" in made else f"HERE{made}")
+
+    missed(monkeypatch, tmp_path, source, f"{name}: raise it")
+
+
+def test_an_exception_that_nobody_raises_in_a_package_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "routes").mkdir()
+    (tmp_path / "routes/__init__.py").write_text("def closed(c):\n    ValueError()\n")
+
+    assert found(monkeypatch, tmp_path, "import routes") == [
+        "routes/__init__.py:2: ValueError: raise it"
+    ]
+
+
+@pytest.mark.parametrize(
+    "done",
+    [
+        *("raise No", "raise No('Not you.') from None", "print(str(No()))", "lazy.thing()"),
+        *("ConnectionError('a parameter')", "No = log; No('a name of its own')"),
+        "for No in c.steps: No()",
+        "from builtins import print as Sold; Sold()",
+        """
+        def later():
+            Sold()
+        def Sold(): ...
+        return later
+""",
+        """
+        try:
+            return
+        except ValueError as No:
+            No()
+""",
+        "pass\nclass Known(Exception): ...\nKnown()",
+    ],
+)
+def test_what_makes_no_exception_or_uses_it_may_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, done: str
+) -> None:
+    (tmp_path / "routes").mkdir()
+    (tmp_path / "routes/later.py").write_text("def run():\n    ValueError()\n")  # never imported
+
+    assert found(monkeypatch, tmp_path, UNRAISED.format(done)) == []
+
+
 NO_LIST = "which are sent as a list of both: write Response.json(value, 201), or -> tuple if that is meant"
 KINDS = ["str", "str | None", "list[str]"]
 RETURNED = [

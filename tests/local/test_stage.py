@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -637,120 +636,6 @@ def test_packages_are_compared_where_there_is_something_to_compare_with(root: Pa
     )
 
     assert stage(root).files == STAGED
-
-
-UNRAISED = """
-from routes import refusals
-from routes.refusals import Forbidden as No
-
-class Sold(No): ...
-
-class Lazy:
-    def __getattr__(self, name):
-        raise RuntimeError("asked while nothing runs")
-
-lazy = Lazy()
-
-def closed(c, *, log=print, ConnectionError=print):
-    if c.request.path != "/":
-        {}
-"""
-
-
-@pytest.fixture
-def write_guard(root: Path) -> Callable[[str], None]:
-    """Returns a function that writes a guard which does what it is told where it is to refuse."""
-    write(root, "routes/refusals.py", "class Forbidden(Exception): ...\ndef show(): ...\n")
-    return lambda done: write(root, "routes/notes.py", UNRAISED.format(done))
-
-
-@pytest.mark.parametrize(
-    ("made", "name"),
-    [
-        *(("No('Not you.')", "No"), ("refusals.Forbidden()", "refusals.Forbidden")),
-        *(("Sold()", "Sold"), ("ValueError('Not you.')", "ValueError"), ("No", "No")),
-        *(("c.user or No()", "No"), ("c.user and None or Sold", "Sold")),
-        *(("None if c.user else No()", "No"), ("No() if c.user is None else None", "No")),
-    ],
-)
-def test_a_refusal_that_nobody_raises_is_refused(
-    root: Path, write_guard: Callable[[str], None], made: str, name: str
-) -> None:
-    write_guard(made)
-
-    with pytest.raises(StageError) as caught:
-        stage(root)
-
-    assert str(caught.value).splitlines() == [
-        "the app imports, but this fails or does nothing when a request comes",
-        f"routes/notes.py:15: {name}: raise it",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("source", "name"),
-    [
-        ("def closed(c):\n No()", "No"),
-        ("async def closed(c):\n No()", "No"),
-        ("class Guards:\n async def closed(self, c): No()", "No"),
-        ("class Refusals: Closed = No\ndef closed(c): Refusals.Closed()", "Refusals.Closed"),
-    ],
-    ids=["in a package", "async", "in a method", "by its class"],
-)
-def test_a_refusal_that_nobody_raises_is_found_wherever_it_stands(
-    root: Path, source: str, name: str
-) -> None:
-    write(root, "routes/__init__.py", f"class No(Exception): ...\n{source}\n")
-
-    with pytest.raises(StageError) as caught:
-        stage(root)
-
-    assert str(caught.value).splitlines()[1:] == [f"routes/__init__.py:3: {name}: raise it"]
-
-
-NOT_MADE = [
-    *("raise No", "raise No('Not you.') from None", "print(str(No()))", "lazy.thing()"),
-    *("ConnectionError('a parameter')", "No = log; No('a name of its own')"),
-    "for No in c.steps: No()",
-    "from routes.refusals import show as Sold; Sold()",
-    """
-        def later():
-            Sold()
-        def Sold(): ...
-        return later
-""",
-    """
-        try:
-            return
-        except ValueError as No:
-            No()
-""",
-]
-
-
-@pytest.mark.parametrize("done", NOT_MADE)
-def test_what_makes_no_exception_or_uses_it_may_be_written(
-    root: Path, write_guard: Callable[[str], None], done: str
-) -> None:
-    write_guard(done)
-
-    assert set(stage(root).files) >= {"routes/notes.py", "routes/refusals.py"}
-
-
-@pytest.mark.parametrize(
-    ("file", "source"),
-    [
-        ("routes/later.py", "class Warning: ...\ndef run():\n    Warning()\n"),
-        ("routes/notes.py", "class Known(Exception): ...\nKnown()\n"),
-    ],
-    ids=["not imported", "outside of functions"],
-)
-def test_exceptions_that_can_refuse_nobody_are_passed_over(
-    root: Path, file: str, source: str
-) -> None:
-    write(root, file, source)
-
-    assert file in stage(root).files
 
 
 ANSWERS = """
