@@ -7,7 +7,7 @@ an `if` or a `try`, or after an `if` that returns.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 PACKAGE = "framework"
@@ -123,7 +123,7 @@ def _fault(folder: Path, base: str, name: str) -> str:
         return ""
     place = folder.joinpath(*base.split("."))
     file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-    names = _names(ast.walk(_parse(file))) if file.is_file() else set()
+    names = _names(_parse(file)) if file.is_file() else set()
     return "" if name in names or names & ANYTHING else f"there is no {name} in {base}"
 
 
@@ -132,10 +132,10 @@ def _is_there(folder: Path, module: str) -> bool:
     return place.is_dir() or place.with_name(f"{place.name}.py").is_file()
 
 
-def _names(nodes: Iterable[ast.AST]) -> set[str]:
-    """Return the names in *nodes* but those of arguments; of a module, those that others may import."""
+def _names(tree: ast.Module) -> set[str]:
+    """Return the names in *tree* but those of arguments, among them those that others may import."""
     names = set()
-    for node in nodes:
+    for node in ast.walk(tree):
         for field in ("name", "id", "asname", "rest"):
             names.add(getattr(node, field, None))
         if isinstance(node, ast.alias):
