@@ -73,16 +73,17 @@ def try_import(folder: str, *needed: str) -> int:
     sys.setrecursionlimit(10_000)  # a module may nest deeper than calls in Python's own limit
     static = runpy.run_path(f"{HERE}/static_check.py")
     lacking = static["find_faults"](Path(folder), unsupported.why_imported, unsupported.why_called)
+    misused, unmounted = _doubtful(app.app, folder)
     for code, found in (
         (IDLE_TRIGGERS, _idle_triggers(app.app)),
         (CANNOT_ANSWER, _unsendable(app.app, folder)),
         (LACKS, lacking),
-        (MISUSED, _misused(app.app, folder)),
+        (MISUSED, misused),
     ):
         if found:
             sys.stderr.write("".join(f"{sentence}\n" for sentence in found))
             return code
-    notes.write("".join(f"{note}\n" for note in _unmounted(folder)))
+    notes.write("".join(f"{note}\n" for note in unmounted))
     return 0
 
 
@@ -104,20 +105,16 @@ def _unsendable(app: Any, folder: str) -> list[str]:
     return list(runpy.run_path(f"{HERE}/return_types.py")["find_unsendable"](app.routes, response))
 
 
-def _misused(app: Any, folder: str) -> list[str]:
-    """Return what in the functions of *app* fails or does nothing whenever it is reached."""
+def _doubtful(app: Any, folder: str) -> tuple[list[str], list[str]]:
+    """Return what in the functions of *app* fails or does nothing, and which routers nothing mounts."""
     if not _is_ours(folder):
-        return []
+        return [], []
     # The rest of the framework is there from here on, the checks among it.
     importlib.import_module("framework").__path__.append(f"{HERE.parent}")
-    return list(importlib.import_module("framework.local.misuse").find_misuse(Path(folder), app))
-
-
-def _unmounted(folder: str) -> list[str]:
-    """Return which routers of the app nothing mounts. `_misused` comes before."""
-    if not _is_ours(folder):
-        return []
-    return list(importlib.import_module("framework.local.unmounted").find_unmounted(Path(folder)))
+    modules = list(importlib.import_module("framework.local.program").modules(Path(folder)))
+    misuse = importlib.import_module("framework.local.misuse")
+    unmounted = importlib.import_module("framework.local.unmounted")
+    return misuse.find_misuse(modules, app), unmounted.find_unmounted(modules)
 
 
 def _is_ours(folder: str) -> bool:

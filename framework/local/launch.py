@@ -23,6 +23,7 @@ from framework.local.fetching import fetch_in_thread
 from framework.local.listing import list_routes, route_lines
 from framework.local.loading import load_app
 from framework.local.misuse import find_misuse
+from framework.local.program import modules
 from framework.local.serve import HOST, bind, log_to_terminal, run, with_access_log
 from framework.local.sqlite import SQLiteDatabase
 from framework.local.unmounted import find_unmounted
@@ -140,8 +141,10 @@ def _environment(launch: Launch, app: App | None = None) -> tuple[dict[str, Any]
     consumers = {} if app is None else dict.fromkeys(app.queues, app.run_queue)
     env, notes = make_environment(launch.root, launch.database, consumers)
     env.update(launch.variables)
-    said = [] if app is None else [*find_misuse(launch.root, app), *find_unmounted(launch.root)]
-    return env, [*notes, *said]
+    if app is not None:
+        found = [*modules(launch.root)]
+        notes += [*find_misuse(found, app), *find_unmounted(found)]
+    return env, notes
 
 
 def _run(

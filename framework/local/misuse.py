@@ -7,10 +7,9 @@ handler, a guard or a layer cannot return. Nothing is said where somebody may me
 import ast
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from http import HTTPStatus
-from pathlib import Path
 from types import CoroutineType, FunctionType
 from typing import Any
 
@@ -24,7 +23,6 @@ from framework.local.program import (
     functions,
     is_a,
     is_async,
-    modules,
     own,
 )
 from framework.local.roles import Role, Roles, roles_of
@@ -53,15 +51,16 @@ _PAIR = (
 )
 
 
-def find_misuse(folder: Path, app: Any) -> list[str]:
-    """Return a sentence, with its place, for each mistake in the modules of *app*, in *folder*."""
-    roles = roles_of(app)
+def find_misuse(modules: Iterable[Module], app: Any) -> list[str]:
+    """Return a sentence, with its place, for each mistake in *modules*, those of *app*."""
+    all_roles = roles_of(app)
     found = []
-    for module in modules(folder):
-        mistakes = set(_wrapped(module, roles.get(module.file, {})))
+    for module in modules:
+        roles = all_roles.get(module.file, {})
+        mistakes = set(_wrapped(module, roles))
         for function in functions(module.tree):
             with suppress(RecursionError):  # it nests deeper than can be followed
-                mistakes |= {*_in_function(function, module, roles.get(module.file, {}))}
+                mistakes |= {*_in_function(function, module, roles)}
         found += [f"{module.place}:{line}: {why}" for line, why in sorted(mistakes)]
     return found
 
@@ -78,9 +77,9 @@ def _in_function(function: ast.AST, module: Module, roles: Roles) -> _Found:
     yield from find_unawaited(scope)
     yield from _unraised(scope)
     for node in scope.nodes:
-        if isinstance(node, FUNCTIONS) and begin(node) in roles:
-            yield from _unused(node, roles[begin(node)], scope)
-            yield from _returned(node, roles[begin(node)], scope)
+        if isinstance(node, FUNCTIONS) and (role := roles.get(begin(node))):
+            yield from _unused(node, role, scope)
+            yield from _returned(node, role, scope)
 
 
 def _is_above(value: Any, handler: FunctionType) -> bool:

@@ -1,25 +1,23 @@
 """Finds routers that nothing mounts, whose routes are 404. Says nothing where code that did not run may."""
 
 import ast
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from framework.application import App
-from framework.local.program import is_a, is_read, modules
+from framework.local.program import Module, is_a, is_read
 from framework.local.scope import target
 from framework.router import Router
 
 __all__ = ["find_unmounted"]
 
 
-def find_unmounted(folder: Path) -> list[str]:
-    """Return a sentence, with its place, for each router in *folder* whose routes are not mounted."""
-    found = [*modules(folder)]
-    used = {name for module in found for name in _used(module.tree)}
+def find_unmounted(modules: Sequence[Module]) -> list[str]:
+    """Return a sentence, with its place, for each router in *modules* whose routes are not mounted."""
+    used = {name for module in modules for name in _used(module.tree)}
     return [
         f"{module.place}:{node.lineno}: {name} is mounted nowhere, so its routes are 404: app.mount({name})"
-        for module in found
+        for module in modules
         for node in module.tree.body
         if (name := target(node)) not in used and _is_unmounted(module.names.get(name))
     ]

@@ -7,6 +7,7 @@ import pytest
 
 from framework import fetching
 from framework.local.misuse import find_misuse
+from framework.local.program import modules
 from framework.local.unmounted import find_unmounted
 from tests.local.correct_programs import (
     AUTH,
@@ -28,7 +29,8 @@ from tests.test_docs import DOCUMENTS, ROOT, as_module
 
 
 def found(patch: pytest.MonkeyPatch, folder: Path, source: str) -> list[str]:
-    return find_misuse(folder, import_app(patch, folder, source))
+    app = import_app(patch, folder, source)
+    return find_misuse(modules(folder), app)
 
 
 def missed(patch: pytest.MonkeyPatch, folder: Path, source: str, said: str) -> None:
@@ -331,7 +333,7 @@ def test_what_was_changed_since_it_was_imported_is_passed_over(
     app = import_app(monkeypatch, tmp_path, HANDLER.format("return NotFound()"))
     (tmp_path / "app.py").write_text("x = (")
 
-    assert find_misuse(tmp_path, app) == []
+    assert find_misuse(modules(tmp_path), app) == []
 
 
 ROUTER = "notes = Router('/notes')\n@notes.get('/')\nasync def show(): ...\n"
@@ -347,7 +349,7 @@ def test_a_router_that_nothing_mounts_is_named(
     import_app(monkeypatch, tmp_path, source)
 
     said = f"{name} is mounted nowhere, so its routes are 404: app.mount({name})"
-    assert find_unmounted(tmp_path) == [f"app.py:{LINES + line}: {said}"]
+    assert find_unmounted([*modules(tmp_path)]) == [f"app.py:{LINES + line}: {said}"]
 
 
 @pytest.mark.parametrize(
@@ -367,7 +369,7 @@ def test_a_router_that_something_may_mount_is_passed_over(
 ) -> None:
     import_app(monkeypatch, tmp_path, source)
 
-    assert find_unmounted(tmp_path) == []
+    assert find_unmounted([*modules(tmp_path)]) == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
@@ -380,4 +382,5 @@ def test_nothing_is_said_of_what_the_docs_show(
     monkeypatch.setattr(fetching, "_provided", None)
     app = import_app(monkeypatch, tmp_path, as_module(document))
 
-    assert [*find_misuse(tmp_path, app), *find_unmounted(tmp_path)] == []
+    shown = [*modules(tmp_path)]
+    assert [*find_misuse(shown, app), *find_unmounted(shown)] == []
