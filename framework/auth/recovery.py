@@ -78,10 +78,10 @@ class Recovery(Accounts[U]):
         if email is not None and canonical is None:
             raise InvalidEmail
         user_id = c.get(self.session_slot).user_id
-        changed = [change_email(user_id, canonical)]
-        if self._mailer is not None:  # else there may be no codes and no links
-            changed = replace_address(user_id, canonical)
-        await self._write(c, changed)
+        if self._mailer is None:  # then there may be no codes and no links
+            await self._write(c, [change_email(user_id, canonical)])
+        else:
+            await self._write(c, replace_address(user_id, canonical))
         log_event(c, "user_updated", "email")
 
     async def send_verification(self, c: Context, write: Write = write_verification) -> None:
