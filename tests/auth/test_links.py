@@ -273,6 +273,14 @@ async def test_an_address_that_comes_back_brings_no_link_along(recovering: Recov
     assert (await recovering.reset(await recovering.mailed())).status == 204
 
 
+async def verified_with_link(world: Recovering) -> tuple[str, str]:
+    """Return the id of the only user, whose address is verified, and the token of a link sent there."""
+    await world.verified()
+    token = await world.mailed()
+    (user,) = await world.rows("user")
+    return user["id"], token
+
+
 class Addressed(Member, frozen=True, kw_only=True):
     email: str | None = None
     email_verified_at: int | None = None
@@ -284,9 +292,7 @@ async def test_an_address_that_a_program_sets_is_not_verified(
 ) -> None:
     world = recovering
     users = Auth(user=Addressed, mailer=world.mailbox).users
-    await world.verified()
-    token = await world.mailed()
-    [id] = [each["id"] for each in await world.sqlite.all(dict, "SELECT id FROM user")]
+    id, token = await verified_with_link(world)
 
     user = await users.update(world.database, id, email=ADDRESS, role="admin")
     assert (user.role, user.email_verified_at) == ("admin", 1)
@@ -312,9 +318,7 @@ async def test_an_address_is_known_by_its_column_whatever_the_program_calls_it(
 ) -> None:
     world = recovering
     users = Auth(user=Renamed, mailer=world.mailbox).users
-    await world.verified()
-    token = await world.mailed()
-    [id] = [each["id"] for each in await world.sqlite.all(dict, "SELECT id FROM user")]
+    id, token = await verified_with_link(world)
 
     await users.update(world.database, id, address="other@example.com")
 
@@ -335,9 +339,7 @@ async def test_an_address_that_cannot_be_set_leaves_the_old_one_verified(
 ) -> None:
     world = recovering
     users = Auth(user=Addressed, mailer=world.mailbox).users
-    await world.verified()
-    token = await world.mailed()
-    [id] = [each["id"] for each in await world.sqlite.all(dict, "SELECT id FROM user")]
+    id, token = await verified_with_link(world)
     taken = "taken@example.com"
     await users.create(world.database, None, username="b", email=taken, email_verified_at=1)
 
