@@ -15,6 +15,8 @@ D1 = $(shell awk -F'"' '/^\[/ { d1 = /d1_databases/ } d1 && /^ *$(1) *=/ { print
 # A new app may have no test yet: mypy and pytest end with an error where there is none.
 HAS_TESTS = $(shell find -L tests -name "*.py" 2>/dev/null | head -n 1)
 CHECKED = $(if $(HAS_TESTS),,$(wildcard framework app.py routes))
+# Kagari's own suite takes ten minutes one by one. tests/conftest.py says what has to stay together.
+IN_PARALLEL := $(if $(wildcard tests/wasm),-n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder)
 NO_TESTS := there is no test yet: put the first one into tests/, in a file called test_something.py
 
 # Chromium is the one thing that pip and npm cannot install. In CI its tests must run.
@@ -37,7 +39,7 @@ test: $(VENV)/dev.stamp node_modules/.package-lock.json ## run every check and e
 	$(BIN)/ruff check
 	$(BIN)/mypy $(CHECKED)
 	@test ! -d tests/wasm || $(WITH_TOOLS) $(BIN)/python -m tests.wasm.prepare
-	@$(if $(HAS_TESTS),$(WITH_TOOLS) $(BIN)/pytest $(WITHOUT_BROWSER),echo "$(NO_TESTS)")
+	@$(if $(HAS_TESTS),$(WITH_TOOLS) $(BIN)/pytest $(IN_PARALLEL) $(WITHOUT_BROWSER),echo "$(NO_TESTS)")
 	@test -z "$(WITHOUT_BROWSER)" || echo "$(NO_BROWSER)"
 
 format: $(VENV)/dev.stamp ## format, and apply the lint fixes

@@ -1,4 +1,4 @@
-"""The options of the suite, each used by the folder that it names; and that databases are closed."""
+"""The options of the suite, what of it has to run in one process, and that databases are closed."""
 
 import gc
 import os
@@ -37,6 +37,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="FILE|URL",
         help="the database of that server: an SQLite file, or a wasm tier's URL",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a server: `make test` hands each group to one of several processes."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    if server := parameters.get("service") or parameters.get("place"):
+        return f"{item.path.parent.name} {server}"
+    return "browser" if item.path.parent.name == "browser" else str(item.path)
 
 
 class WatchedConnection(sqlite3.Connection):

@@ -673,7 +673,7 @@ def test_a_hundred_of_one_hash_may_be_chance(count: int, monkeypatch: pytest.Mon
         (set[str], lambda texts: {*texts[1:]}),
         (dict[str, list[str]], lambda texts: {"texts": texts}),
     ],
-    ids=str,
+    ids=["names", "set", "no names"],
 )
 def test_a_few_names_may_have_one_hash_and_so_may_texts_that_are_not_hashed(
     type: Any, of: Callable[[list[str]], Any], monkeypatch: pytest.MonkeyPatch
