@@ -360,8 +360,9 @@ def test_what_requests_print_is_no_standard_output(project: Path) -> None:
     with serving(project, stderr=subprocess.DEVNULL) as process:
         url = url_of(process)
         for _ in range(400):  # more than a pipe that nobody reads would take
-            with pytest.raises(HTTPError):
+            with pytest.raises(HTTPError) as answer:
                 urlopen(Request(f"{url}/notes", b"", refused), timeout=TIMEOUT)
+            answer.value.close()
         process.terminate()
 
         assert process.stdout is not None

@@ -133,7 +133,7 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, text: str | bytes, said: str)
         RATE + '{ limit = 5, period = 10 }\n[[send_email]]\nname = "EMAIL"',
         '[[queues.consumers]]\nqueue = "a"\n[[queues.producers]]\nqueue = "a"\nbinding = "A"',
         '[env.var]\nname = "x"\n[env.d1_database.vars]\nA = 1',
-        "env." + ".".join(["env"] * 2000) + " = 1",
+        "env." + ".".join(["env"] * 900) + " = 1",  # Python 3.14 takes no more than 1,000
     ],
 )
 def test_what_is_right_is_read(tmp_path: Path, text: str) -> None:
