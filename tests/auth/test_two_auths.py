@@ -57,6 +57,10 @@ class Site:
     async def request(self, method: str, path: str, **content: Any) -> Any:
         return await self.app.request(method, path, **{**content, "env": self.databases})
 
+    def share_a_database(self) -> None:
+        self.databases["STAFF"].close()
+        self.databases["STAFF"] = self.databases["CUSTOMERS"]
+
     async def sign_up(self) -> None:
         for path in ("/customers", "/staff"):
             assert (await self.browser.post(path)).status == 204
@@ -155,3 +159,18 @@ def test_a_guard_may_say_which_it_means(site: Site) -> None:
     site.app.get("/", guard=both & own)(lambda: "")
 
     assert str(site.app.routes[-1].guard).endswith("own")
+
+
+@pytest.mark.parametrize(("is_shared", "status"), [(False, 401), (True, 200)])
+async def test_a_session_opens_what_is_in_its_database_whatever_the_cookie(
+    site: Site, is_shared: bool, status: int
+) -> None:
+    if is_shared:
+        site.share_a_database()
+    site.app.get("/", guard=site.staff.guard())(lambda: "in")
+    user = await site.customers.users.create(site.databases["CUSTOMERS"], None)
+    new = await site.customers.sessions.create(site.databases["CUSTOMERS"], user.id)
+
+    answer = await site.request("GET", "/", headers={"cookie": f"staff={new.token}"})
+
+    assert answer.status == status
