@@ -147,6 +147,7 @@ _WRANGLERS = (
     "name",
     "observability",
     "placement",
+    "preview_urls",
     "r2_buckets",
     "route",
     "routes",

@@ -39,6 +39,7 @@ WRONG = [
         "[[env.staging.service]] is not read: write [[env.staging.services]]",
     ),
     ("[observabilty]", "[observabilty] is not read: write [observability]"),
+    ("preview_url = false", "preview_url is not read: write preview_urls"),
     ("compatibility_flag = []", "compatibility_flag is not read: write compatibility_flags"),
     (
         '[[d1_databases]]\nbindng = "DB"',
