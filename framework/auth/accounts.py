@@ -304,8 +304,9 @@ class Accounts(Revocation[U]):
     async def delete_user(self, c: Context, first: Sequence[Statement] = ()) -> None:
         """Delete this request's user with all that `Auth` keeps of them, and clear the cookie: one batch.
 
-        *first* are the app's own statements for what belongs to the user; they run before. Raises
-        `InvalidSession`, and nothing is deleted, where the session ended meanwhile.
+        *first* are the app's own statements for what belongs to the user; they run before. It asks
+        for no password: put it behind `Auth.recent`. Raises `InvalidSession`, and nothing is
+        deleted, where the session ended meanwhile.
         """
         await self._write(c, self.users.deletion(c.get(self.session_slot).user_id, first))
         self._drop_session(c)

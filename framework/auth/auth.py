@@ -54,7 +54,7 @@ class _Options(TypedDict, Generic[U], total=False):
 
 
 class Auth(Recovery[U]):
-    """Users, passwords and sessions in the database bound as *database*.
+    """Users, passwords and sessions in the database bound as *database*; another `Auth` there shares them.
 
     - *user*, *session*: subclasses of `User` and `Session`, with a field for each further column
       that is to be read with each guarded request. Those of a session need a default, in the table

@@ -71,8 +71,10 @@ class Recovery(Accounts[U]):
     async def set_email(self, c: Context, email: str | None) -> None:
         """Give this request's user another address, which is not verified yet, or none.
 
-        The same address stays as it is. Codes and links that went to the old one are worth nothing
-        from now on. Says nothing of who else has it. Raises `InvalidEmail` for what is no address.
+        Put it behind `Auth.recent`: a link that replaces the password goes to the address once that
+        is verified. The same address stays as it is. Codes and links that went to the old one are
+        worth nothing from now on. Says nothing of who else has it. Raises `InvalidEmail` for what
+        is no address.
         """
         canonical = None if email is None else normalize_email(email)
         if email is not None and canonical is None:
