@@ -220,8 +220,7 @@ class Accounts(Revocation[U]):
         """
         if self._devices is None or not (is_known or is_sent):
             return None, []
-        brought = self._devices.read(c.request) if is_known else None
-        token = brought or new_token()
+        token = (self._devices.read(c.request) if is_known else None) or new_token()
         expires_at = self.clock() + self.limits.device
         return token, [*self._store.remember_device(digest(token), key, expires_at)]
 

@@ -271,9 +271,9 @@ class RequestSessions(Generic[U]):
         ids, now = self._presented_ids(c), self.clock()
         if self.limits.grace:
             return [self._store.retire_session(id, now + self.limits.grace) for id in ids]
-        found = [self._store.read_session(result) for result in read]
+        found = [self._store.read_session(each) for each in read]
         sessions = [each.session for each in found if each is not None]
-        known = {session.id for session in sessions}
+        known = [each.id for each in sessions]
         return [  # what was found first: whether its row is still there is asked by the statement
             *[self._store.end_session(each, now, now + self._grace) for each in sessions],
             *[self._store.delete_session(id) for id in ids if id not in known],

@@ -68,7 +68,7 @@ class Revocation(RequestSessions[U]):
         for session in await self.list_sessions(c):
             if session.handle == handle:
                 [ended] = await self._write(c, [self._store.delete_session(session.id)])
-                if ended.changes == 0:
+                if not ended.changes:
                     break
                 if session.id == own.id:
                     self._drop_session(c)
@@ -91,9 +91,12 @@ class Revocation(RequestSessions[U]):
         """Run *statements* in one batch, if this request's session is still the one that was let in.
 
         Where it was ended or replaced since the guard looked, nothing is written, the cookie is
-        cleared, and this raises `InvalidSession`.
+        cleared, and this raises `InvalidSession`. It does so as well where it was replaced before
+        and has its grace; the cookie stays then, since the browser may have the new one by now.
         """
         own, db = c.get(self.session_slot), self._db(c)
+        if own.idle_expires <= self.clock() + self.limits.grace and not own.authenticated_at:
+            raise InvalidSession  # it was replaced before, and is in its grace
         try:
             _, *results = await db.batch([self._store.require_session(own), *statements])
         except (UniqueViolation, ForeignKeyViolation):

@@ -145,6 +145,25 @@ async def test_a_session_that_was_replaced_changes_no_password_in_its_grace() ->
     world.close()
 
 
+@pytest.mark.parametrize("replaces", [("PUT", "/password"), ("POST", "/rotate")])
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "/me"), ("POST", "/others")])
+async def test_nor_does_one_that_comes_with_it_later(
+    method: str, path: str, replaces: tuple[str, str]
+) -> None:
+    world = World(limits=Limits(grace=GRACE))
+    browser = await world.signed_up()
+    before = browser.fork(with_cookies=True)
+    assert (await browser.request(*replaces, json={})).status < 300
+    assert (await before.get("/me")).status == 200
+
+    refused = await before.request(method, path)
+
+    assert (refused.status, json_of(refused)["code"]) == (401, "unauthorized")
+    assert cookies(refused) == []  # by now the browser may have the one that took its place
+    assert (await browser.get("/me")).status == 200
+    world.close()
+
+
 # --- Signing out ----------------------------------------------------------------------------------
 
 
