@@ -95,7 +95,7 @@ class Revocation(RequestSessions[U]):
         and has its grace; the cookie stays then, since the browser may have the new one by now.
         """
         own, db = c.get(self.session_slot), self._db(c)
-        if own.idle_expires <= self.clock() + self.limits.grace and not own.authenticated_at:
+        if own.idle_expires <= self.clock() + self._grace and not own.authenticated_at:
             raise InvalidSession  # it was replaced before, and is in its grace
         try:
             _, *results = await db.batch([self._store.require_session(own), *statements])

@@ -164,6 +164,22 @@ async def test_nor_does_one_that_comes_with_it_later(
     world.close()
 
 
+async def test_nor_does_what_is_left_of_lucias() -> None:
+    world = World(sessions="migrate")
+    await world.signed_up()
+    await world.sqlite.run(
+        "UPDATE user_session SET id = ?1, created_at = 0, authenticated_at = 0", "l" * 40
+    )
+    old = {"cookie": f"{COOKIE}={'l' * 40}"}
+    browser = world.browser("https://example.com")
+    await browser.get("/me", headers=old)
+
+    assert (await browser.fork().get("/me", headers=old)).status == 200
+    assert (await browser.fork().delete("/me", headers=old)).status == 401
+    assert (await browser.delete("/me")).status == 204
+    world.close()
+
+
 # --- Signing out ----------------------------------------------------------------------------------
 
 
