@@ -79,10 +79,10 @@ def _changed(tree: ast.Module) -> Iterator[str]:
 
 def functions(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the functions below *node* that stand in no other."""
-    for child in ast.iter_child_nodes(node):
+    for child in own(node):
         if isinstance(child, FUNCTIONS):
             yield child
-        elif not isinstance(child, ast.expr):
+        elif isinstance(child, ast.ClassDef):
             yield from functions(child)
 
 

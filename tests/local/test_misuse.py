@@ -336,6 +336,12 @@ def test_what_was_changed_since_it_was_imported_is_passed_over(
     assert find_misuse(modules(tmp_path), app) == []
 
 
+def test_a_module_of_many_branches_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    branches = "".join(f"elif LINES == {line}: ...\n" for line in range(1500))
+
+    assert found(monkeypatch, tmp_path, f"LINES = 0\nif LINES: ...\n{branches}") == []
+
+
 ROUTER = "notes = Router('/notes')\n@notes.get('/')\nasync def show(): ...\n"
 
 
