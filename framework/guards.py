@@ -405,12 +405,25 @@ def any_of(*guards: Guard) -> Guard:
     return _AnyOf(flat) if len(flat) > 1 else flat[0]
 
 
+def check_guard(given: object) -> None:
+    """Raise `ConfigurationError` where *given* is no guard, and say what was probably meant."""
+    if isinstance(given, Guard):
+        return
+    cure = "wrap the function in guard(...)"
+    if isinstance(given, list | tuple | set):
+        cure = "compose guards with & and |"
+    elif hasattr(given, "__self__"):  # a method that makes one
+        cure = "call it"
+    elif callable(getattr(given, "guard", None)):
+        cure = "call its guard()"
+    raise ConfigurationError(f"{given!r} is not a guard: {cure}")
+
+
 def _checked(guards: Sequence[Guard]) -> Sequence[Guard]:
     if not guards:
         raise ConfigurationError("no guards given: name at least one")
     for member in guards:
-        if not isinstance(member, Guard):
-            raise ConfigurationError(f"{member!r} is not a guard: wrap the function in guard(...)")
+        check_guard(member)
     return guards
 
 

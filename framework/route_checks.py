@@ -5,14 +5,13 @@ from typing import Any
 
 from framework.callables import place_of
 from framework.errors import ConfigurationError
-from framework.guards import Guard
+from framework.guards import Guard, check_guard
 from framework.response import Reply, Response
 from framework.text_types import members_of, notes_of, without_notes
 
 __all__ = [
     "check_answers_itself",
     "check_declaration",
-    "check_guard",
     "check_paths",
 ]
 
@@ -36,22 +35,9 @@ def check_declaration(
             raise ConfigurationError(
                 f"{method!r} cannot be declared (HEAD and OPTIONS are automatic)"
             )
-    check_guard(guard)
+    if guard is not None:
+        check_guard(guard)
     _check_returns(returns)
-
-
-def check_guard(given: object) -> None:
-    """Raise `ConfigurationError` where *given* is neither a guard nor None."""
-    if given is None or isinstance(given, Guard):
-        return
-    cure = "wrap the function in guard(...)"
-    if isinstance(given, list | tuple | set):
-        cure = "compose guards with & and |"
-    elif hasattr(given, "__self__"):  # a method that makes one
-        cure = "call it"
-    elif callable(getattr(given, "guard", None)):
-        cure = "call its guard()"
-    raise ConfigurationError(f"{given!r} is not a guard: {cure}")
 
 
 def check_paths(given: tuple[object, ...], methods: tuple[str, ...]) -> None:

@@ -8,12 +8,12 @@ from framework.callables import check_callable, place_of
 from framework.compose import Handler, Middleware
 from framework.context import Context
 from framework.errors import ConfigurationError, HTTPError
-from framework.guards import Guard
+from framework.guards import Guard, check_guard
 from framework.hosts import parse_host
 from framework.patterns import parse_pattern
 from framework.plan import Signature, locals_of, read_signature
 from framework.response import Response
-from framework.route_checks import check_answers_itself, check_declaration, check_guard, check_paths
+from framework.route_checks import check_answers_itself, check_declaration, check_paths
 
 __all__ = ["ALL_METHODS", "Declaration", "ErrorHandler", "Router"]
 
@@ -65,7 +65,8 @@ class Router:
             )
         if prefix:
             parse_pattern(prefix)
-        check_guard(guard)
+        if guard is not None:
+            check_guard(guard)
         if host is not None:
             parse_host(host)
         self.prefix = prefix
@@ -229,8 +230,7 @@ class Router:
             try:
                 check_declaration(methods, paths, guard, signature.returns)
             except ConfigurationError as error:
-                place = f"{signature.place}: {signature.name}"
-                raise ConfigurationError(f"{place}: {error}") from None
+                raise ConfigurationError(f"{signature.place}: {signature.name}: {error}") from None
             for path in paths:
                 declared = Declaration(
                     methods, path, paths, guard, signature, name or signature.name, hide
