@@ -76,7 +76,9 @@ class Guard:
     scheme: SecurityScheme | None = None
     """What this reads of a request to know who asks. For documents only."""
     signatures: tuple[Signature, ...] = ()
-    """What its functions ask for, where it has some. For documents only."""
+    """What its function asks for, and then its *reads*; empty where it is not made from a function."""
+    provides: tuple[Slot[Any], ...] = ()
+    """The slots that its function fills. For checks of the source only."""
     is_public: bool = False
     """Whether this lets everybody pass."""
 
@@ -151,7 +153,7 @@ class _FunctionGuard(Guard, Generic[P, R]):
         self.refuses = tuple(refuses)
         self.scheme = scheme
         self._name = name
-        self._provides = provides
+        self.provides = provides
         self._reads = reads
         self._database = database
         self._statements = statements
@@ -164,7 +166,7 @@ class _FunctionGuard(Guard, Generic[P, R]):
             read = Read(make, self._database, Slot(f"what {self._name} reads", Result))
             scope = scope._replace(slots=(*scope.slots, read.slot))
         call = make_plan(self.signatures[0], scope).call
-        provides, name = self._provides, self._name
+        provides, name = self.provides, self._name
         only = provides[0].type if len(provides) == 1 else None
         expected = None if only is bool else only
 
