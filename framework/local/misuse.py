@@ -101,8 +101,10 @@ def _is_above(value: Any, handler: FunctionType) -> bool:
 def _unraised(scope: Scope) -> _Found:
     """Yield each exception that stands for itself. A guard that has one lets everybody pass."""
     for node in scope.nodes:
-        if not isinstance(node, ast.Expr) or (_is_name(node.value) and _is_tried(node, scope)):
-            continue  # the name alone asks whether there is one, as `ExceptionGroup` before Python 3.11
+        if not isinstance(node, ast.Expr):
+            continue
+        if isinstance(node.value, (ast.Name, ast.Attribute)) and _is_tried(node, scope):
+            continue  # it asks whether there is one, as `ExceptionGroup` before Python 3.11
         for outcome in _outcomes(node.value):
             if _is_exception(scope.value(_called(outcome))):
                 yield outcome.lineno, f"{ast.unparse(_called(outcome))}: raise it"
@@ -212,10 +214,6 @@ def _outcomes(node: ast.expr) -> Iterator[ast.expr]:
         yield from _outcomes(node.values[-1])
     else:
         yield node
-
-
-def _is_name(node: ast.expr) -> bool:
-    return isinstance(node, (ast.Name, ast.Attribute))
 
 
 def _called(node: ast.expr) -> ast.expr:

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
+from framework.callables import wants_await
+
 __all__ = [
     "FUNCTIONS",
     "Module",
@@ -26,8 +28,6 @@ __all__ = [
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 """The trees of functions that have a name."""
-
-_COROUTINE = 0x80  # CO_COROUTINE
 
 
 class Module(NamedTuple):
@@ -141,4 +141,4 @@ def is_a(value: Any, kind: type | tuple[type, ...]) -> bool:
 def is_async(value: Any) -> bool:
     """Return whether *value* is an async function, or a method that is one."""
     function = value.__func__ if is_a(value, (classmethod, staticmethod)) else value
-    return is_a(function, FunctionType) and bool(function.__code__.co_flags & _COROUTINE)
+    return is_a(function, FunctionType) and wants_await(function)

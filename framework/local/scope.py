@@ -118,9 +118,8 @@ class Scope:
             return None
         base, name = call.func.value, call.func.attr
         kind = self.kind(base)
-        if name in (_MAKES if self.value(base) is Response else ()):
-            return Response
-        if name in (_CHANGES if kind is Response else ()):
+        makes = _MAKES if self.value(base) is Response else ()
+        if name in makes or (kind is Response and name in _CHANGES):
             return Response
         if any(kind is each for each in (Context, Job, Batch)):  # classes may compare as they like
             if name == "database":
