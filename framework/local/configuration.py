@@ -18,7 +18,7 @@ __all__ = [
     "FILE",
     "WranglerError",
     "check_main",
-    "other_file",
+    "notes_on_files",
     "read_configuration",
     "why_missing",
 ]
@@ -77,14 +77,21 @@ def check_main(settings: Table, main: Path) -> None:
             )
 
 
-def other_file(root: Path) -> str | None:
+def notes_on_files(root: Path) -> list[str]:
+    """Return what a person should know where there is a file in *root* beside ``wrangler.toml``."""
+    other = _other_file(root)
+    note = f"wrangler reads {other} before {FILE}, and Kagari does not: keep one of them"
+    return [] if other is None else [note]
+
+
+def _other_file(root: Path) -> str | None:
     """Return the name of a file in *root* that wrangler reads before ``wrangler.toml``, or None."""
     return next((name for name in _OTHERS if (root / name).is_file()), None)
 
 
 def why_missing(root: Path) -> str:
     """Return why nothing is read in *root*, where there is no ``wrangler.toml``."""
-    other = other_file(root)
+    other = _other_file(root)
     return f"there is no {FILE}" if other is None else f"{other} is not read, only {FILE} is"
 
 

@@ -15,7 +15,7 @@ from framework.local.command_error import CommandError
 from framework.local.configuration import (
     FILE,
     WranglerError,
-    other_file,
+    notes_on_files,
     read_configuration,
     why_missing,
 )
@@ -125,10 +125,7 @@ def _read_settings(root: Path, database: Path) -> tuple[dict[str, Any], list[str
     except WranglerError as error:
         raise EnvironmentProblem(str(error)) from error
     if settings is not None:
-        other = other_file(root)
-        if other is None:
-            return settings, []
-        return settings, [f"wrangler reads {other} before {FILE}, and Kagari does not: keep one"]
+        return settings, notes_on_files(root)
     return {"d1_databases": [{"binding": "DB"}]}, [
         f"{why_missing(root)}: the binding DB is {database}, as if [[d1_databases]] named it"
     ]

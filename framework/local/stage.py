@@ -115,9 +115,7 @@ def _check_configuration(root: Path) -> tuple[str, ...]:
         raise StageError(str(problem)) from problem
     if settings is None:
         return (f"{configuration['why_missing'](root)}: no cron and no queue was compared with it",)
-    other = configuration["other_file"](root)
-    note = f"wrangler reads {other} before wrangler.toml, and Kagari does not: keep one of them"
-    return () if other is None else (note,)
+    return tuple(configuration["notes_on_files"](root))
 
 
 # --- Copying -------------------------------------------------------------------------------------

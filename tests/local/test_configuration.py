@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from framework.cli import main
-from framework.local.configuration import WranglerError, other_file, read_configuration
+from framework.local.configuration import WranglerError, notes_on_files, read_configuration
 from framework.local.stage import StageError, stage
 
 ROOT = Path(__file__).parents[2]
@@ -192,19 +192,20 @@ def toml(value: Any) -> str:
 @pytest.mark.parametrize(
     ("names", "found"),
     [
-        ([], None),
-        (["wrangler.toml"], None),
-        (["wrangler.jsonc"], "wrangler.jsonc"),
-        (["wrangler.json", "wrangler.jsonc", "wrangler.toml"], "wrangler.json"),
+        ([], []),
+        (["wrangler.toml"], []),
+        (["wrangler.jsonc"], ["wrangler reads wrangler.jsonc "]),
+        (["wrangler.json", "wrangler.jsonc", "wrangler.toml"], ["wrangler reads wrangler.json "]),
     ],
 )
 def test_a_file_that_wrangler_reads_first_is_found(
-    tmp_path: Path, names: list[str], found: str | None
+    tmp_path: Path, names: list[str], found: list[str]
 ) -> None:
     for name in names:
         (tmp_path / name).touch()
 
-    assert other_file(tmp_path) == found
+    notes = notes_on_files(tmp_path)
+    assert [note.partition("before")[0] for note in notes] == found
 
 
 # --- Every command says it -----------------------------------------------------------------------

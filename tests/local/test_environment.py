@@ -73,7 +73,7 @@ def test_it_is_said_where_wrangler_reads_another_file(tmp_path: Path) -> None:
     (tmp_path / "wrangler.jsonc").touch()
 
     assert make(tmp_path)[1] == [
-        "wrangler reads wrangler.jsonc before wrangler.toml, and Kagari does not: keep one"
+        "wrangler reads wrangler.jsonc before wrangler.toml, and Kagari does not: keep one of them"
     ]
 
 
