@@ -10,8 +10,8 @@ from framework.response import Reply, Response
 from framework.text_types import members_of, notes_of, without_notes
 
 __all__ = [
-    "check_answers_itself",
     "check_declaration",
+    "check_not_found_handler",
     "check_paths",
 ]
 
@@ -69,7 +69,7 @@ def _check_returns(annotation: Any) -> None:
             )
 
 
-def check_answers_itself(handler: Callable[..., Any]) -> None:
+def check_not_found_handler(handler: Callable[..., Any]) -> None:
     """Raise `ConfigurationError` for a *handler* annotated to return what can be no `Response`."""
     returned = getattr(handler, "__annotations__", {}).get("return", Response)
     if returned is Any or (isinstance(returned, type) and _may_be(returned)):

@@ -13,7 +13,7 @@ from framework.hosts import parse_host
 from framework.patterns import parse_pattern
 from framework.plan import Signature, locals_of, read_signature
 from framework.response import Response
-from framework.route_checks import check_answers_itself, check_declaration, check_paths
+from framework.route_checks import check_declaration, check_not_found_handler, check_paths
 
 __all__ = ["ALL_METHODS", "Declaration", "ErrorHandler", "Router"]
 
@@ -172,7 +172,7 @@ class Router:
         annotated to return anything else, and for a second one.
         """
         check_callable(handler, ("c",), "handler", Context)
-        check_answers_itself(handler)
+        check_not_found_handler(handler)
         _refuse_second(self.not_found_handler, handler)
         self.not_found_handler = handler
         self._changed()
