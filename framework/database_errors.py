@@ -31,7 +31,7 @@ class DatabaseError(Exception):
         self.sql = sql
 
     def __str__(self) -> str:
-        return f"{self.message} [{_shortened(self.sql)}]" if self.sql else self.message
+        return f"{self.message} [{shortened(self.sql)}]" if self.sql else self.message
 
 
 class Unavailable(DatabaseError):
@@ -227,5 +227,6 @@ def _without_values(message: str) -> str:
     return message
 
 
-def _shortened(sql: str) -> str:
+def shortened(sql: str) -> str:
+    """Return *sql* as an error shows it: the first 500 characters."""
     return sql if len(sql) <= 500 else f"{sql[:500]}…"

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Any, Final, TypeAlias
 from uuid import UUID
 
-from framework.database_errors import DatabaseError
+from framework.database_errors import DatabaseError, shortened
 from framework.exact_numbers import SAFE_INTEGER, is_in_years
 
 __all__ = [
@@ -73,7 +73,7 @@ class ParameterError(ValueError):
 
     def __str__(self) -> str:
         where = "the parameters" if self.position is None else f"parameter {self.position}"
-        return f"{where}: {self.reason} [{self.sql[:500]}]"
+        return f"{where}: {self.reason} [{shortened(self.sql)}]"
 
 
 _Refusal = Callable[[str], ParameterError]

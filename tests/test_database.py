@@ -317,6 +317,16 @@ def test_a_refused_parameter_is_named_by_its_place(value: Any) -> None:
     assert SECRET not in "".join(traceback.format_exception(caught.value))
 
 
+def test_a_long_statement_is_cut_alike_in_all_errors() -> None:
+    sql = f"SELECT {'1, ' * 500}?1"
+
+    with pytest.raises(ParameterError) as caught:
+        check(sql, [float("nan")])
+
+    assert str(caught.value).endswith(f" [{sql[:500]}…]")
+    assert str(DatabaseError("no such function", sql)).endswith(f" [{sql[:500]}…]")
+
+
 @pytest.mark.parametrize("value", [(1, 2), [1], {1}, frozenset()])
 def test_a_list_is_refused_with_the_way_to_pass_one(value: Any) -> None:
     with pytest.raises(ParameterError, match="one \\? for each item"):
