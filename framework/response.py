@@ -98,7 +98,7 @@ class Response:
 
     @classmethod
     def json(cls, value: Any, status: int = 200) -> "Response":
-        """Return *value*, anything msgspec encodes, as ``application/json``."""
+        """Return *value*, which msgspec encodes, as ``application/json``. Raises `TypeError` if it cannot."""
         return _make_content(encode_json(value), status, JSON_HEADERS)
 
     @classmethod
@@ -155,7 +155,7 @@ class Response:
         return make(self.body, self.status, _replace(headers, name, value))
 
     def with_added_header(self, name: str, value: str) -> "Response":
-        """Return this answer with one more header, beside those of the same name."""
+        """Return this answer with one more header, beside those of the same name. Raises `ValueError`."""
         return make(self.body, self.status, [*self.headers, _checked(name, value)])
 
     def with_cookie(self, cookie: SetCookie) -> "Response":
@@ -163,7 +163,7 @@ class Response:
         return make(self.body, self.status, [*self.headers, ("set-cookie", cookie.header())])
 
     def with_status(self, status: int) -> "Response":
-        """Return this answer with another status."""
+        """Return this answer with another status. Raises `ValueError` as `Response` does."""
         return Response(self.body, status, self.headers)
 
     def __repr__(self) -> str:

@@ -60,7 +60,8 @@ def stream(
     The iterator is closed when it ends, when it raises, and when the client has gone. In the
     Worker, that is noticed only when more is sent, so a stream that may be silent for long should
     send something now and then. An error in it breaks the answer off: the status and the headers
-    are sent by then, so that it is also too late to set a cookie or to ask who is signed in.
+    are sent by then, so that it is also too late to set a cookie or to ask who is signed in. Raises
+    `TypeError` for what is no async iterator.
     """
     check_stream(chunks, "stream takes an async iterator")
     body = ClosingStream(_encoded(chunks), lambda: close_body(chunks))
@@ -68,7 +69,10 @@ def stream(
 
 
 def server_sent_events(events: AsyncIterator[Event]) -> Response:
-    """Return *events* as ``text/event-stream``, each sent as it comes, kept by no cache."""
+    """Return *events* as ``text/event-stream``, each sent as it comes, kept by no cache.
+
+    Raises `TypeError` for what is no async iterator.
+    """
     check_stream(events, "server_sent_events takes an async iterator")
     headers = [("content-type", "text/event-stream"), ("cache-control", "no-store")]
     body = ClosingStream(_events(events), lambda: close_body(events))
