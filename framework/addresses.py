@@ -19,8 +19,8 @@ _MAPPED_PREFIX = 96
 def ip_allow(*networks: str, name: str = "ip_allow") -> Guard:
     """Return a guard that admits only addresses inside of *networks*, such as ``10.0.0.0/8``.
 
-    Otherwise answers 403, also if the address is unknown. Raises `ConfigurationError` for an
-    invalid network.
+    Otherwise answers 403, also if the address is unknown. Raises `ConfigurationError` if none are
+    given, and for what is not a network.
     """
     return _guard_addresses(name, networks, inside=True)
 
@@ -34,7 +34,7 @@ def _guard_addresses(name: str, networks: Iterable[str], *, inside: bool) -> Gua
     """Return a guard that admits addresses *inside* of *networks*, or outside of all of them."""
     parsed = [_network(text) for text in networks]
     if not parsed:
-        raise ConfigurationError(f"{name}() needs at least one network")
+        raise ConfigurationError("no networks given: name at least one")
 
     async def address(c: Context) -> None:
         client = read_address(c.request.address)

@@ -97,10 +97,18 @@ def test_a_guard_of_addresses_is_listed_by_its_name() -> None:
     assert [*app.access().values()] == ["ip_allow", "ip_deny", "office"]
 
 
-@pytest.mark.parametrize("networks", [(), ("10.0.0.1/8",), ("everywhere",), ("",)], ids=str)
-def test_what_is_no_network_is_refused_when_declared(networks: tuple[str, ...]) -> None:
-    with pytest.raises(ConfigurationError):
-        ip_allow(*networks)
+@pytest.mark.parametrize(
+    ("networks", "said"),
+    [
+        ((), "no networks given: name at least one"),
+        (("10.0.0.1/8",), "'10.0.0.1/8' is not a network"),
+        (("everywhere",), "'everywhere' is not a network"),
+        (("",), "'' is not a network"),
+    ],
+)
+def test_what_is_no_network_is_refused_when_declared(networks: tuple[str, ...], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        ip_allow(*networks, name="office")
 
 
 @pytest.mark.parametrize(
