@@ -120,8 +120,9 @@ class HTTPError(Exception):
                 self.detail = argument
         if code is not None:
             self.code = code
-        pairs = [(name, value) for name, value in pairs_of(headers)]
-        self.headers: tuple[tuple[str, str], ...] = tuple(pairs)
+        self.headers: tuple[tuple[str, str], ...] = tuple(
+            [(name, value) for name, value in pairs_of(headers)]
+        )
         """Sent along: pairs of name and value."""
         if not all(isinstance(text, str) for pair in self.headers for text in pair):
             raise ValueError("the headers of an error are pairs of text")
