@@ -35,7 +35,13 @@ from framework.response import Response
 
 __all__ = ["Scope", "target"]
 
-_VERBS = {"all", "batch", "first", "run"}  # what a build leaves of `Database`, a Protocol, is empty
+_PROMISES = {
+    "Database": {"all", "batch", "first", "run"},
+    "Hasher": {"hash", "verify"},
+    "Mailer": {"send"},
+    "RateLimiter": {"allows"},
+}
+"""The async methods of the framework's Protocols: a build leaves nothing of them in the classes."""
 _MAKES = {"bytes", "empty", "html", "json", "redirect", "text"}
 _CHANGES = {"with_added_header", "with_cookie", "with_header", "with_status"}
 
@@ -144,9 +150,11 @@ class Scope:
         if not isinstance(node.func, ast.Attribute):
             return False
         kind, name = self.kind(node.func.value), node.func.attr
-        if kind is Database:
-            return name in _VERBS
-        return is_a(kind, type) and is_async(getattr_static(kind, name, None))
+        if not is_a(kind, type):
+            return False
+        is_ours = kind.__module__.startswith("framework.")
+        promised = _PROMISES.get(kind.__qualname__, set()) if is_ours else set()
+        return name in promised or is_async(getattr_static(kind, name, None))
 
 
 def target(node: ast.AST | None) -> str:

@@ -742,6 +742,44 @@ def test_what_fails_in_every_request_is_not_staged(tmp_path: Path) -> None:
     ]
 
 
+LIMITED = """
+from framework import App, Bindings, guard
+from framework.auth import Hasher, Mailer, RateLimiter
+from framework.errors import TooManyRequests
+
+class Limiters(Bindings):
+    LIMITER: RateLimiter
+
+@guard
+async def now_and_then(bound: Limiters) -> None:
+    if not bound.LIMITER.allows("all"):
+        raise TooManyRequests
+
+app = App(guard=now_and_then)
+
+async def do(hasher: Hasher, mailer: Mailer) -> None:
+    if hasher.verify("a", "b"):
+        mailer.send(None, None)
+"""
+
+
+def test_what_protocols_promise_is_awaited_in_what_is_staged(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "framework", tmp_path / "framework")
+    write(tmp_path, "app.py", LIMITED)
+
+    with pytest.raises(StageError) as caught:
+        stage(tmp_path)
+
+    assert str(caught.value).splitlines()[1:] == [
+        f"app.py:{line}: {called}(...) is not awaited: write await {called}(...)"
+        for line, called in [
+            (11, "bound.LIMITER.allows"),
+            (17, "hasher.verify"),
+            (18, "mailer.send"),
+        ]
+    ]
+
+
 def test_a_router_that_nothing_mounts_is_said_of_what_is_staged(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "framework", tmp_path / "framework")
     rows = 'await c.database().all(dict, "SELECT 1")'
