@@ -15,7 +15,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from framework.database import Statement, statement
 from framework.guards import Guard
+from framework.local.misgiven import find_misgiven, names_of_paths
 from framework.local.program import (
     FUNCTIONS,
     Module,
@@ -35,7 +37,8 @@ __all__ = ["find_misuse"]
 _Found = Iterator[tuple[int, str]]
 """Lines, and what is wrong there."""
 
-_TASKS = (asyncio.create_task, asyncio.ensure_future)
+_TASKS = (asyncio.create_task, asyncio.ensure_future, asyncio.gather, asyncio.shield)
+_STATEMENTS = (statement, Statement)
 _CATCHES = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
 _WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _NEVER_RESPONSES = (ast.Constant, ast.Dict, ast.JoinedStr, ast.List)
@@ -54,10 +57,11 @@ _PAIR = (
 def find_misuse(modules: Iterable[Module], app: Any) -> list[str]:
     """Return a sentence, with its place, for each mistake in *modules*, those of *app*."""
     all_roles = roles_of(app)
+    names = names_of_paths(app.routes) if all_roles else frozenset()
     found = []
     for module in modules:
         roles = all_roles.get(module.file, {})
-        mistakes = set(_wrapped(module, roles))
+        mistakes = {*_wrapped(module, roles), *find_misgiven(roles, names)}
         for function in functions(module.tree):
             with suppress(RecursionError):  # it nests deeper than can be followed
                 mistakes |= {*_in_function(function, module, roles)}
@@ -76,6 +80,7 @@ def _in_function(function: ast.AST, module: Module, roles: Roles) -> _Found:
     scope = Scope(function, module, roles)
     yield from find_unawaited(scope)
     yield from _unraised(scope)
+    yield from _unsent(scope)
     for node in scope.nodes:
         if isinstance(node, FUNCTIONS) and (role := roles.get(begin(node))):
             yield from _unused(node, role, scope)
@@ -108,6 +113,19 @@ def _unraised(scope: Scope) -> _Found:
         for outcome in _outcomes(node.value):
             if _is_exception(scope.value(_called(outcome))):
                 yield outcome.lineno, f"{ast.unparse(_called(outcome))}: raise it"
+
+
+def _unsent(scope: Scope) -> _Found:
+    """Yield each statement for the database that is made in a line of its own, and so never run."""
+    for node in scope.nodes:
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            made = scope.value(node.value.func)
+            if any(made is each for each in _STATEMENTS):
+                name = ast.unparse(node.value.func)
+                yield (
+                    node.lineno,
+                    f"{name}(...) is never run: put it into a batch, or await run(...)",
+                )
 
 
 def _unused(function: ast.AST, role: Role, scope: Scope) -> _Found:

@@ -21,7 +21,22 @@ WRAPPER = "def asked(function):\n async def answer(c: Context):\n  return await 
 BINDINGS = "class Env(Bindings):\n logs: Database\n"
 AUTH = "from framework.auth import Auth, verify_password\nauth = Auth()\n"
 
+TAKEN = (
+    "from typing import Annotated, Any\nfrom framework import Depends\nclass Person: ...\n"
+    "async def find(c: Context) -> {}: ...\n"
+    "@app.get('/')\nasync def show(user: Annotated[{}, Depends(find)]): ..."
+)
+
 CORRECT = [
+    # parameters
+    *(HANDLER.replace("c: Context", name).format("...") for name in ("ctx", "_context", "_")),
+    "@app.get('/:id')\nasync def show(id): ...",
+    "tenants = Router('/t', host=':tenant.example.com')\n"
+    "@tenants.get('/')\nasync def show(tenant): ...\napp.mount(tenants)",
+    *(TAKEN.format("Person | None", taken) for taken in ("Person | None", "Any", "object")),
+    *(TAKEN.format(returned, "Person") for returned in ("Person", "Any")),
+    TAKEN.replace(" -> {}", "").format("Person"),
+    "def make():\n class Local: ...\n @app.get('/')\n async def show(c: 'Local | Context'): ...",
     # errors
     HANDLER.format("raise NotFound()"),
     "def make() -> NotFound:\n return NotFound()\n" + HANDLER.format("raise make()"),

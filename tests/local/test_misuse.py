@@ -295,6 +295,15 @@ def test_a_coroutine_that_nobody_awaits_is_found(
             WORK + HANDLER.format("HEREasyncio.create_task(work())"),
             "asyncio.create_task(...) may be cut off by the answer: write c.wait_until(...)",
         ),
+        (
+            WORK + HANDLER.format("HEREasyncio.gather(work(), work())"),
+            "asyncio.gather(...) may be cut off by the answer: write c.wait_until(...)",
+        ),
+        (
+            "from framework.database import statement\n"
+            + HANDLER.format("HEREstatement('DELETE FROM note')"),
+            "statement(...) is never run: put it into a batch, or await run(...)",
+        ),
     ],
 )
 def test_what_is_made_and_not_used_is_found(
@@ -318,6 +327,38 @@ def test_what_stands_above_a_route_is_found(
     missed(monkeypatch, tmp_path, above + HANDLER.format("..."), said)
 
     getattr(sys.modules["app"].show, "close", lambda: None)()  # a guard was called
+
+
+FINDER = "class Person: ...\nasync def find(c: Context) -> Person | None: ...\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        *(
+            (
+                source.replace("c: Context", name),
+                f"the parameter {name!r} of {function} has no annotation, so it is the context:"
+                " call it c, or annotate it",
+            )
+            for source, name, function in [
+                ("HERE" + GUARD.format("if not user: raise Forbidden"), "user", "may"),
+                ("HERE" + HANDLER.format("return session"), "session", "show"),
+                ("HERE" + HANDLER.format("return self"), "self", "show"),
+            ]
+        ),
+        (
+            "from typing import Annotated\nfrom framework import Depends\n"
+            + FINDER
+            + "HERE@app.get('/')\nasync def show(user: Annotated[Person, Depends(find)]): ...",
+            "the parameter 'user' of show may be None, as find returns it: say so, or raise there",
+        ),
+    ],
+)
+def test_a_parameter_that_gets_something_else_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, said: str
+) -> None:
+    missed(monkeypatch, tmp_path, source, said)
 
 
 @pytest.mark.parametrize("source", CORRECT)
