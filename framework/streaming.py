@@ -29,12 +29,14 @@ class Event(msgspec.Struct, frozen=True):
     def encode(self) -> bytes:
         """Return the event as it is sent.
 
-        Raises `ValueError` for a name or id with a line break, and for a *retry* that is not a whole
-        number from 0.
+        Raises `TypeError` for a name or id that is no text, and `ValueError` for one with a line break
+        and for a *retry* that is not a whole number from 0.
         """
         lines = []
         for name, value in (("event", self.event), ("id", self.id)):
             if value is not None:
+                if not isinstance(value, str):  # whatever its annotation let through
+                    raise TypeError(f"the {name} of an event is text: write str(...)")
                 if _LINE_BREAK.search(value) or "\0" in value:
                     raise ValueError(f"the {name} of an event must be one line")
                 lines.append(f"{name}: {value}")

@@ -47,6 +47,13 @@ def test_a_name_or_id_is_one_line(text: str) -> None:
         Event("x", id=text).encode()
 
 
+@pytest.mark.parametrize("event", [{"id": 7}, {"event": 7}])
+def test_a_name_or_id_is_text(event: dict[str, Any]) -> None:
+    [name] = event
+    with pytest.raises(TypeError, match=rf"the {name} of an event is text: write str\("):
+        Event("x", **event).encode()
+
+
 @pytest.mark.parametrize(
     "retry", ["1\ndata: evil", "5", b"5", 1.5, float("inf"), True, -1, [5], {"a": 1}]
 )
