@@ -12,7 +12,7 @@ ADVICE = {
     r"^(App|Router)\.\w+\(\) got .* '(response_model|status_code|response_class)'": (
         "the return annotation says what is answered, and Response.json(value, 201) has another status"
     ),
-    r"^(App|Router)\.\w+\(\) got .* '(dependencies|permissions|auth)'": (
+    r"^(App|Router)\.\w+\(\) got .* '(dependencies|permissions|auth|guards)'": (
         "who may pass is guard=..."
     ),
     r"^(App|Router)\.\w+\(\) got .* '(tags|summary|description|operation_id|include_in_schema)'": (
@@ -26,6 +26,12 @@ ADVICE = {
     ),
     r"'(App|Router)' object has no attribute '(include_router|register_blueprint)'": (
         'write app.mount(router); its prefix is Router("/prefix")'
+    ),
+    r"^Router\.mount\(\) (takes 2 positional arguments|got .* 'prefix')": (
+        'a router has its own prefix: Router("/prefix")'
+    ),
+    r"^'str' object has no attribute '_declare'": (
+        "routes are declared on an app or a router that was made, as app = App()"
     ),
     r"'(App|Router)' object has no attribute '(route|add_route|add_api_route|api_route|head|options)'": (
         'write @app.get("/path", guard=...), or @app.on(["GET", "POST"], "/path", guard=...)'
@@ -45,6 +51,13 @@ ADVICE = {
     r"'App' object has no attribute '(on_event|add_event_handler|lifespan)'": (
         "nothing runs at start-up: bindings belong to the request"
     ),
+    r"'(App|Router)' object has no attribute '(scheduled|schedule|crontab|task)'": (
+        'write @app.cron("17 3 * * *") above an async function of (job: Job)'
+    ),
+    r"'(App|Router)' object has no attribute '(websocket|websocket_route)'": (
+        "there are no WebSockets: they belong in a Durable Object"
+    ),
+    r"^Slot\.__init__\(\) missing": 'write Slot("name", Class)',
     r"^'(typing\.)?TypeVar' object is not callable": (
         "a marker is a type, and the default a plain one: limit: Query[int] = 20"
     ),

@@ -10,7 +10,7 @@ from framework.local import import_check
 from framework.local.advice import ADVICE
 from framework.local.loading import LoadError, load_app
 
-TOP = "from framework import App, Query, Router, public\nfrom framework.middleware.cors import cors\n\n"
+TOP = "from framework import App, Query, Router, Slot, public\nfrom framework.middleware.cors import cors\n\n"
 WRITTEN = [
     ("@app.get('/', guard=public, status_code=201)\nasync def show(): ...", "Response.json"),
     ("@app.get('/', dependencies=[public])\nasync def show(): ...", "guard=..."),
@@ -18,12 +18,17 @@ WRITTEN = [
     ("App(title='a')", "kagari openapi"),
     ("app.use(cors(allow_origins=['*']))", "cors([...]"),
     ("app.include_router(Router('/a'))", "app.mount(router)"),
+    ("app.mount('/a', Router())", 'Router("/prefix")'),
+    ("@App.get('/', guard=public)\nasync def show(): ...", "app = App()"),
     ("@app.route('/')\nasync def show(): ...", "@app.get("),
     ("app.add_middleware(object)", "app.use(layer)"),
     ("@app.middleware('http')\nasync def layer(c, call_next): ...", "app.use(layer)"),
     ("@app.exception_handler(ValueError)\nasync def show(): ...", "@app.on_error"),
     ("app.config['KEY'] = 1", "Bindings"),
     ("@app.on_event('startup')\nasync def show(): ...", "start-up"),
+    ("@app.scheduled('17 3 * * *')\nasync def show(): ...", "@app.cron("),
+    ("@app.websocket('/')\nasync def show(): ...", "Durable Object"),
+    ("Slot('a')", 'Slot("name", Class)'),
     ("async def show(limit: int = Query(20)): ...", "Query[int] = 20"),
 ]
 
