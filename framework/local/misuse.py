@@ -116,16 +116,17 @@ def _unraised(scope: Scope) -> _Found:
 
 
 def _unsent(scope: Scope) -> _Found:
-    """Yield each statement for the database that is made in a line of its own, and so never run."""
+    """Yield each statement for the database that nobody runs, and each that only reads and is run."""
     for node in scope.nodes:
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            made = scope.value(node.value.func)
-            if any(made is each for each in _STATEMENTS):
-                name = ast.unparse(node.value.func)
-                yield (
-                    node.lineno,
-                    f"{name}(...) is never run: put it into a batch, or await run(...)",
-                )
+        call = node.value if isinstance(node, ast.Expr) else None
+        if isinstance(call, ast.Call) and any(
+            scope.value(call.func) is each for each in _STATEMENTS
+        ):
+            made = f"{ast.unparse(call.func)}(...)"
+            yield call.lineno, f"{made} is never run: put it into a batch, or await run(...)"
+        if isinstance(node, ast.Call) and scope.is_run_of_select(node):
+            made = f"{ast.unparse(node.func)}(...)"
+            yield node.lineno, f"{made} gives 0 for a SELECT: write first(...) or all(...)"
 
 
 def _unused(function: ast.AST, role: Role, scope: Scope) -> _Found:

@@ -156,6 +156,16 @@ class Scope:
         promised = _PROMISES.get(kind.__qualname__, set()) if is_ours else set()
         return name in promised or is_async(getattr_static(kind, name, None))
 
+    def is_run_of_select(self, call: ast.Call) -> bool:
+        """Return whether *call* asks `Database.run` for a SELECT, written there or in a name."""
+        if not (isinstance(call.func, ast.Attribute) and call.func.attr == "run" and call.args):
+            return False
+        sql = call.args[0]
+        known = self.assigned.get(sql.id, sql) if isinstance(sql, ast.Name) else sql
+        value: Any = known.value if isinstance(known, ast.Constant) else self.value(known)
+        is_select = is_a(value, str) and value.lstrip()[:7].upper() == "SELECT "
+        return is_select and self.kind(call.func.value) is Database
+
 
 def target(node: ast.AST | None) -> str:
     """Return the name that *node* assigns a value to, if it is one and nothing else; or ""."""

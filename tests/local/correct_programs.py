@@ -28,6 +28,12 @@ TAKEN = (
 )
 
 CORRECT = [
+    # statements
+    HANDLER.format("await c.database().run('INSERT INTO a SELECT 1')"),
+    HANDLER.format("sql = 'SELECT 1'\n sql = 'DELETE FROM a'\n await c.database().run(sql)"),
+    HANDLER.format("await print.run('SELECT 1')"),
+    "from framework.database import statement\n"
+    + HANDLER.format("await c.database().batch([statement('SELECT 1')])"),
     # parameters
     *(HANDLER.replace("c: Context", name).format("...") for name in ("ctx", "_context", "_")),
     "@app.get('/:id')\nasync def show(id): ...",

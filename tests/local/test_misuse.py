@@ -304,6 +304,17 @@ def test_a_coroutine_that_nobody_awaits_is_found(
             + HANDLER.format("HEREstatement('DELETE FROM note')"),
             "statement(...) is never run: put it into a batch, or await run(...)",
         ),
+        *(
+            (
+                before + HANDLER.format(f"{within}if HEREawait c.database().run({sql}, 1): ..."),
+                "c.database().run(...) gives 0 for a SELECT: write first(...) or all(...)",
+            )
+            for before, within, sql in [
+                ("", "", "'SELECT ? FROM banned'"),
+                ("", "sql = ' select ?'\n ", "sql"),
+                ("SQL = 'SELECT ?'\n", "", "SQL"),
+            ]
+        ),
     ],
 )
 def test_what_is_made_and_not_used_is_found(
