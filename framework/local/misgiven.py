@@ -1,12 +1,15 @@
 """Finds parameters that get something else than they seem to ask for. Knows nothing of bodies."""
 
+import ast
 import re
 from collections.abc import Iterable, Iterator
 from types import NoneType
 from typing import Any
 
 from framework.errors import ConfigurationError
-from framework.local.roles import Roles
+from framework.local.program import bound, own
+from framework.local.roles import Role
+from framework.local.scope import Scope
 from framework.parameters import MISSING, provider_of
 from framework.plan import Signature, read_signature
 from framework.route import Route
@@ -15,8 +18,6 @@ from framework.text_types import classes_of
 __all__ = ["find_misgiven", "names_of_paths"]
 
 _TAKERS = {"guard", "handler", "provider"}
-_CONTEXT = {"", "c", "ctx", "context"}
-"""What a parameter without an annotation is called, apart from ``_``, where the context is meant."""
 
 _NONE = (None, NoneType)
 _TAKE_NONE = (*_NONE, Any, object)
@@ -27,14 +28,57 @@ def names_of_paths(routes: Iterable[Route]) -> frozenset[str]:
     return frozenset(name for route in routes for name in re.findall(r":(\w+)", route.location))
 
 
-def find_misgiven(roles: Roles, names: frozenset[str]) -> Iterator[tuple[int, str]]:
-    """Yield the line of each function in *roles* that is given something else, and what to write.
+def find_misgiven(
+    function: ast.FunctionDef | ast.AsyncFunctionDef,
+    role: Role,
+    scope: Scope,
+    names: frozenset[str],
+) -> Iterator[tuple[int, str]]:
+    """Yield where *function*, which the app has for *role*, is given something else, and what to write.
 
     *names* are those of paths, whose parameters need no annotation.
     """
-    for line, role in roles.items():
-        if role.name in _TAKERS and (signature := _read(role.function)):
-            yield from ((line, why) for why in _misgiven(signature, names))
+    if role.name in _TAKERS:
+        yield from _contexts(function, scope, names)
+        yield from _nothings(function, role)
+
+
+def _contexts(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope, names: frozenset[str]
+) -> Iterator[tuple[int, str]]:
+    """Yield where *function* asks whether its first parameter is there, which is the context."""
+    first = next(iter([*function.args.posonlyargs, *function.args.args]), None)
+    if first is None or first.annotation is not None or first.arg in names:
+        return
+    if [name for node in scope.nodes for name in bound(node)].count(first.arg) > 1:
+        return  # it may be something else by then
+    for node in own(function):
+        if isinstance(node, ast.Name) and node.id == first.arg and _is_asked(node, scope):
+            yield node.lineno, f"{first.arg!r} is the context, which is always there: annotate it"
+
+
+def _is_asked(node: ast.AST, scope: Scope) -> bool:
+    """Return whether it is decided by *node* itself, a name, what happens."""
+    parent = scope.parents.get(node)
+    if isinstance(parent, (ast.If, ast.While, ast.IfExp, ast.Assert)):
+        return parent.test is node
+    if isinstance(parent, ast.Compare):
+        return any(
+            isinstance(each, ast.Constant) and each.value is None for each in parent.comparators
+        )
+    return isinstance(parent, ast.BoolOp) or isinstance(getattr(parent, "op", None), ast.Not)
+
+
+def _nothings(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, role: Role
+) -> Iterator[tuple[int, str]]:
+    """Yield which parameters of *function* a provider may give None that take none."""
+    signature = _read(role.function)
+    for name, annotation in signature.annotations.items() if signature else ():
+        provider: Any = None if annotation is MISSING else provider_of(annotation)
+        if provider and _names(_returned(provider), _NONE) and not _names(annotation, _TAKE_NONE):
+            why = f"{name!r} may be None, as {provider.__name__} returns it: say so, or raise there"
+            yield function.lineno, why
 
 
 def _read(function: Any) -> Signature | None:
@@ -47,16 +91,6 @@ def _read(function: Any) -> Signature | None:
 def _returned(provider: Any) -> Any:
     signature = _read(provider)
     return signature.returns if signature else MISSING
-
-
-def _misgiven(signature: Signature, names: frozenset[str]) -> Iterator[str]:
-    for index, (name, annotation) in enumerate(signature.annotations.items()):
-        start = f"the parameter {name!r} of {signature.name}"
-        if annotation is MISSING and index == 0 and name.strip("_") not in _CONTEXT | names:
-            yield f"{start} has no annotation, so it is the context: call it c, or annotate it"
-        provider: Any = None if annotation is MISSING else provider_of(annotation)
-        if provider and _names(_returned(provider), _NONE) and not _names(annotation, _TAKE_NONE):
-            yield f"{start} may be None, as {provider.__name__} returns it: say so, or raise there"
 
 
 def _names(annotation: Any, kinds: tuple[Any, ...]) -> bool:

@@ -61,10 +61,10 @@ def find_misuse(modules: Iterable[Module], app: Any) -> list[str]:
     found = []
     for module in modules:
         roles = all_roles.get(module.file, {})
-        mistakes = {*_wrapped(module, roles), *find_misgiven(roles, names)}
+        mistakes = set(_wrapped(module, roles))
         for function in functions(module.tree):
             with suppress(RecursionError):  # it nests deeper than can be followed
-                mistakes |= {*_in_function(function, module, roles)}
+                mistakes |= {*_in_function(function, module, roles, names)}
         found += [f"{module.place}:{line}: {why}" for line, why in sorted(mistakes)]
     return found
 
@@ -76,13 +76,14 @@ def _wrapped(module: Module, roles: Roles) -> _Found:
             yield line, f"{name}: {_GUARDED}"
 
 
-def _in_function(function: ast.AST, module: Module, roles: Roles) -> _Found:
+def _in_function(function: ast.AST, module: Module, roles: Roles, names: frozenset[str]) -> _Found:
     scope = Scope(function, module, roles)
     yield from find_unawaited(scope)
     yield from _unraised(scope)
     yield from _unsent(scope)
     for node in scope.nodes:
         if isinstance(node, FUNCTIONS) and (role := roles.get(begin(node))):
+            yield from find_misgiven(node, role, scope, names)
             yield from _unused(node, role, scope)
             yield from _returned(node, role, scope)
 
@@ -118,14 +119,13 @@ def _unraised(scope: Scope) -> _Found:
 def _unsent(scope: Scope) -> _Found:
     """Yield each statement for the database that nobody runs, and each that only reads and is run."""
     for node in scope.nodes:
-        call = node.value if isinstance(node, ast.Expr) else None
-        if isinstance(call, ast.Call) and any(
-            scope.value(call.func) is each for each in _STATEMENTS
-        ):
-            made = f"{ast.unparse(call.func)}(...)"
-            yield call.lineno, f"{made} is never run: put it into a batch, or await run(...)"
-        if isinstance(node, ast.Call) and scope.is_run_of_select(node):
-            made = f"{ast.unparse(node.func)}(...)"
+        if not isinstance(node, ast.Call):
+            continue
+        made = f"{ast.unparse(node.func)}(...)"
+        is_alone = isinstance(scope.parents.get(node), ast.Expr)
+        if is_alone and any(scope.value(node.func) is each for each in _STATEMENTS):
+            yield node.lineno, f"{made} is never run: put it into a batch, or await run(...)"
+        if scope.is_run_of_select(node):
             yield node.lineno, f"{made} gives 0 for a SELECT: write first(...) or all(...)"
 
 

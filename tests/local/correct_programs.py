@@ -35,8 +35,10 @@ CORRECT = [
     "from framework.database import statement\n"
     + HANDLER.format("await c.database().batch([statement('SELECT 1')])"),
     # parameters
-    *(HANDLER.replace("c: Context", name).format("...") for name in ("ctx", "_context", "_")),
-    "@app.get('/:id')\nasync def show(id): ...",
+    *(HANDLER.replace("c: Context", name).format("...") for name in ("ctx", "request", "_")),
+    HANDLER.replace("c: Context", "user").format("user = await user.json()\n if not user: raise"),
+    HANDLER.replace("c: Context", "user").format("if not user.path or user == 1: raise"),
+    "@app.get('/:id')\nasync def show(id):\n if not id: raise",
     "tenants = Router('/t', host=':tenant.example.com')\n"
     "@tenants.get('/')\nasync def show(tenant): ...\napp.mount(tenants)",
     *(TAKEN.format("Person | None", taken) for taken in ("Person | None", "Any", "object")),

@@ -348,21 +348,24 @@ FINDER = "class Person: ...\nasync def find(c: Context) -> Person | None: ...\n"
     [
         *(
             (
-                source.replace("c: Context", name),
-                f"the parameter {name!r} of {function} has no annotation, so it is the context:"
-                " call it c, or annotate it",
+                source.replace("c: Context", "user").replace("{}", asked, 1).format("object"),
+                "'user' is the context, which is always there: annotate it",
             )
-            for source, name, function in [
-                ("HERE" + GUARD.format("if not user: raise Forbidden"), "user", "may"),
-                ("HERE" + HANDLER.format("return session"), "session", "show"),
-                ("HERE" + HANDLER.format("return self"), "self", "show"),
-            ]
+            for source in (GUARD, HANDLER, PROVIDER)
+            for asked in (
+                "HEREif not user: raise Forbidden",
+                "if c:\n  pass\n HEREelif user and user.request: raise Forbidden",
+                "HEREif user is None: raise Forbidden",
+                "HEREreturn 1 if user else 2",
+                "HEREassert user",
+                "HEREwhile user: pass",
+            )
         ),
         (
             "from typing import Annotated\nfrom framework import Depends\n"
             + FINDER
-            + "HERE@app.get('/')\nasync def show(user: Annotated[Person, Depends(find)]): ...",
-            "the parameter 'user' of show may be None, as find returns it: say so, or raise there",
+            + "@app.get('/')\nHEREasync def show(user: Annotated[Person, Depends(find)]): ...",
+            "'user' may be None, as find returns it: say so, or raise there",
         ),
     ],
 )
