@@ -1,4 +1,4 @@
-"""Says what to write here for what FastAPI, Flask and Hono call otherwise, by what Python says of it.
+"""Says what to write here for what FastAPI, Flask, Django and Hono call otherwise, by what Python says of it.
 
 Run by `import_check.py` as well as imported, so it needs nothing but the standard library.
 """
@@ -33,10 +33,13 @@ ADVICE = {
     r"^'str' object has no attribute '_declare'": (
         "routes are declared on an app or a router that was made, as app = App()"
     ),
-    r"'(App|Router)' object has no attribute '(route|add_route|add_api_route|api_route|head|options)'": (
+    r"'(App|Router)' object has no attribute"
+    r" '(route|add_route|add_url_rule|add_api_route|api_route|head|options)'"
+    r"|^Router\.\w+\(\) got .* 'methods'": (
         'write @app.get("/path", guard=...), or @app.on(["GET", "POST"], "/path", guard=...)'
     ),
-    r"'(App|Router)' object has no attribute '(add_middleware|before_request|after_request)'": (
+    r"'(App|Router)' object has no attribute"
+    r" '(add_middleware|(before|after|teardown)_(app)?_?(request|context))'": (
         "write app.use(layer), of an async function of (c, call_next)"
     ),
     r"^'list' object is not callable, in .*\.middleware\(": (
@@ -48,7 +51,8 @@ ADVICE = {
     r"'App' object has no attribute '(config|env|secret_key|settings|state)'": (
         "what the deployment says is a subclass of Bindings, which handlers ask for"
     ),
-    r"'App' object has no attribute '(on_event|add_event_handler|lifespan)'": (
+    r"'(App|Router)' object has no attribute"
+    r" '(on_event|add_event_handler|lifespan|before_(app_)?first_request)'": (
         "nothing runs at start-up: bindings belong to the request"
     ),
     r"'(App|Router)' object has no attribute '(scheduled|schedule|crontab|task)'": (
@@ -61,15 +65,104 @@ ADVICE = {
     r"^'(typing\.)?TypeVar' object is not callable": (
         "a marker is a type, and the default a plain one: limit: Query[int] = 20"
     ),
+    r"^App\.__init__\(\) got .* '(static|template)_\w+'": (
+        "static files are [assets] in wrangler.toml, and templates are texts in a module"
+    ),
+    r"^Router\.\w+\(\) (got .* 'url_prefix'|takes 2 positional arguments but 3)": (
+        'the prefix is the router\'s own: Router("/prefix"), then app.mount(router)'
+    ),
+    r"^Router\.\w+\(\) got .* 'endpoint'": "name=... is what c.url_for calls a route",
+    r"^Router\.\w+\(\) got .* 'strict_slashes'": "write App(redirect_slashes=True)",
+    r"'(App|Router)' object has no attribute '(run|cli|shell_context_processor|wsgi_app)'": (
+        "kagari dev serves the app, and kagari cron runs a job of @app.cron"
+    ),
+    r"'App' object has no attribute '(test_client|test_request_context|app_context)'": (
+        "write Client(app, env=...) of framework.testing"
+    ),
+    r"'(App|Router)' object has no attribute '(context_processor|jinja_\w+|(app_)?template_\w+)'": (
+        "templates are a package of your own, such as Jinja: hand it what it needs where you render"
+    ),
+    r"^No module named '(flask|django|werkzeug|wtforms|itsdangerous)\w*": (
+        "docs/from-flask.md says what is written here instead"
+    ),
+    r"^cannot import name '(Flask|FastAPI|Hono|Blueprint|APIRouter|current_app)' from 'framework": (
+        "write App() and Router(prefix)"
+    ),
+    r"^cannot import name '(abort|Http404|get_(object|list)_or_404)' from 'framework": (
+        "raise NotFound or another HTTPError of framework.errors"
+    ),
+    r"^cannot import name '(redirect|make_response|HttpResponse\w*|render\w*)' from 'framework": (
+        'write Response.redirect("/path"), Response.html(page) or Response.text(text)'
+    ),
+    r"^cannot import name '(url_for|reverse)' from 'framework": "write c.url_for(name)",
+    r"^cannot import name '(jsonify|JsonResponse|JSONResponse)' from 'framework": (
+        "return the value: a dict, a list or a Struct is sent as JSON"
+    ),
+    r"^cannot import name '(send_file|send_from_directory|FileResponse)' from 'framework": (
+        "write attachment(data, name) of framework.streaming; static files are [assets] in wrangler.toml"
+    ),
+    r"^cannot import name '(g|session|flash|messages)' from 'framework"
+    r"|'(Request|Context)' object has no attribute '(g|session|flash|messages)'": (
+        "a Slot holds what a guard found, and c.cookies.set_signed(...) what the next request needs"
+    ),
+    r"^cannot import name '(login_required|current_user|\w+_user_required)' from 'framework"
+    r"|'(Request|Context)' object has no attribute '(user|current_user)'": (
+        "write guard=auth.guard() and a parameter user: User, or await auth.user(c) on a public route"
+    ),
+    r"^cannot import name '\w+_password(_hash)?' from 'framework": (
+        "write auth.sign_up, auth.sign_in and auth.change_password"
+    ),
+    r"^module 'framework\.request' has no attribute": (
+        "there is no global request: a handler takes parameters, or the context, and reads c.request"
+    ),
+    r"'Request' object has no attribute '(args|GET|values)'": (
+        "write a parameter, page: Query[int] = 1; c.request.query has all"
+    ),
+    r"'(Request|Context)' object has no attribute '(POST|FILES|files|form)'"
+    r"|^'(method|function)' object .*, in .*request\.form\b": (
+        "write a parameter, title: Form[str] or photo: Form[File], or new: Form[NewPost] of a Struct"
+    ),
+    r"'Request' object has no attribute '(get_json|is_json|data|get_data|body)'"
+    r"|^'(method|function|coroutine)' object .*, in .*request\.json\b": (
+        "write a parameter that is a Struct, or await c.request.json(), text() or bytes()"
+    ),
+    r"'Request' object has no attribute '(META|COOKIES)'|^'Headers' object is not subscriptable": (
+        "write a parameter, accept: Header[str] or theme: Cookie[str], or c.request.headers.get(name)"
+    ),
+    r"'Request' object has no attribute '(remote_addr|client|access_route)'": (
+        "write c.request.address"
+    ),
+    r"'Request' object has no attribute"
+    r" '(url\w*|base_url|full_path|host_url|get_\w+|is_secure|build_absolute_uri|endpoint)'": (
+        "c.request has method, scheme, host, path, query_string and origin, and c.route the route"
+    ),
+    r"'Context' object has no attribute '(abort|redirect|json|html|text|body|render\w*)'": (
+        "return Response.json(value), html(page), text(text) or redirect(path), or raise an HTTPError"
+    ),
+    r"'Response' object has no attribute '(set|delete)_\w*cookie'": (
+        "write c.cookies.set(name, value), or delete(name)"
+    ),
+    r"'Response' object (has no attribute 'status_code'|does not support item)"
+    r"|^'SharedHeaders' object does not support item": (
+        "make another: response.with_header(name, value), or with_status(404)"
+    ),
+    r"^Response\.__init__\(\) got .* '(mimetype|content_type|media_type)'": (
+        'write Response.html(page), or Response(body, 200, {"content-type": "text/css"})'
+    ),
+    r"'(SQLite|D1)?Database' object has no attribute '(execute\w*|commit|cursor|fetch\w*|session)'"
+    r"|Database\.(all|first)\(\) missing 1 required positional argument: 'sql'": (
+        "write await db.first(Post, sql, *values), all(Post, sql), run(sql) or batch([...])"
+    ),
 }
 """Patterns of what Python says, and what to do then."""
 
 
 def advise(problem: BaseException) -> str:
-    """Return what to write instead of what *problem*, raised at import, is about; or ""."""
-    if not isinstance(problem, (AttributeError, TypeError)):
+    """Return what to write instead of what *problem*, as it was raised, is about; or ""."""
+    if not isinstance(problem, (AttributeError, ImportError, TypeError)):
         return ""
-    line = traceback.extract_tb(problem.__traceback__)[-1].line
+    steps = traceback.extract_tb(problem.__traceback__)
+    line = steps[-1].line if steps else ""
     for pattern, advice in ADVICE.items():
         if re.search(pattern, f"{problem}, in {line}"):
             return advice

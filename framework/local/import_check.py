@@ -143,9 +143,8 @@ def _explain(problem: BaseException, folder: str) -> str:
 
 def _advice(problem: BaseException, folder: str) -> str:
     """Return what to do about *problem*, where that is not what it says itself, or ""."""
-    if isinstance(problem, (AttributeError, TypeError)):
-        advice = runpy.run_path(f"{HERE}/advice.py")["advise"](problem)
-        return advice and f"{advice}\n"
+    if advice := runpy.run_path(f"{HERE}/advice.py")["advise"](problem):
+        return f"{advice}\n"
     if isinstance(problem, ImportError):
         return _left_behind(problem)
     if isinstance(problem, FileNotFoundError):

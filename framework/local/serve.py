@@ -18,6 +18,7 @@ from uvicorn.server import Server
 
 from framework.application import App
 from framework.context import Env
+from framework.local.advice import advise
 from framework.local.asgi import ASGIApplication, Receive, Scope, Send, asgi
 from framework.local.command_error import CommandError
 from framework.local.protocol import StrictProtocol
@@ -198,13 +199,23 @@ def _loggable(scope: Scope) -> str:
 def log_to_terminal() -> None:
     """Write the framework's log and the server's errors to standard error."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(message)s"))
+    handler.setFormatter(_Advising("%(message)s"))
     handler.addFilter(_is_worth_telling)
     for name, level in (("kagari", logging.INFO), ("uvicorn.error", logging.ERROR)):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False
         logger.setLevel(level)
+
+
+class _Advising(logging.Formatter):
+    """Says below a traceback what to write here instead, where that is known."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        cause = record.exc_info[1] if record.exc_info else None
+        advice = advise(cause) if cause else ""
+        return f"{text}\n{advice}" if advice else text
 
 
 def _is_worth_telling(record: logging.LogRecord) -> bool:

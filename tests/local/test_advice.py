@@ -1,14 +1,20 @@
 """What an app written as for another framework is told."""
 
+import logging
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from framework import App, Context, Request, Response, public
 from framework.local import import_check
-from framework.local.advice import ADVICE
+from framework.local.advice import ADVICE, advise
 from framework.local.loading import LoadError, load_app
+from framework.local.serve import log_to_terminal
+from framework.local.sqlite import SQLiteDatabase
 
 TOP = "from framework import App, Query, Router, Slot, public\nfrom framework.middleware.cors import cors\n\n"
 WRITTEN = [
@@ -30,7 +36,58 @@ WRITTEN = [
     ("@app.websocket('/')\nasync def show(): ...", "Durable Object"),
     ("Slot('a')", 'Slot("name", Class)'),
     ("async def show(limit: int = Query(20)): ...", "Query[int] = 20"),
+    ("@app.get('/', guard=public, methods=['GET'])\nasync def show(): ...", "@app.on("),
+    ("app.add_url_rule('/', view_func=print)", "@app.get("),
+    ("@app.teardown_appcontext\ndef close(error): ...", "app.use(layer)"),
+    ("@app.before_first_request\ndef begin(): ...", "start-up"),
+    ("App('flaskr', static_folder='static')", "[assets]"),
+    ("Router('/a', url_prefix='/b')", 'Router("/prefix")'),
+    ("app.mount('/b', Router('/a'))", 'Router("/prefix")'),
+    ("@app.get('/', guard=public, endpoint='show')\nasync def show(): ...", "name=..."),
+    (
+        "@app.get('/', guard=public, strict_slashes=False)\nasync def show(): ...",
+        "redirect_slashes",
+    ),
+    ("app.run(debug=True)", "kagari dev"),
+    ("app.test_client()", "framework.testing"),
+    ("@app.context_processor\ndef add(): ...", "Jinja"),
+    ("from flask_login import login_required", "from-flask.md"),
+    ("from django.http import HttpResponse", "from-flask.md"),
+    ("from framework import Blueprint", "Router(prefix)"),
+    ("from framework import abort", "raise NotFound"),
+    ("from framework import render_template", "Response.html(page)"),
+    ("from framework import url_for", "c.url_for"),
+    ("from framework import jsonify", "as JSON"),
+    ("from framework import send_from_directory", "attachment"),
+    ("from framework import request; request.form", "c.request"),
+    ("from framework import session", "set_signed"),
+    ("from framework.auth import current_user", "user: User"),
+    ("from framework.auth import check_password_hash", "auth.sign_up"),
 ]
+"""What fails at import, and a part of what is said."""
+
+ASKED: list[tuple[Callable[[Any], Any], str]] = [
+    (lambda c: c.request.args.get("page"), "Query[int]"),
+    (lambda c: c.request.POST["title"], "Form[str]"),
+    (lambda c: c.request.form["title"], "Form[str]"),
+    (lambda c: c.request.form.get("title"), "Form[str]"),
+    (lambda c: c.request.get_json(), "is a Struct"),
+    (lambda c: c.request.json["title"], "is a Struct"),
+    (lambda c: c.request.META["HTTP_ACCEPT"], "Header[str]"),
+    (lambda c: c.request.headers["accept"], "Header[str]"),
+    (lambda c: c.request.remote_addr, "c.request.address"),
+    (lambda c: c.request.build_absolute_uri("/"), "origin"),
+    (lambda c: c.request.user, "auth.user(c)"),
+    (lambda c: c.request.session["cart"], "set_signed"),
+    (lambda c: c.flash("Saved."), "set_signed"),
+    (lambda c: c.json({}), "Response.json(value)"),
+    (lambda _: Response.text("").set_cookie("a", "b"), "c.cookies.set"),  # type: ignore[attr-defined]  # what is tried
+    (lambda _: Response.text("").status_code, "with_status"),  # type: ignore[attr-defined]  # what is tried
+    (lambda _: Response(b"", mimetype="text/css"), "Response.html"),  # type: ignore[call-arg]  # what is tried
+    (lambda c: c.database().execute("SELECT 1"), "db.first"),
+    (lambda c: c.database().all("SELECT 1"), "db.first"),
+]
+"""What fails when a handler does it, and a part of what is said."""
 
 
 @pytest.mark.parametrize(("written", "advice"), WRITTEN)
@@ -61,8 +118,71 @@ def test_nothing_is_said_of_what_a_function_of_the_app_is_called_with(
     assert str(caught.value).endswith(f"unexpected keyword argument '{name}'")
 
 
-def test_each_piece_of_advice_is_asked_for() -> None:
-    assert len(WRITTEN) == len(ADVICE)
+@pytest.fixture
+def _loggers() -> Iterator[None]:
+    """Puts back what `log_to_terminal` changes."""
+    loggers = [logging.getLogger(name) for name in ("kagari", "uvicorn.error")]
+    before = [logger.propagate for logger in loggers]
+    yield
+    for logger, propagate in zip(loggers, before, strict=True):
+        logger.handlers, logger.propagate = [], propagate
+        logger.setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize("number", range(len(ASKED)))
+@pytest.mark.usefixtures("_loggers")
+async def test_what_a_handler_does_as_elsewhere_is_told_below_its_traceback(
+    number: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_to_terminal()
+    do, advice = ASKED[number]
+    app = App()
+
+    @app.get("/", guard=public)
+    async def show(c: Context) -> str:
+        do(c)
+        return "shown"
+
+    database = SQLiteDatabase()
+    answer = await app.request("GET", "/", env={"DB": database})
+    database.close()
+
+    assert answer.status == 500
+    assert advice in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("_loggers")
+async def test_nothing_is_added_where_nothing_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    log_to_terminal()
+    app = App()
+
+    @app.get("/", guard=public)
+    async def show() -> str:
+        raise AttributeError("'Note' object has no attribute 'form'")
+
+    await app.request("GET", "/")
+
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last == "AttributeError: 'Note' object has no attribute 'form'"
+
+
+def test_each_piece_of_advice_is_asked_for(tmp_path: Path) -> None:
+    said = set()
+    for number, (written, _) in enumerate(WRITTEN):
+        (tmp_path / f"each_{number}.py").write_text(f"{TOP}app = App()\n{written}\n")
+        with pytest.raises(LoadError) as caught:
+            load_app(f"each_{number}:app", tmp_path)
+        assert caught.value.__cause__ is not None
+        said.add(advise(caught.value.__cause__))
+    database = SQLiteDatabase()
+    context = Context(Request.build("GET", "/"), {"DB": database})
+    for do, _ in ASKED:
+        with pytest.raises((AttributeError, TypeError)) as raised:
+            do(context)
+        said.add(advise(raised.value))
+    database.close()
+
+    assert said == set(ADVICE.values())
 
 
 def test_the_build_says_it_too(tmp_path: Path) -> None:
