@@ -77,7 +77,9 @@ def make_environment(
     env |= _read_variables(root / ".dev.vars")
     env |= _make_rate_limiters(settings)
     env |= _make_queues(settings, consumers, env)
-    if missing := [f"{name} ({table})" for name, table in elsewhere.items() if name not in env]:
+    missing = [f"{name} ({table})" for name, table in elsewhere.items() if name not in env]
+    missing += _static_files(settings)
+    if missing:
         notes.append(
             f"not on the local server: {', '.join(missing)}; make worker has what {FILE} binds"
         )
@@ -190,6 +192,13 @@ def _bound_elsewhere(settings: Mapping[str, Any]) -> dict[str, str]:
                     inner, "name" if key == "bindings" else "binding", f"{table}.{key}"
                 )
     return found
+
+
+def _static_files(settings: Mapping[str, Any]) -> list[str]:
+    """Return what Cloudflare serves without the Worker, if *settings* name a folder of it."""
+    assets = settings.get("assets")
+    folder = assets.get("directory") if isinstance(assets, dict) else None
+    return [f"the files in {folder} ([assets])"] if isinstance(folder, str) else []
 
 
 def _names_in(value: Any, key: str, table: str) -> dict[str, str]:

@@ -107,10 +107,19 @@ def test_a_binding_that_only_the_worker_has_is_named_with_its_table(tmp_path: Pa
 
     assert notes == [
         "not on the local server: CACHE ([[kv_namespaces]]), FILES ([[r2_buckets]]), MAILS"
-        " ([[queues.producers]]), ROOM ([[durable_objects.bindings]]); make worker has what"
-        " wrangler.toml binds"
+        " ([[queues.producers]]), ROOM ([[durable_objects.bindings]]), the files in public ([assets]);"
+        " make worker has what wrangler.toml binds"
     ]
     assert env["AI"] == "a variable of that name"
+
+
+@pytest.mark.parametrize("assets", ['assets = "public"', "[assets]\nhtml_handling = 'none'", ""])
+def test_nothing_is_said_of_static_files_where_no_folder_of_them_is_named(
+    assets: str, tmp_path: Path
+) -> None:
+    (tmp_path / "wrangler.toml").write_text(f"{assets}\n")
+
+    assert make(tmp_path)[1] == []
 
 
 WHY = (
