@@ -102,11 +102,11 @@ ADVICE = {
         "write attachment(data, name) of framework.streaming; static files are [assets] in wrangler.toml"
     ),
     r"^cannot import name '(g|session|flash|messages)' from 'framework"
-    r"|'(Request|Context)' object has no attribute '(g|session|flash|messages)'": (
+    r"|'((_Local)?Request|Context)' object has no attribute '(g|session|flash|messages)'": (
         "a Slot holds what a guard found, and c.cookies.set_signed(...) what the next request needs"
     ),
     r"^cannot import name '(login_required|current_user|\w+_user_required)' from 'framework"
-    r"|'(Request|Context)' object has no attribute '(user|current_user)'": (
+    r"|'((_Local)?Request|Context)' object has no attribute '(user|current_user)'": (
         "write guard=auth.guard() and a parameter user: User, or await auth.user(c) on a public route"
     ),
     r"^cannot import name '\w+_password(_hash)?' from 'framework": (
@@ -115,24 +115,25 @@ ADVICE = {
     r"^module 'framework\.request' has no attribute": (
         "there is no global request: a handler takes parameters, or the context, and reads c.request"
     ),
-    r"'Request' object has no attribute '(args|GET|values)'": (
+    r"'(_Local)?Request' object has no attribute '(args|GET|values)'": (
         "write a parameter, page: Query[int] = 1; c.request.query has all"
     ),
-    r"'(Request|Context)' object has no attribute '(POST|FILES|files|form)'"
+    r"'((_Local)?Request|Context)' object has no attribute '(POST|FILES|files|form)'"
     r"|^'(method|function)' object .*, in .*request\.form\b": (
         "write a parameter, title: Form[str] or photo: Form[File], or new: Form[NewPost] of a Struct"
     ),
-    r"'Request' object has no attribute '(get_json|is_json|data|get_data|body)'"
+    r"'(_Local)?Request' object has no attribute '(get_json|is_json|data|get_data|body)'"
     r"|^'(method|function|coroutine)' object .*, in .*request\.json\b": (
         "write a parameter that is a Struct, or await c.request.json(), text() or bytes()"
     ),
-    r"'Request' object has no attribute '(META|COOKIES)'|^'Headers' object is not subscriptable": (
+    r"'(_Local)?Request' object has no attribute '(META|COOKIES)'"
+    r"|is not subscriptable, in .*request\.headers\b": (
         "write a parameter, accept: Header[str] or theme: Cookie[str], or c.request.headers.get(name)"
     ),
-    r"'Request' object has no attribute '(remote_addr|client|access_route)'": (
+    r"'(_Local)?Request' object has no attribute '(remote_addr|client|access_route)'": (
         "write c.request.address"
     ),
-    r"'Request' object has no attribute"
+    r"'(_Local)?Request' object has no attribute"
     r" '(url\w*|base_url|full_path|host_url|get_\w+|is_secure|build_absolute_uri|endpoint)'": (
         "c.request has method, scheme, host, path, query_string and origin, and c.route the route"
     ),

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -13,7 +15,7 @@ from framework import App, Context, Request, Response, public
 from framework.local import import_check
 from framework.local.advice import ADVICE, advise
 from framework.local.loading import LoadError, load_app
-from framework.local.serve import log_to_terminal
+from framework.local.serve import log_to_terminal, serve
 from framework.local.sqlite import SQLiteDatabase
 
 TOP = "from framework import App, Query, Router, Slot, public\nfrom framework.middleware.cors import cors\n\n"
@@ -131,7 +133,7 @@ def _loggers() -> Iterator[None]:
 
 @pytest.mark.parametrize("number", range(len(ASKED)))
 @pytest.mark.usefixtures("_loggers")
-async def test_what_a_handler_does_as_elsewhere_is_told_below_its_traceback(
+def test_what_a_handler_does_as_elsewhere_is_told_below_its_traceback(
     number: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log_to_terminal()
@@ -144,10 +146,12 @@ async def test_what_a_handler_does_as_elsewhere_is_told_below_its_traceback(
         return "shown"
 
     database = SQLiteDatabase()
-    answer = await app.request("GET", "/", env={"DB": database})
+    with serve(app, {"DB": database}) as url, pytest.raises(HTTPError) as refused:
+        urlopen(url, timeout=10)
+    refused.value.close()
     database.close()
 
-    assert answer.status == 500
+    assert refused.value.code == 500
     assert advice in capsys.readouterr().err.splitlines()[-1]
 
 
