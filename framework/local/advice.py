@@ -82,7 +82,7 @@ ADVICE = {
     r"'(App|Router)' object has no attribute '(context_processor|jinja_\w+|(app_)?template_\w+)'": (
         "templates are a package of your own, such as Jinja: hand it what it needs where you render"
     ),
-    r"^No module named '(flask|django|werkzeug|wtforms|itsdangerous)\w*": (
+    r"^No module named '(flask|django)\w*": (
         "docs/from-flask.md says what is written here instead"
     ),
     r"^cannot import name '(Flask|FastAPI|Hono|Blueprint|APIRouter|current_app)' from 'framework": (
