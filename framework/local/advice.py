@@ -27,8 +27,8 @@ ADVICE = {
     r"'(App|Router)' object has no attribute '(include_router|register_blueprint)'": (
         'write app.mount(router); its prefix is Router("/prefix")'
     ),
-    r"^Router\.mount\(\) (takes 2 positional arguments|got .* 'prefix')": (
-        'a router has its own prefix: Router("/prefix")'
+    r"^Router\.mount\(\) takes 2 positional|^Router\.\w+\(\) got .* '(url_)?prefix'": (
+        'a router has its own prefix: Router("/prefix"), then app.mount(router)'
     ),
     r"^'str' object has no attribute '_declare'": (
         "routes are declared on an app or a router that was made, as app = App()"
@@ -67,9 +67,6 @@ ADVICE = {
     ),
     r"^App\.__init__\(\) got .* '(static|template)_\w+'": (
         "static files are [assets] in wrangler.toml, and templates are texts in a module"
-    ),
-    r"^Router\.\w+\(\) (got .* 'url_prefix'|takes 2 positional arguments but 3)": (
-        'the prefix is the router\'s own: Router("/prefix"), then app.mount(router)'
     ),
     r"^Router\.\w+\(\) got .* 'endpoint'": "name=... is what c.url_for calls a route",
     r"^Router\.\w+\(\) got .* 'strict_slashes'": "write App(redirect_slashes=True)",
