@@ -50,19 +50,19 @@ routes: $(VENV)/local.stamp ## list the routes: guard, the D1 statements it runs
 	@$(KAGARI) routes
 
 worker: tools ## serve the Worker itself: workerd, with a local D1
-	@$(WITH_TOOLS) $(BIN)/pywrangler dev
+	@$(WITH_TOOLS) $(BIN)/pywrangler dev $(ARGS)
 
-deploy: tools ## deploy the Worker
-	@$(WITH_TOOLS) $(BIN)/pywrangler deploy
+deploy: tools ## deploy the Worker (ARGS="--env staging" for that environment, as in all from here on)
+	@$(WITH_TOOLS) $(BIN)/pywrangler deploy $(ARGS)
 
 database: tools ## create the D1 database, once; put the id that it prints into wrangler.toml
 	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 create $(call D1,database_name) $(ARGS)
 
 schema: tools ## make the tables in the Worker's local D1
-	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute $(call D1,binding) --local --file=schema.sql
+	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute $(call D1,binding) --local --file=schema.sql $(ARGS)
 
 schema-production: tools ## make the tables in the deployed D1
-	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute $(call D1,binding) --remote --file=schema.sql
+	@$(WITH_TOOLS) $(BIN)/npx wrangler d1 execute $(call D1,binding) --remote --file=schema.sql $(ARGS)
 
 wrangler: tools ## any other command of wrangler's: make wrangler ARGS="secret put CODE_SECRET"
 	@$(WITH_TOOLS) $(BIN)/npx wrangler $(ARGS)

@@ -29,10 +29,20 @@ def make(*arguments: str) -> list[str]:
     [
         (["worker"], "pywrangler dev"),
         (["deploy"], "pywrangler deploy"),
+        (["worker", "ARGS=--env staging"], "pywrangler dev --env staging"),
+        (["deploy", "ARGS=--env staging"], "pywrangler deploy --env staging"),
         (["database"], "npx wrangler d1 create kagari"),
         (["database", "ARGS=--location weur"], "npx wrangler d1 create kagari --location weur"),
         (["schema"], "npx wrangler d1 execute DB --local --file=schema.sql"),
         (["schema-production"], "npx wrangler d1 execute DB --remote --file=schema.sql"),
+        (
+            ["schema", "ARGS=--env staging"],
+            "npx wrangler d1 execute DB --local --file=schema.sql --env staging",
+        ),
+        (
+            ["schema-production", "ARGS=--env staging"],
+            "npx wrangler d1 execute DB --remote --file=schema.sql --env staging",
+        ),
         (["wrangler", "ARGS=secret put CODE_SECRET"], "npx wrangler secret put CODE_SECRET"),
         (["wrangler"], "npx wrangler"),
     ],
