@@ -111,11 +111,12 @@ def _check_configuration(root: Path) -> tuple[str, ...]:
     try:
         settings = configuration["read_configuration"](root)
         configuration["check_main"](settings or {}, STAGE / "worker.py")
+        notes = runpy.run_path(f"{HERE}/deployments.py")["check_deployments"](settings or {})
     except ValueError as problem:
         raise StageError(str(problem)) from problem
     if settings is None:
         return (f"{configuration['why_missing'](root)}: no cron and no queue was compared with it",)
-    return tuple(configuration["notes_on_files"](root))
+    return (*configuration["notes_on_files"](root), *notes)
 
 
 # --- Copying -------------------------------------------------------------------------------------

@@ -824,6 +824,19 @@ def test_others_may_read_the_clock_at_import(root: Path) -> None:
     assert stage(root).files == STAGED
 
 
+def test_where_nothing_can_be_written_the_reason_is_said(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(root, "build", "a file, where the folder should be")
+
+    assert main([str(root)]) == 1
+
+    said = capsys.readouterr().err
+    assert said.startswith("kagari build: the app can't be staged: [Errno ")
+    assert str(root / "build") in said
+    assert said.count("\n") == 1
+
+
 def test_a_project_without_an_app_is_not_staged(root: Path) -> None:
     (root / "app.py").unlink()
 
