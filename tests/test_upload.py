@@ -74,7 +74,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def deploy(project: Path) -> tuple[int, str, set[str]]:
+def deploy(project: Path, *arguments: str) -> tuple[int, str, set[str]]:
     """Run the deploy up to the upload, with nothing activated; return code, output and files."""
     node = find_node()
     uploaded = project.with_name(f"{project.name}-uploaded")
@@ -85,7 +85,7 @@ def deploy(project: Path) -> tuple[int, str, set[str]]:
         "PATH": os.pathsep.join((str(Path(node).parent), "/usr/bin", "/bin")),
         "WRANGLER_SEND_METRICS": "false",
     }
-    command = [node, str(WRANGLER), "deploy", "--dry-run", "--outdir", str(uploaded)]
+    command = [node, str(WRANGLER), "deploy", "--dry-run", "--outdir", str(uploaded), *arguments]
     finished = subprocess.run(
         command,
         cwd=project,
@@ -229,6 +229,30 @@ def test_an_app_that_would_not_start_is_not_deployed(
     assert reason in output
     assert uploaded == set()
     assert not (project / "build" / "worker").exists()
+
+
+def test_an_environment_without_the_database_is_not_deployed(project: Path) -> None:
+    with (project / "wrangler.toml").open("a") as settings:
+        settings.write("\n[env.staging]\nratelimits = []\n")
+
+    code, output, uploaded = deploy(project, "--env", "staging")
+
+    assert code != 0
+    assert "kagari build: wrangler.toml: env.staging binds no D1 as DB" in output
+    assert uploaded == set()
+
+
+def test_an_environment_with_its_own_database_is_deployed(project: Path) -> None:
+    with (project / "wrangler.toml").open("a") as settings:
+        settings.write(
+            '\n[[env.staging.d1_databases]]\nbinding = "DB"\ndatabase_name = "staging"\n'
+        )
+
+    code, output, _ = deploy(project, "--env", "staging")
+
+    assert code == 0, output
+    assert re.search(r"^env\.DB \(staging\) .* D1 Database", output, re.MULTILINE)
+    assert "wrangler.toml: env.staging lacks SIGN_IN_LIMITER ([[ratelimits]])" in output
 
 
 def test_a_deploy_without_vendored_packages_says_what_brings_them(project: Path) -> None:

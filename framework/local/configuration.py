@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -78,10 +79,13 @@ def check_main(settings: Table, main: Path) -> None:
 
 
 def notes_on_files(root: Path) -> list[str]:
-    """Return what a person should know where there is a file in *root* beside ``wrangler.toml``."""
-    other = _other_file(root)
-    note = f"wrangler reads {other} before {FILE}, and Kagari does not: keep one of them"
-    return [] if other is None else [note]
+    """Return what a person should know of ``wrangler.toml`` in *root*, and of files beside it."""
+    notes = []
+    if other := _other_file(root):
+        notes.append(f"wrangler reads {other} before {FILE}, and Kagari does not: keep one of them")
+    if (root / FILE).is_file() and (root / FILE).read_bytes().startswith(BOM_UTF8):
+        notes.append(f"{FILE} has a byte order mark, which stops pywrangler: save it without one")
+    return notes
 
 
 def _other_file(root: Path) -> str | None:

@@ -100,6 +100,8 @@ def stage(root: Path) -> Staged:
         notes += _try_import(root, fresh)
         staged = _measure(fresh, target, left_out, notes)
         fresh.rename(target)
+    except OSError as error:  # a full disk, a checkout that nobody may write to
+        raise StageError(f"the app can't be staged: {error}") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return staged

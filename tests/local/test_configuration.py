@@ -235,3 +235,5 @@ def test_a_byte_order_mark_is_passed_over_as_wrangler_does(tmp_path: Path) -> No
     (tmp_path / "wrangler.toml").write_bytes(b'\xef\xbb\xbfname = "notes"\r\n')
 
     assert read_configuration(tmp_path) == {"name": "notes"}
+    note = "wrangler.toml has a byte order mark, which stops pywrangler: save it without one"
+    assert notes_on_files(tmp_path) == [note]
