@@ -70,6 +70,7 @@ def try_import(folder: str, *needed: str) -> int:
         sys.stderr.write(_explain(problem, folder))
         sys.stderr.write(unsupported.explain(problem))
         return code
+    sys.setprofile(None)  # all modules of the app ran: the rest is faster without the watch
     sys.setrecursionlimit(10_000)  # a module may nest deeper than calls in Python's own limit
     static = runpy.run_path(f"{HERE}/static_check.py")
     lacking = static["find_faults"](Path(folder), unsupported.why_imported, unsupported.why_called)
