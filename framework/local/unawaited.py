@@ -6,6 +6,7 @@ from types import CoroutineType
 
 from framework.database import Database
 from framework.local.scope import Scope, target
+from framework.response import Response
 
 __all__ = ["NOT_AWAITED", "find_unawaited"]
 
@@ -65,8 +66,9 @@ def _is_misused(node: ast.AST, scope: Scope) -> bool:
 
 
 def _is_refused_by(function: ast.expr, scope: Scope) -> bool:
-    """Return whether *function* takes no coroutine, or takes each for true: a builtin, or a query."""
-    is_builtin = any(scope.value(function) is each for each in _BUILTINS)
-    return is_builtin or (
-        isinstance(function, ast.Attribute) and scope.kind(function.value) is Database
-    )
+    """Return whether *function* takes no coroutine, or takes each for true: a builtin, query or answer."""
+    if any(scope.value(function) is each for each in (*_BUILTINS, Response)):
+        return True
+    if not isinstance(function, ast.Attribute):
+        return False
+    return scope.kind(function.value) is Database or scope.value(function.value) is Response

@@ -548,6 +548,32 @@ CORRECT = [
     WORK + HANDLER.format("run = asyncio.run\n pending = [work]\n await pending[0]()"),
     WORK + HANDLER.format("await asyncio.gather(*{work(), mill.grind()})"),
     WORK + HANDLER.format("async def stream():\n  yield await work()\n return stream()"),
+    # what may be caught, what waits, what is sent
+    *(
+        "from contextlib import AsyncExitStack, suppress\n"
+        + HANDLER.format(f"{opened}:\n  Response.redirect(c.request.path)\n {closed}")
+        for opened, closed in [
+            ("try", "except* ValueError: ..."),
+            ("with suppress(ValueError)", "pass"),
+            ("async with AsyncExitStack()", "pass"),
+        ]
+    ),
+    "from framework import errors\n"
+    + HANDLER.format("try:\n  errors.NotFound\n except AttributeError: ..."),
+    WORK
+    + HANDLER.format(
+        "async def parts():\n  yield await work()\n"
+        " asyncio.create_task(work())\n async for part in parts(): ..."
+    ),
+    WORK + "@app.get('/')\ndef show(c: Context):\n return work()",
+    WORK
+    + "class Kept:\n def json(self, coroutine): return coroutine.close()\nkept = Kept()\n"
+    + HANDLER.format("return kept.json(work())"),
+    "class Sent(Exception):\n shown_as = 'a'\n" + HANDLER.format("return Sent()"),
+    "class Sent(Exception):\n __attrs_attrs__ = ()\n" + HANDLER.format("return Sent()"),
+    HANDLER.format("return c.request.path, 100"),
+    PROVIDER.format("return c.request.path, 200", "tuple"),
+    PROVIDER.format("return {'later': asyncio.sleep(1)}", "dict"),
     # what was written against these checks
     HANDLER.format("return *[1], 201"),
     "import json\n" + HANDLER.replace("):", ") -> str | None:").format("return json.dumps({})"),

@@ -66,6 +66,9 @@ def closed(c, *, log=print, ConnectionError=print):
         *(("No('Not you.')", "No"), ("errors.Forbidden()", "errors.Forbidden")),
         *(("Sold()", "Sold"), ("ValueError('Not you.')", "ValueError"), ("No", "No")),
         *(("c.user or HERENo()", "No"), ("c.user and None or HERESold", "Sold")),
+        ("c.user or c.path or HERENo()", "No"),
+        ("with c.lock: HERENo()", "No"),
+        ("try:\n            HERENo()\n        except KeyError: ...", "No"),
         *(("None if c.user else No()", "No"), ("No() if c.user is None else None", "No")),
         ("Refusals.Closed()", "Refusals.Closed"),
         ("async def later(): No()", "No"),
@@ -154,6 +157,8 @@ def test_an_error_that_is_returned_is_found(
             "this guard returns a Response: raise Forbidden or another HTTPError to refuse",
         ),
         (LAYER.format("return HERE'no'"), "this layer returns 'no': return a Response"),
+        (LAYER.format("return HEREf'{c}'"), "this layer returns f'{c}': return a Response"),
+        (LAYER.format("return HERE[1]"), "this layer returns [1]: return a Response"),
         (MISSING.format("return HERE{}"), "this not-found handler returns {}: return a Response"),
         (
             HANDLER.format("return HERE{'a': 1}, 201"),
@@ -163,9 +168,17 @@ def test_an_error_that_is_returned_is_found(
             HANDLER.format("return HEREc.request.path, 201, {'x': 'y'}"),
             f"this handler returns a value and a status, {NO_LIST}",
         ),
+        *(
+            (
+                "from msgspec import Struct\n"
+                + HANDLER.replace("):", f") -> {kind}:").format("return HEREc.request.path, 201"),
+                f"this handler returns a value and a status, {NO_LIST}",
+            )
+            for kind in ("dict", "str", "Response", "Struct")
+        ),
         (
-            HANDLER.replace("):", ") -> dict:").format("return HERE{'a': 1}, 201"),
-            f"this handler returns a value and a status, {NO_LIST}",
+            HANDLER.format("return HEREc.request.path, 200"),
+            f"this handler returns a value and a status, {NO_LIST.replace('201', '200')}",
         ),
         (
             "import json\n" + HANDLER.format("return HEREjson.dumps({})"),
@@ -231,9 +244,14 @@ FIRST = "HEREc.database().first(int, 'SELECT 1')"
                 f"one, two = {FIRST}",
                 f"rows = {FIRST}\n return sorted(rows)",
                 f"return {{'a': {FIRST}}}",
+                f"return 1, {FIRST}",
                 f"return [{{'a': [1, {FIRST}]}}]",
                 f"return Response.json({{'a': {FIRST}}})",
                 f"return Response.json({FIRST})",
+                f"return Response.text({FIRST})",
+                f"answer = Response.json({FIRST})\n return answer",
+                f"return Response({FIRST})",
+                f"page = {FIRST}\n return Response.html(page)",
                 f"return 1 if c.request.path else [{FIRST}]",
                 f"found = {FIRST}",
                 f"found: int = {FIRST}",
@@ -295,14 +313,20 @@ def test_a_coroutine_that_nobody_awaits_is_found(
             WORK + HANDLER.format("HEREasyncio.create_task(work())"),
             "asyncio.create_task(...) may be cut off by the answer: write c.wait_until(...)",
         ),
-        (
-            WORK + HANDLER.format("HEREasyncio.gather(work(), work())"),
-            "asyncio.gather(...) may be cut off by the answer: write c.wait_until(...)",
+        *(
+            (
+                WORK + HANDLER.format(f"HEREasyncio.{name}(work())"),
+                f"asyncio.{name}(...) may be cut off by the answer: write c.wait_until(...)",
+            )
+            for name in ("ensure_future", "gather", "shield")
         ),
-        (
-            "from framework.database import statement\n"
-            + HANDLER.format("HEREstatement('DELETE FROM note')"),
-            "statement(...) is never run: put it into a batch, or await run(...)",
+        *(
+            (
+                f"from framework.database import {name}\n"
+                + HANDLER.format(f"HERE{name}('DELETE FROM note')"),
+                f"{name}(...) is never run: put it into a batch, or await run(...)",
+            )
+            for name in ("statement", "Statement")
         ),
         *(
             (
@@ -325,7 +349,16 @@ def test_what_is_made_and_not_used_is_found(
 
 @pytest.mark.parametrize(
     "above",
-    [ROLE + "HERE@role\n", ROLE + "HERE@guard(check)\n@lru_cache\n", WRAPPER + "HERE@asked\n"],
+    [
+        *(ROLE + "HERE@role\n", ROLE + "HERE@guard(check)\n@lru_cache\n", WRAPPER + "HERE@asked\n"),
+        # a name of the wrapper that has no value, and one that is held by a list
+        WRAPPER.replace("await function", "unset or await function") + " unset = 1\nHERE@asked\n",
+        "from functools import wraps\n"
+        + WRAPPER.replace(" async", " held = [function]\n @wraps(function)\n async").replace(
+            "await function", "await held[0]"
+        )
+        + "HERE@asked\n",
+    ],
 )
 def test_what_stands_above_a_route_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, above: str
@@ -373,6 +406,22 @@ def test_a_parameter_that_gets_something_else_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, said: str
 ) -> None:
     missed(monkeypatch, tmp_path, source, said)
+
+
+def test_mistakes_are_told_from_top_to_bottom(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    places = found(monkeypatch, tmp_path, HANDLER.format("\n ".join(["NotFound()"] * 12)))
+
+    lines = [int(place.split(":")[1]) for place in places]
+    assert len(lines) == 12
+    assert lines == sorted(lines)
+
+
+def test_what_is_no_app_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import_app(monkeypatch, tmp_path, HANDLER.format("return NotFound()"))
+
+    assert find_misuse(modules(tmp_path), object()) == []
 
 
 @pytest.mark.parametrize("source", CORRECT)
