@@ -61,7 +61,7 @@ def _is_misused(node: ast.AST, scope: Scope) -> bool:
     if isinstance(parent, ast.Assign):
         return isinstance(parent.targets[0], (ast.List, ast.Tuple))
     if isinstance(parent, ast.Call):
-        return parent.func is not node and _is_refused_by(parent.func, scope)
+        return parent.func is node or _is_refused_by(parent.func, scope)
     return isinstance(parent, _ALONE)
 
 

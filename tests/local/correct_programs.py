@@ -18,7 +18,7 @@ WORK = (
 )
 ROLE = "def role(name):\n return guard(check)\nasync def check(c: Context): ...\n"
 WRAPPER = "def asked(function):\n async def answer(c: Context):\n  return await function(c)\n return answer\n"
-BINDINGS = "class Env(Bindings):\n logs: Database\n"
+BINDINGS = "class Env(Bindings):\n level: str\n logs: Database\n"
 AUTH = "from framework.auth import Auth, verify_password\nauth = Auth()\n"
 
 TAKEN = (
@@ -574,6 +574,29 @@ CORRECT = [
     HANDLER.format("return c.request.path, 100"),
     PROVIDER.format("return c.request.path, 200", "tuple"),
     PROVIDER.format("return {'later': asyncio.sleep(1)}", "dict"),
+    # names that stand for something else where they are used
+    "async def sleep(): ...\n" + HANDLER.format("from time import sleep\n sleep(0)"),
+    "class Jobs:\n async def pop(self, name): ...\njobs = Jobs()\n"
+    + HANDLER.format("match {'a': 1}:\n  case {**jobs}: jobs.pop('a')"),
+    WORK + "class Box: ...\nbox = Box()\nbox.mill = Mill()\n"
+    "def quiet():\n box.mill.grind = print\n" + HANDLER.format("box.mill.grind()"),
+    WORK + "def quick(): ...\n" + HANDLER.format("quick()") + "\nimport sys, types\n"
+    "other = types.ModuleType('app')\nother.app, other.quick = app, work\n"
+    "sys.modules[__name__] = other",
+    # classes that are called as the framework's, or have what these have
+    "class Mailer:\n def send(self, text): ...\ndef start(mailer: Mailer):\n mailer.send('a')",
+    "class Box:\n def __getattr__(self, name): return print\ndef start(box: Box):\n box.make()",
+    "import msgspec\nclass Cart(msgspec.Struct):\n def database(self): return self\n"
+    " def run(self): ...\n@app.post('/')\nasync def show(c: Cart):\n c.database().run()",
+    HANDLER.format("c.env.text()"),
+    HANDLER.format("await c.bindings(type=Bindings).logs.run('')"),
+    "def start(call):\n call.request.json()",
+    "class Mail:\n def with_header(self, name, value): ...\nasync def make(): return Mail()\n"
+    + HANDLER.format("mail = await make()\n mail.with_header('a', 'b')"),
+    WORK + HANDLER.format("task = work()\n found = await task\n found.run()"),
+    LAYER.format("answer = await call_next()\n answer.header('a')\n return answer"),
+    HANDLER.format("await public(c)"),
+    PROVIDER.format("return NotFound()", "str | Any"),
     # what was written against these checks
     HANDLER.format("return *[1], 201"),
     "import json\n" + HANDLER.replace("):", ") -> str | None:").format("return json.dumps({})"),

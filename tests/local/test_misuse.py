@@ -127,12 +127,30 @@ def test_what_makes_no_exception_or_uses_it_may_be_written(
 
 NO_LIST = "which are sent as a list of both: write Response.json(value, 201), or -> tuple if that is meant"
 KINDS = ["str", "str | None", "list[str]"]
+MOUNTED = (
+    "outer = Router('/outer')\ninner = Router('/inner')\n"
+    "async def each(c: Context, other):\n {}\ninner.{role}(each)\n"
+    "@inner.get('/')\nasync def show(): ...\nouter.mount(inner)\napp.mount(outer)"
+)
+OF_ROUTERS = [("use", "layer"), ("on_error", "handler of errors")]
+TWO_PROVIDERS = (
+    "from typing import Annotated\nfrom framework import Depends\n"
+    "async def find(c: Context):\n {}\n"
+    "async def load(found: Annotated[str, Depends(find)]): ...\n"
+)
+INNER_PROVIDERS = [
+    TWO_PROVIDERS + "@app.get('/')\nasync def show(loaded: Annotated[str, Depends(load)]): ...",
+    TWO_PROVIDERS + "@guard\nasync def may(found: Annotated[str, Depends(find)]): ...\n"
+    "@app.get('/', guard=may)\nasync def show(): ...",
+]
 RETURNED = [
     *((HANDLER, "handler", made) for made in ("NotFound()", "NotFound", "c or NotFound('No.')")),
     (HANDLER, "handler", "{} if c else NotFound()"),
     *((role, name, "NotFound()") for role, name in [(GUARD, "guard"), (LAYER, "layer")]),
     *((PROVIDER.replace("{}, Dep", f"{kind}, Dep"), "provider", "NotFound()") for kind in KINDS),
     *((ERRORS, "handler of errors", "NotFound()"), (MISSING, "not-found handler", "NotFound()")),
+    *((MOUNTED.replace("{role}", role), name, "NotFound()") for role, name in OF_ROUTERS),
+    *((source, "provider", "NotFound()") for source in INNER_PROVIDERS),
 ]
 
 
@@ -216,7 +234,31 @@ FIRST = "HEREc.database().first(int, 'SELECT 1')"
         (WORK + "def start():\n HEREwork()", "work"),
         (WORK + "def start():\n def later():\n  HEREwork()\n return later", "work"),
         (WORK + "class A:\n def start(self):\n  HEREwork()", "work"),
-        (WORK + "def start(mill: Mill):\n HEREmill.grind()", "mill.grind"),
+        *(
+            (WORK + f"def start({taken}):\n HEREmill.grind()", "mill.grind")
+            for taken in ("mill: Mill", "mill: Mill, /", "*, mill: Mill")
+        ),
+        (
+            "class Mill:\n @classmethod\n async def start(cls): ...\n"
+            + HANDLER.format("HEREMill.start()"),
+            "Mill.start",
+        ),
+        # what only inner scopes have by the name
+        (WORK + "key = lambda work: work\n" + HANDLER.format("HEREwork()"), "work"),
+        (WORK + "class Other:\n work = None\n" + HANDLER.format("HEREwork()"), "work"),
+        # names that stand for each other, or for themselves
+        ("def start():\n x = y\n y = x\n x.run()\n HEREasyncio.sleep(1)", "asyncio.sleep"),
+        ("def start():\n x = x\n x.run()\n HEREasyncio.sleep(1)", "asyncio.sleep"),
+        (
+            "from framework.context import Job\n@app.cron('* * * * *')\n"
+            "async def tidy(job: Job):\n HEREjob.database().run('DELETE FROM log')",
+            "job.database().run",
+        ),
+        (
+            "from framework.queues import Batch\n"
+            "async def take(batch: Batch):\n HEREbatch.database().run('DELETE FROM log')",
+            "batch.database().run",
+        ),
         ("def start():\n HEREasyncio.sleep(1)", "asyncio.sleep"),
         *(
             (HANDLER.format(text), "c.database().first")
@@ -238,8 +280,17 @@ FIRST = "HEREc.database().first(int, 'SELECT 1')"
                 f"return [each for each in 'ab' if {FIRST}]",
                 f"match c.request.path:\n  case a if {FIRST}: ...",
                 f'return f"{{{FIRST}}}"',
-                f"return len({FIRST})",
-                f"return not bool({FIRST})",
+                *(
+                    f"return {name}({FIRST})"
+                    for name in (
+                        *("bool", "dict", "enumerate", "float", "int", "len", "list"),
+                        *("max", "min", "set", "sorted", "sum", "tuple"),
+                    )
+                ),
+                f"return {FIRST}()",
+                f"return c and {FIRST} and c.request",
+                f"for row in {FIRST}: ...",
+                f"[one, two] = {FIRST}",
                 f"return [*{FIRST}]",
                 f"one, two = {FIRST}",
                 f"rows = {FIRST}\n return sorted(rows)",
@@ -264,6 +315,13 @@ FIRST = "HEREc.database().first(int, 'SELECT 1')"
         (WORK + HANDLER.format("await c.database().run('', HEREwork())"), "work"),
         (HANDLER.format("rows = c.database('LOGS')\n HERErows.run('DELETE FROM log')"), "rows.run"),
         (HANDLER.format("HEREc.database('LOGS').batch([])"), "c.database('LOGS').batch"),
+        (HANDLER.format("db = c.database(); HEREdb.run('DELETE FROM log')"), "db.run"),
+        (
+            HANDLER.format(
+                "def later():\n  db = c.database()\n  HEREdb.run('DELETE FROM log')\n later()"
+            ),
+            "db.run",
+        ),
         ("async def clean(db: Database):\n HEREdb.run('DELETE FROM log')", "db.run"),
         (
             BINDINGS + HANDLER.format("HEREc.bindings(Env).logs.all(int, '')"),
@@ -306,8 +364,22 @@ def test_a_coroutine_that_nobody_awaits_is_found(
             "answer.with_header(...) makes a Response that is not used: return it",
         ),
         (
-            HANDLER.format("HEREResponse.redirect('/')"),
-            "Response.redirect(...) makes a Response that is not used: return it",
+            HANDLER.format("HEREResponse('a')"),
+            "Response(...) makes a Response that is not used: return it",
+        ),
+        *(
+            (
+                HANDLER.format(f"HEREResponse.{made}('a')"),
+                f"Response.{made}(...) makes a Response that is not used: return it",
+            )
+            for made in ("bytes", "empty", "html", "json", "redirect", "text")
+        ),
+        *(
+            (
+                HANDLER.format(f"answer = Response()\n HEREanswer.{made}('a')\n return answer"),
+                f"answer.{made}(...) makes a Response that is not used: return it",
+            )
+            for made in ("with_added_header", "with_cookie", "with_status")
         ),
         (
             WORK + HANDLER.format("HEREasyncio.create_task(work())"),
@@ -431,11 +503,14 @@ def test_a_correct_program_is_passed_over(
     assert found(monkeypatch, tmp_path, source) == []
 
 
+@pytest.mark.parametrize("content", ["x = (", "x = '\0'", None])
 def test_what_was_changed_since_it_was_imported_is_passed_over(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
 ) -> None:
     app = import_app(monkeypatch, tmp_path, HANDLER.format("return NotFound()"))
-    (tmp_path / "app.py").write_text("x = (")
+    (tmp_path / "app.py").unlink()
+    if content is not None:
+        (tmp_path / "app.py").write_text(content)
 
     assert find_misuse(modules(tmp_path), app) == []
 
@@ -470,6 +545,8 @@ def test_a_router_that_nothing_mounts_is_named(
         ROUTER + "LATER = [notes]",
         ROUTER + "if app is None:\n app.mount(notes)",
         ROUTER + "LATER = 'notes'",
+        ROUTER + "def later(module):\n app.mount(module.notes)",
+        ROUTER + "for each in [*vars().values()]:\n if type(each) is Router: app.mount(each)",
         "notes = Router('/notes')",
         "def make():\n notes = Router('/notes')\n notes.get('/')(print)",
     ],

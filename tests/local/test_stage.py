@@ -475,6 +475,7 @@ def test_what_a_function_imports_has_to_be_staged(root: Path, statement: str, fa
     ("file", "statement", "fault"),
     [
         ("app.py", "from .routes import notes", ".routes is beyond the top-level package"),
+        ("app.py", "from . import routes", ". is beyond the top-level package"),
         ("routes/deep/er.py", "from ....app import app", "....app is beyond the top-level package"),
         ("routes/deep/er.py", "from .. import gone", "there is no gone in routes"),
         ("routes/deep/er.py", "from ..notes import gone", "there is no gone in routes.notes"),
@@ -502,13 +503,17 @@ def test_what_a_function_imports_is_looked_for_from_its_folder(
         "def show():\n from app import app",
         "from framework import *\nfrom routes.deep.names import *\nfrom .deep.names import *",
         "def show():\n import routes.notes",
-        "def show():\n from routes.deep.names import made",
+        "def show():\n from routes.deep.made import made",
         "def show():\n from routes.deep.later import made",
-        "import os.path\ndef show():\n from routes.notes import os",
+        "def show():\n from routes.deep.names import os\n from routes.deep.names import settings\n"
+        " from routes.deep.names import others\n from routes.deep.inside import made",
         "from .hashlib import scrypt\ndef show():\n scrypt()",
         "def show(c):\n if c:\n  import routes.gone",
         "def show(c):\n if c:\n  return 1\n import routes.gone",
         "def show(c):\n with c:\n  if c:\n   return 1\n  import routes.gone",
+        "async def show(c):\n if c:\n  return 1\n import routes.gone\n"
+        "def choose(c):\n with c:\n  with c:\n   if c:\n    return 1\n import routes.gone\n"
+        "async def leave(c):\n async with c.suppress():\n  import routes.gone",
         "def show(c):\n with c:\n  if c:\n   return 1\n import routes.gone",
         "def show():\n try:\n  import routes.gone\n except ImportError: ...",
         "def show():\n try:\n  import routes.gone\n except* ImportError: ...",
@@ -525,7 +530,13 @@ def test_what_is_there_and_what_may_be_for_this_machine_alone_is_staged(
 ) -> None:
     write(root, "framework/auth/__init__.py", "from framework import *")
     write(root, "routes/deep/er.py", "def __getattr__(name): ...")
-    write(root, "routes/deep/names.py", "vars().update(made=1)")
+    write(root, "routes/deep/inside.py", "locals().update(made=1)")
+    write(
+        root,
+        "routes/deep/names.py",
+        "import os.path\nimport json as settings\nmatch {'a': 1}:\n case {**others}: pass\n",
+    )
+    write(root, "routes/deep/made.py", "vars().update(made=1)")
     write(root, "routes/deep/later.py", "globals().update(made=1)")
     write(root, "routes/hashlib.py", "def scrypt(): ...")
     write(root, "routes/notes.py", source)
@@ -584,6 +595,32 @@ def test_what_the_worker_lacks_is_refused(root: Path, source: str, fault: str) -
 
     assert str(caught.value).splitlines() == [LACKS, f"routes/notes.py:{fault}"]
     assert staged_files(root) == ()
+
+
+EARLY = """
+import concurrent.futures
+import concurrent.futures as pools
+
+def early(c):
+    if c:
+        return 1
+
+def show():
+    import routes.gone
+    concurrent.futures.ThreadPoolExecutor()
+    pools.ThreadPoolExecutor()
+"""
+
+
+def test_what_stands_after_a_function_that_may_return_early_is_read(root: Path) -> None:
+    write(root, "routes/notes.py", EARLY)
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    said = ["10: there is no routes.gone", f"11: {THREADS}", f"12: {THREADS}"]
+    lines = str(caught.value).splitlines()
+    assert lines == [LACKS, *(f"routes/notes.py:{each}" for each in said)]
 
 
 @pytest.mark.parametrize(
@@ -745,6 +782,7 @@ def test_what_fails_in_every_request_is_not_staged(tmp_path: Path) -> None:
 LIMITED = """
 from framework import App, Bindings, guard
 from framework.auth import Hasher, Mailer, RateLimiter
+from framework.database import Database
 from framework.errors import TooManyRequests
 
 class Limiters(Bindings):
@@ -760,6 +798,12 @@ app = App(guard=now_and_then)
 async def do(hasher: Hasher, mailer: Mailer) -> None:
     if hasher.verify("a", "b"):
         mailer.send(None, None)
+
+async def keep(hasher: Hasher, db: Database) -> None:
+    hasher.hash("a")
+    db.run("DELETE FROM note")
+    db.first(dict, "SELECT 1")
+    db.batch([])
 """
 
 
@@ -773,9 +817,13 @@ def test_what_protocols_promise_is_awaited_in_what_is_staged(tmp_path: Path) -> 
     assert str(caught.value).splitlines()[1:] == [
         f"app.py:{line}: {called}(...) is not awaited: write await {called}(...)"
         for line, called in [
-            (11, "bound.LIMITER.allows"),
-            (17, "hasher.verify"),
-            (18, "mailer.send"),
+            (12, "bound.LIMITER.allows"),
+            (18, "hasher.verify"),
+            (19, "mailer.send"),
+            (22, "hasher.hash"),
+            (23, "db.run"),
+            (24, "db.first"),
+            (25, "db.batch"),
         ]
     ]
 
