@@ -2,12 +2,12 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from types import NoneType
 from typing import Any
 
 from framework.errors import ConfigurationError
-from framework.local.program import bound, own
+from framework.local.program import bound, is_a, own
 from framework.local.roles import Role
 from framework.local.scope import Scope
 from framework.parameters import MISSING, provider_of
@@ -20,7 +20,7 @@ __all__ = ["find_misgiven", "names_of_paths"]
 _TAKERS = {"guard", "handler", "provider"}
 
 _NONE = (None, NoneType)
-_TAKE_NONE = (*_NONE, Any, object)
+_TAKE_NONE = (*_NONE, Any, object, Hashable)
 
 
 def names_of_paths(routes: Iterable[Route]) -> frozenset[str]:
@@ -76,7 +76,7 @@ def _nothings(
     signature = _read(role.function)
     for name, annotation in signature.annotations.items() if signature else ():
         provider: Any = None if annotation is MISSING else provider_of(annotation)
-        if provider and _names(_returned(provider), _NONE) and not _names(annotation, _TAKE_NONE):
+        if provider and _names(_returned(provider), _NONE) and not _takes_none(annotation):
             why = f"{name!r} may be None, as {provider.__name__} returns it: say so, or raise there"
             yield function.lineno, why
 
@@ -91,6 +91,12 @@ def _read(function: Any) -> Signature | None:
 def _returned(provider: Any) -> Any:
     signature = _read(provider)
     return signature.returns if signature else MISSING
+
+
+def _takes_none(annotation: Any) -> bool:
+    """Return whether None may be meant by *annotation*, as by a Literal or a TypeVar, too."""
+    is_plain = all(is_a(each, type) for each in classes_of(annotation))
+    return not is_plain or _names(annotation, _TAKE_NONE)
 
 
 def _names(annotation: Any, kinds: tuple[Any, ...]) -> bool:

@@ -27,6 +27,10 @@ TAKEN = (
     "@app.get('/')\nasync def show(user: Annotated[{}, Depends(find)]): ..."
 )
 
+LOOSE = (
+    "from collections.abc import Hashable\nfrom typing import Literal, TypeVar\nT = TypeVar('T')\n"
+)
+
 CORRECT = [
     # statements
     HANDLER.format("await c.database().run('INSERT INTO a SELECT 1')"),
@@ -43,6 +47,10 @@ CORRECT = [
     "@tenants.get('/')\nasync def show(tenant): ...\napp.mount(tenants)",
     *(TAKEN.format("Person | None", taken) for taken in ("Person | None", "Any", "object")),
     *(TAKEN.format(returned, "Person") for returned in ("Person", "Any")),
+    *(
+        LOOSE + TAKEN.format("str | None", taken)
+        for taken in ("Literal['a', None]", "T", "Hashable")
+    ),
     TAKEN.replace(" -> {}", "").format("Person"),
     "def make():\n class Local: ...\n @app.get('/')\n async def show(c: 'Local | Context'): ...",
     # errors
