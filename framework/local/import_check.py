@@ -144,10 +144,10 @@ def _explain(problem: BaseException, folder: str) -> str:
 
 def _advice(problem: BaseException, folder: str) -> str:
     """Return what to do about *problem*, where that is not what it says itself, or ""."""
+    if isinstance(problem, ImportError) and (place := _left_behind(problem)):
+        return place
     if advice := runpy.run_path(f"{HERE}/advice.py")["advise"](problem):
         return f"{advice}\n"
-    if isinstance(problem, ImportError):
-        return _left_behind(problem)
     if isinstance(problem, FileNotFoundError):
         name = str(problem.filename).removeprefix(f"{folder}{os.sep}")
         is_here = Path(name).is_file()

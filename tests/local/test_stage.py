@@ -258,6 +258,11 @@ MAIN = (
             "only app.py and routes/ are staged: move helper.py into routes/",
         ),
         (
+            {"app.py": "import flask_pages", "flask_pages.py": ""},
+            "the app does not import as it would in the Worker",
+            "only app.py and routes/ are staged: move flask_pages.py into routes/",
+        ),
+        (
             {"routes/notes.py": "from lib.deep import x", "lib/deep.py": ""},
             "the app does not import as it would in the Worker",
             "only app.py and routes/ are staged: move lib/ into routes/",
@@ -348,6 +353,7 @@ MAIN = (
     ],
     ids=[
         "module",
+        "module called as a package",
         "package",
         "file",
         "file beside a module",
