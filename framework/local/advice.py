@@ -106,7 +106,7 @@ ADVICE = {
     r"|'((_Local)?Request|Context)' object has no attribute '(user|current_user)'": (
         "write guard=auth.guard() and a parameter user: User, or await auth.user(c) on a public route"
     ),
-    r"^cannot import name '\w+_password(_hash)?' from 'framework": (
+    r"^cannot import name '(\w+_password_hash|(make|set|validate)_password)' from 'framework": (
         "write auth.sign_up, auth.sign_in and auth.change_password"
     ),
     r"^module 'framework\.request' has no attribute": (
@@ -155,13 +155,25 @@ ADVICE = {
 """Patterns of what Python says, and what to do then."""
 
 
+_SHOWN = 500
+"""How many characters are looked at of what Python says, and of the line: each pattern reads them all."""
+
+
 def advise(problem: BaseException) -> str:
     """Return what to write instead of what *problem*, as it was raised, is about; or ""."""
     if not isinstance(problem, (AttributeError, ImportError, TypeError)):
         return ""
-    steps = traceback.extract_tb(problem.__traceback__)
-    line = steps[-1].line if steps else ""
+    if isinstance(problem, AttributeError) and not _is_ours(problem.obj):
+        return ""
+    report = traceback.TracebackException.from_exception(problem)  # its text is there in any case
+    line = (report.stack[-1].line or "") if report.stack else ""
+    said = f"{str(report)[:_SHOWN]}, in {line[:_SHOWN]}"
     for pattern, advice in ADVICE.items():
-        if re.search(pattern, f"{problem}, in {line}"):
+        if re.search(pattern, said):
             return advice
     return ""
+
+
+def _is_ours(value: object) -> bool:
+    """Return whether *value* is the framework's or Python's own, and no other that is called like ours."""
+    return type(value).__module__.partition(".")[0] in {"framework", "builtins"}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
+from urllib.request import Request as UrllibRequest
 from urllib.request import urlopen
 
 import pytest
@@ -155,19 +156,47 @@ def test_what_a_handler_does_as_elsewhere_is_told_below_its_traceback(
     assert advice in capsys.readouterr().err.splitlines()[-1]
 
 
+class Silent(TypeError):
+    """Has no text of its own."""
+
+    def __str__(self) -> str:
+        raise ValueError("it cannot say")
+
+
+def _ask_another_request() -> None:
+    UrllibRequest("https://example.com").form  # type: ignore[attr-defined]  # noqa: B018  what is tried
+
+
+def _say_much() -> None:
+    raise TypeError("'method' object " + ", in " * 500_000)
+
+
+@pytest.mark.parametrize(
+    ("do", "said"),
+    [
+        (_ask_another_request, "AttributeError: 'Request' object has no attribute 'form'"),
+        (_say_much, "TypeError: 'method' object , in , in"),
+    ],
+)
 @pytest.mark.usefixtures("_loggers")
-async def test_nothing_is_added_where_nothing_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_nothing_is_added_where_nothing_is_known(
+    capsys: pytest.CaptureFixture[str], do: Callable[[], None], said: str
+) -> None:
     log_to_terminal()
     app = App()
 
     @app.get("/", guard=public)
     async def show() -> str:
-        raise AttributeError("'Note' object has no attribute 'form'")
+        do()
+        return "shown"
 
     await app.request("GET", "/")
 
-    last = capsys.readouterr().err.splitlines()[-1]
-    assert last == "AttributeError: 'Note' object has no attribute 'form'"
+    assert said in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_nothing_is_said_of_an_error_that_cannot_say_what_it_is() -> None:
+    assert advise(Silent()) == ""
 
 
 def test_each_piece_of_advice_is_asked_for(tmp_path: Path) -> None:
@@ -190,7 +219,10 @@ def test_each_piece_of_advice_is_asked_for(tmp_path: Path) -> None:
 
 
 def test_the_build_says_it_too(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("class App: ...\n\napp = App()\napp.include_router(1)\n")
+    (tmp_path / "framework.py").write_text("class App: ...\n")
+    (tmp_path / "app.py").write_text(
+        "from framework import App\n\napp = App()\napp.include_router(1)\n"
+    )
 
     command = [sys.executable, import_check.__file__, str(tmp_path)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
