@@ -91,10 +91,24 @@ class CookieJar:
         *,
         prefix: Prefix = "",
         max_age: int | None = None,
+        path: str = "/",
+        domain: str | None = None,
+        http_only: bool = True,
+        same_site: Literal["Lax", "Strict", "None"] = "Lax",
     ) -> None:
-        """Send *text*, any text, signed for this *name* and *prefix*: no other cookie stands in for it."""
+        """Send *text*, any text, signed for this *name* and *prefix*: no other cookie stands in for it.
+
+        All else is as for `set`.
+        """
         self.set(
-            name, signer.sign(self._purpose(name, prefix), text), prefix=prefix, max_age=max_age
+            name,
+            signer.sign(self._purpose(name, prefix), text),
+            prefix=prefix,
+            max_age=max_age,
+            path=path,
+            domain=domain,
+            http_only=http_only,
+            same_site=same_site,
         )
 
     def delete(

@@ -21,7 +21,7 @@ def docs(app: App) -> Router:
 
     @cache
     def describe_app() -> dict[str, Any]:
-        # Imported here, so that no cold start waits for it.
+        # No cold start waits for this.
         from framework.openapi import describe
 
         return describe(app, title="Kagari", version=VERSION, description=_ABOUT)

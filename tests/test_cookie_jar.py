@@ -256,3 +256,19 @@ async def test_an_answer_carries_a_cookie_of_its_own() -> None:
         "b=2",
     ]
     assert ("cache-control", "private, no-store") in headers
+
+
+async def test_a_signed_cookie_takes_what_any_cookie_takes() -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def index(c: Context) -> None:
+        options: dict[str, Any] = {"path": "/a", "http_only": False, "same_site": "Strict"}
+        c.cookies.set_signed(NEW, "theme", "dark", domain="example.com", **options)
+
+    answer = await app.request("GET", HTTPS)
+
+    signed = NEW.sign("cookie theme", "dark")
+    assert answer.header("set-cookie") == (
+        f"theme={signed}; Domain=example.com; Path=/a; Secure; SameSite=Strict"
+    )
