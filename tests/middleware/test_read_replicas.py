@@ -194,6 +194,12 @@ async def test_what_changes_something_leaves_a_cookie_and_nothing_else_does(
     assert client.cookies == (WROTE if is_change else {})
 
 
+async def test_the_cookie_lasts_five_minutes(database: LaggingDatabase) -> None:
+    response = await make_app().request("POST", "/", env={"DB": database})
+
+    assert "Max-Age=300" in cookies_of(response)[0]
+
+
 @pytest.mark.parametrize(
     ("origin", "cookie"),
     [
@@ -329,6 +335,49 @@ async def test_a_request_has_one_database_however_often_it_asks_for_it(
 
     assert json_of(response) == [None, None, "new"]
     assert database.starts == ["first-unconstrained"]
+
+
+async def test_the_first_row_is_the_first_of_several(database: LaggingDatabase) -> None:
+    found: list[Any] = []
+
+    async def use(db: Database) -> None:
+        for sql in ("VALUES (1), (2)", "SELECT * FROM (VALUES (1), (2))"):
+            found.append(await db.first(int, sql))  # the one at the primary, the other nearby
+
+    await make_app(use=use).request("GET", "/use", env={"DB": database})
+
+    assert found == [1, 1]
+
+
+async def test_who_still_asks_when_the_request_is_gone_reads_at_the_primary(
+    database: LaggingDatabase,
+) -> None:
+    kept: list[Database] = []
+
+    async def use(db: Database) -> None:
+        kept.append(db)
+
+    await make_app(use=use).request("GET", "/use", env={"DB": database})
+    gc.collect()
+
+    assert await kept[0].first(int, COUNT) == 0
+    assert await kept[0].run(INSERT) == 1
+    assert (database.starts, database.asked) == ([], ["primary", "primary"])
+
+
+async def test_where_nothing_waits_for_work_it_is_done_before_the_answer(
+    database: LaggingDatabase,
+) -> None:
+    app = make_app()
+
+    @app.get("/after", guard=public)
+    async def after(c: Context) -> str:
+        await c.after_answer(c.database().run(INSERT))
+        return "after"
+
+    response = await app.handle(Request.build("GET", "/after"), {"DB": database})
+
+    assert (response.status, await database.primary.first(int, COUNT)) == (200, 1)
 
 
 async def test_a_page_without_a_query_has_no_session(database: LaggingDatabase) -> None:
