@@ -32,7 +32,7 @@ def docs(app: App) -> Router:
 
     @cache
     def answer_with_page() -> Response:
-        from routes.docs_page import page  # as above
+        from routes.docs_page import page
 
         return page(describe_app()).with_header("cache-control", _FIVE_MINUTES)
 

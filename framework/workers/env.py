@@ -63,8 +63,8 @@ def _wrapper(value: Any, wrapped: Any) -> Callable[[Any], Any]:
 
     A service binding claims to have any method, since its Worker may have it: also ``prepare`` and
     ``limit``, by which databases and limiters are known. Only ``fetch`` tells it apart (AI has that
-    too, and the SDK wraps AI itself), so it is looked for first: outside of workerd, Miniflare's
-    proxies raise for a method that a service lacks. Under ``wrangler dev``, `send_email` is a service.
+    too, and the SDK wraps AI itself), so it is looked for first. Under ``wrangler dev``, `send_email`
+    is a service.
     """
     theirs = None if isinstance(wrapped, JsProxy) else type(wrapped)
     kind = getattr(value, "constructor", None)
@@ -94,19 +94,19 @@ class WorkersService:
     called. Keyword arguments reach it as one object. *binding* is ``env.NAME``, as JavaScript has it.
     """
 
-    __slots__ = ("_binding",)
-
     def __init__(self, binding: Any) -> None:
         self._binding = binding
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # what Python asks of anything: JavaScript would say it is there
             raise AttributeError(name)
-        if not hasattr(type(self._binding), name):
-            return getattr(self._binding, name)
+        binding = self._binding
+        if not hasattr(type(binding), name):
+            return getattr(binding, name)
         # A service has `next` as it has any name, so that Pyodide takes it for an iterator, and gives
-        # it a `send` of its own. The service's needs no `this`: only `fetch` and its like do.
-        return Reflect.get(self._binding, name)
+        # it a `send` of its own. The service's has a `then`, as it has any name, too: what a call
+        # returned would be waited for, so it comes in an array.
+        return Array.of(0).map(Reflect.get.bind(None, binding, name, binding))[0]
 
 
 class WorkersRateLimiter:
