@@ -12,7 +12,6 @@ const CACHE = join(ROOT, ".cache/wasm");
 export function loadBundle(bundle, packages = []) {
   return loadWorker({
     bundle: resolve(bundle),
-    main: "worker.py",
     modules: join(CACHE, "modules"),
     overlays: [join(ROOT, "tests/wasm/stand_in"), ...packages.map((folder) => resolve(folder))],
     runtime: join(CACHE, "runtime"),

@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { d1 } from "@lucia-auth/adapter-sqlite";
 import { lucia } from "lucia";
 
-import { startBindings } from "../wasm/database.mjs";
+import { startDatabase } from "../wasm/database.mjs";
 
 /** D1's binding, as far as Lucia's adapter and these tests use it, by the harness's SQL door. */
 class RemoteDatabase {
@@ -43,7 +43,7 @@ class RemoteDatabase {
 
 async function open(worker) {
   if (worker) return new RemoteDatabase(worker);
-  const { database } = await startBindings({ binding: "DB", date: "2026-09-08" });
+  const { database } = await startDatabase();
   return database;
 }
 

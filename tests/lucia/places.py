@@ -109,10 +109,11 @@ class InWorker:
         url = urlsplit(path)
         connection = http.client.HTTPConnection(urlsplit(self._worker.url).netloc, timeout=30)
         try:
-            connection.putrequest(method, url.path, skip_accept_encoding=True)
+            connection.putrequest(method, url.path, skip_host=True, skip_accept_encoding=True)
+            connection.putheader("host", url.netloc)
             for name, value in headers:
                 connection.putheader(name, value)
-            connection.putheader("x-harness-origin", f"{url.scheme}://{url.netloc}")
+            connection.putheader("x-forwarded-proto", url.scheme)  # Miniflare's way to be told
             connection.putheader("content-length", str(len(body)))
             connection.endheaders(body)
             answer = connection.getresponse()

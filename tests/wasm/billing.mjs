@@ -8,9 +8,9 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
-import { applySchema, startBindings } from "./database.mjs";
+import { applySchema, startDatabase } from "./database.mjs";
 
-const { database, stop } = await startBindings({ binding: "DB", date: "2026-09-08" });
+const { database, stop } = await startDatabase();
 await applySchema(database, readFileSync(process.argv[2], "utf8"));
 
 async function run(batch) {

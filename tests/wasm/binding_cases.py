@@ -1,4 +1,4 @@
-"""What a Worker gets of KV, R2, queues and AI, by way of the SDK's env as workerd hands it over."""
+"""What a Worker gets of KV, R2, queues and others, by way of the SDK's env as workerd hands it over."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -91,25 +91,32 @@ async def test_a_queue_takes_what_the_local_one_takes_and_no_tuple(env: Any) -> 
     assert ["cannot be sent" in problem for problem in problems] == [True, True]
 
 
-async def test_ai_is_no_service_though_it_has_a_fetch(env: Any) -> None:
-    ai = bindings_of(env)["AI"]
-
-    assert await ai.run("@cf/model") is None
-    assert await ai.run("@cf/model", {"prompt": "a"}) == {
-        "model": "@cf/model",
-        "inputs": {"prompt": "a"},
-        "usage": None,
-    }
-
-
 async def test_what_is_ours_is_handed_out_as_before(env: Any) -> None:
     bindings = bindings_of(env)
 
     assert type(bindings["DB"]).__name__ == "D1Database"
     assert type(bindings["LIMITER"]).__name__ == "WorkersRateLimiter"
     assert type(bindings["SERVICE"]).__name__ == "WorkersService"
-    assert type(bindings["OUTSIDE"]).__name__ == "WorkersService"
     assert bindings["TEXT"] == "text"
+
+
+async def test_a_rate_limiter_is_handed_out_as_one(env: Any) -> None:
+    limiter = bindings_of(env)["LIMITER"]
+
+    outcomes = [await limiter.allows(key) for key in ("a", "a", "a", "b", "é\0")]
+
+    assert outcomes == [True, True, False, True, True]
+
+
+async def test_a_service_is_no_database(env: Any) -> None:
+    bindings = bindings_of(env)
+
+    for _ in range(2):  # known from then on
+        answer = await bindings["SERVICE"].fetch("https://service.test/a")
+        assert await answer.text() == "fetched /a"
+    assert await bindings["SERVICE"].prepare("b") == "prepared b"
+    assert await bindings["SERVICE"].send(to="ada") == "sent to ada"
+    assert await bindings["DB"].first(dict, "SELECT 1 AS a") == {"a": 1}
 
 
 async def test_a_variable_that_is_an_object_is_one_whatever_its_names(env: Any) -> None:
@@ -157,8 +164,9 @@ BINDING_CASES: dict[str, Callable[[Any], Awaitable[None]]] = {
         test_r2_takes_bytes_and_gives_a_buffer_that_becomes_bytes,
         test_a_queue_takes_what_json_takes,
         test_a_queue_takes_what_the_local_one_takes_and_no_tuple,
-        test_ai_is_no_service_though_it_has_a_fetch,
         test_what_is_ours_is_handed_out_as_before,
+        test_a_rate_limiter_is_handed_out_as_one,
+        test_a_service_is_no_database,
         test_a_variable_that_is_an_object_is_one_whatever_its_names,
         test_a_variable_of_a_type_that_has_a_name_is_read_as_that_type,
         test_an_env_is_asked_as_a_dict_is,

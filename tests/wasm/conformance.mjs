@@ -1,16 +1,19 @@
-// Runs the conformance suites of `Database` and `Storage` over a real D1, in Pyodide. Knows no HTTP.
+// Runs the cases that ask for what no real part does when it is told to: a D1 that never answers, a
+// queue that brings what JSON cannot hold. In Pyodide, in Node, with the real D1 where one is asked.
 //
 //   node --experimental-wasm-jspi tests/wasm/conformance.mjs
 //
 // Prints one line of JSON for each case: {"name", "error"}, where error is null or a traceback.
 
-import { readdirSync, readFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { loadPyodide } from "pyodide";
 
-import { applySchema, asFetcher, startBindings } from "./database.mjs";
+import { applySchema, startDatabase } from "./database.mjs";
+import { filesBelow } from "./files.mjs";
+import { write } from "./python.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = resolve(HERE, "../..");
@@ -29,21 +32,20 @@ const FILES = [
 ];
 
 async function main() {
-  const limiters = { LIMITER: { limit: 2, period: 60 } };
-  const starting = startBindings({ binding: "DB", date: "2026-09-08", limiters });
+  const starting = startDatabase();
   const timers = countTimers();
   const pyodide = await loadPyodide({ stdout: (line) => console.error(line) });
-  mount(pyodide, join(ROOT, ".cache/wasm/modules"), TARGET);
-  mount(pyodide, join(ROOT, "framework"), `${TARGET}/framework`);
-  mount(pyodide, join(HERE, "stand_in"), TARGET);
-  for (const name of FILES) write(pyodide, join(ROOT, name), `${TARGET}/${name}`);
+  write(pyodide, [
+    ...filesBelow(join(ROOT, ".cache/wasm/modules"), TARGET),
+    ...filesBelow(join(ROOT, "framework"), `${TARGET}/framework`),
+    ...filesBelow(join(HERE, "stand_in"), TARGET),
+    ...FILES.map((name) => [`${TARGET}/${name}`, new Uint8Array(readFileSync(join(ROOT, name)))]),
+  ]);
   for (const name of RUNTIME_MODULES) pyodide.registerJsModule(name, {});
   pyodide.runPython(`import sys; sys.path.insert(0, "${TARGET}")`);
   const suite = pyodide.pyimport("tests.wasm.conformance");
-  const { database, service, stores, limiters: given, stop } = await starting;
-  const services = { SERVICE: asFetcher(service), OUTSIDE: service };
-  const ours = { TEXT: "text", NULL: null, SETTING: { limit: 5, fetch: "a", prepare: [1] }, LIST: ["a", { b: null }], AI: new Ai(), BROKEN: new BrokenLimiter() };
-  const env = (db) => ({ DB: db, ...ours, ...given, ...services, ...stores });
+  const { database, stop } = await starting;
+  const env = (DB) => ({ DB, AI: new Ai(), BROKEN: new BrokenLimiter() });
   await runAll(suite, database, { ...BINDINGS, env, timers, proxies: countProxies(pyodide) });
   await stop();
   process.exit(0);
@@ -142,19 +144,6 @@ function countTimers() {
 function countProxies({ _module }) {
   _module.enable_pyproxy_allocation_tracing?.();
   return () => _module.pyproxy_alloc_map?.size ?? 0;
-}
-
-function mount(pyodide, folder, target) {
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || entry.name.endsWith(".pyc")) continue;
-    const source = join(entry.parentPath, entry.name);
-    write(pyodide, source, `${target}/${relative(folder, source).replaceAll("\\", "/")}`);
-  }
-}
-
-function write(pyodide, source, path) {
-  pyodide.FS.mkdirTree(path.slice(0, path.lastIndexOf("/")));
-  pyodide.FS.writeFile(path, new Uint8Array(readFileSync(source)));
 }
 
 await main();

@@ -1,6 +1,7 @@
-"""Runs the cases that conformance.mjs asks for, inside Pyodide. Knows no case."""
+"""Runs the cases in Pyodide, in Node or in workerd. Knows no case."""
 
 import traceback
+from collections.abc import Awaitable
 from typing import Any
 
 from framework.workers.d1 import D1Database
@@ -12,7 +13,7 @@ from tests.wasm.binding_cases import BINDING_CASES
 from tests.wasm.d1_cases import D1_CASES, Platform
 from tests.wasm.queue_cases import QUEUE_CASES
 
-__all__ = ["RESET", "SCHEMA", "names", "run"]
+__all__ = ["RESET", "SCHEMA", "names", "run", "run_inside"]
 
 SCHEMA = database_cases.SCHEMA
 """The tables of the cases of `Database`, a statement each; the others' are those of schema.sql."""
@@ -22,23 +23,28 @@ RESET = (*database_cases.RESET, *storage_cases.RESET)
 
 
 def names() -> list[str]:
-    """Return the name of every case, in order."""
-    return [*CASES, *D1_CASES, *STORAGE_CASES, *QUEUE_CASES, *BINDING_CASES]
+    """Return the name of every case that is run in Node, in order."""
+    return [*D1_CASES, *QUEUE_CASES]
 
 
 async def run(name: str, binding: Any, fakes: Any) -> str | None:
-    """Run one case and return its traceback, or None when it passed."""
+    """Run one case in Node and return its traceback, or None when it passed."""
+    if name in QUEUE_CASES:
+        return await _tell(QUEUE_CASES[name](fakes))
+    return await _tell(D1_CASES[name](Platform(D1Database, WorkerEnv, binding, fakes)))
+
+
+async def run_inside(name: str, env: Any) -> str | None:
+    """Run one case in workerd, on empty tables, and return its traceback, or None when it passed."""
+    await env.DB.exec(";\n".join(RESET))
+    if name in BINDING_CASES:
+        return await _tell(BINDING_CASES[name](env))
+    return await _tell({**CASES, **STORAGE_CASES}[name](WorkerEnv(env)["DB"]))
+
+
+async def _tell(case: Awaitable[None]) -> str | None:
     try:
-        if name in CASES:
-            await CASES[name](D1Database(binding))
-        elif name in STORAGE_CASES:
-            await STORAGE_CASES[name](D1Database(binding))
-        elif name in QUEUE_CASES:
-            await QUEUE_CASES[name](fakes)
-        elif name in BINDING_CASES:
-            await BINDING_CASES[name](fakes.env(binding))
-        else:
-            await D1_CASES[name](Platform(D1Database, WorkerEnv, binding, fakes))
+        await case
     except Exception:
         return traceback.format_exc()
     return None

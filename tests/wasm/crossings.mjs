@@ -9,13 +9,14 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { inPieces } from "./http.mjs";
 import { ExecutionContext, loadWorker } from "./runtime.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const CACHE = resolve(HERE, "../../.cache/wasm");
 const WARM_UP = 1000;
 const ROUNDS = 3000;
+/** Bytes of a body that workerd hands out at once, unless it is told how many there is room for. */
+const PIECE = 4096;
 
 // Read by Pyodide for the type of a proxy, and by workerd's Python to tell what it was handed.
 const SILENT = new Set(
@@ -105,7 +106,6 @@ const DB = {
 async function main() {
   const worker = await loadWorker({
     bundle: resolve(process.argv[2]),
-    main: "worker.py",
     modules: join(CACHE, "modules"),
     overlays: [join(HERE, "stand_in")],
     runtime: join(CACHE, "runtime"),
@@ -134,6 +134,30 @@ async function main() {
 
 function bodyOf(text) {
   return inPieces([Buffer.from(text)].values());
+}
+
+/** Returns a stream of *chunks*, an iterator of bytes, in pieces as workerd hands them out. */
+function inPieces(chunks) {
+  return new ReadableStream(
+    {
+      type: "bytes",
+      async pull(controller) {
+        const { done, value } = await chunks.next();
+        if (!done) {
+          for (let at = 0; at < value.length; at += PIECE) {
+            controller.enqueue(new Uint8Array(value.subarray(at, at + PIECE)));
+          }
+          return;
+        }
+        controller.close();
+        controller.byobRequest?.respond(0);
+      },
+      async cancel() {
+        await chunks.return?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 async function answer(worker, request, env) {

@@ -219,17 +219,6 @@ async def test_thousands_of_calls_leave_nothing_behind(platform: Platform) -> No
 
 
 @d1_case
-async def test_a_rate_limiter_is_handed_out_as_one(platform: Platform) -> None:
-    env = platform.bindings(platform.fakes.env(platform.binding))
-
-    outcomes = [await env["LIMITER"].allows(key) for key in ("a", "a", "a", "b", "é\0")]
-
-    assert outcomes == [True, True, False, True, True]
-    assert await env["DB"].first(dict, "SELECT 1 AS a") == {"a": 1}
-    assert env["TEXT"] == "text"
-
-
-@d1_case
 async def test_a_rate_limiter_that_is_out_is_an_outage(platform: Platform) -> None:
     env = platform.bindings(platform.fakes.env(platform.binding))
 
@@ -239,15 +228,14 @@ async def test_a_rate_limiter_that_is_out_is_an_outage(platform: Platform) -> No
 
 
 @d1_case
-async def test_a_service_is_no_database(platform: Platform) -> None:
-    env = platform.bindings(platform.fakes.env(platform.binding))
+async def test_ai_is_no_service_though_it_has_a_fetch(platform: Platform) -> None:
+    from workers.rpc import _EnvWrapper  # only in the Worker's runtime
 
-    for name in (
-        "SERVICE",
-        "OUTSIDE",
-        "SERVICE",
-    ):  # as workerd has it, and as Miniflare does outside
-        answer = await env[name].fetch("https://service.test/a")
-        assert await answer.text() == "fetched /a"
-    assert await env["SERVICE"].prepare("b") == "prepared b"
-    assert await env["DB"].first(dict, "SELECT 1 AS a") == {"a": 1}
+    ai = platform.bindings(_EnvWrapper(platform.fakes.env(platform.binding)))["AI"]
+
+    assert await ai.run("@cf/model") is None
+    assert await ai.run("@cf/model", {"prompt": "a"}) == {
+        "model": "@cf/model",
+        "inputs": {"prompt": "a"},
+        "usage": None,
+    }

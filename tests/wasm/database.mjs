@@ -1,5 +1,5 @@
-// Gives the Worker real bindings: Miniflare's D1, in memory or in a folder, its rate
-// limiters, its `send_email`, a service, a KV, an R2 bucket and a queue. Knows nothing of Python.
+// Says what real bindings a Worker gets of Miniflare, and starts its D1 for what runs outside of workerd.
+// Knows nothing of Python.
 
 import { Miniflare } from "miniflare";
 
@@ -75,47 +75,10 @@ class D1Database extends D1DatabaseSession {
   }
 }
 
-const METHODS = {
-  KvNamespace: ["get", "getWithMetadata", "put", "list", "delete"],
-  R2Bucket: ["head", "get", "put", "list", "delete"],
-  WorkerQueue: ["send", "sendBatch"],
-};
+/** As `wrangler.toml` has it. */
+export const DATE = "2026-09-08";
 
-/** Returns *binding* as one of the class *name*, which passes everything on. */
-function asInstance(name, binding) {
-  const { [name]: Class } = { [name]: class {} };
-  for (const method of METHODS[name]) {
-    Class.prototype[method] = (...args) => binding[method](...args);
-  }
-  return new Class();
-}
-
-class Fetcher {
-  get [Symbol.toStringTag]() {
-    return "Fetcher";
-  }
-}
-
-/**
- * Returns *binding* as workerd has a service: every name but `then` is there, and is a function. Only
- * when it is called is the other Worker asked whether it has such a method. `fetch` needs its `this`.
- */
-export function asFetcher(binding) {
-  const service = new Proxy(new Fetcher(), {
-    get(target, name) {
-      if (typeof name === "symbol" || name === "constructor") return Reflect.get(target, name);
-      if (name === "then") return undefined;
-      return async function (...args) {
-        if (name === "fetch" && this !== service) throw new TypeError("Illegal invocation");
-        return binding[name](...args);
-      };
-    },
-    has: (target, name) => (typeof name === "symbol" ? name in target : name !== "then"),
-  });
-  return service;
-}
-
-const SERVICE = `
+const SERVICE_SOURCE = `
 import { WorkerEntrypoint } from "cloudflare:workers";
 export default class extends WorkerEntrypoint {
   fetch(request) { return new Response("fetched " + new URL(request.url).pathname) }
@@ -123,51 +86,67 @@ export default class extends WorkerEntrypoint {
   send({ to }) { return "sent to " + to }
 }`;
 
+/** Takes what is sent to it to Miniflare's own binding, and keeps those mails that this takes. */
+const POST_SOURCE = `
+import { WorkerEntrypoint } from "cloudflare:workers";
+const mails = [];
+export default class extends WorkerEntrypoint {
+  async send(mail) {
+    if (Object.getPrototypeOf(mail) !== Object.prototype) throw new TypeError("no plain object");
+    const answer = await this.env.EMAIL.send(mail);
+    mails.push(mail);
+    return answer;
+  }
+  fetch() { return Response.json(mails) }
+}`;
+
 /** Returns a Worker of *source*, as Miniflare takes it. */
-function worker(name, compatibilityDate, source, env = {}) {
+function worker(name, source, env = {}) {
   const manifest = {
     mainModule: "main.mjs",
     modules: { "main.mjs": { type: "esm", contents: source } },
   };
-  return { config: { name, compatibilityDate, env, manifest } };
+  return { config: { name, compatibilityDate: DATE, env, manifest } };
 }
 
+/** The Workers that the bindings SERVICE and EMAIL lead to. A binding of mails is a service, too. */
+export const SERVICES = [
+  worker("service", SERVICE_SOURCE),
+  worker("post", POST_SOURCE, { EMAIL: { type: "send-email" } }),
+];
+
 /**
- * Starts D1, the rate limiters, each `{limit, period}` by its name, what sends mails, a service, and
- * as `stores` a KV, an R2 bucket and a queue. Returns the bindings, with a function that ends them.
- * What sends mails and the service are as Miniflare has them.
+ * Returns the bindings of a Worker: D1 as *binding*, what sends mails, a service, a KV, an R2 bucket, a
+ * queue, and *limiters*, `{limit, period}` by name.
  */
-export async function startBindings({ binding, date, folder, limiters = {} }) {
+export function bindingsOf(binding, limiters) {
   const limited = Object.entries(limiters).map(([name, simple]) => [
     name,
     { type: "rate-limit", namespace: name, simple },
   ]);
+  return {
+    ...d1(binding),
+    EMAIL: { type: "worker", worker: "post" },
+    SERVICE: { type: "worker", worker: "service" },
+    CACHE: { type: "kv", id: "cache" },
+    FILES: { type: "r2", name: "files" },
+    MAILS: { type: "queue", name: "mails" },
+    ...Object.fromEntries(limited),
+  };
+}
+
+function d1(binding) {
+  return { [binding]: { type: "d1", id: binding } };
+}
+
+/** Starts D1 alone, in memory, and returns it, with a function that ends it. */
+export async function startDatabase() {
   const miniflare = new Miniflare({
     cf: false,
-    ...(folder && { resourcePersistencePath: folder }),
-    workers: [
-      worker("database", date, "export default {}", {
-        [binding]: { type: "d1", id: binding },
-        EMAIL: { type: "send-email" },
-        SERVICE: { type: "worker", worker: "service" },
-        CACHE: { type: "kv", id: "cache" },
-        FILES: { type: "r2", name: "files" },
-        MAILS: { type: "queue", name: "mails" },
-        ...Object.fromEntries(limited),
-      }),
-      worker("service", date, SERVICE),
-    ],
+    workers: [worker("database", "export default {}", d1("DB"))],
   });
-  const bindings = await miniflare.getBindings("database");
-  const { [binding]: database, EMAIL: email, SERVICE: service, CACHE, FILES, MAILS, ...others } =
-    bindings;
-  const stores = {
-    CACHE: asInstance("KvNamespace", CACHE),
-    FILES: asInstance("R2Bucket", FILES),
-    MAILS: asInstance("WorkerQueue", MAILS),
-  };
-  const stop = () => miniflare.dispose();
-  return { database: new D1Database(database), email, service, stores, limiters: others, stop };
+  const { DB } = await miniflare.getBindings("database");
+  return { database: new D1Database(DB), stop: () => miniflare.dispose() };
 }
 
 /** Runs a file of SQL, one statement after the other. */

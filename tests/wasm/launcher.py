@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,15 +26,22 @@ class WorkerFailed(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class RunningWorker:
-    """A Worker that answers at *url*."""
+    """A Worker that answers at *url*; at *raw_url* nothing stands before it."""
 
     url: str
-    report: Mapping[str, Any]
+    raw_url: str
     log: Path
 
     def errors(self) -> str:
         """Return what it has written to standard error so far."""
         return self.log.read_text("utf-8")
+
+    def logs(self, text: str) -> bool:
+        """Return whether it writes *text* to standard error, which may take a moment."""
+        deadline = time.monotonic() + 5
+        while text not in self.errors() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return text in self.errors()
 
     def sql(self, statement: str, *params: object) -> list[dict[str, Any]]:
         """Run *statement* on its database, behind its back, and return the rows."""
@@ -43,7 +51,8 @@ class RunningWorker:
 
     def scheduled(self, cron: str = "0 3 * * *") -> None:
         """Call its scheduled handler and wait for everything that the handler started."""
-        self._post(f"/__harness/scheduled?cron={cron.replace(' ', '+')}", {})
+        with urlopen(f"{self.url}/cdn-cgi/local/scheduled?cron={cron.replace(' ', '+')}"):
+            """It answers when all is over, with a 500 where something failed."""
 
     def _post(self, path: str, body: object) -> Any:
         request = Request(self.url + path, json.dumps(body).encode(), method="POST")
@@ -66,29 +75,32 @@ def serve(
     *,
     schema: Path | None = None,
     data: Path | None = None,
-    variables: Mapping[str, str] | None = None,
+    variables: Mapping[str, Any] | None = None,
     limiters: Mapping[str, Mapping[str, int]] | None = None,
+    overlays: Sequence[Path] = (),
     port: int = 0,
 ) -> Iterator[RunningWorker]:
     """Serve the staged Worker in *bundle* on loopback until the block ends.
 
     D1 starts from *schema*, by default the project's `schema.sql`, and is kept in memory unless a
-    folder for its *data* is given. *variables* are text bindings of the Worker's `env`, *limiters*
-    rate limiters by name: the ``limit`` in so many seconds, the ``period``.
+    folder for its *data* is given. *variables* are text or what JSON holds, in the Worker's `env`, *limiters*
+    rate limiters by name: the ``limit`` in so many seconds, the ``period``. *overlays* are folders of
+    packages beside those that are vendored.
     """
     prepare()
-    command = [find_node(), "--experimental-wasm-jspi", str(SERVER), str(bundle), f"--port={port}"]
+    command = [find_node(), str(SERVER), str(bundle), f"--port={port}"]
     command += [
         f"--schema={schema or ROOT / 'schema.sql'}",
         f"--vars={json.dumps(variables or {})}",
         f"--limiters={json.dumps(limiters or {})}",
     ]
     command += [f"--data={data}"] if data else []
+    command += [f"--overlay={folder}" for folder in overlays]
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "stderr.txt"
         with log.open("wb") as stderr, started(command, stderr) as process:
             report = _ready(process, log)
-            yield RunningWorker(url=report["url"], report=report, log=log)
+            yield RunningWorker(url=report["url"], raw_url=report["raw_url"], log=log)
 
 
 @contextmanager

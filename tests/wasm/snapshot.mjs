@@ -19,7 +19,6 @@ const HANDED_OUT = ["doAnImport", "python_request_headers_preserve_commas"];
 
 const { pyodide } = await loadWorker({
   bundle: process.argv[2],
-  main: "worker.py",
   modules: join(CACHE, "modules"),
   overlays: [join(HERE, "stand_in")],
   runtime: join(CACHE, "runtime"),

@@ -40,7 +40,6 @@ CHANCES: dict[str, Callable[[], object]] = {
     "secrets.token_bytes": lambda: secrets.token_bytes(8),
     "uuid.uuid4": uuid.uuid4,
     "crypto.randomUUID": lambda: js.crypto.randomUUID(),
-    "Math.random": lambda: js.Math.random(),
 }
 AT_IMPORT = {name: attempt(chance) for name, chance in CHANCES.items()}
 TIME_AT_IMPORT = time.time()
