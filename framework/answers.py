@@ -105,6 +105,8 @@ def finish(c: Context, response: Response) -> Response:
             return response
         private = _private(headers) if type(headers) is SharedHeaders else _make_private(headers)
         return make(response.body, response.status, private)
+    if response.status >= 400 and c.if_failed is not None:
+        c.send_cookie(c.if_failed)
     c.is_answered = not isinstance(response.body, bytes)  # a stream never has shared headers
     cookies = c.cookies_to_send()
     present = dict(response.headers)

@@ -71,6 +71,8 @@ class Fallback:
         known = as_http_error(as_fault(error))
         c.unawaited = None  # the error decides the answer, so a missing await no longer matters
         c.drop_unsent()
+        if c.if_failed is not None:
+            c.send_cookie(c.if_failed)
         if known.status in _AUTH_STATUSES:
             c.private = True
         log_refusal(c, known)

@@ -88,8 +88,8 @@ INTERNAL = {
     "App": {"adopt", "chains"},
     "Context": {
         *("actor", "after_answer", "cookies_to_send", "drop", "drop_unsent", "filled", "forget"),
-        *("is_answered", "provided", "reads", "refill", "refuse_answered", "refuse_unawaited"),
-        *("sent_cookies", "told", "unawaited", "unsent", "wrap_database"),
+        *("if_failed", "is_answered", "provided", "reads", "refill", "refuse_answered"),
+        *("refuse_unawaited", "sent_cookies", "told", "unawaited", "unsent", "wrap_database"),
     },
     "Keys": {"hash", "make", "renew_hash", "verify"},
     "Request": {"plain_path"},

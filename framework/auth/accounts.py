@@ -105,7 +105,8 @@ class Accounts(Revocation[U]):
 
         Every sign-in makes a new session. It ends the one that the browser brought (see
         `Limits.grace`), and the oldest past `Limits.sessions`. *session* holds attributes, as for
-        `sign_up`.
+        `sign_up`. An answer that is an error after all is sent without the cookie, as it is after
+        `sign_up` and `begin_session`: nobody is signed in by it.
 
         Raises `InvalidCredentials`, at the same cost whether or not there is such a user. Raises
         `TooManyRequests`, before any hash, past `Limits.attempts` for one account, past
@@ -273,7 +274,8 @@ class Accounts(Revocation[U]):
         if results[0].changes == 0:
             raise InvalidCredentials
         if not by_bearer:
-            self._signed_in(c, begun, token, verified.user)
+            self._remember(c, begun, verified.user)
+            self._send_cookie(c, token, begun.idle_expires, self.clock())
             self._send_device(c, device)
 
     def _end_old_passwords(
