@@ -53,11 +53,8 @@ _REPLACE: Final = (
     "UPDATE user_session SET id = ?2, active_expires = ?3, idle_expires = ?4, created_at = ?5,"
     " user_agent = ?6, country = ?7, last_seen_at = ?8 WHERE id = ?1 AND idle_expires > ?9"
 )
-_KEEP_FOR_A_MOMENT: Final = (
-    "INSERT INTO user_session"
-    " (id, user_id, active_expires, idle_expires, created_at, last_seen_at)"
-    " SELECT ?1, user_id, ?3, ?3, created_at, last_seen_at FROM user_session WHERE id = ?2"
-)
+_KEPT: Final = {"id": "?1", "active_expires": "?3", "idle_expires": "?3", "authenticated_at": "0"}
+"""What differs in a row that is kept for a moment from the row that takes its place."""
 _PURGE: Final = (
     "DELETE FROM user_session WHERE idle_expires <= ?1",
     PURGE_ATTEMPTS,
@@ -86,6 +83,10 @@ class Store(UserStore[U], AttemptStore, RevocationStore, Generic[U]):
         self._list_sessions = (
             f"SELECT {names} FROM user_session WHERE user_id = ?1 AND idle_expires > ?2"
             " ORDER BY created_at DESC, id LIMIT 100"
+        )
+        kept = ", ".join([_KEPT.get(name, name) for name in names.split(", ")])
+        self._keep = (
+            f"INSERT INTO user_session ({names}) SELECT {kept} FROM user_session WHERE id = ?2"
         )
         self._add_session = f"INSERT INTO user_session ({names}) VALUES ({marks})"
         self._insert_session = (
@@ -197,7 +198,7 @@ class Store(UserStore[U], AttemptStore, RevocationStore, Generic[U]):
         about = (session.user_agent, session.country, session.last_seen_at)
         return [
             statement(_REPLACE, old_id, session.id, *values, *about, end),
-            statement(_KEEP_FOR_A_MOMENT, old_id, session.id, end),
+            statement(self._keep, old_id, session.id, end),
         ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from framework import Context
-from framework.auth import GRACE, Limits
+from framework.auth import GRACE, Limits, Session
 from framework.response import Response
 from framework.testing import Client, json_of
 from tests.auth.clock import START
@@ -311,4 +311,33 @@ async def test_what_is_left_of_lucias_makes_no_new_one(
     assert (await browser.fork().get("/me", headers=old)).status == 401
     assert (await browser.get("/me")).status == 200
     assert len(await world.rows("user_session")) == 1
+    world.close()
+
+
+class Marked(Session, frozen=True, kw_only=True):
+    """A session with a column of the app's own, by which its guards decide."""
+
+    acting: str | None = None
+
+
+async def test_the_old_token_keeps_what_the_app_noted_of_the_session() -> None:
+    world = World(limits=Limits(grace=GRACE), session=Marked)
+    world.sqlite.apply_schema("ALTER TABLE user_session ADD COLUMN acting TEXT")
+
+    @world.app.get("/acting", guard=world.auth.guard())
+    async def acting(session: Marked) -> str | None:
+        return session.acting
+
+    @world.app.post("/act", guard=world.auth.guard())
+    async def act(c: Context, session: Marked) -> None:
+        await world.auth.sessions.update(c.database(), session.id, acting="bob")
+        await world.auth.rotate_session(c)
+
+    browser = await world.signed_up()
+    before = browser.fork(with_cookies=True)
+
+    assert (await browser.post("/act")).status == 204
+
+    assert [(await each.get("/acting")).body for each in (browser, before)] == [b"bob", b"bob"]
+    assert [(await each.get("/recent")).status for each in (browser, before)] == [200, 403]
     world.close()
