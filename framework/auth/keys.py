@@ -149,7 +149,7 @@ class Keys(Generic[U]):
         await db.batch([self._store.forget_attempts(account)])
 
     async def delete(self, db: Database, provider: str, provider_user_id: str) -> bool:
-        """Delete a key; return whether there was one. Sessions that it began go on."""
+        """Delete a key, whoever owns it; return whether there was one. Sessions that it began go on."""
         [result] = await db.batch([self._store.delete_key(self.id_of(provider, provider_user_id))])
         return result.changes > 0
 
