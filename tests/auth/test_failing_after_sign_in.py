@@ -96,6 +96,22 @@ async def test_an_error_signs_nobody_in(
     assert (await browser.get("/me")).status == 401
 
 
+async def test_who_is_signed_out_by_the_same_request_is_signed_in_by_nothing(world: World) -> None:
+    @world.app.post("/enter", guard=public)
+    async def enter(c: Context) -> Response:
+        await sign_in(world, c)
+        await world.auth.sign_out(c)
+        return Response.redirect("/banned")
+
+    browser = await world.signed_up()
+    await browser.post("/sign-out")
+
+    assert (await browser.post("/enter")).status == 303
+
+    assert (await browser.get("/me")).status == 401
+    assert await world.rows("user_session") == []
+
+
 async def test_a_session_that_was_there_goes_on_where_signing_in_itself_is_refused(
     world: World,
 ) -> None:
