@@ -38,7 +38,8 @@ class AuthRequest(Generic[U]):
     def set_session(self, new: NewSession[U] | None) -> None:
         """Send the cookie of *new*, which is this request's session from here on; None clears it.
 
-        The session that was the request's before lives on: `Sessions.end` ends it.
+        With an answer that is an error it is cleared as well. The session that was the request's
+        before lives on: `Sessions.end` ends it.
         """
         if new is None:
             self._auth._clear_session(self._c)
