@@ -83,7 +83,10 @@ class Cut(NamedTuple):
 
 
 def _described(trees: Collection[ast.Module]) -> set[str]:
-    """Return the names of the classes that may be part of a schema, going by the names of bases."""
+    """Return the names of the classes that may be part of a schema, going by the names of bases.
+
+    One that begins with ``_`` is its module's own, and part of none.
+    """
     bases = {
         node.name: {ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in node.bases}
         for tree in trees
@@ -93,7 +96,7 @@ def _described(trees: Collection[ast.Module]) -> set[str]:
     found: set[str] = set(DESCRIBED)
     while more := {name for name, above in bases.items() if above & found} - found:
         found |= more
-    return found
+    return {name for name in found if not name.startswith("_")}
 
 
 def _reads_exports(tree: ast.Module) -> bool:

@@ -474,3 +474,12 @@ def test_a_schema_keeps_its_description(tmp_path: Path, base: str) -> None:
     assert '"""Kept."""' in (tmp_path / "framework/one.py").read_text()
     lean = (tmp_path / "framework/two.py").read_text()
     assert lean == 'class Shape(one.Base[int]):"""Kept."""\nclass Other(X):pass\n'
+
+
+def test_what_is_a_modules_own_is_no_part_of_a_schema(tmp_path: Path) -> None:
+    own = 'class _Row(Struct): """Not."""\nclass Shape(_Row): """Kept."""\n'
+
+    staged(tmp_path, "import framework.one", one=own)
+
+    lean = (tmp_path / "framework/one.py").read_text()
+    assert lean == 'class _Row(Struct):pass\nclass Shape(_Row):"""Kept."""\n'
