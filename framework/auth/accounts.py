@@ -274,8 +274,8 @@ class Accounts(Revocation[U]):
         if results[0].changes == 0:
             raise InvalidCredentials
         if not by_bearer:
-            self._remember(c, begun, verified.user)
-            self._send_cookie(c, token, begun.idle_expires, self.clock())
+            self._signed_in(c, begun, token, verified.user)
+            c.if_failed = None  # the password is another one by now, whatever comes next
             self._send_device(c, device)
 
     def _end_old_passwords(

@@ -126,14 +126,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def begin_anew(session: Session, begun: Session) -> Session:
-    """Return *session* with what a change of password begins anew, as in *begun*; the rest goes on."""
-    return msgspec.structs.replace(session, **{name: getattr(begun, name) for name in _ANEW})
-
-
-_ANEW = (
-    "id", "active_expires", "idle_expires", "created_at", "authenticated_at", "user_agent", "country",
-    "last_seen_at", "fresh",
-)  # fmt: skip
+    """Return *begun* with the columns that the app added to *session*, of the same user."""
+    anew = {name: getattr(begun, name) for name in Session.__struct_fields__}
+    return msgspec.structs.replace(session, **anew)
 
 
 class Validated(NamedTuple, Generic[U]):

@@ -17,10 +17,7 @@ __all__ = ["Attempt", "Store", "StoredKey"]
 
 U = TypeVar("U", bound=User)
 
-_FIXED: Final = {
-    "id", "user_id", "active_expires", "idle_expires", "created_at", "authenticated_at",
-    "last_seen_at",
-}  # fmt: skip
+_FIXED: Final = {*Session.__struct_fields__} - {"user_agent", "country"}
 """What of a session its own life decides, and nobody sets."""
 
 # What is idle, and nothing else: not what another request renewed, nor what is about to end.
