@@ -137,12 +137,12 @@ class Router:
         """Wrap every route below this router in *layers*, the first listed outermost.
 
         Whether the routes are declared before or after does not matter. Raises `ConfigurationError`
-        for a function that is not async or takes other arguments.
+        for a function that is not async or takes other arguments, and for a guard.
         """
         for layer in layers:
-            if isinstance(layer, str):
+            if isinstance(layer, (str, Guard)):
                 raise ConfigurationError(
-                    f"{layer!r} is not a layer: it wraps a router, as Router(prefix).use(layer)"
+                    f"{layer!r} is not a layer: write Router(prefix, guard=...).use(layer)"
                 )
             check_callable(layer, ("c", "call_next"), "layer", Context)
         self.middleware.extend(layers)

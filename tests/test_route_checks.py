@@ -68,9 +68,10 @@ HERE = r"test_route_checks\.py:[0-9]+"
             "'{id}' is not a parameter: write :",
         ),
         (lambda app: app.get("/{path:path}", guard=public)(handle), "is not a parameter: write :n"),
+        (lambda app: app.use("/x/*", handle), r"write Router\(prefix, guard=\.\.\.\).use\(layer\)"),
         (
-            lambda app: app.use("/x/*", handle),
-            r"it wraps a router, as Router\(prefix\).use\(layer\)",
+            lambda app: app.use(auth.guard()),
+            r"is not a layer: write Router\(prefix, guard=\.\.\.\)",
         ),
         (lambda app: App(origins="https://example.com"), "is one origin: write a list of them"),
     ],
