@@ -21,20 +21,21 @@ ADVICE = {
     r"^(App|Router)\.\w+\(\) got .* '(title|version|docs_url|openapi_url|debug|lifespan)'": (
         "App takes what is in docs/reference.md; kagari openapi is told the title"
     ),
-    r"^cors\(\) got .* '(allow_\w+|expose_headers)'": (
+    r"^cors\(\) (missing|got .* '(origin|allow\w+|expose\w+|maxAge)')": (
         "write cors([...], methods=[...], headers=[...], credentials=...)"
     ),
     r"'(App|Router)' object has no attribute '(include_router|register_blueprint)'": (
         'write app.mount(router); its prefix is Router("/prefix")'
     ),
-    r"^Router\.mount\(\) takes 2 positional|^Router\.\w+\(\) got .* '(url_)?prefix'": (
+    r"^Router\.mount\(\) takes 2 positional|^Router\.\w+\(\) got .* '(url_)?prefix'"
+    r"|'(App|Router)' object has no attribute '(basePath|base_path|route', in \w+\.route\()": (
         'a router has its own prefix: Router("/prefix"), then app.mount(router)'
     ),
     r"^'str' object has no attribute '_declare'": (
         "routes are declared on an app or a router that was made, as app = App()"
     ),
     r"'(App|Router)' object has no attribute"
-    r" '(route|add_route|add_url_rule|add_api_route|api_route|head|options)'"
+    r" '(route|add_route|add_url_rule|add_api_route|api_route|head|options|query)'"
     r"|^Router\.\w+\(\) got .* 'methods'": (
         'write @app.get("/path", guard=...), or @app.on(["GET", "POST"], "/path", guard=...)'
     ),
@@ -42,13 +43,25 @@ ADVICE = {
     r" '(add_middleware|(before|after|teardown)_(app)?_?(request|context))'": (
         "write app.use(layer), of an async function of (c, call_next)"
     ),
-    r"^'list' object is not callable, in .*\.middleware\(": (
+    r"^'list' object is not callable, in .*\.middleware\("
+    r"|^'NoneType' object is not callable, in @\w+\.use\(|^next expected at least 1 argument": (
         "write app.use(layer), of an async function of (c, call_next)"
+    ),
+    r"takes \d positional arguments? but \d (was|were) given, in .*\b(call_)?next\(": (
+        "call_next takes nothing: return await call_next()"
+    ),
+    r"^(.*: )?this has to return a Response, not a NoneType": (
+        "a layer returns what await call_next() has returned, or another Response"
+    ),
+    r"^'function' object has no attribute .*, in .*\)\.(get|post|put|patch|delete|all|on|route)\(": (
+        'routes are not chained: each is a decorator, @app.get("/path", guard=...), above its function'
     ),
     r"'(App|Router)' object has no attribute '(exception_handler|errorhandler|onError)'": (
         "write @app.on_error, one function for all errors"
     ),
-    r"'App' object has no attribute '(config|env|secret_key|settings|state)'": (
+    r"'(App|Router)' object has no attribute 'notFound'": "write @app.not_found",
+    r"'App' object has no attribute '(config|env|secret_key|settings|state)'"
+    r"|^type 'App' is not subscriptable": (
         "what the deployment says is a subclass of Bindings, which handlers ask for"
     ),
     r"'(App|Router)' object has no attribute"
@@ -58,8 +71,15 @@ ADVICE = {
     r"'(App|Router)' object has no attribute '(scheduled|schedule|crontab|task)'": (
         'write @app.cron("17 3 * * *") above an async function of (job: Job)'
     ),
-    r"'(App|Router)' object has no attribute '(websocket|websocket_route)'": (
+    r"'(App|Router)' object has no attribute '(websocket|websocket_route|ws)'": (
         "there are no WebSockets: they belong in a Durable Object"
+    ),
+    r"^(bearer|basic)\(\) (got|takes)": (
+        'write bearer("TOKEN"), the name of a secret, or basic(verify), of an async function of (c, user,'
+        " password) that returns a bool"
+    ),
+    r"^(secure_headers|request_id|body_limit|cache|etag|timeout)\(\) (got|takes|missing)": (
+        "docs/middleware.md has what each layer takes"
     ),
     r"^Slot\.__init__\(\) missing": 'write Slot("name", Class)',
     r"^'(typing\.)?TypeVar' object is not callable": (
@@ -69,8 +89,10 @@ ADVICE = {
         "static files are [assets] in wrangler.toml, and templates are texts in a module"
     ),
     r"^Router\.\w+\(\) got .* 'endpoint'": "name=... is what c.url_for calls a route",
-    r"^Router\.\w+\(\) got .* 'strict_slashes'": "write App(redirect_slashes=True)",
-    r"'(App|Router)' object has no attribute '(run|cli|shell_context_processor|wsgi_app)'": (
+    r"^(App|Router)\.\w+\(\) got .* 'strict(_slashes)?'": "write App(redirect_slashes=True)",
+    r"^App\.__init__\(\) got .* 'get_?[pP]ath'": 'write Router(host="api.example.com")',
+    r"'(App|Router)' object has no attribute"
+    r" '(run|cli|shell_context_processor|wsgi_app|fire|fetch|listen|serve)'": (
         "kagari dev serves the app, and kagari cron runs a job of @app.cron"
     ),
     r"'App' object has no attribute '(test_client|test_request_context|app_context)'": (
@@ -79,16 +101,33 @@ ADVICE = {
     r"'(App|Router)' object has no attribute '(context_processor|jinja_\w+|(app_)?template_\w+)'": (
         "templates are a package of your own, such as Jinja: hand it what it needs where you render"
     ),
+    r"^App\.request\(\) missing": 'write await app.request("GET", "/path")',
     r"^No module named '(flask|django)\w*": (
         "docs/from-flask.md says what is written here instead"
+    ),
+    r"^(No module named|cannot import name) '(framework\.(middleware\.)?)?"
+    r"(basic_?auth|bearer_?auth|ip_?restriction|jwt|jwk)\b": (
+        "who may pass is a guard: bearer, basic and api_key of framework.credentials, ip_allow of"
+        " framework.addresses"
+    ),
+    r"^cannot import name '(some|every|except)' from 'framework": (
+        "guards are put together: guard=a | b passes where one does, a & b where both do"
+    ),
+    r"^No module named '(hono|framework\.(helper|middleware\.(combine|compress|csrf|language|logger"
+    r"|method_override|powered_by|pretty_json|timing|trailing_slash))\b)"
+    r"|^cannot import name '(accepts|combine|compress|create\w+|csrf|env|\w+[cC]onn_?[iI]nfo|hc|logger"
+    r"|language\w*|proxy|show\w?[rR]outes|stream_?(sse|SSE|text|Text)|testClient|timing"
+    r"|trailing\w+|\w*[vV]alidator)' from 'framework": (
+        "docs/from-hono.md says what is written here instead"
     ),
     r"^cannot import name '(Flask|FastAPI|Hono|Blueprint|APIRouter|current_app)' from 'framework": (
         "write App() and Router(prefix)"
     ),
-    r"^cannot import name '(abort|Http404|get_(object|list)_or_404)' from 'framework": (
-        "raise NotFound or another HTTPError of framework.errors"
+    r"^cannot import name '(abort|Http404|HTTPException|get_(object|list)_or_404)' from 'framework"
+    r"|^HTTPError\.__init__\(\) (got|takes)": (
+        'raise NotFound or another of framework.errors, or HTTPError(403, "Not you.")'
     ),
-    r"^cannot import name '(redirect|make_response|HttpResponse\w*|render\w*)' from 'framework": (
+    r"^cannot import name '(redirect|make_response|HttpResponse\w*|render\w*|html)' from 'framework": (
         'write Response.redirect("/path"), Response.html(page) or Response.text(text)'
     ),
     r"^cannot import name '(url_for|reverse)' from 'framework": "write c.url_for(name)",
@@ -112,42 +151,72 @@ ADVICE = {
     r"^module 'framework\.request' has no attribute": (
         "there is no global request: a handler takes parameters, or the context, and reads c.request"
     ),
-    r"'(_Local)?Request' object has no attribute '(args|GET|values)'": (
+    r"'(_Local)?Request' object has no attribute '(args|GET|values|queries)'"
+    r"|^'dict' object is not callable, in .*request\.query\(": (
         "write a parameter, page: Query[int] = 1; c.request.query has all"
     ),
-    r"'((_Local)?Request|Context)' object has no attribute '(POST|FILES|files|form)'"
+    r"'((_Local)?Request|Context)' object has no attribute"
+    r" '(POST|FILES|files|form|parse_?[bB]ody|form_?[dD]ata)'"
     r"|^'(method|function)' object .*, in .*request\.form\b": (
         "write a parameter, title: Form[str] or photo: Form[File], or new: Form[NewPost] of a Struct"
     ),
-    r"'(_Local)?Request' object has no attribute '(get_json|is_json|data|get_data|body)'"
+    r"'(_Local)?Request' object has no attribute"
+    r" '(get_json|is_json|data|get_data|body|valid|array_?[bB]uffer|blob)'"
     r"|^'(method|function|coroutine)' object .*, in .*request\.json\b": (
         "write a parameter that is a Struct, or await c.request.json(), text() or bytes()"
     ),
-    r"'(_Local)?Request' object has no attribute '(META|COOKIES)'"
+    r"'(_Local)?Request' object has no attribute '(META|COOKIES|header)'"
     r"|is not subscriptable, in .*request\.headers\b": (
         "write a parameter, accept: Header[str] or theme: Cookie[str], or c.request.headers.get(name)"
     ),
-    r"'(_Local)?Request' object has no attribute '(remote_addr|client|access_route)'": (
-        "write c.request.address"
+    r"'(_Local)?Request' object has no attribute '(remote_addr|client|access_route|cf)'": (
+        "write c.request.address, or c.request.country"
+    ),
+    r"'((_Local)?Request|Context)' object has no attribute '(req|param|path_params|query|headers)'"
+    r"|^'(dict|mappingproxy)' object has no attribute .*, in .*\.params\.": (
+        "write parameters, id: int of the path, page: Query[int], x_day: Header[str], and new: NewNote"
+        " for a JSON body, which is a Struct; c.params and c.request have all"
     ),
     r"'(_Local)?Request' object has no attribute"
-    r" '(url\w*|base_url|full_path|host_url|get_\w+|is_secure|build_absolute_uri|endpoint)'": (
+    r" '(url\w*|base_url|full_path|host_url|get_\w+|is_secure|build_absolute_uri|endpoint"
+    r"|raw|route_?[pP]ath|matched_?[rR]outes)'|'Context' object has no attribute '(url|method|path)'": (
         "c.request has method, scheme, host, path, query_string and origin, and c.route the route"
     ),
-    r"'Context' object has no attribute '(abort|redirect|json|html|text|body|render\w*)'": (
+    r"'Context' object has no attribute"
+    r" '(abort|redirect|json|html|text|body|render\w*|not_?[fF]ound|new_?[rR]esponse)'": (
         "return Response.json(value), html(page), text(text) or redirect(path), or raise an HTTPError"
     ),
-    r"'Response' object has no attribute '(set|delete)_\w*cookie'": (
-        "write c.cookies.set(name, value), or delete(name)"
+    r"'Context' object has no attribute '(res|response)'": (
+        "write response = await call_next(), and return response.with_header(name, value)"
     ),
-    r"'Response' object (has no attribute 'status_code'|does not support item)"
-    r"|^'SharedHeaders' object does not support item": (
-        "make another: response.with_header(name, value), or with_status(404)"
+    r"'Context' object has no attribute '(header|status)'"
+    r"|^Response\.(json|html|text)\(\) (takes|got)|^'<=' not supported .*, in if not 200 <= status": (
+        "an answer is returned: Response.json(value, 201).with_header(name, value)"
+    ),
+    r"'Context' object has no attribute '(var|vars|state)'": (
+        'write USER = Slot("user", User), c.set(USER, user) and c.get(USER), or a parameter user: User'
+    ),
+    r"'Context' object has no attribute '(execution_?[cC]tx|wait\w+|event)'": (
+        "write c.wait_until(work()), of an async function"
+    ),
+    r"^'dict' object has no attribute .*, in .*\benv\.": (
+        'write c.database("DB") or c.env["NAME"], or declare all as Bindings'
+    ),
+    r"'(Response|Context)' object has no attribute '(set|get|delete)_?\w*[cC]ookies?'"
+    r"|'Context' object has no attribute 'cookie'|'CookieJar' object|^CookieJar\.set(_signed)?\(\) ": (
+        "write c.cookies.set(name, value, max_age=..., http_only=...), get(name) or delete(name)"
+    ),
+    r"'Response' object (has no attribute '(status_code|set_?[hH]eader)'|does not support item)"
+    r"|^Response\.header\(\) takes|'SharedHeaders' object|'list' object .*, in .*\.headers\."
+    r"|^list indices must be integers .*, in .*\.headers\[": (
+        "make another: response.with_header(name, value), or with_status(404); header(name) reads one"
     ),
     r"^Response\.__init__\(\) got .* '(mimetype|content_type|media_type)'": (
         'write Response.html(page), or Response(body, 200, {"content-type": "text/css"})'
     ),
-    r"'(SQLite|D1)?Database' object has no attribute '(execute\w*|commit|cursor|fetch\w*|session)'"
+    r"'(SQLite|D1)?Database' object has no attribute"
+    r" '(execute\w*|commit|cursor|fetch\w*|session|prepare|exec|query)'"
+    r"|^'function' object has no attribute .*, in .*\.database\."
     r"|Database\.(all|first)\(\) missing 1 required positional argument: 'sql'": (
         "write await db.first(Post, sql, *values), all(Post, sql), run(sql) or batch([...])"
     ),

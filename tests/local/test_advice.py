@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
+from urllib.error import HTTPError as Refused
 from urllib.request import Request as UrllibRequest
 from urllib.request import urlopen
 
 import pytest
 
-from framework import App, Context, Request, Response, public
+from framework import App, Context, HTTPError, Request, Response, public
 from framework.local import import_check
 from framework.local.advice import ADVICE, advise
 from framework.local.loading import LoadError, load_app
@@ -66,6 +66,31 @@ WRITTEN = [
     ("from framework import session", "set_signed"),
     ("from framework.auth import current_user", "user: User"),
     ("from framework.auth import check_password_hash", "auth.sign_up"),
+    ("from hono import Hono", "from-hono.md"),
+    ("from framework.middleware.logger import logger", "from-hono.md"),
+    ("from framework.streaming import streamSSE", "from-hono.md"),
+    ("from framework import getConnInfo", "from-hono.md"),
+    ("from framework import HTTPException", "raise NotFound"),
+    ("from framework.middleware.bearer_auth import bearer_auth", "bearer, basic"),
+    ("from framework import jwt", "is a guard"),
+    ("from framework import some", "a | b"),
+    ("app.use(cors())", "cors([...]"),
+    ("app.use(cors(origin='*', allowMethods=['GET']))", "cors([...]"),
+    ("from framework.middleware.etag import etag; etag(retainedHeaders=[])", "docs/middleware.md"),
+    ("from framework.credentials import bearer; bearer(token='secret')", "the name of a secret"),
+    ("from framework.credentials import basic; basic('ada', 'secret')", "basic(verify)"),
+    ("App(strict=False)", "redirect_slashes"),
+    ("App(getPath=print)", "Router(host="),
+    ("App[dict]()", "Bindings"),
+    ("app.basePath('/api')", 'Router("/prefix")'),
+    ("app.route('/book', Router())", 'Router("/prefix")'),
+    ("@app.use()\nasync def layer(c, call_next): ...", "app.use(layer)"),
+    ("@app.notFound\nasync def missing(c): ...", "@app.not_found"),
+    ("@app.query('/')\nasync def show(): ...", "@app.on("),
+    ("app.get('/', guard=public).post('/', guard=public)", "not chained"),
+    ("app.get('/', guard=public)(lambda c: '').post('/')", "not chained"),
+    ("app.request('/')", 'app.request("GET", "/path")'),
+    ("app.fire()", "kagari dev"),
 ]
 """What fails at import, and a part of what is said."""
 
@@ -89,8 +114,48 @@ ASKED: list[tuple[Callable[[Any], Any], str]] = [
     (lambda _: Response(b"", mimetype="text/css"), "Response.html"),  # type: ignore[call-arg]  # what is tried
     (lambda c: c.database().execute("SELECT 1"), "db.first"),
     (lambda c: c.database().all("SELECT 1"), "db.first"),
+    (lambda c: c.req.query("q"), "Query[int]"),
+    (lambda c: c.query("q"), "Query[int]"),
+    (lambda c: c.params.id, "id: int"),
+    (lambda c: c.request.query("q"), "Query[int]"),
+    (lambda c: c.request.queries("q"), "Query[int]"),
+    (lambda c: c.request.param("id"), "c.params"),
+    (lambda c: c.request.header("accept"), "Header[str]"),
+    (lambda c: c.request.valid("json"), "is a Struct"),
+    (lambda c: c.request.parseBody(), "Form[File]"),
+    (lambda c: c.request.raw, "c.request has"),
+    (lambda c: c.request.cf, "c.request.country"),
+    (lambda c: c.path, "c.request has"),
+    (lambda c: c.notFound(), "raise an HTTPError"),
+    (lambda c: c.header("x-day", "Monday"), "with_header"),
+    (lambda c: c.status(201), "Response.json(value, 201)"),
+    (lambda c: c.res.headers.set("x-day", "Monday"), "await call_next()"),
+    (lambda c: c.var.user, "c.get(USER)"),
+    (lambda c: c.executionCtx.waitUntil(), "c.wait_until(work())"),
+    (lambda c: c.env.DB, 'c.database("DB")'),
+    (lambda c: c.env["DB"].prepare("SELECT 1"), "db.first"),
+    (lambda c: c.database.first(int, "SELECT 1"), "db.first"),
+    (lambda c: c.setCookie("a", "b"), "c.cookies.set"),
+    (lambda c: c.cookies["a"], "get(name)"),
+    (lambda c: c.cookies.set("a", "b", httpOnly=True), "http_only"),
+    (lambda _: Response("", {"status": 404}), "Response.json(value, 201)"),  # type: ignore[arg-type]  # what is tried
+    (lambda _: Response.json("", 201, {"x-day": "Monday"}), "with_header"),  # type: ignore[call-arg]  # what is tried
+    (lambda _: Response("").headers.set("x-day", "Monday"), "with_header"),  # type: ignore[attr-defined]  # what is tried
+    (lambda _: Response("").headers["x-day"], "with_header"),  # type: ignore[call-overload]  # what is tried
+    (lambda _: Response("").header("x-day", "Monday"), "with_header"),  # type: ignore[call-arg]  # what is tried
+    (lambda _: HTTPError(401, message="Not you."), "HTTPError(403"),  # type: ignore[call-overload]  # what is tried
+    (lambda _: next(), "app.use(layer)"),  # type: ignore[call-overload]  # what is tried
 ]
 """What fails when a handler does it, and a part of what is said."""
+
+LAYERED = [
+    (
+        "await call_next()",
+        "a layer returns what await call_next() has returned, or another Response",
+    ),
+    ("return await call_next(c)", "call_next takes nothing: return await call_next()"),
+]
+"""What fails when a layer does it, and what is said."""
 
 
 @pytest.mark.parametrize(("written", "advice"), WRITTEN)
@@ -147,12 +212,32 @@ def test_what_a_handler_does_as_elsewhere_is_told_below_its_traceback(
         return "shown"
 
     database = SQLiteDatabase()
-    with serve(app, {"DB": database}) as url, pytest.raises(HTTPError) as refused:
+    with serve(app, {"DB": database}) as url, pytest.raises(Refused) as refused:
         urlopen(url, timeout=10)
     refused.value.close()
     database.close()
 
     assert refused.value.code == 500
+    assert advice in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("line", "advice"), LAYERED)
+@pytest.mark.parametrize("is_inner", [False, True])
+@pytest.mark.usefixtures("_loggers")
+async def test_a_layer_as_of_hono_or_starlette_is_told_what_it_does(
+    line: str, advice: str, is_inner: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log_to_terminal()
+    name = f"layer_{line.count('return')}_{is_inner}"
+    (tmp_path / f"{name}.py").write_text(
+        f"{TOP}app = App()\nasync def layer(c, call_next):\n    {line}\n"
+        f"router = Router()\n{'router' if is_inner else 'app'}.use(layer)\n"
+        "@router.get('/', guard=public)\nasync def show(): ...\napp.mount(router)\n"
+    )
+    app = load_app(f"{name}:app", tmp_path)
+
+    assert (await app.request("GET", "/")).status == 500
+
     assert advice in capsys.readouterr().err.splitlines()[-1]
 
 
@@ -200,7 +285,7 @@ def test_nothing_is_said_of_an_error_that_cannot_say_what_it_is() -> None:
 
 
 def test_each_piece_of_advice_is_asked_for(tmp_path: Path) -> None:
-    said = set()
+    said = {advice for _, advice in LAYERED}
     for number, (written, _) in enumerate(WRITTEN):
         (tmp_path / f"each_{number}.py").write_text(f"{TOP}app = App()\n{written}\n")
         with pytest.raises(LoadError) as caught:
