@@ -236,11 +236,12 @@ def advise(problem: BaseException) -> str:
         return ""
     report = traceback.TracebackException.from_exception(problem)  # its text is there in any case
     line = (report.stack[-1].line or "") if report.stack else ""
-    said = f"{str(report)[:_SHOWN]}, in {line[:_SHOWN]}"
-    for pattern, advice in ADVICE.items():
-        if re.search(pattern, said):
-            return advice
-    return ""
+    return advise_of(f"{str(report)[:_SHOWN]}, in {line[:_SHOWN]}")
+
+
+def advise_of(said: str) -> str:
+    """Return what to write instead, by what Python *said* and the line where it did, or ""."""
+    return next((advice for pattern, advice in ADVICE.items() if re.search(pattern, said)), "")
 
 
 def _is_ours(value: object) -> bool:

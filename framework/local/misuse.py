@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from framework.database import Statement, statement
 from framework.guards import Guard
+from framework.local.foreign import find_foreign, find_foreign_shape
 from framework.local.misgiven import find_misgiven, names_of_paths
 from framework.local.program import (
     FUNCTIONS,
@@ -39,7 +40,6 @@ _Found = Iterator[tuple[int, str]]
 
 _TASKS = (asyncio.create_task, asyncio.ensure_future, asyncio.gather, asyncio.shield)
 _STATEMENTS = (statement, Statement)
-_CATCHES = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
 _WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _NEVER_RESPONSES = (ast.Constant, ast.Dict, ast.JoinedStr, ast.List)
 _NEVER_LISTS = (dict, str, Response, Struct)
@@ -79,11 +79,13 @@ def _wrapped(module: Module, roles: Roles) -> _Found:
 def _in_function(function: ast.AST, module: Module, roles: Roles, names: frozenset[str]) -> _Found:
     scope = Scope(function, module, roles)
     yield from find_unawaited(scope)
+    yield from find_foreign(scope)
     yield from _unraised(scope)
     yield from _unsent(scope)
     for node in scope.nodes:
         if isinstance(node, FUNCTIONS) and (role := roles.get(begin(node))):
             yield from find_misgiven(node, role, scope, names)
+            yield from find_foreign_shape(node, role, scope)
             yield from _unused(node, role, scope)
             yield from _returned(node, role, scope)
 
@@ -109,7 +111,7 @@ def _unraised(scope: Scope) -> _Found:
     for node in scope.nodes:
         if not isinstance(node, ast.Expr):
             continue
-        if isinstance(node.value, (ast.Name, ast.Attribute)) and _is_tried(node, scope):
+        if isinstance(node.value, (ast.Name, ast.Attribute)) and scope.is_tried(node):
             continue  # it asks whether there is one, as `ExceptionGroup` before Python 3.11
         for outcome in _outcomes(node.value):
             if _is_exception(scope.value(_called(outcome))):
@@ -135,19 +137,12 @@ def _unused(function: ast.AST, role: Role, scope: Scope) -> _Found:
     for node in own(function):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             made = f"{ast.unparse(node.value.func)}(...)"
-            if scope.kind(node.value) is Response and not _is_tried(node, scope):
+            if scope.kind(node.value) is Response and not scope.is_tried(node):
                 yield node.lineno, f"{made} makes a Response that is not used: return it"
             is_last = role.name not in {"guard", "provider"}  # after these the handler may await
             is_task = is_last and any(scope.value(node.value.func) is each for each in _TASKS)
             if is_task and all((each.end_lineno or 0) < node.lineno for each in waits):
                 yield node.lineno, f"{made} may be cut off by the answer: write c.wait_until(...)"
-
-
-def _is_tried(node: ast.AST | None, scope: Scope) -> bool:
-    """Return whether an error that *node* raises may be caught in the function."""
-    while node is not None and not isinstance(node, _CATCHES):
-        node = scope.parents.get(node)
-    return node is not None
 
 
 # --- What is returned ----------------------------------------------------------------------------

@@ -42,6 +42,7 @@ _PROMISES = {
     "RateLimiter": {"allows"},
 }
 """The async methods of the framework's Protocols: a build leaves nothing of them in the classes."""
+_CATCHES = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
 _MAKES = {"bytes", "empty", "html", "json", "redirect", "text"}
 _CHANGES = {"with_added_header", "with_cookie", "with_header", "with_status"}
 
@@ -155,6 +156,12 @@ class Scope:
         is_ours = kind.__module__.startswith("framework.")
         promised = _PROMISES.get(kind.__qualname__, set()) if is_ours else set()
         return name in promised or is_async(getattr_static(kind, name, None))
+
+    def is_tried(self, node: ast.AST | None) -> bool:
+        """Return whether an error that *node* raises may be caught in the function."""
+        while node is not None and not isinstance(node, _CATCHES):
+            node = self.parents.get(node)
+        return node is not None
 
     def is_run_of_select(self, call: ast.Call) -> bool:
         """Return whether *call* asks `Database.run` for a SELECT, written there or in a name."""

@@ -386,7 +386,7 @@ CORRECT = [
     "   self.pending = work()\n"
     " return Holder",
     # dataclass / enum values
-    WORK + HANDLER.format("c.pending = work()\n await c.pending"),
+    WORK + HANDLER.format("mill = Mill()\n mill.pending = work()\n await mill.pending"),
     WORK + HANDLER.format("box = {}\n box['a'] = work()\n await box['a']"),
     WORK + HANDLER.format("await dict(a=work())['a']"),
     WORK + HANDLER.format("await [work()][0]"),
@@ -605,6 +605,24 @@ CORRECT = [
     LAYER.format("answer = await call_next()\n answer.header('a')\n return answer"),
     HANDLER.format("await public(c)"),
     PROVIDER.format("return NotFound()", "str | Any"),
+    # names and shapes of other frameworks
+    HANDLER.format("try:\n  c.req\n except AttributeError: ..."),
+    HANDLER.format(
+        "try:\n  c.request.query('a')\n except TypeError:\n  return c.request.query['a']"
+    ),
+    HANDLER.format("if hasattr(c, 'req'):\n  return c.req.path"),
+    "class Context: ...\ndef start(c: Context):\n c.req.query('a')",
+    HANDLER.replace("c: Context", "req").format("return req.url"),
+    HANDLER.format("c = Response()\n return c.status"),
+    ERRORS.replace("c: Context, error", "_, error").format("return None"),
+    ERRORS.replace("c: Context, error", "context, c").format("return None"),
+    LAYER.format(
+        "if c.request.path == '/':\n  return await call_next()\n await asyncio.sleep(1)\n raise NotFound"
+    ),
+    "from framework import HTTPError\nclass Sold(HTTPError):\n"
+    " def __init__(self, found): super().__init__(409)\n" + HANDLER.format("raise Sold({'a': 1})"),
+    "from framework import HTTPError\n"
+    + HANDLER.format("raise HTTPError(401, 'a', headers={'a': 'b'})"),
     # what was written against these checks
     HANDLER.format("return *[1], 201"),
     "import json\n" + HANDLER.replace("):", ") -> str | None:").format("return json.dumps({})"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from framework import fetching
+from framework.local.advice import advise_of
 from framework.local.misuse import find_misuse
 from framework.local.program import modules
 from framework.local.unmounted import find_unmounted
@@ -443,6 +444,62 @@ def test_what_stands_above_a_route_is_found(
     missed(monkeypatch, tmp_path, above + HANDLER.format("..."), said)
 
     getattr(sys.modules["app"].show, "close", lambda: None)()  # a guard was called
+
+
+JSON = "c.json: a Context has no json: " + advise_of("'Context' object has no attribute 'json'")
+TAKES = advise_of("'Context' object has no attribute 'req'")
+QUERY = advise_of("'dict' object is not callable, in request.query(")
+USER = advise_of("'Context' object has no attribute 'user'")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        *(
+            (source.format("return HEREc.json({'a': 1})"), JSON)
+            for source in (HANDLER, BARE, LAYER, MISSING, ERRORS)
+        ),
+        ("def start(c: Context):\n return HEREc.json({})", JSON),
+        (HANDLER.format("return HEREc.req.query('a')"), f"c.req: a Context has no req: {TAKES}"),
+        (
+            HANDLER.format("return HEREc.request.param('a')"),
+            f"c.request.param: a Request has no param: {TAKES}",
+        ),
+        (
+            HANDLER.format("asked = c.request\n return HEREasked.nothing"),
+            "asked.nothing: a Request has no nothing",
+        ),
+        (
+            HANDLER.format("return HEREc.request.query('a')"),
+            f"c.request.query is a dict: {QUERY}",
+        ),
+        (HANDLER.format("HEREc.user = 1"), f"c.user: a Context has no user: {USER}"),
+        (
+            LAYER.format("c.request\n HEREawait call_next()"),
+            "this layer returns nothing after await call_next(): write return await call_next()",
+        ),
+        (
+            LAYER.replace("call_next", "next").format("HEREawait next()"),
+            "this layer returns nothing after await next(): write return await next()",
+        ),
+        (
+            "HEREasync def told(error, c):\n ...\napp.on_error(told)",
+            "the context comes first: write told(c, error)",
+        ),
+        *(
+            (
+                "from framework import HTTPError\n"
+                + HANDLER.format(f"raise HERE{made}{{'message': 'Not you.'}})"),
+                f"{made.partition('(')[0]}(...) takes a sentence, and code=... beside it",
+            )
+            for made in ("HTTPError(401, ", "Forbidden(")
+        ),
+    ],
+)
+def test_what_is_written_as_elsewhere_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, said: str
+) -> None:
+    missed(monkeypatch, tmp_path, source, said)
 
 
 FINDER = "class Person: ...\nasync def find(c: Context) -> Person | None: ...\n"
