@@ -174,8 +174,8 @@ ADVICE = {
     ),
     r"'((_Local)?Request|Context)' object has no attribute '(req|param|path_params|query|headers)'"
     r"|^'(dict|mappingproxy)' object has no attribute .*, in .*\.params\.": (
-        "write parameters, id: int of the path, page: Query[int], x_day: Header[str], and new: NewNote"
-        " for a JSON body, which is a Struct; c.params and c.request have all"
+        "it is c.request here, and c.params; or write parameters: id: int of the path, page: Query[int],"
+        " x_day: Header[str], and new: NewNote, a Struct, for a JSON body"
     ),
     r"'(_Local)?Request' object has no attribute"
     r" '(url\w*|base_url|full_path|host_url|get_\w+|is_secure|build_absolute_uri|endpoint"
@@ -199,7 +199,7 @@ ADVICE = {
     r"'Context' object has no attribute '(execution_?[cC]tx|wait\w+|event)'": (
         "write c.wait_until(work()), of an async function"
     ),
-    r"^'dict' object has no attribute .*, in .*\benv\.": (
+    r"^'(dict|_LocalEnvironment)' object has no attribute .*, in .*\benv\.": (
         'write c.database("DB") or c.env["NAME"], or declare all as Bindings'
     ),
     r"'(Response|Context)' object has no attribute '(set|get|delete)_?\w*[cC]ookies?'"

@@ -20,6 +20,7 @@ __all__ = ["find_foreign", "find_foreign_shape"]
 
 _Found = Iterator[tuple[int, str]]
 
+_ENV = "'dict' object has no attribute 'DB', in c.env."
 _CONTEXTS = {"c", "ctx", "context"}
 
 
@@ -35,6 +36,8 @@ def find_foreign(scope: Scope) -> _Found:
                 advice = advise_of(f"'{kind.__name__}' object has no attribute '{node.attr}', in ")
                 said = f"{ast.unparse(node)}: a {kind.__name__} has no {node.attr}"
                 yield node.lineno, said + (advice and f": {advice}")
+        if isinstance(node, ast.Attribute) and _is_binding(node, scope):
+            yield node.lineno, f"{ast.unparse(node)}: {advise_of(_ENV)}"
         if isinstance(node, ast.Call) and _is_query(node.func, scope):
             advice = advise_of("'dict' object is not callable, in request.query(")
             yield node.lineno, f"{ast.unparse(node.func)} is a dict: {advice}"
@@ -65,6 +68,14 @@ def find_foreign_shape(
                 function.lineno,
                 f"the context comes first: write {function.name}({second}, {first})",
             )
+
+
+def _is_binding(node: ast.Attribute, scope: Scope) -> bool:
+    """Return whether *node* asks the bindings for one as for an attribute, which none of them is."""
+    env = node.value
+    if not isinstance(env, ast.Attribute) or env.attr != "env" or not node.attr.isupper():
+        return False
+    return scope.kind(env.value) is Context and not scope.is_tried(node)
 
 
 def _is_query(node: ast.expr, scope: Scope) -> bool:

@@ -610,6 +610,8 @@ CORRECT = [
     HANDLER.format(
         "try:\n  c.request.query('a')\n except TypeError:\n  return c.request.query['a']"
     ),
+    HANDLER.format("try:\n  c.env.DB\n except AttributeError:\n  return c.env['DB']"),
+    "class Held:\n env = app\nheld = Held()\ndef start():\n held.env.DB",
     HANDLER.format("if hasattr(c, 'req'):\n  return c.req.path"),
     "class Context: ...\ndef start(c: Context):\n c.req.query('a')",
     HANDLER.replace("c: Context", "req").format("return req.url"),

@@ -15,6 +15,7 @@ import pytest
 from framework import App, Context, HTTPError, Request, Response, public
 from framework.local import import_check
 from framework.local.advice import ADVICE, advise
+from framework.local.environment import make_environment
 from framework.local.loading import LoadError, load_app
 from framework.local.serve import log_to_terminal, serve
 from framework.local.sqlite import SQLiteDatabase
@@ -278,6 +279,16 @@ async def test_nothing_is_added_where_nothing_is_known(
     await app.request("GET", "/")
 
     assert said in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_the_bindings_on_this_machine_are_told_of_as_any_others(tmp_path: Path) -> None:
+    (tmp_path / "wrangler.toml").write_text('[vars]\nGREETING = "Hello"\n')
+    env: Any = make_environment(tmp_path, tmp_path / "dev.sqlite3")[0]
+
+    with pytest.raises(AttributeError) as raised:
+        env.GREETING  # noqa: B018  what is tried
+
+    assert "or declare all as Bindings" in advise(raised.value)
 
 
 def test_nothing_is_said_of_an_error_that_cannot_say_what_it_is() -> None:

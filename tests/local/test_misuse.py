@@ -449,6 +449,7 @@ def test_what_stands_above_a_route_is_found(
 JSON = "c.json: a Context has no json: " + advise_of("'Context' object has no attribute 'json'")
 TAKES = advise_of("'Context' object has no attribute 'req'")
 QUERY = advise_of("'dict' object is not callable, in request.query(")
+BINDING = advise_of("'dict' object has no attribute 'DB', in c.env.DB")
 USER = advise_of("'Context' object has no attribute 'user'")
 
 
@@ -473,6 +474,7 @@ USER = advise_of("'Context' object has no attribute 'user'")
             HANDLER.format("return HEREc.request.query('a')"),
             f"c.request.query is a dict: {QUERY}",
         ),
+        (HANDLER.format("return await HEREc.env.CACHE.get('a')"), f"c.env.CACHE: {BINDING}"),
         (HANDLER.format("HEREc.user = 1"), f"c.user: a Context has no user: {USER}"),
         (
             LAYER.format("c.request\n HEREawait call_next()"),
