@@ -193,7 +193,7 @@ ADVICE = {
     r"|^Response\.(json|html|text)\(\) (takes|got)|^'<=' not supported .*, in if not 200 <= status": (
         "an answer is returned: Response.json(value, 201).with_header(name, value)"
     ),
-    r"'Context' object has no attribute '(var|vars|state)'": (
+    r"'Context' object has no attribute '(var|vars|state)'|^'str' object .* 'outlasts_refusal'": (
         'write USER = Slot("user", User), c.set(USER, user) and c.get(USER), or a parameter user: User'
     ),
     r"'Context' object has no attribute '(execution_?[cC]tx|wait\w+|event)'": (

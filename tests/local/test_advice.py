@@ -132,6 +132,7 @@ ASKED: list[tuple[Callable[[Any], Any], str]] = [
     (lambda c: c.status(201), "Response.json(value, 201)"),
     (lambda c: c.res.headers.set("x-day", "Monday"), "await call_next()"),
     (lambda c: c.var.user, "c.get(USER)"),
+    (lambda c: [c.set("user", "ada"), c.refill(c.filled())], "c.get(USER)"),
     (lambda c: c.executionCtx.waitUntil(), "c.wait_until(work())"),
     (lambda c: c.env.DB, 'c.database("DB")'),
     (lambda c: c.env["DB"].prepare("SELECT 1"), "db.first"),
