@@ -40,10 +40,8 @@ ADVICE = {
         'write @app.get("/path", guard=...), or @app.on(["GET", "POST"], "/path", guard=...)'
     ),
     r"'(App|Router)' object has no attribute"
-    r" '(add_middleware|(before|after|teardown)_(app)?_?(request|context))'": (
-        "write app.use(layer), of an async function of (c, call_next)"
-    ),
-    r"^'list' object is not callable, in .*\.middleware\("
+    r" '(add_middleware|(before|after|teardown)_(app)?_?(request|context))'"
+    r"|^'list' object is not callable, in .*\.middleware\("
     r"|^'NoneType' object is not callable, in @\w+\.use\(|^next expected at least 1 argument": (
         "write app.use(layer), of an async function of (c, call_next)"
     ),
@@ -102,9 +100,7 @@ ADVICE = {
         "templates are a package of your own, such as Jinja: hand it what it needs where you render"
     ),
     r"^App\.request\(\) missing": 'write await app.request("GET", "/path")',
-    r"^No module named '(flask|django)\w*": (
-        "docs/from-flask.md says what is written here instead"
-    ),
+    r"^No module named '(flask|django)\w*": "docs/from-flask.md says what is written here instead",
     r"^(No module named|cannot import name) '(framework\.(middleware\.)?)?"
     r"(basic_?auth|bearer_?auth|ip_?restriction|jwt|jwk)\b": (
         "who may pass is a guard: bearer, basic and api_key of framework.credentials, ip_allow of"
@@ -190,7 +186,8 @@ ADVICE = {
         "write response = await call_next(), and return response.with_header(name, value)"
     ),
     r"'Context' object has no attribute '(header|status)'"
-    r"|^Response\.(json|html|text)\(\) (takes|got)|^'<=' not supported .*, in if not 200 <= status": (
+    r"|^Response\.(json|html|text)\(\) (takes|got)|^'<=' not supported .*, in if not 200 <= status"
+    r"|object has no attribute 'encode', in return _make_content\(text": (
         "an answer is returned: Response.json(value, 201).with_header(name, value)"
     ),
     r"'Context' object has no attribute '(var|vars|state)'|^'str' object .* 'outlasts_refusal'": (
@@ -202,11 +199,15 @@ ADVICE = {
     r"^'(dict|_LocalEnvironment)' object has no attribute .*, in .*\benv\.": (
         'write c.database("DB") or c.env["NAME"], or declare all as Bindings'
     ),
+    r"^a body is bytes, .* not a NoneType": "return None, or Response.empty(204)",
+    r"^'str' object has no attribute .*, in .*\bsigner\.": (
+        "write c.cookies.set_signed(Signer([secret]), name, value), with Signer of framework.signing"
+    ),
     r"'(Response|Context)' object has no attribute '(set|get|delete)_?\w*[cC]ookies?'"
     r"|'Context' object has no attribute 'cookie'|'CookieJar' object|^CookieJar\.set(_signed)?\(\) ": (
         "write c.cookies.set(name, value, max_age=..., http_only=...), get(name) or delete(name)"
     ),
-    r"'Response' object (has no attribute '(status_code|set_?[hH]eader)'|does not support item)"
+    r"'Response' object (has no attribute '(status_code|set_?[hH]eader|with_headers)'|does not support item)"
     r"|^Response\.header\(\) takes|'SharedHeaders' object|'list' object .*, in .*\.headers\."
     r"|^list indices must be integers .*, in .*\.headers\[": (
         "make another: response.with_header(name, value), or with_status(404); header(name) reads one"
@@ -222,7 +223,6 @@ ADVICE = {
     ),
 }
 """Patterns of what Python says, and what to do then."""
-
 
 _SHOWN = 500
 """How many characters are looked at of what Python says, and of the line: each pattern reads them all."""

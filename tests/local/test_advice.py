@@ -137,6 +137,9 @@ ASKED: list[tuple[Callable[[Any], Any], str]] = [
     (lambda c: c.env.DB, 'c.database("DB")'),
     (lambda c: c.env["DB"].prepare("SELECT 1"), "db.first"),
     (lambda c: c.database.first(int, "SELECT 1"), "db.first"),
+    (lambda c: c.cookies.set_signed("a", "b", "k" * 32), "Signer([secret])"),
+    (lambda _: Response(None, 204), "Response.empty(204)"),  # type: ignore[arg-type]  # what is tried
+    (lambda _: Response.text({"a": 1}), "Response.json"),  # type: ignore[arg-type]  # what is tried
     (lambda c: c.setCookie("a", "b"), "c.cookies.set"),
     (lambda c: c.cookies["a"], "get(name)"),
     (lambda c: c.cookies.set("a", "b", httpOnly=True), "http_only"),
