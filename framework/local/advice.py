@@ -123,6 +123,9 @@ ADVICE = {
     r"|^HTTPError\.__init__\(\) (got|takes)": (
         'raise NotFound or another of framework.errors, or HTTPError(403, "Not you.")'
     ),
+    r"'\w*(Error|Found|Invalid|lict|dden|rized)' object has no attribute '(message|get_?[rR]esponse)'": (
+        "an error has status, code, detail and errors, and error.__cause__ is what else was raised"
+    ),
     r"^cannot import name '(redirect|make_response|HttpResponse\w*|render\w*|html)' from 'framework": (
         'write Response.redirect("/path"), Response.html(page) or Response.text(text)'
     ),
@@ -182,13 +185,11 @@ ADVICE = {
     r" '(abort|redirect|json|html|text|body|render\w*|not_?[fF]ound|new_?[rR]esponse)'": (
         "return Response.json(value), html(page), text(text) or redirect(path), or raise an HTTPError"
     ),
-    r"'Context' object has no attribute '(res|response)'": (
-        "write response = await call_next(), and return response.with_header(name, value)"
-    ),
-    r"'Context' object has no attribute '(header|status)'"
+    r"'Context' object has no attribute '(header|status|res|response)'"
     r"|^Response\.(json|html|text)\(\) (takes|got)|^'<=' not supported .*, in if not 200 <= status"
     r"|object has no attribute 'encode', in return _make_content\(text": (
-        "an answer is returned: Response.json(value, 201).with_header(name, value)"
+        "an answer is returned: Response.json(value, 201).with_header(name, value); a layer does that with"
+        " what await call_next() has returned"
     ),
     r"'Context' object has no attribute '(var|vars|state)'|^'str' object .* 'outlasts_refusal'": (
         'write USER = Slot("user", User), c.set(USER, user) and c.get(USER), or a parameter user: User'

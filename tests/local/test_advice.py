@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import pytest
 
 from framework import App, Context, HTTPError, Request, Response, public
+from framework.errors import NotFound
 from framework.local import import_check
 from framework.local.advice import ADVICE, advise
 from framework.local.environment import make_environment
@@ -149,6 +150,8 @@ ASKED: list[tuple[Callable[[Any], Any], str]] = [
     (lambda _: Response("").headers["x-day"], "with_header"),  # type: ignore[call-overload]  # what is tried
     (lambda _: Response("").header("x-day", "Monday"), "with_header"),  # type: ignore[call-arg]  # what is tried
     (lambda _: HTTPError(401, message="Not you."), "HTTPError(403"),  # type: ignore[call-overload]  # what is tried
+    (lambda _: HTTPError(401, "Not you.").message, "detail"),  # type: ignore[attr-defined]  # what is tried
+    (lambda _: NotFound().getResponse(), "detail"),  # type: ignore[attr-defined]  # what is tried
     (lambda _: next(), "app.use(layer)"),  # type: ignore[call-overload]  # what is tried
 ]
 """What fails when a handler does it, and a part of what is said."""
