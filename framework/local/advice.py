@@ -24,12 +24,10 @@ ADVICE = {
     r"^cors\(\) (missing|got .* '(origin|allow\w+|expose\w+|maxAge)')": (
         "write cors([...], methods=[...], headers=[...], credentials=...)"
     ),
-    r"'(App|Router)' object has no attribute '(include_router|register_blueprint)'": (
-        'write app.mount(router); its prefix is Router("/prefix")'
-    ),
     r"^Router\.mount\(\) takes 2 positional|^Router\.\w+\(\) got .* '(url_)?prefix'"
-    r"|'(App|Router)' object has no attribute '(basePath|base_path|route', in \w+\.route\()": (
-        'a router has its own prefix: Router("/prefix"), then app.mount(router)'
+    r"|'(App|Router)' object has no attribute"
+    r" '(include_router|register_blueprint|basePath|base_path|route', in \w+\.route\()": (
+        'write app.mount(router); its prefix is Router("/prefix")'
     ),
     r"^'str' object has no attribute '_declare'": (
         "routes are declared on an app or a router that was made, as app = App()"
@@ -76,8 +74,9 @@ ADVICE = {
         'write bearer("TOKEN"), the name of a secret, or basic(verify), of an async function of (c, user,'
         " password) that returns a bool"
     ),
-    r"^(secure_headers|request_id|body_limit|cache|etag|timeout)\(\) (got|takes|missing)": (
-        "docs/middleware.md has what each layer takes"
+    r"^(secure_headers|request_id|body_limit|cache|etag|timeout)\(\) (got|takes|missing)"
+    r"|^'module' object is not callable": (
+        "docs/middleware.md has what each layer takes, as from framework.middleware.cors import cors"
     ),
     r"^Slot\.__init__\(\) missing": 'write Slot("name", Class)',
     r"^'(typing\.)?TypeVar' object is not callable": (
@@ -101,8 +100,8 @@ ADVICE = {
     ),
     r"^App\.request\(\) missing": 'write await app.request("GET", "/path")',
     r"^No module named '(flask|django)\w*": "docs/from-flask.md says what is written here instead",
-    r"^(No module named|cannot import name) '(framework\.(middleware\.)?)?"
-    r"(basic_?auth|bearer_?auth|ip_?restriction|jwt|jwk)\b": (
+    r"^No module named 'framework\.(middleware\.)?(basic_auth|bearer_auth|ip_restriction|jwt|jwk)\b"
+    r"|^cannot import name '(basic_?[aA]uth|bearer_?[aA]uth|ip_?[rR]estriction|jwt|jwk)' from 'framework": (
         "who may pass is a guard: bearer, basic and api_key of framework.credentials, ip_allow of"
         " framework.addresses"
     ),
@@ -113,7 +112,7 @@ ADVICE = {
     r"|method_override|powered_by|pretty_json|timing|trailing_slash))\b)"
     r"|^cannot import name '(accepts|combine|compress|create\w+|csrf|env|\w+[cC]onn_?[iI]nfo|hc|logger"
     r"|language\w*|proxy|show\w?[rR]outes|stream_?(sse|SSE|text|Text)|testClient|timing"
-    r"|trailing\w+|\w*[vV]alidator)' from 'framework": (
+    r"|trailing\w+|upgrade\w+|serve\w+|\w+_?[cC]ookie|\w*[vV]alidator)' from 'framework": (
         "docs/from-hono.md says what is written here instead"
     ),
     r"^cannot import name '(Flask|FastAPI|Hono|Blueprint|APIRouter|current_app)' from 'framework": (
@@ -152,7 +151,7 @@ ADVICE = {
     ),
     r"'(_Local)?Request' object has no attribute '(args|GET|values|queries)'"
     r"|^'dict' object is not callable, in .*request\.query\(": (
-        "write a parameter, page: Query[int] = 1; c.request.query has all"
+        "write a parameter, page: Query[int] = 1; c.request.query has all, in lists"
     ),
     r"'((_Local)?Request|Context)' object has no attribute"
     r" '(POST|FILES|files|form|parse_?[bB]ody|form_?[dD]ata)'"

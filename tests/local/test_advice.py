@@ -72,6 +72,8 @@ WRITTEN = [
     ("from framework.middleware.logger import logger", "from-hono.md"),
     ("from framework.streaming import streamSSE", "from-hono.md"),
     ("from framework import getConnInfo", "from-hono.md"),
+    ("from framework import get_cookie", "from-hono.md"),
+    ("from framework.middleware import etag; etag()", "docs/middleware.md"),
     ("from framework import HTTPException", "raise NotFound"),
     ("from framework.middleware.bearer_auth import bearer_auth", "bearer, basic"),
     ("from framework import jwt", "is a guard"),
@@ -262,6 +264,22 @@ def _ask_another_request() -> None:
 
 def _say_much() -> None:
     raise TypeError("'method' object " + ", in " * 500_000)
+
+
+@pytest.mark.parametrize("line", ["import jwt", "from own_cookies import get_cookie, env"])
+def test_nothing_is_said_of_other_packages_that_are_called_like_what_hono_has(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jwt", None)  # as if it were not installed
+    (tmp_path / "own_cookies.py").write_text("")
+    (tmp_path / "own_app.py").write_text(f"{line}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(LoadError) as caught:
+        load_app("own_app:app", tmp_path)
+
+    assert caught.value.__cause__ is not None
+    assert advise(caught.value.__cause__) == ""
 
 
 @pytest.mark.parametrize(
