@@ -20,34 +20,42 @@ __all__ = ["find_foreign", "find_foreign_shape"]
 
 _Found = Iterator[tuple[int, str]]
 
-_ENV = "'dict' object has no attribute 'DB', in c.env."
 _CONTEXTS = {"c", "ctx", "context"}
 
 
-def find_foreign(scope: Scope) -> _Found:
-    """Yield each name of the context or the request that they do not have, and each error of a dict."""
-    asks = "hasattr" in scope.reads
+def find_foreign(scope: Scope, names: frozenset[str]) -> _Found:
+    """Yield each name of the context or the request that they do not have, and each error of a dict.
+
+    *names* are those of paths: where one is ``c``, that need not be the context.
+    """
+    is_certain = "hasattr" not in scope.reads and "c" not in names
     for node in scope.nodes:
-        if isinstance(node, ast.Attribute) and not asks:
-            kind = next(
-                (each for each in (Context, Request) if scope.kind(node.value) is each), None
-            )
-            if kind and not hasattr(kind, node.attr) and not scope.is_tried(node):
-                advice = advise_of(f"'{kind.__name__}' object has no attribute '{node.attr}', in ")
-                said = f"{ast.unparse(node)}: a {kind.__name__} has no {node.attr}"
-                yield node.lineno, said + (advice and f": {advice}")
-        if isinstance(node, ast.Attribute) and _is_binding(node, scope):
-            yield node.lineno, f"{ast.unparse(node)}: {advise_of(_ENV)}"
-        if isinstance(node, ast.Call) and _is_query(node.func, scope):
-            advice = advise_of("'dict' object is not callable, in request.query(")
-            yield node.lineno, f"{ast.unparse(node.func)} is a dict: {advice}"
+        if isinstance(node, ast.Attribute) and is_certain:
+            why = _why_lacking(node, scope)
+            if why and not scope.is_tried(node):
+                yield node.lineno, f"{ast.unparse(node)}{why}"
         if isinstance(node, ast.Call) and any(isinstance(each, ast.Dict) for each in node.args):
             made = scope.value(node.func)
             if is_a(made, type) and getattr(made, "__init__", None) is HTTPError.__init__:
-                yield (
-                    node.lineno,
-                    f"{ast.unparse(node.func)}(...) takes a sentence, and code=... beside it",
-                )
+                why = "(...) takes a sentence, and code=... beside it"
+                yield node.lineno, f"{ast.unparse(node.func)}{why}"
+
+
+def _why_lacking(node: ast.Attribute, scope: Scope) -> str:
+    """Return what is wrong with *node*, behind its text, if it is not there; or ""."""
+    base, parent = node.value, scope.parents.get(node)
+    kind = scope.kind(base)
+    if any(kind is each and not hasattr(each, node.attr) for each in (Context, Request)):
+        advice = advise_of(f"'{kind.__name__}' object has no attribute '{node.attr}', in ")
+        return f": a {kind.__name__} has no {node.attr}{advice and ': '}{advice}"
+    is_called = isinstance(parent, ast.Call) and parent.func is node
+    if is_called and node.attr == "query" and kind is Request:
+        return " is a dict: " + advise_of("'dict' object is not callable, in request.query(")
+    if not isinstance(base, ast.Attribute) or base.attr != "env" or not node.attr.isupper():
+        return ""
+    if scope.kind(base.value) is Context:
+        return ": " + advise_of("'dict' object has no attribute 'DB', in env.DB")
+    return ""
 
 
 def find_foreign_shape(
@@ -68,18 +76,3 @@ def find_foreign_shape(
                 function.lineno,
                 f"the context comes first: write {function.name}({second}, {first})",
             )
-
-
-def _is_binding(node: ast.Attribute, scope: Scope) -> bool:
-    """Return whether *node* asks the bindings for one as for an attribute, which none of them is."""
-    env = node.value
-    if not isinstance(env, ast.Attribute) or env.attr != "env" or not node.attr.isupper():
-        return False
-    return scope.kind(env.value) is Context and not scope.is_tried(node)
-
-
-def _is_query(node: ast.expr, scope: Scope) -> bool:
-    """Return whether *node* is the query of a request, which cannot be called."""
-    if not isinstance(node, ast.Attribute) or node.attr != "query":
-        return False
-    return scope.kind(node.value) is Request and not scope.is_tried(node)

@@ -79,7 +79,7 @@ def _wrapped(module: Module, roles: Roles) -> _Found:
 def _in_function(function: ast.AST, module: Module, roles: Roles, names: frozenset[str]) -> _Found:
     scope = Scope(function, module, roles)
     yield from find_unawaited(scope)
-    yield from find_foreign(scope)
+    yield from find_foreign(scope, names)
     yield from _unraised(scope)
     yield from _unsent(scope)
     for node in scope.nodes:

@@ -606,6 +606,7 @@ CORRECT = [
     HANDLER.format("await public(c)"),
     PROVIDER.format("return NotFound()", "str | Any"),
     # names and shapes of other frameworks
+    "@app.get('/:c')\nasync def show(c):\n return c.upper()",
     HANDLER.format("try:\n  c.req\n except AttributeError: ..."),
     HANDLER.format(
         "try:\n  c.request.query('a')\n except TypeError:\n  return c.request.query['a']"
