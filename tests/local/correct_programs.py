@@ -612,6 +612,7 @@ CORRECT = [
         "try:\n  c.request.query('a')\n except TypeError:\n  return c.request.query['a']"
     ),
     HANDLER.format("try:\n  c.env.DB\n except AttributeError:\n  return c.env['DB']"),
+    HANDLER.format("return len(c.request.query)"),
     "class Held:\n env = app\nheld = Held()\ndef start():\n held.env.DB",
     HANDLER.format("if hasattr(c, 'req'):\n  return c.req.path"),
     "class Context: ...\ndef start(c: Context):\n c.req.query('a')",
