@@ -41,7 +41,7 @@ _Found = Iterator[tuple[int, str]]
 _TASKS = (asyncio.create_task, asyncio.ensure_future, asyncio.gather, asyncio.shield)
 _STATEMENTS = (statement, Statement)
 _WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
-_NEVER_RESPONSES = (ast.Constant, ast.Dict, ast.JoinedStr, ast.List)
+_NEVER_RESPONSES = (ast.Constant, ast.Dict, ast.JoinedStr, ast.List, ast.Tuple)
 _NEVER_LISTS = (dict, str, Response, Struct)
 _STATUSES = {status.value for status in HTTPStatus if status >= 200}
 _GUARDED = (
@@ -190,7 +190,12 @@ def _why_not_sent(outcome: ast.expr, annotation: ast.expr | None, scope: Scope) 
         return ""
     if isinstance(outcome, ast.Tuple) and len(outcome.elts) > 1:
         value, status = outcome.elts[:2]
-        if isinstance(status, ast.Constant) and not isinstance(value, (ast.Constant, ast.Starred)):
+        is_number = isinstance(value, ast.Constant) and not isinstance(value.value, str)
+        if (
+            isinstance(status, ast.Constant)
+            and not is_number
+            and not isinstance(value, ast.Starred)
+        ):
             return _PAIR.format(status.value) if status.value in _STATUSES else ""
     if scope.value(_called(outcome)) is json.dumps and asked is not str:
         return "json.dumps(...), which is text/plain: return the value itself, or -> str if that is meant"

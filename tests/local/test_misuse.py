@@ -178,6 +178,17 @@ def test_an_error_that_is_returned_is_found(
         (LAYER.format("return HERE'no'"), "this layer returns 'no': return a Response"),
         (LAYER.format("return HEREf'{c}'"), "this layer returns f'{c}': return a Response"),
         (LAYER.format("return HERE[1]"), "this layer returns [1]: return a Response"),
+        *(
+            (
+                source.format("return HERE'no', 401"),
+                f"this {role} returns ('no', 401): return a Response",
+            )
+            for source, role in ((LAYER, "layer"), (MISSING, "not-found handler"))
+        ),
+        (
+            HANDLER.format("return HERE'Not found', 404"),
+            f"this handler returns a value and a status, {NO_LIST.replace('201', '404')}",
+        ),
         (MISSING.format("return HERE{}"), "this not-found handler returns {}: return a Response"),
         (
             HANDLER.format("return HERE{'a': 1}, 201"),
