@@ -74,23 +74,23 @@ def try_import(folder: str, *needed: str) -> int:
     sys.setrecursionlimit(10_000)  # a module may nest deeper than calls in Python's own limit
     static = runpy.run_path(f"{HERE}/static_check.py")
     lacking = static["find_faults"](Path(folder), unsupported.why_imported, unsupported.why_called)
-    misused, unmounted = _doubtful(app.app, folder)
+    settings = runpy.run_path(f"{HERE}/configuration.py")["read_configuration"](Path())
+    misused, unbound, doubtful = _doubtful(app.app, folder, settings)
     for code, found in (
-        (IDLE_TRIGGERS, _idle_triggers(app.app)),
+        (IDLE_TRIGGERS, _idle_triggers(app.app, settings)),
         (CANNOT_ANSWER, _unsendable(app.app, folder)),
-        (LACKS, lacking),
+        (LACKS, lacking + unbound),
         (MISUSED, misused),
     ):
         if found:
             sys.stderr.write("".join(f"{sentence}\n" for sentence in found))
             return code
-    notes.write("".join(f"{note}\n" for note in unmounted))
+    notes.write("".join(f"{note}\n" for note in doubtful))
     return 0
 
 
-def _idle_triggers(app: Any) -> list[str]:
+def _idle_triggers(app: Any, settings: Any) -> list[str]:
     """Return how the crons and queues of *app* are not those of ``wrangler.toml``, if there is one."""
-    settings = runpy.run_path(f"{HERE}/configuration.py")["read_configuration"](Path())
     if settings is None:
         return []
     return list(
@@ -106,16 +106,20 @@ def _unsendable(app: Any, folder: str) -> list[str]:
     return list(runpy.run_path(f"{HERE}/return_types.py")["find_unsendable"](app.routes, response))
 
 
-def _doubtful(app: Any, folder: str) -> tuple[list[str], list[str]]:
-    """Return what in the functions of *app* fails or does nothing, and which routers nothing mounts."""
+def _doubtful(app: Any, folder: str, settings: Any) -> tuple[list[str], list[str], list[str]]:
+    """Return what in *app* fails or does nothing, which bindings it lacks, and what may be wrong."""
     if not _is_ours(folder):
-        return [], []
+        return [], [], []
     # The rest of the framework is there from here on, the checks among it.
     importlib.import_module("framework").__path__.append(f"{HERE.parent}")
     modules = list(importlib.import_module("framework.local.program").modules(Path(folder)))
-    misuse = importlib.import_module("framework.local.misuse")
-    unmounted = importlib.import_module("framework.local.unmounted")
-    return misuse.find_misuse(modules, app), unmounted.find_unmounted(modules)
+    misused = importlib.import_module("framework.local.misuse").find_misuse(modules, app)
+    unmounted = importlib.import_module("framework.local.unmounted").find_unmounted(modules)
+    if settings is None:
+        return misused, [], unmounted
+    find_unbound = importlib.import_module("framework.local.unbound").find_unbound
+    unbound, doubtful = find_unbound(modules, app, settings)
+    return misused, unbound, [*unmounted, *doubtful]
 
 
 def _is_ours(folder: str) -> bool:

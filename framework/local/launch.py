@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from framework.fetching import provide_fetch
 from framework.guards import public
 from framework.local.asgi import asgi
 from framework.local.command_error import CommandError
+from framework.local.configuration import read_configuration
 from framework.local.environment import close_environment, make_environment
 from framework.local.fetching import fetch_in_thread
 from framework.local.listing import list_routes, route_lines
@@ -26,6 +28,7 @@ from framework.local.misuse import find_misuse
 from framework.local.program import modules
 from framework.local.serve import HOST, bind, log_to_terminal, run, with_access_log
 from framework.local.sqlite import SQLiteDatabase
+from framework.local.unbound import find_unbound
 from framework.local.unmounted import find_unmounted
 from framework.response import Response
 
@@ -144,6 +147,8 @@ def _environment(launch: Launch, app: App | None = None) -> tuple[dict[str, Any]
     if app is not None:
         found = [*modules(launch.root)]
         notes += [*find_misuse(found, app), *find_unmounted(found)]
+        if (settings := read_configuration(launch.root)) is not None:
+            notes += chain.from_iterable(find_unbound(found, app, settings))
     return env, notes
 
 

@@ -30,7 +30,7 @@ def find_faults(
     faults: dict[str, None] = {}
     for place, tree in _modules(folder):
         known = _meanings(tree)
-        for node in _certain(tree):
+        for node in certain(tree):
             found = [why_called(_meaning(node.func, known))] if isinstance(node, ast.Call) else []
             for base, name in _imported(node, place.parts[:-1]):
                 is_ours = base.partition(".")[0] in OURS
@@ -51,7 +51,7 @@ def _parse(file: Path) -> ast.Module:
     return ast.parse(file.read_bytes())
 
 
-def _certain(
+def certain(
     node: ast.AST, *, is_inside: bool = False
 ) -> Generator[ast.stmt | ast.expr, None, bool]:
     """Yield what is below *node*, except what a choice may leave out; return whether one may return."""
@@ -63,7 +63,7 @@ def _certain(
         if isinstance(child, (ast.stmt, ast.expr)):
             yield child
         is_function = isinstance(child, FUNCTIONS)
-        may_return = yield from _certain(child, is_inside=is_inside or is_function)
+        may_return = yield from certain(child, is_inside=is_inside or is_function)
         if may_return and not is_function:
             return True
     return False

@@ -9,6 +9,7 @@ from framework import fetching
 from framework.local.advice import advise_of
 from framework.local.misuse import find_misuse
 from framework.local.program import modules
+from framework.local.unbound import find_unbound
 from framework.local.unmounted import find_unmounted
 from tests.local.correct_programs import (
     AUTH,
@@ -570,7 +571,11 @@ def test_what_is_no_app_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_a_correct_program_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
 ) -> None:
-    assert found(monkeypatch, tmp_path, source) == []
+    app = import_app(monkeypatch, tmp_path, source)
+    shown = [*modules(tmp_path)]
+
+    assert find_misuse(shown, app) == []
+    assert find_unbound(shown, app, {"d1_databases": [{"binding": "DB"}]}) == ([], [])
 
 
 @pytest.mark.parametrize("content", ["x = (", "x = '\0'", None])
