@@ -1,11 +1,12 @@
 """The sections of docs/performance.md, in order."""
 
 from bench.report.cpython import asgi, growth, imports, router
-from bench.report.wasm import argon2, soak, startup, worker
+from bench.report.wasm import argon2, soak, startup, worker, workerd
 
 __all__ = ["SECTIONS"]
 
 SECTIONS = {
+    "workerd": ("On workerd", workerd, "python -m bench.workerd"),
     "worker": ("In the Worker", worker, "python -m bench.worker"),
     "startup": ("Start of a Worker", startup, "python -m bench.startup"),
     "soak": ("Memory in the Worker", soak, "python -m bench.soak"),

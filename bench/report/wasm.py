@@ -1,4 +1,4 @@
-"""Says what was measured of Workers: in Pyodide, in Node."""
+"""Says what was measured of Workers: in Pyodide, on workerd and in Node."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from bench.report.svg import Bar, bars
 from bench.report.words import OURS, Section, bold, method, picture, table
 
-__all__ = ["argon2", "soak", "startup", "worker"]
+__all__ = ["argon2", "soak", "startup", "worker", "workerd"]
 
 _CASES = {
     "public": "a public JSON route with a typed path parameter",
@@ -15,6 +15,39 @@ _CASES = {
     "rows": "100 rows of 6 columns from D1 to JSON",
     "asked": "the same statement, its rows left unread",
 }
+
+
+def workerd(result: Mapping[str, Any]) -> Section:
+    """Requests a second on workerd, over HTTP, beside what others answer."""
+    rows, groups = [], []
+    for case, of_case in result["cases"].items():
+        for name, told in of_case.items():
+            rate, ratio = told["requests_a_second"], told["kagari_is_faster_by"]
+            times = "" if name == OURS else f"{ratio['median']:.2f}"
+            rows.append([_CASES[case], bold(name, name), _spread(rate), times])
+        in_python = {name: told for name, told in of_case.items() if name != "hono"}
+        group = [
+            Bar(name, *_three(told["requests_a_second"]), name == OURS)
+            for name, told in in_python.items()
+        ]
+        groups.append((_CASES[case], group))
+    title = "Requests a second on workerd"
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    said = [
+        *method(
+            result["machine"],
+            f"{versions}; {result['rounds']} interleaved rounds of {result['seconds']:g} s over"
+            f" {result['connections']} connections, each answer checked before it is timed; ratios are"
+            " taken inside of a round. Server and client share the cores.",
+        ),
+        "workerd itself, with HTTP and Miniflare's D1, which keeps its rows in files. One difference to a"
+        " deployed Worker: Python is npm's Pyodide, started by a Worker in JavaScript, since workerd would"
+        " download its own. `hono` is Hono in JavaScript, and not drawn.",
+        "",
+        *picture("workerd", title),
+        *table(["case", "Worker", "requests a second (quartiles)", "Kagari answers, times"], rows),
+    ]
+    return said, {"workerd": bars(title, "more is better", groups)}
 
 
 def worker(result: Mapping[str, Any]) -> Section:

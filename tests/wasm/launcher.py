@@ -96,6 +96,13 @@ def serve(
     ]
     command += [f"--data={data}"] if data else []
     command += [f"--overlay={folder}" for folder in overlays]
+    with serve_with(command) as worker:
+        yield worker
+
+
+@contextmanager
+def serve_with(command: Sequence[str]) -> Iterator[RunningWorker]:
+    """Run *command*, a server that says where it listens, until the block ends."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "stderr.txt"
         with log.open("wb") as stderr, started(command, stderr) as process:
@@ -104,7 +111,9 @@ def serve(
 
 
 @contextmanager
-def started(command: list[str], stderr: IO[bytes] | None = None) -> Iterator[subprocess.Popen[str]]:
+def started(
+    command: Sequence[str], stderr: IO[bytes] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """Run *command*; it ends when its standard input is closed."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=stderr, text=True) as process:

@@ -1,0 +1,1 @@
+"""Times Workers on workerd itself. See `__main__`."""

@@ -1,0 +1,270 @@
+"""Times Workers on workerd itself, over HTTP: ``python -m bench.workerd [--rounds N] [--only A,B]``.
+
+Every Worker has a server of its own, and one is asked at a time, over eight connections: as many
+requests as it answers in so many seconds. A round is every Worker once on one case, in an order that
+turns; ratios are taken inside of a round. Answers are checked before anything is timed. Nothing
+stands before the Worker, and D1 is Miniflare's, which takes most of the time of whoever asks it.
+Medians and quartiles go to `bench/results/workerd.json` unless another file is named with ``--out``.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import json
+import re
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from bench.machine import machine
+from bench.worker.__main__ import Samples, summarize
+from bench.worker.packages import CONTESTANTS, lay_out, versions
+from tests.wasm.launcher import RunningWorker, find_node, serve, serve_with
+from tests.wasm.prepare import PINS, ROOT
+
+__all__ = ["main"]
+
+CONNECTIONS = 8
+JAVASCRIPT = "hono"
+HOST = "bench.example"
+TOKEN = "abcdefghijklmnopqrstuvwxyz234567abcdefgh"
+USER = {"id": "a1b2c3d4e5f6g7h", "username": "alice", "role": "user"}
+NOTE = {
+    "title": "What the night watch saw",
+    "body": "Lamps along the river, one after the other. " * 5,
+    "tags": ["night", "river", "lamps"],
+}
+BROWSER = {
+    "host": HOST,
+    "accept": "application/json, text/plain, */*",
+    "accept-encoding": "gzip, br",
+    "accept-language": "en-GB,en;q=0.9,de;q=0.8",
+    "cf-connecting-ip": "203.0.113.7",
+    "cf-ipcountry": "DE",
+    "cf-ray": "8f00f00f00f00f00-FRA",
+    "cf-visitor": '{"scheme":"https"}',
+    "referer": f"http://{HOST}/",
+    "sec-fetch-dest": "empty",
+    "sec-fetch-mode": "cors",
+    "sec-fetch-site": "same-origin",
+    "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/141.0.0.0 Safari/537.36",
+}
+"""What Chrome sends and what Cloudflare adds to it."""
+
+COOKIES = f"theme=dark; auth_session={TOKEN}; __Host-auth_session={TOKEN}"
+PATHS = 4096
+
+
+class Case(NamedTuple):
+    """Requests as they are sent, and what has to come back for each, out of JSON."""
+
+    requests: list[bytes]
+    answers: list[Any]
+
+
+def _request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in {**BROWSER, **headers}.items()]
+    if body:
+        lines += [f"origin: http://{HOST}", "content-type: application/json"]
+        lines += [f"content-length: {len(body)}"]
+    return "\r\n".join([*lines, "\r\n"]).encode() + body
+
+
+def _row(number: int, now: int) -> dict[str, Any]:
+    body = "Lamps along the river, one after the other."
+    title = f"Note number {number}"
+    times = {"created_at": now - number * 1000, "updated_at": now}
+    return {"id": number, "user_id": USER["id"], "title": title, "body": body, **times}
+
+
+def make_cases(now: int) -> dict[str, Case]:
+    """Return the cases by name; *now* is when the rows of the last one were written."""
+    users = [{"id": 1000 + i, "name": f"user {1000 + i}"} for i in range(PATHS)]
+    shown = {"title": NOTE["title"], "length": len(NOTE["body"]), "tags": len(NOTE["tags"])}
+    return {
+        "public": Case([_request("GET", f"/users/{user['id']}") for user in users], users),
+        "body": Case([_request("POST", "/notes", json.dumps(NOTE).encode())], [shown]),
+        "guarded": Case([_request("GET", "/me", cookie=COOKIES)], [USER]),
+        "rows": Case([_request("GET", "/notes")], [[_row(i, now) for i in range(1, 101)]]),
+    }
+
+
+def fill(worker: RunningWorker, now: int) -> None:
+    """Write one session, its user and a hundred notes into its D1."""
+    day = 24 * 3600 * 1000
+    insert = "INSERT INTO user (id, username, role) VALUES (?, ?, ?)"
+    worker.sql(insert, *USER.values())
+    worker.sql(
+        "INSERT INTO user_session (id, user_id, active_expires, idle_expires, created_at,"
+        " authenticated_at, last_seen_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        *(hashlib.sha256(TOKEN.encode()).hexdigest(), USER["id"], now + day, now + 14 * day),
+        *(now - day, now - day, now),
+    )
+    for number in range(1, 101):
+        row = _row(number, now)
+        names, marks = ", ".join(row), ", ".join("?" * len(row))
+        worker.sql(f"INSERT INTO note ({names}) VALUES ({marks})", *row.values())
+
+
+class Connection:
+    """One connection to a Worker, kept open."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def ask(self, request: bytes) -> tuple[int, bytes]:
+        """Send *request*; return the status and the body."""
+        self._writer.write(request)
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"\r\ncontent-length: ([0-9]+)", head, re.IGNORECASE)
+        if length is None:
+            raise SystemExit(f"an answer without a length: {head!r}")
+        return int(head[9:12]), await self._reader.readexactly(int(length[1]))
+
+    def close(self) -> None:
+        """Close it."""
+        self._writer.close()
+
+
+@asynccontextmanager
+async def connected(worker: RunningWorker) -> AsyncIterator[list[Connection]]:
+    """Open connections to *worker*, which would close those that nobody uses for seconds."""
+    address = urlsplit(worker.raw_url)
+    connections = [
+        Connection(*await asyncio.open_connection(address.hostname, address.port))
+        for _ in range(CONNECTIONS)
+    ]
+    yield connections
+    for connection in connections:
+        connection.close()
+
+
+async def verify(name: str, worker: RunningWorker, cases: dict[str, Case]) -> None:
+    """End the program where an answer is not what it has to be."""
+    async with connected(worker) as [connection, *_]:
+        await _verify(name, connection, cases)
+
+
+async def _verify(name: str, connection: Connection, cases: dict[str, Case]) -> None:
+    for title, case in cases.items():
+        for at in {0, 1 % len(case.requests), len(case.requests) - 1}:
+            status, body = await connection.ask(case.requests[at])
+            if status != 200 or json.loads(body) != case.answers[at]:
+                raise SystemExit(f"{name} answers {title} wrongly: {status} {body[:300]!r}")
+
+
+async def drive(worker: RunningWorker, case: Case, seconds: float) -> float:
+    """Return the requests a second that *worker* answers."""
+    async with connected(worker) as connections:
+        return await _drive(connections, case, seconds)
+
+
+async def _drive(connections: list[Connection], case: Case, seconds: float) -> float:
+    started = time.perf_counter()
+    done = 0
+
+    async def ask(connection: Connection) -> None:
+        nonlocal done
+        while time.perf_counter() - started < seconds:
+            status, _ = await connection.ask(case.requests[done % len(case.requests)])
+            if status != 200:
+                raise SystemExit(f"answered {status} under load")
+            done += 1
+
+    await asyncio.gather(*map(ask, connections))
+    return done / (time.perf_counter() - started)
+
+
+@contextmanager
+def running(name: str, now: int) -> Iterator[RunningWorker]:
+    """Serve the Worker *name*, its rows in place."""
+    if name == JAVASCRIPT:
+        serving = serve_with([find_node(), str(Path(__file__).with_name("serve_hono.mjs"))])
+    else:
+        bundle, *packages = lay_out(name)
+        serving = serve(bundle, overlays=packages)
+    with serving as worker:
+        fill(worker, now)
+        yield worker
+
+
+async def measure(
+    workers: dict[str, RunningWorker], now: int, rounds: int, seconds: float, warm_up: float
+) -> Samples:
+    """Return requests a second, round by round, by case and Worker."""
+    cases = make_cases(now)
+    samples: Samples = {case: {name: [] for name in workers} for case in cases}
+    for name, worker in workers.items():
+        await verify(name, worker, cases)
+        for case in cases.values():
+            await drive(worker, case, warm_up)
+    names = list(workers)
+    for turn in range(rounds):
+        for title, case in cases.items():
+            print(f"\r{turn + 1}/{rounds} {title:8}", end="", file=sys.stderr)
+            shift = turn % len(names)
+            for name in names[shift:] + names[:shift]:
+                samples[title][name].append(await drive(workers[name], case, seconds))
+    print(file=sys.stderr)
+    return samples
+
+
+def report(samples: Samples) -> dict[str, Any]:
+    """Return, by case and Worker, requests a second and how many times as many Kagari answers."""
+    return {
+        case: {
+            name: {
+                "requests_a_second": summarize(values),
+                "kagari_is_faster_by": summarize(
+                    [own / theirs for own, theirs in zip(taken["kagari"], values, strict=True)]
+                ),
+            }
+            for name, values in taken.items()
+        }
+        for case, taken in samples.items()
+    }
+
+
+def main(arguments: list[str]) -> None:
+    """Measure, print and write the figures."""
+    parser = argparse.ArgumentParser(prog="python -m bench.workerd", description=__doc__)
+    parser.add_argument(
+        "--only", default=",".join((*CONTESTANTS, JAVASCRIPT)), help="names, with commas between"
+    )
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one sample")
+    parser.add_argument("--warm-up", type=float, default=3.0, help="seconds, of each case")
+    parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "workerd.json")
+    options = parser.parse_args(arguments)
+    now = int(time.time() * 1000)
+    with ExitStack() as stack:
+        names = options.only.split(",")
+        workers = {name: stack.enter_context(running(name, now)) for name in names}
+        times = options.rounds, options.seconds, options.warm_up
+        cases = report(asyncio.run(measure(workers, now, *times)))
+    node_modules = json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]
+    result = {
+        "machine": machine(),
+        "versions": {name: node_modules[name] for name in ("miniflare", "pyodide", JAVASCRIPT)},
+        "packages": {"all": list(PINS), **versions()},
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "connections": CONNECTIONS,
+        "cases": cases,
+    }
+    options.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    for case, of_case in cases.items():
+        for name, told in of_case.items():
+            rate, ratio = told["requests_a_second"], told["kagari_is_faster_by"]
+            print(f"{case:8} {name:12} {rate['median']:7.0f} a second, {ratio['median']:.2f}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
