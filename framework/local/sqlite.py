@@ -15,16 +15,18 @@ from msgspec import StructMeta
 
 from framework.database import (
     Bound,
+    ConstraintViolation,
     DatabaseError,
     Result,
     Statement,
+    Unavailable,
     Value,
     check,
     classify,
     convert_rows,
 )
 from framework.exact_numbers import SAFE_INTEGER
-from framework.local.statements import refusal, split
+from framework.local.statements import authorize, refusal, split
 
 __all__ = ["SQLiteDatabase"]
 
@@ -43,6 +45,8 @@ _LIMITS: Final = {
     sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 100,
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
 }
+
+_ROLLED_BACK: Final = "internal error: OR ROLLBACK ends D1's own transaction; ABORT undoes as much"
 
 _FAMILIES: Final = {
     sqlite3.SQLITE_BUSY: "SQLITE_BUSY",
@@ -87,6 +91,7 @@ class SQLiteDatabase:
         self._connection.execute("PRAGMA synchronous = NORMAL")
         for limit, most in _LIMITS.items():
             self._connection.setlimit(limit, most)
+        self._connection.set_authorizer(authorize)
 
     async def first(self, type: type[T], sql: str, *parameters: Value) -> T | None:
         """Return the first row, or None."""
@@ -148,9 +153,11 @@ class SQLiteDatabase:
             yield
             with _in_words_of_d1(sql):  # a foreign key may be looked at no earlier
                 self._connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            elif isinstance(error, ConstraintViolation):
+                raise Unavailable(_ROLLED_BACK, sql) from error
             raise
 
 

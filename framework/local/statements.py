@@ -1,12 +1,13 @@
-"""Reads SQL as text: where a statement ends, and which ones D1 refuses. Knows no connection."""
+"""Says where a statement of SQL ends, and which ones D1 refuses. Knows no connection."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
 from functools import lru_cache
 from sqlite3 import complete_statement
 from typing import Final
 
-__all__ = ["refusal", "split"]
+__all__ = ["authorize", "refusal", "split"]
 
 # Atomic, so that a comment never reaches past its own end.
 _SPACE: Final = r"(?:\s|--[^\n]*|(?>/\*.*?(?:\*/|\Z))|;)*+"
@@ -51,6 +52,33 @@ _PRAGMAS: Final = frozenset(
     }
 )
 
+# Functions that SQLite may have, by its version and how it was built, and D1 has not; seen in the same one.
+_FUNCTIONS: Final = frozenset(
+    {
+        "ceiling",
+        "if",
+        "json_array_insert",
+        "json_error_position",
+        "json_pretty",
+        "jsonb_array_insert",
+        "log10",
+        "median",
+        "percentile",
+        "percentile_cont",
+        "percentile_disc",
+        "power",
+        "soundex",
+        "sqlite_compileoption_get",
+        "sqlite_compileoption_used",
+        "sqlite_source_id",
+        "sqlite_version",
+        "subtype",
+        "unistr",
+        "unistr_quote",
+    }
+)
+_VIRTUAL_TABLES: Final = frozenset({"fts5", "fts5vocab", "rtree", "rtree_i32"})
+
 
 def split(script: str) -> Iterator[str]:
     """Yield the statements of *script*: a trigger's body stays whole, comments alone are not one."""
@@ -93,3 +121,11 @@ def _not_blank(text: str) -> Iterator[str]:
 def _words(sql: str) -> tuple[str, str]:
     match = _WORDS.match(sql)
     return (match[1].upper(), match[2] or "") if match else ("", "")
+
+
+def authorize(action: int, _: str | None, name: str | None, *__: str | None) -> int:
+    """Return whether D1 lets a statement do *action* with what is called *name*, as SQLite asks it."""
+    known = (name or "").lower()
+    calls = action == sqlite3.SQLITE_FUNCTION and known in _FUNCTIONS
+    makes = action == sqlite3.SQLITE_CREATE_VTABLE and known not in _VIRTUAL_TABLES
+    return sqlite3.SQLITE_DENY if calls or makes else sqlite3.SQLITE_OK

@@ -26,6 +26,7 @@ from framework.database import (
     MissingTable,
     ParameterError,
     RowMismatch,
+    Unavailable,
     UniqueViolation,
     statement,
 )
@@ -755,6 +756,10 @@ async def test_a_word_of_a_search_is_no_missing_column(db: Database, word: str) 
         ("ATTACH", "ATTACH ':memory:' AS other", (), "not authorized"),
         ("VACUUM", "VACUUM", (), "VACUUM"),
         ("a temporary table", "CREATE TEMP TABLE t (a)", (), "not authorized"),
+        ("power", "SELECT power(2, 3)", (), "function: power"),
+        ("log10", "SELECT Log10(2)", (), "unction: "),
+        ("the version", "SELECT sqlite_version()", (), "not authorized to use function: "),
+        ("FTS4", "CREATE VIRTUAL TABLE t USING fts4(a)", (), "not authorized"),
         ("PRAGMA journal_mode", "PRAGMA journal_mode", (), "not authorized"),
         ("PRAGMA user_version", "PRAGMA user_version = 3", (), "not authorized"),
         ("LIKE of 51 bytes", "SELECT 'a' LIKE ?", (SECRET * 4,), "pattern too complex"),
@@ -783,6 +788,18 @@ async def test_a_batch_refuses_a_transaction_inside(db: Database) -> None:
     error = await failure(DatabaseError, db.batch(statements))
 
     assert "state.storage.transaction()" in error.message
+    assert await people(db) == []
+
+
+@case
+async def test_what_ends_the_transaction_of_d1_is_an_outage(db: Database) -> None:
+    add = "INSERT OR ROLLBACK INTO thing (id) VALUES (1)"
+    await db.run(add)
+
+    alone = await failure(Unavailable, db.run(add))
+    await failure(Unavailable, db.batch([statement(ADD_PERSON, "a", "a@x", 1), statement(add)]))
+
+    assert alone.message.startswith("internal error")
     assert await people(db) == []
 
 
