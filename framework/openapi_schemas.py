@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from inspect import cleandoc
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import msgspec
@@ -64,17 +65,14 @@ class Schemas:
         except TypeError as error:
             raise ConfigurationError(f"OpenAPI cannot describe an answer. {error}") from error
         file = msgspec.json.schema_components([File])[1]["File"]
-        components = {
-            name: _UPLOADED if component == file else component
-            for name, component in components.items()
-        }
         for schema, found in zip(self._schemas, written, strict=True):
-            said = dict(schema)
             if found.get("type") in _NO_TEXT:
-                said.pop("pattern", None)
-            schema.clear()
-            schema.update(_portable(found) | said)
-        return {name: _portable(components[name]) for name in sorted(components)}
+                schema.pop("pattern", None)
+            schema.update(_portable(found) | schema)
+        return {
+            name: _UPLOADED if component == file else _portable(component)
+            for name, component in sorted(components.items())
+        }
 
 
 def _is_read(type: Any) -> bool:
@@ -114,23 +112,24 @@ def portable_regex(regex: str) -> str:
 
     Nothing for one that it cannot read, such as ``(?i)a``: a document that says less is still valid.
     """
-    portable = _PYTHON_ONLY.sub(lambda found: _in_ecma(found[0]), regex)
+    portable = _PYTHON_ONLY.sub(_in_ecma, regex)
     return "" if _NOT_PORTABLE.match(portable) else portable
 
 
-def _in_ecma(text: str) -> str:
+def _in_ecma(found: re.Match[str]) -> str:
+    text = found[0]
     return "(" if text.startswith("(") else _PORTABLE.get(text, text)
 
 
-def _portable(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_portable(member) for member in schema]
-    if not isinstance(schema, dict):
-        return schema
-    written = {
-        key: portable_regex(value)
-        if key == "pattern" and isinstance(value, str)
-        else _portable(value)
-        for key, value in schema.items()
-    }
-    return {key: value for key, value in written.items() if key != "pattern" or value != ""}
+_TEXTS = {"description": cleandoc, "pattern": portable_regex}
+"""What is done to texts, by their names. Python before 3.13 leaves docstrings indented."""
+
+
+def _portable(value: Any, key: str = "") -> Any:
+    """Return *value*, a schema or a part of one, as it reads outside of Python; *key* is its name."""
+    if isinstance(value, list):
+        return [_portable(member) for member in value]
+    if isinstance(value, dict):
+        written = {name: _portable(part, name) for name, part in value.items()}
+        return {name: part for name, part in written.items() if name != "pattern" or part != ""}
+    return _TEXTS[key](value) if isinstance(value, str) and key in _TEXTS else value

@@ -259,6 +259,26 @@ def test_the_docstring_tells() -> None:
     assert operation["description"] == "Tell it long:\n    and deep."
 
 
+class Told(msgspec.Struct):
+    """Tell it short.
+
+    Tell it long:
+        and deep.
+    """
+
+
+def test_the_docstring_of_a_struct_tells_the_same_to_every_python() -> None:
+    app = App()
+
+    @app.get("/told", guard=public)
+    async def told() -> Told:
+        return Told()
+
+    described = document_of(app)["components"]["schemas"]["Told"]["description"]
+
+    assert described == "Tell it short.\n\nTell it long:\n    and deep."
+
+
 def test_without_a_docstring_the_name_tells() -> None:
     app = App()
     app.get("/", guard=public, name="show_it")(lambda: "")
