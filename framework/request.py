@@ -112,7 +112,7 @@ class Request(msgspec.Struct, eq=False):
 
         async def read(limit: int) -> bytes:
             if len(body) > limit:
-                raise ContentTooLarge
+                raise too_large(limit)
             return body
 
         source = Headers(pairs_of(headers))
@@ -184,7 +184,7 @@ class Request(msgspec.Struct, eq=False):
         declared = self.headers.get("content-length")
         length = 0 if declared is None else parse_length(declared)
         if length is None or length > self.body_limit:
-            raise ContentTooLarge(f"The body may have at most {self.body_limit} bytes.")
+            raise too_large(self.body_limit)
 
     async def text(self) -> str:
         """Return the body as UTF-8 text. Raises `BadRequest` where it is none."""
@@ -230,6 +230,11 @@ def split_url(url: str) -> tuple[str, str, str, str]:
 def parse_length(declared: str) -> int | None:
     """Return the bytes that a Content-Length declares; None for what is no such number."""
     return int(declared) if declared.isdecimal() and len(declared) <= 15 else None
+
+
+def too_large(limit: int) -> ContentTooLarge:
+    """Return the error for a body of more than *limit* bytes."""
+    return ContentTooLarge(f"The body may have at most {limit} bytes.")
 
 
 def is_loopback(request: Request) -> bool:

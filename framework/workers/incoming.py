@@ -5,9 +5,9 @@ from typing import Any
 
 from pyodide.ffi import JsException
 
-from framework.errors import BadRequest, ContentTooLarge
+from framework.errors import BadRequest
 from framework.paths import resolve_path
-from framework.request import Request, parse_length, split_url
+from framework.request import Request, parse_length, split_url, too_large
 from framework.workers.streams import TooLong, read_stream
 
 __all__ = ["read_request"]
@@ -61,7 +61,7 @@ class _WorkerRequest(Request):
             length = parse_length(self.headers.get("content-length") or "")
             return await read_stream(self.platform.body, limit, length)
         except TooLong:
-            raise ContentTooLarge(f"The body may have at most {limit} bytes.") from None
+            raise too_large(limit) from None
         except JsException:
             raise BadRequest("The body could not be read.") from None
 

@@ -48,7 +48,9 @@ async def test_the_innermost_limit_counts(path: str, length: int, status: int, s
 
     assert response.status == status
     if status == 413:
-        assert json_of(response)["code"] == "content-too-large"
+        told = json_of(response)
+        assert told["code"] == "content-too-large"
+        assert told["detail"].startswith("The body may have at most ")
 
 
 @pytest.mark.parametrize("limit", [-1, 1.5, True, "1", 100 * 1024 * 1024 + 1, None])
