@@ -20,6 +20,8 @@ RESULTS_OF_ALL: dict[str, Any] = {
         "rounds": 3,
         "seconds": 1.0,
         "connections": 8,
+        "starts": 5,
+        "ms_to_the_first_answer": {"kagari": {"median": 3_000, "q1": 2_900, "q3": 3_100}},
         "cases": {
             "public": {
                 name: {
@@ -172,6 +174,7 @@ def test_a_result_alone_is_shown_with_when_and_on_what(name: str) -> None:
     ("name", "sentence"),
     [
         ("workerd", "path parameter | **kagari** | 2,000 (1,999 to 2,001) |  |"),
+        ("workerd", "| **kagari** | 3,000 (2,900 to 3,100) |"),
         ("workerd", "path parameter | hono | 10,000 (9,999 to 10,001) | 0.20 |"),
         ("worker", "| a public JSON route with a typed path parameter | fastapi |"),
         ("worker", "| 125 (124 to 126) | 2.50 | 2.00 |"),

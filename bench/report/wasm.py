@@ -46,6 +46,15 @@ def workerd(result: Mapping[str, Any]) -> Section:
         "",
         *picture("workerd", title),
         *table(["case", "Worker", "requests a second (quartiles)", "Kagari answers, times"], rows),
+        f"From the start of the process to the first answer, {result['starts']} fresh ones each:",
+        "",
+        *table(
+            ["Worker", "ms (quartiles)"],
+            [
+                [bold(name, name), _spread(told)]
+                for name, told in result["ms_to_the_first_answer"].items()
+            ],
+        ),
     ]
     return said, {"workerd": bars(title, "more is better", groups)}
 

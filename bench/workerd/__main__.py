@@ -4,7 +4,8 @@ Every Worker has a server of its own, and one is asked at a time, over eight con
 requests as it answers in so many seconds. A round is every Worker once on one case, in an order that
 turns; ratios are taken inside of a round. Answers are checked before anything is timed. Nothing
 stands before the Worker, and D1 is Miniflare's, which takes most of the time of whoever asks it.
-Medians and quartiles go to `bench/results/workerd.json` unless another file is named with ``--out``.
+Before that each is started a few times, and the time until its first answer is taken. Medians and
+quartiles go to `bench/results/workerd.json` unless another file is named with ``--out``.
 """
 
 import argparse
@@ -14,8 +15,8 @@ import json
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -182,17 +183,28 @@ async def _drive(connections: list[Connection], case: Case, seconds: float) -> f
     return done / (time.perf_counter() - started)
 
 
-@contextmanager
-def running(name: str, now: int) -> Iterator[RunningWorker]:
-    """Serve the Worker *name*, its rows in place."""
+def serving(name: str) -> AbstractContextManager[RunningWorker]:
+    """Return what serves the Worker *name*."""
     if name == JAVASCRIPT:
-        serving = serve_with([find_node(), str(Path(__file__).with_name("serve_hono.mjs"))])
-    else:
-        bundle, *packages = lay_out(name)
-        serving = serve(bundle, overlays=packages)
-    with serving as worker:
-        fill(worker, now)
-        yield worker
+        return serve_with([find_node(), str(Path(__file__).with_name("serve_hono.mjs"))])
+    bundle, *packages = lay_out(name)
+    return serve(bundle, overlays=packages)
+
+
+async def start(names: list[str], rounds: int) -> dict[str, list[float]]:
+    """Return the milliseconds until the first answer of each Worker, a process each, in turn."""
+    took: dict[str, list[float]] = {name: [] for name in names}
+    case = make_cases(0)["public"]
+    for turn in range(rounds):
+        shift = turn % len(names)
+        for name in names[shift:] + names[:shift]:
+            print(f"\r{turn + 1}/{rounds} starts", end="", file=sys.stderr)
+            context = serving(name)
+            started = time.perf_counter()
+            with context as worker:
+                await verify(name, worker, {"public": Case(case.requests[:1], case.answers[:1])})
+                took[name].append((time.perf_counter() - started) * 1000)
+    return took
 
 
 async def measure(
@@ -239,14 +251,18 @@ def main(arguments: list[str]) -> None:
         "--only", default=",".join((*CONTESTANTS, JAVASCRIPT)), help="names, with commas between"
     )
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--starts", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.0, help="of one sample")
     parser.add_argument("--warm-up", type=float, default=3.0, help="seconds, of each case")
     parser.add_argument("--out", type=Path, default=ROOT / "bench" / "results" / "workerd.json")
     options = parser.parse_args(arguments)
     now = int(time.time() * 1000)
+    names = options.only.split(",")
+    starts = asyncio.run(start(names, options.starts))
     with ExitStack() as stack:
-        names = options.only.split(",")
-        workers = {name: stack.enter_context(running(name, now)) for name in names}
+        workers = {name: stack.enter_context(serving(name)) for name in names}
+        for worker in workers.values():
+            fill(worker, now)
         times = options.rounds, options.seconds, options.warm_up
         cases = report(asyncio.run(measure(workers, now, *times)))
     node_modules = json.loads((ROOT / "package.json").read_text("utf-8"))["devDependencies"]
@@ -257,6 +273,8 @@ def main(arguments: list[str]) -> None:
         "rounds": options.rounds,
         "seconds": options.seconds,
         "connections": CONNECTIONS,
+        "starts": options.starts,
+        "ms_to_the_first_answer": {name: summarize(values) for name, values in starts.items()},
         "cases": cases,
     }
     options.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
