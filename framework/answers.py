@@ -17,7 +17,7 @@ from framework.shared_headers import (
     SharedHeaders,
 )
 
-__all__ = ["answer", "as_response", "check_response", "finish", "read_stream"]
+__all__ = ["answer", "as_response", "check_response", "fail", "finish", "read_stream"]
 
 _NO_STORE = ("cache-control", "private, no-store")
 _VARY = ("vary", "cookie")
@@ -40,7 +40,7 @@ def answer(c: Context, value: Any) -> Response:
     """Return *value*, which a handler returned, as it is sent: `as_response` and `finish` in one."""
     form = _forms.get(type(value))
     if form is None or c.sent_cookies is not None or c.request.method == "HEAD":
-        return finish(c, value if isinstance(value, Response) else as_response(value))
+        return finish(c, value if isinstance(value, Response) else as_response(c, value))
     encode, public, private = form
     response = new(Response)  # what `make` does, with a call less
     response.body = encode(value)
@@ -53,17 +53,25 @@ def answer(c: Context, value: Any) -> Response:
     return response
 
 
-def as_response(value: Any) -> Response:
+def as_response(c: Context, value: Any) -> Response:
     """Return *value*, which a handler returned, as a response: text, nothing, bytes, or JSON."""
     form = _forms.get(type(value))
     if form is None:
         if isinstance(value, Response):
+            if value.status >= 400:
+                fail(c)  # a layer may make a redirect of it
             return value
         if value is None:
             return make(b"", 204, _NONE)
         form = _find_form(type(value))
     encode, headers, _ = form
     return make(encode(value), 200, headers)
+
+
+def fail(c: Context) -> None:
+    """Let nobody be signed in by this request, whose answer is an error."""
+    for cookie in c.if_failed:
+        c.send_cookie(cookie)
 
 
 def check_response(response: object, function: object) -> Response:
@@ -105,8 +113,8 @@ def finish(c: Context, response: Response) -> Response:
             return response
         private = _private(headers) if type(headers) is SharedHeaders else _make_private(headers)
         return make(response.body, response.status, private)
-    if response.status >= 400 and c.if_failed is not None:
-        c.send_cookie(c.if_failed)
+    if response.status >= 400:
+        fail(c)
     c.is_answered = not isinstance(response.body, bytes)  # a stream never has shared headers
     cookies = c.cookies_to_send()
     present = dict(response.headers)

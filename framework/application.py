@@ -308,7 +308,7 @@ class App(Router):
 
         async def answer(c: Context) -> Response:
             try:
-                return as_response(await call(c))
+                return as_response(c, await call(c))
             except BaseException as error:
                 return await self._fallback.explain(c, error)
 
@@ -316,7 +316,7 @@ class App(Router):
 
     async def _dispatch(self, c: Context) -> Response:
         try:
-            return as_response(await self._find_endpoint(c)(c))
+            return as_response(c, await self._find_endpoint(c)(c))
         except BaseException as error:
             return await self._fallback.explain(c, error)
 

@@ -53,8 +53,8 @@ class Context(msgspec.Struct, eq=False, weakref=True):
     _slots: dict[Slot[Any], Any] = msgspec.field(default_factory=dict)
     sent_cookies: dict[str, SetCookie] | None = None
     """What `send_cookie` was given, by name; None for nothing."""
-    if_failed: SetCookie | None = None
-    """What takes the place of the cookie of a session that this request began, if it fails."""
+    if_failed: tuple[SetCookie, ...] = ()
+    """What takes the place of the cookies of sessions that this request began, if it fails."""
     _provided: dict[Any, Any] | None = None
     is_answered: bool = False
     """Whether the headers are made, and the body is a stream that goes on: too late for a cookie."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from framework.answers import check_response
+from framework.answers import check_response, fail
 from framework.compose import Handler
 from framework.context import Context
 from framework.errors import HTTPError, NotFound, as_fault
@@ -71,8 +71,7 @@ class Fallback:
         known = as_http_error(as_fault(error))
         c.unawaited = None  # the error decides the answer, so a missing await no longer matters
         c.drop_unsent()
-        if c.if_failed is not None:
-            c.send_cookie(c.if_failed)
+        fail(c)
         if known.status in _AUTH_STATUSES:
             c.private = True
         log_refusal(c, known)

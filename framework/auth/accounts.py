@@ -274,8 +274,9 @@ class Accounts(Revocation[U]):
         if results[0].changes == 0:
             raise InvalidCredentials
         if not by_bearer:
+            before = c.if_failed  # what comes next does not take back the password
             self._signed_in(c, begun, token, verified.user)
-            c.if_failed = None  # the password is another one by now, whatever comes next
+            c.if_failed = before
             self._send_device(c, device)
 
     def _end_old_passwords(

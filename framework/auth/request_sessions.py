@@ -289,7 +289,7 @@ class RequestSessions(Generic[U]):
         c.private = True
         self._remember(c, session, user)
         self._send_cookie(c, token, session.idle_expires, self.clock())
-        c.if_failed = self._cookie.clear(c.request)
+        c.if_failed += (self._cookie.clear(c.request),)
 
     def _remember(self, c: Context, session: Session, user: U) -> None:
         """Let *session* be this request's from here on."""

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Iterator
 import pytest
 
 from framework import Context, HTTPError, Response, public
+from framework.auth import Auth
+from framework.compose import Next
 from framework.errors import Forbidden
 from framework.problem import problem
 from tests.auth.world import PASSWORD, USERNAME, Member, World
@@ -38,6 +40,19 @@ async def sign_in_and_rotate(world: World, c: Context) -> Member:
     return user
 
 
+async def sign_in_and_change_password(world: World, c: Context) -> Member:
+    user = await sign_in(world, c)
+    await world.auth.change_password(c, PASSWORD, "battery staple")
+    return user
+
+
+async def sign_in_twice(world: World, c: Context) -> Member:
+    """Sign in, and with a second `Auth` as well."""
+    other = Auth(user=Member, cookie="auth_session_2", hasher=world.hasher, clock=world.clock)
+    await other.sign_in(c, USERNAME, PASSWORD)
+    return await sign_in(world, c)
+
+
 def refuse() -> Response:
     raise Forbidden("The code is wrong.")
 
@@ -63,7 +78,10 @@ def world() -> Iterator[World]:
 
 @pytest.mark.parametrize(
     "begin",
-    [sign_in, sign_up, begin_session, set_session, sign_in_and_rotate],
+    [
+        *(sign_in, sign_up, begin_session, set_session, sign_in_and_rotate),
+        *(sign_in_and_change_password, sign_in_twice),
+    ],
     ids=lambda begin: begin.__name__,
 )
 @pytest.mark.parametrize(
@@ -90,9 +108,33 @@ async def test_an_error_signs_nobody_in(
 
     assert answer.status == status
     cookies = [value for name, value in answer.headers if name == "set-cookie"]
-    assert [each for each in cookies if "auth_session" in each] == [
-        "__Host-auth_session=; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax"
-    ]
+    sessions = [each.partition("=") for each in cookies if "auth_session" in each]
+    assert [name for name, _, _ in sessions][-1] == "__Host-auth_session"
+    assert {value for _, _, value in sessions} == {
+        "; Max-Age=0; Path=/; Secure; HttpOnly; SameSite=Lax"
+    }
+    assert (await browser.get("/me")).status == 401
+
+
+@pytest.mark.parametrize("status", [200, 303])
+async def test_a_layer_that_makes_something_else_of_an_error_signs_nobody_in(
+    world: World, status: int
+) -> None:
+    @world.app.post("/enter", guard=public)
+    async def enter(c: Context) -> Response:
+        await sign_in(world, c)
+        return return_refusal()
+
+    @world.app.use
+    async def explain(_c: Context, call_next: Next) -> Response:
+        answer = await call_next()
+        return answer.with_status(status) if answer.status == 403 else answer
+
+    browser = await world.signed_up()
+    await browser.post("/sign-out")
+
+    assert (await browser.post("/enter")).status == status
+
     assert (await browser.get("/me")).status == 401
 
 
