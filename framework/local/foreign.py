@@ -5,7 +5,7 @@ errors that takes the context second, and an error whose text is a dict.
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from framework.compose import Next
 from framework.context import Context
@@ -23,15 +23,16 @@ _Found = Iterator[tuple[int, str]]
 _CONTEXTS = {"c", "ctx", "context"}
 
 
-def find_foreign(scope: Scope, names: frozenset[str]) -> _Found:
+def find_foreign(scope: Scope, names: frozenset[str], given: Collection[str]) -> _Found:
     """Yield each name of the context or the request that they do not have, and each error of a dict.
 
-    *names* are those of paths: where one is ``c``, that need not be the context.
+    *names* are those of paths: where one is ``c``, that need not be the context. *given* are the
+    attributes that the app assigns: a layer may put a request or bindings of its own there.
     """
-    is_certain = "hasattr" not in scope.reads and "c" not in names
+    is_certain = not scope.reads.keys() & {"hasattr", "isinstance"} and "c" not in names
     for node in scope.nodes:
         if isinstance(node, ast.Attribute) and is_certain:
-            why = _why_lacking(node, scope)
+            why = _why_lacking(node, scope, given)
             if why and not scope.is_tried(node):
                 yield node.lineno, f"{ast.unparse(node)}{why}"
         if isinstance(node, ast.Call) and any(isinstance(each, ast.Dict) for each in node.args):
@@ -41,10 +42,12 @@ def find_foreign(scope: Scope, names: frozenset[str]) -> _Found:
                 yield node.lineno, f"{ast.unparse(node.func)}{why}"
 
 
-def _why_lacking(node: ast.Attribute, scope: Scope) -> str:
+def _why_lacking(node: ast.Attribute, scope: Scope, given: Collection[str]) -> str:
     """Return what is wrong with *node*, behind its text, if it is not there; or ""."""
     base, parent = node.value, scope.parents.get(node)
     kind = scope.kind(base)
+    if kind is Request and "request" in given:
+        return ""
     if any(kind is each and not hasattr(each, node.attr) for each in (Context, Request)):
         advice = advise_of(f"'{kind.__name__}' object has no attribute '{node.attr}', in ")
         return f": a {kind.__name__} has no {node.attr}{advice and ': '}{advice}"
@@ -53,7 +56,7 @@ def _why_lacking(node: ast.Attribute, scope: Scope) -> str:
         return " is a dict: " + advise_of("'dict' object is not callable, in request.query(")
     if not isinstance(base, ast.Attribute) or base.attr != "env" or not node.attr.isupper():
         return ""
-    if scope.kind(base.value) is Context:
+    if scope.kind(base.value) is Context and "env" not in given:
         return ": " + advise_of("'dict' object has no attribute 'DB', in env.DB")
     return ""
 
@@ -71,7 +74,9 @@ def find_foreign_shape(
     arguments = [*function.args.posonlyargs, *function.args.args]
     if role.name == "handler of errors" and len(arguments) > 1 and not arguments[0].annotation:
         first, second = (each.arg for each in arguments[:2])
-        if second in _CONTEXTS and first not in _CONTEXTS:
+        asked = arguments[1].annotation
+        is_context = asked is None or scope.value(asked) is Context
+        if second in _CONTEXTS and first not in _CONTEXTS and is_context:
             yield (
                 function.lineno,
                 f"the context comes first: write {function.name}({second}, {first})",

@@ -7,7 +7,7 @@ handler, a guard or a layer cannot return. Nothing is said where somebody may me
 import ast
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from types import CoroutineType, FunctionType
@@ -22,6 +22,7 @@ from framework.local.misgiven import find_misgiven, names_of_paths
 from framework.local.program import (
     FUNCTIONS,
     Module,
+    attributes_given,
     begin,
     functions,
     is_a,
@@ -54,17 +55,18 @@ _PAIR = (
 )
 
 
-def find_misuse(modules: Iterable[Module], app: Any) -> list[str]:
+def find_misuse(modules: Sequence[Module], app: Any) -> list[str]:
     """Return a sentence, with its place, for each mistake in *modules*, those of *app*."""
     all_roles = roles_of(app)
     names = names_of_paths(app.routes) if all_roles else frozenset()
+    given = attributes_given(modules)
     found = []
     for module in modules:
         roles = all_roles.get(module.file, {})
         mistakes = set(_wrapped(module, roles))
         for function in functions(module.tree):
             with suppress(RecursionError):  # it nests deeper than can be followed
-                mistakes |= {*_in_function(function, module, roles, names)}
+                mistakes |= {*_in_function(function, module, roles, names, given)}
         found += [f"{module.place}:{line}: {why}" for line, why in sorted(mistakes)]
     return found
 
@@ -76,10 +78,12 @@ def _wrapped(module: Module, roles: Roles) -> _Found:
             yield line, f"{name}: {_GUARDED}"
 
 
-def _in_function(function: ast.AST, module: Module, roles: Roles, names: frozenset[str]) -> _Found:
+def _in_function(
+    function: ast.AST, module: Module, roles: Roles, names: frozenset[str], given: frozenset[str]
+) -> _Found:
     scope = Scope(function, module, roles)
     yield from find_unawaited(scope)
-    yield from find_foreign(scope, names)
+    yield from find_foreign(scope, names, given)
     yield from _unraised(scope)
     yield from _unsent(scope)
     for node in scope.nodes:

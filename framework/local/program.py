@@ -4,7 +4,7 @@ import ast
 import builtins
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from inspect import getattr_static
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -15,6 +15,7 @@ from framework.callables import wants_await
 __all__ = [
     "FUNCTIONS",
     "Module",
+    "attributes_given",
     "begin",
     "bound",
     "functions",
@@ -117,6 +118,14 @@ def bound(node: ast.AST) -> Iterator[str]:
 def is_read(node: ast.AST) -> bool:
     """Return whether *node* is read, and not assigned or deleted."""
     return isinstance(getattr(node, "ctx", None), ast.Load)
+
+
+def attributes_given(modules: Iterable[Module]) -> frozenset[str]:
+    """Return the names of the attributes that *modules* assign anywhere, of whatever it is."""
+    nodes = [node for module in modules for node in ast.walk(module.tree)]
+    return frozenset(
+        node.attr for node in nodes if isinstance(node, ast.Attribute) and not is_read(node)
+    )
 
 
 # --- Values --------------------------------------------------------------------------------------

@@ -52,19 +52,23 @@ def _parse(file: Path) -> ast.Module:
 
 
 def certain(
-    node: ast.AST, *, is_inside: bool = False
+    node: ast.AST, *exits: type[ast.stmt], is_inside: bool = False
 ) -> Generator[ast.stmt | ast.expr, None, bool]:
-    """Yield what is below *node*, except what a choice may leave out; return whether one may return."""
+    """Yield what is below *node*, except what a choice may leave out; return whether one may leave.
+
+    It leaves by a return, or one of *exits*.
+    """
     for child in ast.iter_child_nodes(node):
         if _is_choice(child):
-            if is_inside and any(isinstance(each, ast.Return) for each in ast.walk(child)):
+            leaves: tuple[type[ast.stmt], ...] = (ast.Return, *exits)
+            if is_inside and any(isinstance(each, leaves) for each in ast.walk(child)):
                 return True
             continue
         if isinstance(child, (ast.stmt, ast.expr)):
             yield child
         is_function = isinstance(child, FUNCTIONS)
-        may_return = yield from certain(child, is_inside=is_inside or is_function)
-        if may_return and not is_function:
+        may_leave = yield from certain(child, *exits, is_inside=is_inside or is_function)
+        if may_leave and not is_function:
             return True
     return False
 

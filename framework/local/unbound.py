@@ -5,8 +5,10 @@ to reach: what stands below an `if` or a `try`, as in `static_check.py`, and wha
 """
 
 import ast
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
+from inspect import getattr_static
 from types import FunctionType
 from typing import Any, NamedTuple
 
@@ -18,7 +20,7 @@ from framework.context import Context
 from framework.database import Database
 from framework.guards import Guard
 from framework.local.configuration import FILE
-from framework.local.program import FUNCTIONS, Module, begin, functions, is_a, is_read
+from framework.local.program import FUNCTIONS, Module, attributes_given, begin, functions, is_a
 from framework.local.roles import Roles, roles_of
 from framework.local.scope import Scope, target
 from framework.local.static_check import certain
@@ -63,17 +65,18 @@ def find_unbound(
     """
     top = {key: value for key, value in settings.items() if key != "env"}
     bound_at_top, bound = {*_names(top)}, {*_names(settings)}
-    is_known = not any(_is_env_set(each) for module in modules for each in ast.walk(module.tree))
+    is_known = "env" not in attributes_given(modules)  # what takes its place may have any name
+    tried = {name for module in modules for name in _tried(module)}
     asked = [*_of_guards(modules, app), *_of_functions(modules, app)]
-    limiters = {str(each["name"]) for each in settings.get("ratelimits", ())}
+    limiters = {each["name"] for each in settings.get("ratelimits", ())}
     limiters -= {each.name for each in asked} | {word for each in modules for word in _words(each)}
     # An `Auth` does without a limiter that nobody binds. One that is bound for nobody is meant for it.
-    asked += _of_auths(modules, is_certain=bool(limiters))
+    asked += _of_auths(modules, limiters)
     wrong: list[str] = []
     doubtful: list[str] = []
     for kind, name in dict.fromkeys((each.kind, each.name) for each in asked):
         uses = [each for each in asked if (each.kind, each.name) == (kind, name)]
-        sure = [each for each in uses if each.is_certain and is_known]
+        sure = [each for each in uses if each.is_certain and is_known and name not in tried]
         place = _shown([each.place for each in sure or uses])
         remedy = f'write [[{kind.table}]] with {kind.key} = "{name}"'
         if name not in bound:
@@ -109,9 +112,17 @@ def _words(module: Module) -> Iterator[Any]:
             yield node.id if isinstance(node, ast.Name) else node.value
 
 
-def _is_env_set(node: ast.AST) -> bool:
-    """Return whether *node* puts something in the place of `Context.env`, which may have any name."""
-    return isinstance(node, ast.Attribute) and node.attr == "env" and not is_read(node)
+def _tried(module: Module) -> Iterator[Any]:
+    """Yield the texts in *module* that ask whether a binding is there, or may give one its name."""
+    for node in ast.walk(module.tree):
+        texts: list[ast.expr | None] = []
+        if isinstance(node, ast.Compare):
+            texts = [node.left]
+        elif isinstance(node, ast.Dict):
+            texts = node.keys
+        elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "get":
+            texts = [*node.args]
+        yield from (text.value for text in texts if isinstance(text, ast.Constant))
 
 
 # --- What is asked for ---------------------------------------------------------------------------
@@ -132,11 +143,11 @@ def _of_guards(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
     yield from (_Asked(place, _D1, name) for name, place in found.items())
 
 
-def _of_auths(modules: Sequence[Module], *, is_certain: bool) -> Iterator[_Asked]:
-    """Yield the rate limiters that each `Auth` names."""
+def _of_auths(modules: Sequence[Module], unused: Collection[str]) -> Iterator[_Asked]:
+    """Yield the rate limiters that each `Auth` names, certain where an *unused* one is close."""
     for place, value in _assigned(modules):
-        if _is_auth(value) and value._rate_limiter is not None:
-            yield _Asked(place, _LIMITER, value._rate_limiter, is_certain)
+        if _is_auth(value) and (name := value._rate_limiter) is not None:
+            yield _Asked(place, _LIMITER, name, bool(get_close_matches(name, unused)))
 
 
 def _assigned(modules: Sequence[Module]) -> Iterator[tuple[str, Any]]:
@@ -154,7 +165,7 @@ def _of_functions(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
     found: dict[tuple[str, int], _Function] = {}
     for module in modules:
         with suppress(RecursionError):  # it nests deeper than can be followed
-            sure = {id(node) for node in certain(module.tree)}
+            sure = {id(node) for node in certain(module.tree, ast.Raise)}
             for function in functions(module.tree):
                 known = _look(function, module, all_roles.get(module.file, {}), sure)
                 inner = [node for node in ast.walk(function) if isinstance(node, FUNCTIONS)]
@@ -197,7 +208,9 @@ def _named(node: ast.AST, scope: Scope, roles: Roles) -> Iterator[tuple[int, _Ki
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
                 yield node.lineno, _D1, name.value
         elif _is_auth(auth) and node.args and scope.kind(node.args[0]) is Context:
-            yield node.lineno, _D1, auth._database
+            method = getattr_static(auth, node.func.attr, None)
+            if getattr(method, "__module__", "").startswith("framework."):
+                yield node.lineno, _D1, auth._database
         else:
             yield from ((node.lineno, *named) for named in _of_bindings(kind))
 

@@ -627,6 +627,19 @@ CORRECT = [
     " def __init__(self, found): super().__init__(409)\n" + HANDLER.format("raise Sold({'a': 1})"),
     "from framework import HTTPError\n"
     + HANDLER.format("raise HTTPError(401, 'a', headers={'a': 'b'})"),
+    HANDLER.format("asked = c.request\n if isinstance(asked, Own):\n  return asked.nothing")
+    + "\nclass Own: ...",
+    "from framework import Request\nclass Own(Request):\n nothing = 1\n"
+    + LAYER.format("c.request = Own\n return await call_next()")
+    + "\n"
+    + HANDLER.format("return c.request.nothing"),
+    LAYER.format("c.env = c.app\n return await call_next()")
+    + "\n"
+    + HANDLER.format("return c.env.DB"),
+    *(
+        ERRORS.replace("c: Context, error", f"found, context: {kind}").format("return None")
+        for kind in ("Exception", "'Exception'")
+    ),
     # what was written against these checks
     HANDLER.format("return *[1], 201"),
     "import json\n" + HANDLER.replace("):", ") -> str | None:").format("return json.dumps({})"),

@@ -32,7 +32,7 @@ from tests.test_docs import DOCUMENTS, ROOT, as_module
 
 def found(patch: pytest.MonkeyPatch, folder: Path, source: str) -> list[str]:
     app = import_app(patch, folder, source)
-    return find_misuse(modules(folder), app)
+    return find_misuse([*modules(folder)], app)
 
 
 def missed(patch: pytest.MonkeyPatch, folder: Path, source: str, said: str) -> None:
@@ -564,7 +564,7 @@ def test_mistakes_are_told_from_top_to_bottom(
 def test_what_is_no_app_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import_app(monkeypatch, tmp_path, HANDLER.format("return NotFound()"))
 
-    assert find_misuse(modules(tmp_path), object()) == []
+    assert find_misuse([*modules(tmp_path)], object()) == []
 
 
 @pytest.mark.parametrize("source", CORRECT)
@@ -587,7 +587,7 @@ def test_what_was_changed_since_it_was_imported_is_passed_over(
     if content is not None:
         (tmp_path / "app.py").write_text(content)
 
-    assert find_misuse(modules(tmp_path), app) == []
+    assert find_misuse([*modules(tmp_path)], app) == []
 
 
 def test_a_module_of_many_branches_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

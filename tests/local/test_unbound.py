@@ -79,6 +79,11 @@ def found(
         *((BOUND.format("a", f"{each} = None"), "") for each in ("Database", "RateLimiter")),
         (BOUND.format("limiter", "RateLimiter | None"), ""),
         (BOUND.format("logs", "Any"), ""),
+        (
+            "from framework.auth import Auth\nclass Own(Auth):\n def note(self, c): ...\n"
+            "auth = Own('LOGS')\n" + HANDLER.format("auth.note(c)"),
+            "",
+        ),
         # not asked for
         (BOUND.format("DB", "Database").replace("@app.get('/')\n", ""), ""),
         (AUTH, ""),
@@ -104,12 +109,32 @@ def test_what_is_bound_or_cannot_be_known_is_right(
         HELPER,
         HELPER + HANDLER.format("if c.env['KEEPS_LOGS']:\n  await keep(c)"),
         "logs = Router('/logs')\n" + HANDLER.replace("app", "logs").format(LOGS),
+        HANDLER.format(f"if not c.env['KEEPS_LOGS']:\n  raise NotFound\n {LOGS}"),
         f"@guard\nasync def may(c: Context):\n {LOGS}",
         "def mount():\n pass\nif not mount:\n " + HANDLER.format(f" {LOGS}").replace("\n", "\n "),
         "async def layer(c: Context, call_next: Next):\n c.env = {'LOGS': c.database()}\n"
         " return await call_next()\napp.use(layer)\n" + HANDLER.format(LOGS),
+        "@guard\nasync def may(c: Context):\n if 'LOGS' not in c.env: raise NotFound\n"
+        + HANDLER.replace("'/'", "'/', guard=may").format(LOGS),
+        HANDLER.format(f"while c.env.get('LOGS'):\n  {LOGS}"),
+        "class Site(App):\n async def handle(self, request, env, wait_until=None):\n"
+        "  return await super().handle(request, {**env, 'LOGS': app}, wait_until)\n"
+        "app = Site(guard=public)\n" + HANDLER.format(LOGS),
     ],
-    ids=["if", "try", "return", "unused", "used below if", "unmounted", "guard", "module", "env"],
+    ids=[
+        *(
+            "if",
+            "try",
+            "return",
+            "unused",
+            "used below if",
+            "unmounted",
+            "raise",
+            "guard",
+            "module",
+        ),
+        *("env", "asked by a guard", "asked by get", "given"),
+    ],
 )
 def test_what_another_deployment_may_reach_is_only_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
@@ -146,6 +171,8 @@ def test_a_database_of_an_environment_alone_is_said(
         # That one is asked for elsewhere.
         (LIMITER.replace("LIMITER", "REPORTS"), ", only as REPORTS: ask for what is bound, or"),
         (LIMITER.replace("LIMITER", "UPPER"), ", only as UPPER: ask for what is bound, or"),
+        # No other is like it: it may be for a package.
+        (LIMITER.replace("LIMITER", "API"), ", only as API: ask for what is bound, or"),
         (LIMITER.replace("LIMITER", "PINGS"), ", only as PINGS: ask for what is bound, or"),
     ],
 )
