@@ -29,11 +29,11 @@ def find_foreign(scope: Scope, names: frozenset[str], given: Collection[str]) ->
     *names* are those of paths: where one is ``c``, that need not be the context. *given* are the
     attributes that the app assigns: a layer may put a request or bindings of its own there.
     """
-    is_certain = not scope.reads.keys() & {"hasattr", "isinstance"} and "c" not in names
+    is_certain = "hasattr" not in scope.reads and "c" not in names
     for node in scope.nodes:
         if isinstance(node, ast.Attribute) and is_certain:
             why = _why_lacking(node, scope, given)
-            if why and not scope.is_tried(node):
+            if why and not scope.is_tried(node) and not _is_told_apart(node.value, scope):
                 yield node.lineno, f"{ast.unparse(node)}{why}"
         if isinstance(node, ast.Call) and any(isinstance(each, ast.Dict) for each in node.args):
             made = scope.value(node.func)
@@ -59,6 +59,13 @@ def _why_lacking(node: ast.Attribute, scope: Scope, given: Collection[str]) -> s
     if scope.kind(base.value) is Context and "env" not in given:
         return ": " + advise_of("'dict' object has no attribute 'DB', in env.DB")
     return ""
+
+
+def _is_told_apart(node: ast.expr, scope: Scope) -> bool:
+    """Return whether it is asked by `isinstance` which class *node* has: it may be one of the app's."""
+    calls = [scope.parents[name] for name in scope.reads.get("isinstance", ())]
+    asked = [call.args[0] for call in calls if isinstance(call, ast.Call) and call.args]
+    return ast.unparse(node) in [ast.unparse(each) for each in asked]
 
 
 def find_foreign_shape(

@@ -194,7 +194,7 @@ def _why_not_sent(outcome: ast.expr, annotation: ast.expr | None, scope: Scope) 
         return ""
     if isinstance(outcome, ast.Tuple) and len(outcome.elts) > 1:
         value, status = outcome.elts[:2]
-        is_number = isinstance(value, ast.Constant) and not isinstance(value.value, str)
+        is_number = isinstance(value, ast.Constant) and isinstance(value.value, (int, float))
         if (
             isinstance(status, ast.Constant)
             and not is_number

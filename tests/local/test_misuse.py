@@ -196,6 +196,10 @@ def test_an_error_that_is_returned_is_found(
             f"this handler returns a value and a status, {NO_LIST}",
         ),
         (
+            HANDLER.format("return HERENone, 201"),
+            f"this handler returns a value and a status, {NO_LIST}",
+        ),
+        (
             HANDLER.format("return HEREc.request.path, 201, {'x': 'y'}"),
             f"this handler returns a value and a status, {NO_LIST}",
         ),
@@ -473,6 +477,7 @@ USER = advise_of("'Context' object has no attribute 'user'")
             for source in (HANDLER, BARE, LAYER, MISSING, ERRORS)
         ),
         ("def start(c: Context):\n return HEREc.json({})", JSON),
+        (ERRORS.format("if isinstance(error, NotFound): ...\n return HEREc.json({})"), JSON),
         (HANDLER.format("return HEREc.req.query('a')"), f"c.req: a Context has no req: {TAKES}"),
         (
             HANDLER.format("return HEREc.request.param('a')"),
