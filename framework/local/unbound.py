@@ -1,7 +1,8 @@
 """Finds the databases and rate limiters that an app asks for and `wrangler.toml` does not bind.
 
 What requests, crons and queues are certain to reach is told from what another deployment may be meant
-to reach: what stands below an `if` or a `try`, as in `static_check.py`, and what nothing here calls.
+to reach: what stands below an `if` or a `try`, as in `static_check.py`, or after one that raises; what
+nothing here calls; and what the app asks for before it uses it.
 """
 
 import ast
