@@ -11,7 +11,7 @@ from framework.compose import Next
 from framework.context import Context
 from framework.errors import HTTPError
 from framework.local.advice import advise_of
-from framework.local.program import is_a
+from framework.local.program import is_a, own
 from framework.local.roles import Role
 from framework.local.scope import Scope
 from framework.request import Request
@@ -72,12 +72,8 @@ def find_foreign_shape(
     function: ast.FunctionDef | ast.AsyncFunctionDef, role: Role, scope: Scope
 ) -> _Found:
     """Yield where *function*, which the app has for *role*, ends or takes its arguments as elsewhere."""
-    last = function.body[-1]
-    if role.name == "layer" and isinstance(last, ast.Expr) and isinstance(last.value, ast.Await):
-        awaited = last.value.value
-        if isinstance(awaited, ast.Call) and scope.kind(awaited.func) is Next:
-            text = ast.unparse(last)
-            yield last.lineno, f"this layer returns nothing after {text}: write return {text}"
+    if role.name == "layer":
+        yield from _dropped(function, scope)
     arguments = [*function.args.posonlyargs, *function.args.args]
     if role.name == "handler of errors" and len(arguments) > 1 and not arguments[0].annotation:
         first, second = (each.arg for each in arguments[:2])
@@ -88,3 +84,23 @@ def find_foreign_shape(
                 function.lineno,
                 f"the context comes first: write {function.name}({second}, {first})",
             )
+
+
+def _dropped(function: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> _Found:
+    """Yield where *function*, a layer, awaits the answer and drops it, to end without one."""
+    inside = [*own(function)]
+    ends = any(isinstance(each, ast.Raise) or _is_answer(each) for each in inside)
+    for node in inside:
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Await)):
+            continue
+        awaited, text = node.value.value, ast.unparse(node)
+        if isinstance(awaited, ast.Call) and scope.kind(awaited.func) is Next:
+            if node is function.body[-1]:
+                yield node.lineno, f"this layer returns nothing after {text}: write return {text}"
+            elif not ends:
+                why = f"write response = {text}, and return response in the end"
+                yield node.lineno, f"this layer returns nothing: {why}"
+
+
+def _is_answer(node: ast.AST) -> bool:
+    return isinstance(node, ast.Return) and node.value is not None

@@ -68,6 +68,8 @@ CORRECT = [
     LAYER.format("return await call_next()"),
     LAYER.format("def later():\n  return 'text'\n return Response.text(later())"),
     LAYER.format("await call_next()\n raise NotFound()"),
+    LAYER.format("await call_next()\n return Response.text('a')"),
+    LAYER.format("async def inner():\n  await call_next()\n return await inner() or Response()"),
     LAYER.format("if c.request.path == '/':\n  return await call_next()\n raise NotFound()"),
     ERRORS.format("return None"),
     HANDLER.format("return 'text'"),

@@ -501,6 +501,17 @@ USER = advise_of("'Context' object has no attribute 'user'")
             LAYER.replace("call_next", "next").format("HEREawait next()"),
             "this layer returns nothing after await next(): write return await next()",
         ),
+        *(
+            (
+                LAYER.format(text),
+                "this layer returns nothing: write response = await call_next(), and return response"
+                " in the end",
+            )
+            for text in (
+                "HEREawait call_next()\n print(c.request.path)",
+                "if c.request.path == '/':\n  HEREawait call_next()\n return",
+            )
+        ),
         (
             "HEREasync def told(error, c):\n ...\napp.on_error(told)",
             "the context comes first: write told(c, error)",
