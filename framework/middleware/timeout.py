@@ -7,7 +7,7 @@ from typing import Any
 
 from framework.compose import Middleware, Next
 from framework.context import Context
-from framework.errors import ServiceUnavailable
+from framework.errors import ConfigurationError, ServiceUnavailable
 from framework.middleware.options import check_seconds
 from framework.response import Response
 
@@ -26,11 +26,12 @@ def timeout(seconds: float) -> Middleware:
     The guard, the handler and the query they wait for are cancelled where they stand, so that their
     ``finally`` runs. A stream is not: the layer is done when its first byte may be sent. A
     cancellation from outside goes through as one. Raises `ConfigurationError` for a time that is
-    not above 0.
+    not above 0, or so long that milliseconds must be meant: 1,000 and more.
     """
     import asyncio  # off the cold-start path of everybody who sets no timeout
 
-    check_seconds(seconds, "a timeout")
+    if check_seconds(seconds, "a timeout") >= 1000:
+        raise ConfigurationError(f"a timeout is in seconds: {seconds:g} are {seconds / 60:.0f} minutes")
 
     async def stop_in_time(c: Context, call_next: Next) -> Response:  # noqa: ARG001  any will do
         scope = asyncio.timeout(None)

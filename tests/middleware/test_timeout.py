@@ -126,7 +126,7 @@ def _block(seconds: float, task: asyncio.Task[Response]) -> None:
 
 async def test_an_answer_leaves_nothing_behind_until_the_time_is_over() -> None:
     app = App()
-    app.use(context_storage(), timeout(3600))
+    app.use(context_storage(), timeout(900))
 
     await app.request("GET", "/left-behind")
     gc.collect()
@@ -159,3 +159,8 @@ async def test_the_error_handler_makes_the_answer_as_for_any_error() -> None:
 def test_what_is_no_time_is_refused(seconds: Any) -> None:
     with pytest.raises(ConfigurationError, match="seconds above 0"):
         timeout(seconds)
+
+
+def test_milliseconds_are_told_that_they_are_seconds() -> None:
+    with pytest.raises(ConfigurationError, match="in seconds: 5000 are 83 minutes"):
+        timeout(5000)
