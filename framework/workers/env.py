@@ -5,15 +5,19 @@ from typing import Any
 
 import msgspec
 from js import JSON, Array, Object, Reflect
-from pyodide.ffi import JsException, JsProxy, to_js
+from pyodide.ffi import JsException, JsProxy
+from workers import python_from_rpc, python_to_rpc
 
 from framework.errors import ServiceUnavailable
 from framework.workers.d1 import NULL, D1Database
 
 __all__ = ["WorkerEnv", "WorkersRateLimiter", "WorkersService"]
 
-_wrappers: dict[str, Callable[[Any], Any]] = {}
-"""The wrapper of each binding, by name. No binding is kept: it belongs to its request."""
+_wrappers: dict[str, Callable[[Any], Any] | None] = {}
+"""The wrapper of each binding, by name; None for what is handed out as it is.
+
+No binding is kept: it belongs to its request.
+"""
 
 
 class WorkerEnv:
@@ -46,17 +50,15 @@ class WorkerEnv:
         value = getattr(self._env, name, None)
         if value is None or value is NULL:  # JSON's null, as wrangler.jsonc may have it
             raise KeyError(name)
-        wrap = _wrappers.get(name)
-        if wrap is None:  # asking a value what it is takes several crossings
+        if name not in _wrappers:  # asking a value what it is takes several crossings
             is_object = isinstance(value, JsProxy)
-            wrap = _wrapper(value, getattr(self._sdk, name)) if is_object else _as_it_is
-            _wrappers[name] = wrap
-        return wrap(value)
+            _wrappers[name] = _wrapper(value, getattr(self._sdk, name)) if is_object else None
+        wrap = _wrappers[name]
+        return wrap(value) if wrap else value
 
 
-def _wrapper(value: Any, wrapped: Any) -> Callable[[Any], Any]:
-    """Return the wrapper for a binding like *value*; one that returns it unchanged if neither we
-    nor the SDK know it.
+def _wrapper(value: Any, wrapped: Any) -> Callable[[Any], Any] | None:
+    """Return the wrapper for a binding like *value*; None if neither we nor the SDK know it.
 
     *wrapped* is the same in the SDK's own converter, for KV, R2, queues, AI, Durable Objects and
     more: dicts become objects on the way out, and on the way back null becomes None.
@@ -70,28 +72,27 @@ def _wrapper(value: Any, wrapped: Any) -> Callable[[Any], Any]:
     kind = getattr(value, "constructor", None)
     if kind == Array or (theirs is None and kind == Object):  # a variable, as wrangler.toml has it
         return _to_python
-    if hasattr(value, "fetch") and (theirs is None or hasattr(theirs, "fetch")):
+    may_be = theirs is None or hasattr(theirs, "fetch")
+    if may_be and (hasattr(value, "fetch") or hasattr(value, "send")):
         return WorkersService
     if hasattr(value, "prepare"):
         return D1Database
     if hasattr(value, "limit"):
         return WorkersRateLimiter
-    return theirs or _as_it_is
+    return theirs
 
 
 def _to_python(value: Any) -> Any:
     return msgspec.json.decode(JSON.stringify(value))  # to_py leaves null as it is
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
 class WorkersService:
-    """A service binding, or what looks like one: `ASSETS`, and `send_email` under ``wrangler dev``.
+    """A service binding, or what is called like one: `ASSETS` and `send_email`.
 
     Each attribute is the method of that name; whether the other Worker has it shows when it is
-    called. Keyword arguments reach it as one object. *binding* is ``env.NAME``, as JavaScript has it.
+    called. Keyword arguments reach it as one object. What is handed over becomes JavaScript's, and
+    what comes back Python's, as the SDK has it for other bindings. *binding* is ``env.NAME``, as
+    JavaScript has it.
     """
 
     def __init__(self, binding: Any) -> None:
@@ -101,12 +102,19 @@ class WorkersService:
         if name.startswith("_"):  # what Python asks of anything: JavaScript would say it is there
             raise AttributeError(name)
         binding = self._binding
-        if not hasattr(type(binding), name):
-            return getattr(binding, name)
-        # A service has `next` as it has any name, so that Pyodide takes it for an iterator, and gives
-        # it a `send` of its own. The service's has a `then`, as it has any name, too: what a call
-        # returned would be waited for, so it comes in an array.
-        return Array.of(0).map(Reflect.get.bind(None, binding, name, binding))[0]
+        method: Any = getattr(binding, name)
+        if hasattr(type(binding), name):
+            # A service has `next` as it has any name, so that Pyodide takes it for an iterator, and gives
+            # it a `send` of its own. The service's has a `then`, as it has any name, too: what a call
+            # returned would be waited for, so it comes in an array.
+            method = Array.of(0).map(Reflect.get.bind(None, binding, name, binding))[0]
+
+        async def call(*given: Any, **named: Any) -> Any:
+            if named:
+                given = *given, named
+            return python_from_rpc(await method(*map(python_to_rpc, given)))
+
+        return call
 
 
 class WorkersRateLimiter:
@@ -120,9 +128,8 @@ class WorkersRateLimiter:
 
         Raises `ServiceUnavailable` where the limiter does not answer.
         """
-        options = to_js({"key": key}, dict_converter=Object.fromEntries)
         try:
-            outcome = await self._binding.limit(options)
+            outcome = await self._binding.limit(key=key)  # JavaScript gets an object
         except JsException as error:
             raise ServiceUnavailable from error
         return bool(outcome.success)

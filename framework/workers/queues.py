@@ -71,6 +71,6 @@ def _settle(message: Any) -> Settle:
         elif delay is None:
             retry()
         else:
-            retry(JSON.parse(f'{{"delaySeconds":{int(delay)}}}'))
+            retry(delaySeconds=int(delay))  # JavaScript gets an object
 
     return settle

@@ -228,6 +228,16 @@ async def test_a_rate_limiter_that_is_out_is_an_outage(platform: Platform) -> No
 
 
 @d1_case
+async def test_what_sends_mails_takes_what_python_has(platform: Platform) -> None:
+    from workers.rpc import _EnvWrapper  # only in the Worker's runtime
+
+    mail = platform.bindings(_EnvWrapper(platform.fakes.env(platform.binding)))["MAIL"]
+    message: dict[str, Any] = {"to": ["ada@example.com"], "from": {"email": "b@example.com"}}
+
+    assert await mail.send(**message) == message
+
+
+@d1_case
 async def test_ai_is_no_service_though_it_has_a_fetch(platform: Platform) -> None:
     from workers.rpc import _EnvWrapper  # only in the Worker's runtime
 

@@ -81,7 +81,13 @@ export const DATE = "2026-09-08";
 const SERVICE_SOURCE = `
 import { WorkerEntrypoint } from "cloudflare:workers";
 export default class extends WorkerEntrypoint {
-  fetch(request) { return new Response("fetched " + new URL(request.url).pathname) }
+  async fetch(request) {
+    const { method, headers, url } = request;
+    const told = { "x-told": method + " " + headers.get("x-asked") };
+    return new Response(method === "GET" ? "fetched " + new URL(url).pathname : request.body, { headers: told });
+  }
+  given(...all) { return all.map((each) => each?.constructor?.name ?? String(each)) }
+  kinds() { return { bytes: new Uint8Array([0, 255]), list: [1, { a: null }], nothing: null, date: new Date(1000) } }
   prepare(text) { return "prepared " + text }
   send({ to }) { return "sent to " + to }
 }`;

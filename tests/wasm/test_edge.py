@@ -182,6 +182,13 @@ def test_mails_are_sent_through_what_wrangler_binds(worker: RunningWorker) -> No
     assert body != b"undefined"
 
 
+def test_a_mail_goes_to_several_by_a_name(worker: RunningWorker) -> None:
+    status, _, body = ask(worker.url, "/mail/many")
+
+    assert status == 200, worker.errors()
+    assert body.endswith(b"@example.com>")
+
+
 @pytest.mark.parametrize(
     ("name", "content_type", "sent"),
     [
@@ -256,6 +263,26 @@ def test_a_service_answers_by_fetch_and_by_its_methods(worker: RunningWorker) ->
 
     assert status == 200, worker.errors()
     assert json.loads(body) == ["fetched /a", "prepared b", "sent to ada", False]
+
+
+def test_a_service_takes_and_gives_what_python_has(worker: RunningWorker) -> None:
+    given = ["Object", "Array", "Uint8Array", "null", "String", "Number", "Boolean", "Object"]
+
+    status, _, body = ask(worker.url, "/service/values")
+
+    assert status == 200, worker.errors()
+    assert json.loads(body) == [given, "00ff", [1, {"a": None}], None, 1.0]
+
+
+def test_a_service_is_sent_headers_and_bytes(worker: RunningWorker) -> None:
+    connection = http.client.HTTPConnection(urlsplit(worker.url).netloc)
+    connection.request("POST", "/service", b"\x00\xff")
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+
+    assert (response.status, body) == (200, b"\x00\xff"), worker.errors()
+    assert response.getheader("x-told") == "PUT yes"
 
 
 def test_a_method_that_a_service_has_not_is_an_error(worker: RunningWorker) -> None:

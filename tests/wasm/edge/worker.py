@@ -33,12 +33,38 @@ async def mail(c: Context) -> str:
     return str((await c.env["EMAIL"].send(**message)).messageId)
 
 
+@app.get("/mail/many", guard=public)
+async def mail_to_many(c: Context) -> str:
+    sender = {"email": "b@example.com", "name": "Bob"}
+    message: dict[str, Any] = {"from": sender, "subject": "s", "text": "t", "html": "<p>t"}
+    sent = await c.env["EMAIL"].send(to=["ada@example.com", "cy@example.com"], **message)
+    return str(sent.messageId)
+
+
 @app.get("/service", guard=public)
 async def service(c: Context) -> list[Any]:
     service = c.env["SERVICE"]
     answer = await service.fetch("https://service.test/a")
     sent = await service.send(to="ada")
     return [await answer.text(), await service.prepare("b"), sent, hasattr(service, "__await__")]
+
+
+@app.get("/service/values", guard=public)
+async def service_values(c: Context) -> list[Any]:
+    service = c.env["SERVICE"]
+    given = await service.given({"a": [1]}, [1], b"\x00", None, "a", 1.5, True, key={"b": None})
+    kinds = await service.kinds()
+    seconds = kinds["date"].timestamp()
+    return [given, bytes(kinds["bytes"]).hex(), kinds["list"], kinds["nothing"], seconds]
+
+
+@app.post("/service", guard=public)
+async def service_takes(c: Context) -> Response:
+    asked = {"x-asked": "yes"}
+    answer = await c.env["SERVICE"].fetch(
+        "https://service.test/a", method="PUT", headers=asked, body=await c.request.bytes()
+    )
+    return Response(await answer.bytes(), headers=[("x-told", answer.headers["x-told"])])
 
 
 @app.get("/service/absent", guard=public)
