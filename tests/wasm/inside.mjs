@@ -58,6 +58,10 @@ export default class extends WorkerEntrypoint {
     return this.#invoke("scheduled", controller, undefined, undefined);
   }
 
+  async queue(batch) {
+    return this.#invoke("queue", batch, undefined, undefined);
+  }
+
   async #invoke(name, ...args) {
     try {
       const { UNSAFE_EVAL: _, ...env } = this.env;

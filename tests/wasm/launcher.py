@@ -77,6 +77,7 @@ def serve(
     data: Path | None = None,
     variables: Mapping[str, Any] | None = None,
     limiters: Mapping[str, Mapping[str, int]] | None = None,
+    consumed: Sequence[str] = (),
     overlays: Sequence[Path] = (),
     port: int = 0,
 ) -> Iterator[RunningWorker]:
@@ -95,6 +96,7 @@ def serve(
         f"--limiters={json.dumps(limiters or {})}",
     ]
     command += [f"--data={data}"] if data else []
+    command += [f"--consumed={name}" for name in consumed]
     command += [f"--overlay={folder}" for folder in overlays]
     with serve_with(command) as worker:
         yield worker

@@ -1,7 +1,7 @@
 // The wasm tier: serves a staged Worker on workerd, with real Pyodide and real D1, on loopback alone.
 //
 //   node tests/wasm/server.mjs [BUNDLE] [--port=0] [--schema=schema.sql] [--data=FOLDER]
-//     [--vars=JSON] [--limiters=JSON] [--binding=DB] [--overlay=FOLDER]...
+//     [--vars=JSON] [--limiters=JSON] [--consumed=QUEUE]... [--binding=DB] [--overlay=FOLDER]...
 //
 // Prints one line of JSON when it is ready: {"url", "raw_url", "start_ms"}. At `raw_url` nothing
 // stands before the Worker, not even Miniflare. What the Worker prints, and the traceback of what it
@@ -35,6 +35,7 @@ async function main() {
     allowPositionals: true,
     options: {
       binding: { type: "string", default: "DB" },
+      consumed: { type: "string", multiple: true, default: [] },
       data: { type: "string" },
       limiters: { type: "string", default: "{}" },
       overlay: { type: "string", multiple: true, default: [] },
@@ -62,6 +63,7 @@ async function main() {
           name: "worker",
           compatibilityDate: DATE,
           env: envOf(values),
+          triggers: values.consumed.map((name, index, { [index + 1]: next }) => consumer(name, next)),
           manifest: { mainModule: "inside.mjs", modules: modulesOf(files) },
         },
         dev: { unsafeEvalBinding: "UNSAFE_EVAL", unsafeDirectSockets: [{ host: HOST, port: 0 }] },
@@ -88,6 +90,11 @@ function envOf({ binding, limiters, vars }) {
     { type: typeof value === "string" ? "text" : "json", value },
   ]);
   return { ...bindingsOf(binding, JSON.parse(limiters)), ...Object.fromEntries(variables) };
+}
+
+/** Has the Worker consume the queue *name*; what it gives up, after two attempts, goes to the queue *next*. */
+function consumer(name, next) {
+  return { type: "queue", name, maxBatchTimeout: 0.05, maxRetries: 1, ...(next && { deadLetterQueue: next }) };
 }
 
 /** Returns the modules that workerd is given: what runs inside, Pyodide, and the Worker's *files*. */

@@ -31,7 +31,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorker]:
     left_out = shutil.ignore_patterns("local", "cli.py", "__pycache__")
     shutil.copytree(ROOT / "framework", bundle / "framework", ignore=left_out)
     shutil.copy(Path(__file__).with_name("edge") / "worker.py", bundle)
-    with serve(bundle) as running:
+    with serve(bundle, consumed=["mails", "given-up"]) as running:
         yield running
 
 
@@ -288,3 +288,33 @@ def test_a_service_is_sent_headers_and_bytes(worker: RunningWorker) -> None:
 def test_a_method_that_a_service_has_not_is_an_error(worker: RunningWorker) -> None:
     assert ask(worker.url, "/service/absent")[0] == 500
     assert worker.logs('does not implement the method "absent"')
+
+
+def test_a_request_that_waits_for_another_is_ended_at_once(worker: RunningWorker) -> None:
+    """As docs/routing.md says: this is why nothing that others wait for is kept in a module."""
+    started = time.monotonic()
+
+    assert ask(worker.raw_url, "/waits")[0] == 500
+    assert time.monotonic() - started < 5
+    assert worker.logs("code had hung")
+    assert ask(worker.url, "/nothing")[0] == 204
+
+
+def test_a_queue_brings_what_was_sent_and_gives_up_what_fails(worker: RunningWorker) -> None:
+    for body in ({"to": ["ada", None]}, "bad"):
+        connection = http.client.HTTPConnection(urlsplit(worker.url).netloc)
+        connection.request("POST", "/messages", json.dumps(body))
+        assert connection.getresponse().status == 204
+        connection.close()
+
+    deadline = time.monotonic() + 10
+    while "given-up" not in (body := ask(worker.url, "/messages")[2].decode()):
+        assert time.monotonic() < deadline, body
+        time.sleep(0.05)
+    told = json.loads(body)
+    assert ["mails", {"to": ["ada", None]}, 1] in told
+    assert [each for each in told if each[1] == "bad"] == [
+        *(["mails", "bad", 1], ["mails", "bad", 2]),
+        ["given-up", "bad", 1],
+    ]
+    assert worker.logs("ValueError: nobody takes this one")

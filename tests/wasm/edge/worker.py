@@ -1,5 +1,6 @@
 """A Worker whose answers tell what its edge made of what it was handed."""
 
+import asyncio
 import gc
 import gzip
 from asyncio import ensure_future, sleep
@@ -8,7 +9,7 @@ from typing import Any
 
 import js
 
-from framework import App, Context, Query, Response, public
+from framework import App, Batch, Context, Query, Response, public
 from framework.middleware.timeout import timeout
 from framework.router import Router
 from framework.workers import entrypoint
@@ -181,6 +182,41 @@ async def stream(name: str) -> Response:
         "text": chunks("text", b"a", "b"),
     }
     return Response(bodies[name])
+
+
+came = asyncio.Event()
+"""What no request may wait for: another one sets it."""
+
+
+@app.get("/waits", guard=public)
+async def wait_for_another() -> None:
+    await came.wait()
+
+
+@app.post("/messages", guard=public)
+async def send_message(c: Context) -> None:
+    await c.env["MAILS"].send(await c.request.json())
+
+
+consumed: list[Any] = []
+
+
+@app.get("/messages", guard=public)
+async def list_consumed() -> list[Any]:
+    return consumed
+
+
+@app.queue("mails")
+async def consume(batch: Batch) -> None:
+    for message in batch.messages:
+        consumed.append(["mails", message.body, message.attempts])
+        if message.body == "bad":
+            raise ValueError("nobody takes this one")
+
+
+@app.queue("given-up")
+async def consume_given_up(batch: Batch) -> None:
+    consumed.extend(["given-up", message.body, message.attempts] for message in batch.messages)
 
 
 @app.get("/objects", guard=public)
