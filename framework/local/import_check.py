@@ -114,12 +114,13 @@ def _doubtful(app: Any, folder: str, settings: Any) -> tuple[list[str], list[str
     importlib.import_module("framework").__path__.append(f"{HERE.parent}")
     modules = list(importlib.import_module("framework.local.program").modules(Path(folder)))
     misused = importlib.import_module("framework.local.misuse").find_misuse(modules, app)
-    unmounted = importlib.import_module("framework.local.unmounted").find_unmounted(modules)
+    may_be = importlib.import_module("framework.local.unmounted").find_unmounted(modules)
+    may_be += importlib.import_module("framework.local.shared_waits").find_shared_waits(modules)
     if settings is None:
-        return misused, [], unmounted
+        return misused, [], may_be
     find_unbound = importlib.import_module("framework.local.unbound").find_unbound
     unbound, doubtful = find_unbound(modules, app, settings)
-    return misused, unbound, [*unmounted, *doubtful]
+    return misused, unbound, [*may_be, *doubtful]
 
 
 def _is_ours(folder: str) -> bool:

@@ -27,6 +27,7 @@ from framework.local.loading import load_app
 from framework.local.misuse import find_misuse
 from framework.local.program import modules
 from framework.local.serve import HOST, bind, log_to_terminal, run, with_access_log
+from framework.local.shared_waits import find_shared_waits
 from framework.local.sqlite import SQLiteDatabase
 from framework.local.unbound import find_unbound
 from framework.local.unmounted import find_unmounted
@@ -146,7 +147,7 @@ def _environment(launch: Launch, app: App | None = None) -> tuple[dict[str, Any]
     env.update(launch.variables)
     if app is not None:
         found = [*modules(launch.root)]
-        notes += [*find_misuse(found, app), *find_unmounted(found)]
+        notes += [*find_misuse(found, app), *find_unmounted(found), *find_shared_waits(found)]
         if (settings := read_configuration(launch.root)) is not None:
             notes += chain.from_iterable(find_unbound(found, app, settings))
     return env, notes

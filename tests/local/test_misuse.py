@@ -9,6 +9,7 @@ from framework import fetching
 from framework.local.advice import advise_of
 from framework.local.misuse import find_misuse
 from framework.local.program import modules
+from framework.local.shared_waits import find_shared_waits
 from framework.local.unbound import find_unbound
 from framework.local.unmounted import find_unmounted
 from tests.local.correct_programs import (
@@ -650,6 +651,42 @@ def test_a_router_that_something_may_mount_is_passed_over(
     assert find_unmounted([*modules(tmp_path)]) == []
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import asyncio\nwaited = asyncio.Lock()",
+        "import asyncio\nwaited: asyncio.Event = asyncio.Event()",
+        "from asyncio import BoundedSemaphore\nwaited = BoundedSemaphore(5)",
+        "from asyncio import PriorityQueue\nwaited = PriorityQueue()",
+        "import asyncio, collections\nwaited = collections.defaultdict(asyncio.Lock)",
+    ],
+)
+def test_what_one_request_would_wait_for_another_by_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    import_app(monkeypatch, tmp_path, source)
+
+    [said] = find_shared_waits([*modules(tmp_path)])
+    assert said.startswith(f"app.py:{LINES + 2}: waited is shared by requests")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import asyncio\nasync def handler():\n lock = asyncio.Lock()\n async with lock: ...",
+        "from asyncio import Lock",
+        "import collections\nkept = collections.defaultdict(list)",
+        "import threading\nlock = threading.Lock()",
+    ],
+)
+def test_what_only_one_request_waits_by_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    import_app(monkeypatch, tmp_path, source)
+
+    assert find_shared_waits([*modules(tmp_path)]) == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_nothing_is_said_of_what_the_docs_show(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, document: Path
@@ -661,4 +698,5 @@ def test_nothing_is_said_of_what_the_docs_show(
     app = import_app(monkeypatch, tmp_path, as_module(document))
 
     shown = [*modules(tmp_path)]
-    assert [*find_misuse(shown, app), *find_unmounted(shown)] == []
+    said = [*find_misuse(shown, app), *find_unmounted(shown), *find_shared_waits(shown)]
+    assert said == []

@@ -1,0 +1,35 @@
+"""Finds what modules keep by which one request would wait for another. Knows nothing of what uses it."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from framework.local.program import Module, is_a
+from framework.local.scope import target
+
+__all__ = ["find_shared_waits"]
+
+_WAITED_FOR = (
+    *(asyncio.Lock, asyncio.Event, asyncio.Condition, asyncio.Semaphore, asyncio.Barrier),
+    *(asyncio.Queue, asyncio.Future),
+)
+
+
+def find_shared_waits(modules: Sequence[Module]) -> list[str]:
+    """Return a sentence, with its place, for each lock, event, queue or future that *modules* make."""
+    return [
+        f"{module.place}:{node.lineno}: {name} is shared by requests, and the Worker ends a request that"
+        " waits for another: make it in the handler, or let the database decide (docs/routing.md, Between"
+        " requests)"
+        for module in modules
+        for node in module.tree.body
+        if (name := target(node)) and _is_waited_for(module.names.get(name))
+    ]
+
+
+def _is_waited_for(value: Any) -> bool:
+    """Return whether *value* is one of them, or makes one for each key."""
+    if is_a(value, defaultdict):
+        return value.default_factory in _WAITED_FOR
+    return any(is_a(value, kind) for kind in _WAITED_FOR)
