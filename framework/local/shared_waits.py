@@ -17,19 +17,29 @@ _WAITED_FOR = (
 
 
 def find_shared_waits(modules: Sequence[Module]) -> list[str]:
-    """Return a sentence, with its place, for each lock, event, queue or future that *modules* make."""
+    """Return a sentence, with its place, for each lock, event, queue or future that *modules* keep.
+
+    That is in a name, or in what a name of theirs stands for, if its class is theirs, too.
+    """
+    own = {module.names.get("__name__") for module in modules}
     return [
         f"{module.place}:{node.lineno}: {name} is shared by requests, and the Worker ends a request that"
         " waits for another: make it in the handler, or let the database decide (docs/routing.md, Between"
         " requests)"
         for module in modules
         for node in module.tree.body
-        if (name := target(node)) and _is_waited_for(module.names.get(name))
+        if (name := target(node)) and _holds_waits(module.names.get(name), own)
     ]
+
+
+def _holds_waits(value: Any, own: set[Any]) -> bool:
+    is_own = type(value).__module__ in own
+    parts = vars(value).values() if is_own and hasattr(value, "__dict__") else ()
+    return any(map(_is_waited_for, [value, *parts]))
 
 
 def _is_waited_for(value: Any) -> bool:
     """Return whether *value* is one of them, or makes one for each key."""
     if is_a(value, defaultdict):
         return value.default_factory in _WAITED_FOR
-    return any(is_a(value, kind) for kind in _WAITED_FOR)
+    return is_a(value, _WAITED_FOR)

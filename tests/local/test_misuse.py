@@ -659,6 +659,7 @@ def test_a_router_that_something_may_mount_is_passed_over(
         "from asyncio import BoundedSemaphore\nwaited = BoundedSemaphore(5)",
         "from asyncio import PriorityQueue\nwaited = PriorityQueue()",
         "import asyncio, collections\nwaited = collections.defaultdict(asyncio.Lock)",
+        "class Kept:\n def __init__(self): self.lock = __import__('asyncio').Lock()\nwaited = Kept()",
     ],
 )
 def test_what_one_request_would_wait_for_another_by_is_named(
@@ -667,7 +668,8 @@ def test_what_one_request_would_wait_for_another_by_is_named(
     import_app(monkeypatch, tmp_path, source)
 
     [said] = find_shared_waits([*modules(tmp_path)])
-    assert said.startswith(f"app.py:{LINES + 2}: waited is shared by requests")
+    line = LINES + len(source.splitlines())
+    assert said.startswith(f"app.py:{line}: waited is shared by requests")
 
 
 @pytest.mark.parametrize(
@@ -677,6 +679,7 @@ def test_what_one_request_would_wait_for_another_by_is_named(
         "from asyncio import Lock",
         "import collections\nkept = collections.defaultdict(list)",
         "import threading\nlock = threading.Lock()",
+        "class Slotted:\n __slots__ = ('a',)\nkept = Slotted()",
     ],
 )
 def test_what_only_one_request_waits_by_is_passed_over(

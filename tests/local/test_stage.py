@@ -834,13 +834,17 @@ def test_what_protocols_promise_is_awaited_in_what_is_staged(tmp_path: Path) -> 
     ]
 
 
-def test_a_router_that_nothing_mounts_is_said_of_what_is_staged(tmp_path: Path) -> None:
+def test_what_may_be_meant_is_said_of_what_is_staged(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "framework", tmp_path / "framework")
     rows = 'await c.database().all(dict, "SELECT 1")'
-    write(tmp_path, "app.py", LATE.format(rows=rows, returned="Response()"))
+    source = LATE.format(rows=rows, returned="Response()")
+    write(tmp_path, "app.py", f"{source}import asyncio\nlock = asyncio.Lock()\n")
 
     assert stage(tmp_path).notes[1:] == (
         "app.py:9: notes is mounted nowhere, so its routes are 404: app.mount(notes)",
+        f"app.py:{len(source.splitlines()) + 2}: lock is shared by requests, and the Worker ends a request"
+        " that waits for another: make it in the handler, or let the database decide (docs/routing.md,"
+        " Between requests)",
     )
 
 
