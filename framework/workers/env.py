@@ -13,8 +13,8 @@ from framework.workers.d1 import NULL, D1Database
 
 __all__ = ["WorkerEnv", "WorkersRateLimiter", "WorkersService"]
 
-_wrappers: dict[str, Callable[[Any], Any] | None] = {}
-"""The wrapper of each binding, by name; None for what is handed out as it is.
+_wrappers: dict[str, Any] = {}
+"""The wrapper of each binding, by name; nothing for what is handed out as it is.
 
 No binding is kept: it belongs to its request.
 """
@@ -23,8 +23,6 @@ No binding is kept: it belongs to its request.
 class WorkerEnv:
     """The ``env`` of one request. Never kept beyond it: bindings belong to the request."""
 
-    __slots__ = ("_env", "_known", "_sdk")
-
     def __init__(self, env: Any) -> None:
         # The SDK wraps env in converters that cost several crossings a call; D1Database needs none.
         self._env = getattr(env, "_env", env)
@@ -32,9 +30,18 @@ class WorkerEnv:
         self._known: dict[str, Any] = {}
 
     def __getitem__(self, name: str, /) -> Any:
-        if name not in self._known:
-            self._known[name] = self._find(name)
-        return self._known[name]
+        if name in self._known:
+            return self._known[name]
+        value = getattr(self._env, name, None)
+        if value is None or value is NULL:  # JSON's null, as wrangler.jsonc may have it
+            raise KeyError(name)
+        if name not in _wrappers:  # asking a value what it is takes several crossings
+            _wrappers[name] = isinstance(value, JsProxy) and _wrapper(
+                value, getattr(self._sdk, name)
+            )
+        wrap = _wrappers[name]
+        self._known[name] = found = wrap(value) if wrap else value
+        return found
 
     def __contains__(self, name: str) -> bool:
         return self.get(name) is not None
@@ -45,16 +52,6 @@ class WorkerEnv:
             return self[name]
         except KeyError:
             return default
-
-    def _find(self, name: str) -> Any:
-        value = getattr(self._env, name, None)
-        if value is None or value is NULL:  # JSON's null, as wrangler.jsonc may have it
-            raise KeyError(name)
-        if name not in _wrappers:  # asking a value what it is takes several crossings
-            is_object = isinstance(value, JsProxy)
-            _wrappers[name] = _wrapper(value, getattr(self._sdk, name)) if is_object else None
-        wrap = _wrappers[name]
-        return wrap(value) if wrap else value
 
 
 def _wrapper(value: Any, wrapped: Any) -> Callable[[Any], Any] | None:
@@ -129,7 +126,6 @@ class WorkersRateLimiter:
         Raises `ServiceUnavailable` where the limiter does not answer.
         """
         try:
-            outcome = await self._binding.limit(key=key)  # JavaScript gets an object
+            return bool((await self._binding.limit(key=key)).success)  # JavaScript gets an object
         except JsException as error:
             raise ServiceUnavailable from error
-        return bool(outcome.success)

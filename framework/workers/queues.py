@@ -1,6 +1,5 @@
 """Reads what a queue brings to the Worker. Knows nothing of who consumes it."""
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -63,14 +62,12 @@ def _milliseconds(timestamp: Any) -> int:
 
 
 def _settle(message: Any) -> Settle:
-    retry: Callable[..., Any] = message.retry
-
     def settle(outcome: str, delay: int | None) -> None:
         if outcome == "ack":
             message.ack()
         elif delay is None:
-            retry()
+            message.retry()
         else:
-            retry(delaySeconds=int(delay))  # JavaScript gets an object
+            message.retry(delaySeconds=int(delay))  # JavaScript gets an object
 
     return settle
