@@ -31,7 +31,9 @@ def timeout(seconds: float) -> Middleware:
     import asyncio  # off the cold-start path of everybody who sets no timeout
 
     if check_seconds(seconds, "a timeout") >= 1000:
-        raise ConfigurationError(f"a timeout is in seconds: {seconds:g} are {seconds / 60:.0f} minutes")
+        raise ConfigurationError(
+            f"a timeout is in seconds: {seconds:g} are {seconds / 60:.0f} minutes"
+        )
 
     async def stop_in_time(c: Context, call_next: Next) -> Response:  # noqa: ARG001  any will do
         scope = asyncio.timeout(None)
