@@ -42,10 +42,11 @@ def workerd(result: Mapping[str, Any]) -> Section:
         ),
         "workerd itself, with HTTP and Miniflare's D1, which keeps its rows in files. One difference to a"
         " deployed Worker: Python is npm's Pyodide, started by a Worker in JavaScript, since workerd would"
-        " download its own. `hono` is Hono in JavaScript, and not drawn.",
+        " download its own. The Workers are those of the next section, and `hono`, which is in JavaScript and"
+        " not drawn.",
         "",
         *picture("workerd", title),
-        *table(["case", "Worker", "requests a second (quartiles)", "Kagari answers, times"], rows),
+        *table(["case", "Worker", "requests a second (quartiles)", "Kagari is faster by"], rows),
         f"From the start of the process to the first answer, {result['starts']} fresh ones each:",
         "",
         *table(
