@@ -26,7 +26,7 @@ ADVICE = {
     ),
     r"^Router\.mount\(\) takes 2 positional|^Router\.\w+\(\) got .* '(url_)?prefix'"
     r"|'(App|Router)' object has no attribute"
-    r" '(include_router|register_blueprint|basePath|base_path|route', in \w+\.route\()": (
+    r" '(include_router|register_blueprint|basePath|base_path|route'.*, in \w+\.route\()": (
         'write app.mount(router); its prefix is Router("/prefix")'
     ),
     r"^'str' object has no attribute '_declare'": (
