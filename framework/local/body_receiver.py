@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from time import monotonic
 from typing import Any
 
-from framework.errors import BadRequest, ContentTooLarge, HTTPError
+from framework.errors import BadRequest, HTTPError
+from framework.request import too_large
 
 __all__ = ["BODY_DEADLINE", "BodyReceiver"]
 
@@ -50,7 +51,7 @@ class BodyReceiver:
                 chunk = message.get("body", b"")
                 size += len(chunk)
                 if size > limit:
-                    raise ContentTooLarge(f"The body may have at most {limit} bytes.")
+                    raise too_large(limit)
                 if not message.get("more_body", False):
                     is_all = not chunks and isinstance(chunk, bytes)
                     return chunk if is_all else b"".join([*chunks, chunk])
