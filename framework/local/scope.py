@@ -5,7 +5,7 @@ Annotations are believed, as type checkers believe them.
 
 import ast
 from collections import ChainMap, Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from inspect import getattr_static
 from typing import Any
@@ -33,7 +33,7 @@ from framework.queues import Batch
 from framework.request import Request
 from framework.response import Response
 
-__all__ = ["Scope", "target"]
+__all__ = ["Scope", "assigned", "target"]
 
 _PROMISES = {
     "Database": {"all", "batch", "first", "run"},
@@ -180,6 +180,14 @@ def target(node: ast.AST | None) -> str:
     if isinstance(node, ast.NamedExpr) or (isinstance(node, ast.AnnAssign) and node.value):
         targets = [node.target]
     return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
+
+
+def assigned(modules: Iterable[Module]) -> Iterator[tuple[str, str, Any]]:
+    """Yield the place, the name and the value of what *modules* assign to a name of their own."""
+    for module in modules:
+        for node in module.tree.body:
+            if name := target(node):
+                yield f"{module.place}:{node.lineno}", name, module.names.get(name)
 
 
 def _binding(kind: Any, name: str) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from framework.local.program import Module, is_a
-from framework.local.scope import target
+from framework.local.scope import assigned
 
 __all__ = ["find_shared_waits"]
 
@@ -23,12 +23,10 @@ def find_shared_waits(modules: Sequence[Module]) -> list[str]:
     """
     own = {module.names.get("__name__") for module in modules}
     return [
-        f"{module.place}:{node.lineno}: {name} is shared by requests, and the Worker ends a request that"
-        " waits for another: make it in the handler, or let the database decide (docs/routing.md, Between"
-        " requests)"
-        for module in modules
-        for node in module.tree.body
-        if (name := target(node)) and _holds_waits(module.names.get(name), own)
+        f"{place}: {name} is shared by requests, and the Worker ends a request that waits for another:"
+        " make it in the handler, or let the database decide (docs/routing.md, Between requests)"
+        for place, name, value in assigned(modules)
+        if _holds_waits(value, own)
     ]
 
 

@@ -23,7 +23,7 @@ from framework.guards import Guard
 from framework.local.configuration import FILE
 from framework.local.program import FUNCTIONS, Module, attributes_given, begin, functions, is_a
 from framework.local.roles import Roles, roles_of
-from framework.local.scope import Scope, target
+from framework.local.scope import Scope, assigned
 from framework.local.static_check import certain
 
 __all__ = ["find_unbound"]
@@ -137,7 +137,7 @@ def _of_guards(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
         file, _, line = route.declaration.place.rpartition(":")
         for read in route._compiled.reads if route._compiled else ():
             found.setdefault(read.database, f"{shown.get(file, file)}:{line}")
-    for place, value in sorted(_assigned(modules), key=lambda each: _is_auth(each[1])):
+    for place, _, value in sorted(assigned(modules), key=lambda each: _is_auth(each[2])):
         is_guard = is_a(value, Guard) and getattr(value, "_reads", None) is not None
         if (is_guard or _is_auth(value)) and value._database in found:
             found[value._database] = place
@@ -146,16 +146,9 @@ def _of_guards(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
 
 def _of_auths(modules: Sequence[Module], unused: Collection[str]) -> Iterator[_Asked]:
     """Yield the rate limiters that each `Auth` names, certain where an *unused* one is close."""
-    for place, value in _assigned(modules):
+    for place, _, value in assigned(modules):
         if _is_auth(value) and (name := value._rate_limiter) is not None:
             yield _Asked(place, _LIMITER, name, bool(get_close_matches(name, unused)))
-
-
-def _assigned(modules: Sequence[Module]) -> Iterator[tuple[str, Any]]:
-    for module in modules:
-        for node in module.tree.body:
-            if name := target(node):
-                yield f"{module.place}:{node.lineno}", module.names.get(name)
 
 
 def _of_functions(modules: Sequence[Module], app: App) -> Iterator[_Asked]:

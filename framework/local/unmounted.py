@@ -6,7 +6,7 @@ from typing import Any
 
 from framework.application import App
 from framework.local.program import Module, is_a, is_read
-from framework.local.scope import target
+from framework.local.scope import assigned
 from framework.router import Router
 
 __all__ = ["find_unmounted"]
@@ -16,10 +16,9 @@ def find_unmounted(modules: Sequence[Module]) -> list[str]:
     """Return a sentence, with its place, for each router in *modules* whose routes are not mounted."""
     used = {name for module in modules for name in _used(module.tree)}
     return [
-        f"{module.place}:{node.lineno}: {name} is mounted nowhere, so its routes are 404: app.mount({name})"
-        for module in modules
-        for node in module.tree.body
-        if (name := target(node)) not in used and _is_unmounted(module.names.get(name))
+        f"{place}: {name} is mounted nowhere, so its routes are 404: app.mount({name})"
+        for place, name, value in assigned(modules)
+        if name not in used and _is_unmounted(value)
     ]
 
 
