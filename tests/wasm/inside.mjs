@@ -33,7 +33,7 @@ async function start() {
   write(pyodide, slices.map(([path, at]) => [path, new Uint8Array(files.slice(...at))]));
   const chance = gateOf(pyodide, (view) => crypto.getRandomValues(view));
   now.fill = chance.fill;
-  return { version: pyodide.version, ...(await importWorker(pyodide, chance)) };
+  return importWorker(pyodide, chance);
 }
 
 /** Has what fails after the answer logged, as `wrangler dev` does: workerd tells its inspector alone. */

@@ -29,7 +29,7 @@ export async function importWorker(pyodide, chance, freeze = () => () => {}) {
   const release = freeze();
   const mainModule = await importMain(pyodide, chance).finally(release);
   const introspection = pyodide.pyimport("_cloudflare.introspection");
-  const methods = findDefault(introspection, mainModule);
+  checkDefault(introspection, mainModule);
   pyodide.runPython(CHECK_RANDOM_STATE);
 
   let requested = false;
@@ -41,12 +41,11 @@ export async function importWorker(pyodide, chance, freeze = () => () => {}) {
     }
     const instance = await call(mainModule.Default, context, env);
     return {
-      methods,
       invoke: (name, ...args) =>
         call(introspection.wrapper_func, name === "fetch", instance, name, ...args),
     };
   }
-  return { instantiate, methods };
+  return { instantiate };
 }
 
 const SET_UP_TOP_LEVEL = `
@@ -92,7 +91,8 @@ function importMain(pyodide, chance) {
   return pyodide._module.API.pyodide_base.pyimport_impl.callPromising(MAIN);
 }
 
-function findDefault(introspection, mainModule) {
+/** Throws where workerd would find no class to make instances of. */
+function checkDefault(introspection, mainModule) {
   const { workerEntrypoints } = introspection.collect_entrypoint_classes(mainModule);
   const found = workerEntrypoints.find(({ className }) => className === "Default");
   if (!found || typeof mainModule.Default !== "function") {
@@ -102,7 +102,6 @@ function findDefault(introspection, mainModule) {
         `its own __name__ (found: ${others})`,
     );
   }
-  return found.methodNames;
 }
 
 function registerRuntimeModules(pyodide) {
