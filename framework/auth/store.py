@@ -81,7 +81,7 @@ class Store(UserStore[U], AttemptStore, RevocationStore, Generic[U]):
             f"SELECT {names} FROM user_session WHERE user_id = ?1 AND idle_expires > ?2"
             " ORDER BY created_at DESC, id LIMIT 100"
         )
-        kept = ", ".join([_KEPT.get(name, name) for name in names.split(", ")])
+        kept = self._sessions.select_list(instead=_KEPT)
         self._keep = (
             f"INSERT INTO user_session ({names}) SELECT {kept} FROM user_session WHERE id = ?2"
         )

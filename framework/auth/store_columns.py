@@ -18,9 +18,12 @@ class Columns(msgspec.Struct, frozen=True):
     fields: Mapping[str, FieldInfo]
     """By their names in Python. What a field is called in JSON is its column."""
 
-    def select_list(self, table: str = "") -> str:
-        """Return the columns as they stand in a SELECT: ``u.id AS u_id, …`` where *table* is u."""
-        names = [field.encode_name for field in self.fields.values()]
+    def select_list(self, table: str = "", instead: Mapping[str, str] = {}) -> str:
+        """Return the columns as they stand in a SELECT: ``u.id AS u_id, …`` where *table* is u.
+
+        What *instead* holds for a column stands in its place.
+        """
+        names = [instead.get(each.encode_name, each.encode_name) for each in self.fields.values()]
         if table:
             names = [f"{table}.{name} AS {table}_{name}" for name in names]
         return ", ".join(names)
