@@ -3,49 +3,25 @@
 import { createHash } from "node:crypto";
 
 import { D1Database } from "./database.mjs";
+import SENT from "./sent.json" with { type: "json" };
 
-const ORIGIN = "https://bench.example";
-const TOKEN = "abcdefghijklmnopqrstuvwxyz234567abcdefgh";
+const { browser, host, kept, posted: NOTE, rows: ROWS, token: TOKEN, user: USER } = SENT;
+const ORIGIN = `https://${host}`;
 const NOW = Date.now();
 const DAY = 24 * 3600 * 1000;
-const ROWS = 100;
 
-// What Chrome sends and what Cloudflare adds to it.
-const BROWSER = {
-  accept: "application/json, text/plain, */*",
-  "accept-encoding": "gzip, br",
-  "accept-language": "en-GB,en;q=0.9,de;q=0.8",
-  "cf-connecting-ip": "203.0.113.7",
-  "cf-ipcountry": "DE",
-  "cf-ray": "8f00f00f00f00f00-FRA",
-  "cf-visitor": '{"scheme":"https"}',
-  host: "bench.example",
-  referer: `${ORIGIN}/`,
-  "sec-fetch-dest": "empty",
-  "sec-fetch-mode": "cors",
-  "sec-fetch-site": "same-origin",
-  "user-agent":
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36",
-  "x-forwarded-proto": "https",
-};
+const BROWSER = { ...browser, host, referer: `${ORIGIN}/`, "x-forwarded-proto": "https" };
 const COOKIE = { cookie: `theme=dark; __Host-auth_session=${TOKEN}` };
-
-const NOTE = {
-  title: "What the night watch saw",
-  body: "Lamps along the river, one after the other. ".repeat(5),
-  tags: ["night", "river", "lamps"],
-};
 
 const ROW = (id) => ({
   id,
-  user_id: "a1b2c3d4e5f6g7h",
+  user_id: USER.id,
   title: `Note number ${id}`,
-  body: "Lamps along the river, one after the other.",
+  body: kept,
   created_at: NOW - id * 1000,
   updated_at: NOW,
 });
 const NOTES = Array.from({ length: ROWS }, (_, index) => ROW(index + 1));
-const USER = { id: "a1b2c3d4e5f6g7h", username: "alice", role: "user" };
 
 /** Returns a database that holds one session, its user and a hundred notes. */
 export function makeDatabase() {

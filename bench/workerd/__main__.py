@@ -31,32 +31,11 @@ __all__ = ["main"]
 
 CONNECTIONS = 8
 JAVASCRIPT = "hono"
-HOST = "bench.example"
-TOKEN = "abcdefghijklmnopqrstuvwxyz234567abcdefgh"
-USER = {"id": "a1b2c3d4e5f6g7h", "username": "alice", "role": "user"}
-NOTE = {
-    "title": "What the night watch saw",
-    "body": "Lamps along the river, one after the other. " * 5,
-    "tags": ["night", "river", "lamps"],
-}
-BROWSER = {
-    "host": HOST,
-    "accept": "application/json, text/plain, */*",
-    "accept-encoding": "gzip, br",
-    "accept-language": "en-GB,en;q=0.9,de;q=0.8",
-    "cf-connecting-ip": "203.0.113.7",
-    "cf-ipcountry": "DE",
-    "cf-ray": "8f00f00f00f00f00-FRA",
-    "cf-visitor": '{"scheme":"https"}',
-    "referer": f"http://{HOST}/",
-    "sec-fetch-dest": "empty",
-    "sec-fetch-mode": "cors",
-    "sec-fetch-site": "same-origin",
-    "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
-    " Chrome/141.0.0.0 Safari/537.36",
-}
-"""What Chrome sends and what Cloudflare adds to it."""
+SENT = json.loads((ROOT / "bench" / "worker" / "sent.json").read_text("utf-8"))
+"""What `bench.worker` sends and keeps as well; what a browser sends has what Cloudflare adds to it."""
 
+HOST, TOKEN, USER, NOTE = (SENT[each] for each in ("host", "token", "user", "posted"))
+BROWSER = {"host": HOST, **SENT["browser"], "referer": f"http://{HOST}/"}
 COOKIES = f"theme=dark; auth_session={TOKEN}; __Host-auth_session={TOKEN}"
 PATHS = 4096
 
@@ -78,10 +57,13 @@ def _request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes
 
 
 def _row(number: int, now: int) -> dict[str, Any]:
-    body = "Lamps along the river, one after the other."
     title = f"Note number {number}"
     times = {"created_at": now - number * 1000, "updated_at": now}
-    return {"id": number, "user_id": USER["id"], "title": title, "body": body, **times}
+    return {"id": number, "user_id": USER["id"], "title": title, "body": SENT["kept"], **times}
+
+
+def _rows(now: int) -> list[dict[str, Any]]:
+    return [_row(number, now) for number in range(1, SENT["rows"] + 1)]
 
 
 def make_cases(now: int) -> dict[str, Case]:
@@ -92,7 +74,7 @@ def make_cases(now: int) -> dict[str, Case]:
         "public": Case([_request("GET", f"/users/{user['id']}") for user in users], users),
         "body": Case([_request("POST", "/notes", json.dumps(NOTE).encode())], [shown]),
         "guarded": Case([_request("GET", "/me", cookie=COOKIES)], [USER]),
-        "rows": Case([_request("GET", "/notes")], [[_row(i, now) for i in range(1, 101)]]),
+        "rows": Case([_request("GET", "/notes")], [_rows(now)]),
     }
 
 
@@ -107,8 +89,7 @@ def fill(worker: RunningWorker, now: int) -> None:
         *(hashlib.sha256(TOKEN.encode()).hexdigest(), USER["id"], now + day, now + 14 * day),
         *(now - day, now - day, now),
     )
-    for number in range(1, 101):
-        row = _row(number, now)
+    for row in _rows(now):
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         worker.sql(f"INSERT INTO note ({names}) VALUES ({marks})", *row.values())
 
@@ -150,25 +131,15 @@ async def connected(worker: RunningWorker) -> AsyncIterator[list[Connection]]:
 async def verify(name: str, worker: RunningWorker, cases: dict[str, Case]) -> None:
     """End the program where an answer is not what it has to be."""
     async with connected(worker) as [connection, *_]:
-        await _verify(name, connection, cases)
-
-
-async def _verify(name: str, connection: Connection, cases: dict[str, Case]) -> None:
-    for title, case in cases.items():
-        for at in {0, 1 % len(case.requests), len(case.requests) - 1}:
-            status, body = await connection.ask(case.requests[at])
-            if status != 200 or json.loads(body) != case.answers[at]:
-                raise SystemExit(f"{name} answers {title} wrongly: {status} {body[:300]!r}")
+        for title, case in cases.items():
+            for at in {0, 1 % len(case.requests), len(case.requests) - 1}:
+                status, body = await connection.ask(case.requests[at])
+                if status != 200 or json.loads(body) != case.answers[at]:
+                    raise SystemExit(f"{name} answers {title} wrongly: {status} {body[:300]!r}")
 
 
 async def drive(worker: RunningWorker, case: Case, seconds: float) -> float:
     """Return the requests a second that *worker* answers."""
-    async with connected(worker) as connections:
-        return await _drive(connections, case, seconds)
-
-
-async def _drive(connections: list[Connection], case: Case, seconds: float) -> float:
-    started = time.perf_counter()
     done = 0
 
     async def ask(connection: Connection) -> None:
@@ -179,8 +150,10 @@ async def _drive(connections: list[Connection], case: Case, seconds: float) -> f
                 raise SystemExit(f"answered {status} under load")
             done += 1
 
-    await asyncio.gather(*map(ask, connections))
-    return done / (time.perf_counter() - started)
+    async with connected(worker) as connections:
+        started = time.perf_counter()
+        await asyncio.gather(*map(ask, connections))
+        return done / (time.perf_counter() - started)
 
 
 def serving(name: str) -> AbstractContextManager[RunningWorker]:
