@@ -306,7 +306,8 @@ class _AnyOf(_Composed):
     """Passes where one guard does, asked from left to right. Only a refusal asks the next one.
 
     A guard that refuses leaves nothing behind for whoever passes after it: neither in the slots, nor
-    of what providers made of them, nor for the security log.
+    of what providers made of them, nor for the security log. One that has signed somebody in
+    is the last that is asked.
     """
 
     def compile(self, scope: Scope) -> CompiledGuard:
@@ -315,12 +316,13 @@ class _AnyOf(_Composed):
 
         async def check(c: Context) -> None:
             refusals: list[tuple[HTTPError, Any]] = []
-            before, actor = c.filled(), c.actor
+            before, actor, begun = c.filled(), c.actor, c.if_failed
             for member in checks:
                 try:
                     return await member(c)
                 except HTTPError as error:
-                    if not error.refusal:
+                    # The next guard would find the session that this one has begun.
+                    if not error.refusal or c.if_failed is not begun:
                         raise
                     # without traceback, as in `Fallback.explain`
                     refusals.append((error.with_traceback(None), c.actor))
@@ -396,9 +398,10 @@ def any_of(*guards: Guard) -> Guard:
     """Return a guard that passes where one of *guards* passes, asked from left to right.
 
     Only a refusal (401, 403, 404, or a parameter of the guard's own that is missing or does not
-    fit) asks the next: an outage is 503, never "not you". Where all refuse, the client reads the
-    first 403 or 404, else the first 401, with the challenges of all. Raises `ConfigurationError` if
-    none are given, for what is not a guard, and for `public`, which would let everybody pass.
+    fit) asks the next: an outage is 503, never "not you". A guard that has signed somebody in and then
+    refuses is the last. Where all refuse, the client reads the first 403 or 404, else the first 401,
+    with the challenges of all. Raises `ConfigurationError` if none are given, for what is not a guard,
+    and for `public`, which would let everybody pass.
     """
     members = _checked(guards)
     if any(member.is_public for member in members):

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from framework import Context, HTTPError, Response, public
+from framework import Context, HTTPError, Response, guard, public
 from framework.auth import Auth
 from framework.compose import Next
 from framework.errors import Forbidden
@@ -177,3 +177,32 @@ async def test_whoever_was_signed_in_stays_so_where_something_fails_after_a_new_
     assert (await browser.post("/change")).status == 500
 
     assert (await browser.get("/me")).status == 200
+
+
+@pytest.mark.parametrize("begin", [sign_in, begin_session], ids=lambda begin: begin.__name__)
+async def test_a_guard_that_signs_in_and_refuses_is_the_last_that_is_asked(
+    world: World, begin: Begin
+) -> None:
+    @guard
+    async def vouched_for(c: Context) -> None:
+        await begin(world, c)
+        refuse()
+
+    @guard
+    async def invited(_c: Context) -> None:
+        pass
+
+    @world.app.get("/vouched", guard=vouched_for | world.auth.guard())
+    async def vouched() -> str:
+        return "inside"
+
+    @world.app.get("/invited", guard=vouched_for | invited)
+    async def by_invitation() -> str:
+        return "inside"
+
+    await world.signed_up()
+    browser = world.browser("https://notes.example.com")
+
+    assert [(await browser.get(path)).status for path in ("/vouched", "/invited")] == [403, 403]
+
+    assert (await browser.get("/me")).status == 401
