@@ -35,6 +35,9 @@ TEXT_ENDS = {getattr(tokenize, name, None) for name in ("FSTRING_END", "TSTRING_
 """Around f-strings and t-strings, which are several tokens since Python 3.12. A blank in braces may count."""
 WORDS = {tokenize.NAME, tokenize.NUMBER, tokenize.STRING, *TEXT_STARTS, *TEXT_ENDS}
 
+DOCUMENT = "openapi"
+"""How the framework's modules begin that write a document, and so name what is in every one."""
+
 DESCRIBED = {"Struct", "TypedDict", "NamedTuple", "Enum", "IntEnum", "StrEnum"}
 """Bases of the classes whose docstrings msgspec puts into a schema, and so OpenAPI's document."""
 
@@ -42,18 +45,20 @@ DESCRIBED = {"Struct", "TypedDict", "NamedTuple", "Enum", "IntEnum", "StrEnum"}
 def minify(folder: Path) -> None:
     """Thin out the framework's modules in *folder*. One that is no Python is left as it is."""
     trees = {file: _parse(file) for file in folder.rglob("*.py")}
-    described = _described(trees.values())
     exports = any(_reads_exports(tree) for tree in trees.values())
     wanted = {each for tree in trees.values() for each in _wanted(tree)}
-    own_trees = [tree for file, tree in trees.items() if folder / PACKAGE not in file.parents]
-    wanted |= {("", word) for tree in own_trees for word in _words(tree)}
+    own = [tree for file, tree in trees.items() if folder / PACKAGE not in file.parents]
+    wanted |= {("", word) for tree in own for word in _words(tree)}
+    documents = [tree for file, tree in trees.items() if file.name.startswith(DOCUMENT)]
+    described = _described(trees.values(), [*own, *documents])
     for file in (folder / PACKAGE).rglob("*.py"):
         if trees[file].body:
             thinned = minify_source(_read(file), described, exports=exports)
             if not exports:
                 place = file.relative_to(folder).with_suffix("")
-                own = {"", ".".join(place.parts).removesuffix(".__init__")}
-                thinned = drop_unread(thinned, {name for module, name in wanted if module in own})
+                names = {"", ".".join(place.parts).removesuffix(".__init__")}
+                read = {name for module, name in wanted if module in names}
+                thinned = drop_unread(thinned, read)
             file.write_text(thinned, "utf-8", newline="\n")
 
 
@@ -82,21 +87,34 @@ class Cut(NamedTuple):
 # --- What is written for readers -----------------------------------------------------------------
 
 
-def _described(trees: Collection[ast.Module]) -> set[str]:
-    """Return the names of the classes that may be part of a schema, going by the names of bases.
+def _described(trees: Collection[ast.Module], naming: Collection[ast.Module]) -> set[str]:
+    """Return the names of the classes that may be part of a schema: by the names of their bases, and
+    since one of the modules *naming* names them, or a field of a class that is one of them.
 
     One that begins with ``_`` is its module's own, and part of none.
     """
-    bases = {
-        node.name: {ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in node.bases}
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ClassDef)
-    }
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
     found: set[str] = set(DESCRIBED)
-    while more := {name for name, above in bases.items() if above & found} - found:
+    while more := {each.name for each in classes if found & _bases(each)} - found:
         found |= more
-    return {name for name in found if not name.startswith("_")}
+    named = {word for tree in naming for word in WORD.findall(ast.unparse(tree))}
+    kept: set[str] = set()
+    while more := {each for each in found & named if not each.startswith("_")} - kept:
+        kept |= more
+        named = {word for each in classes if each.name in more for word in _fields(each)}
+    return kept
+
+
+def _bases(node: ast.ClassDef) -> set[str]:
+    return {ast.unparse(base).partition("[")[0].rpartition(".")[2] for base in node.bases}
+
+
+def _fields(node: ast.ClassDef) -> Iterator[str]:
+    """Yield the words in the annotations of the fields of the class *node*."""
+    for statement in node.body:
+        if isinstance(statement, ast.AnnAssign):
+            yield from WORD.findall(ast.unparse(statement.annotation))
 
 
 def _reads_exports(tree: ast.Module) -> bool:

@@ -1,11 +1,15 @@
 """A lean stage does what the sources do, line by line, and holds what the app imports alone."""
 
 import ast
+import json
+import shutil
+import subprocess
 import sys
 import tokenize
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -469,7 +473,8 @@ def test_a_schema_keeps_its_description(tmp_path: Path, base: str) -> None:
     base = f'class Base({base}): """Kept."""\n'
     other = 'class Shape(one.Base[int]): """Kept."""\nclass Other(X): """Not."""\n'
 
-    staged(tmp_path, "import framework.one, framework.two", one=base, two=other)
+    app = "import framework.one, framework.two\nshapes: list[Base | framework.two.Shape | Other]"
+    staged(tmp_path, app, one=base, two=other)
 
     assert '"""Kept."""' in (tmp_path / "framework/one.py").read_text()
     lean = (tmp_path / "framework/two.py").read_text()
@@ -479,7 +484,91 @@ def test_a_schema_keeps_its_description(tmp_path: Path, base: str) -> None:
 def test_what_is_a_modules_own_is_no_part_of_a_schema(tmp_path: Path) -> None:
     own = 'class _Row(Struct): """Not."""\nclass Shape(_Row): """Kept."""\n'
 
-    staged(tmp_path, "import framework.one", one=own)
+    staged(tmp_path, "from framework.one import Shape, _Row", one=own)
 
     lean = (tmp_path / "framework/one.py").read_text()
     assert lean == 'class _Row(Struct):pass\nclass Shape(_Row):"""Kept."""\n'
+
+
+PARTS = """
+class Shape(Struct):
+    \"""Kept.\"""
+    sides: "dict[str, Side] | None"
+    x: Unknown = Other
+
+class Side(Struct):
+    \"""Kept.\"""
+    ends: tuple[End, ...]
+
+class End(Struct):
+    \"""Kept.\"""
+
+class Other(Struct):
+    \"""Not.\"""
+    shape: Shape
+"""
+
+
+@pytest.mark.parametrize(
+    "app",
+    ["from framework.one import Shape as S", "import framework.one as o\no.Shape", "x = 'Shape'"],
+)
+def test_what_the_app_names_may_be_part_of_a_schema_and_what_that_is_made_of(
+    tmp_path: Path, app: str
+) -> None:
+    staged(tmp_path, f"import framework.one\n{app}", one=PARTS)
+
+    lean = (tmp_path / "framework/one.py").read_text()
+    assert (lean.count("Kept."), lean.count("Not.")) == (3, 0)
+
+
+def test_what_the_framework_documents_may_be_part_of_a_schema(tmp_path: Path) -> None:
+    (tmp_path / "framework").mkdir()
+    (tmp_path / "framework/openapi_parts.py").write_text("from framework.one import Shape")
+
+    staged(tmp_path, "import framework.openapi_parts", one=PARTS)
+
+    lean = (tmp_path / "framework/one.py").read_text()
+    assert (lean.count("Kept."), lean.count("Not.")) == (3, 0)
+
+
+DESCRIBED = """
+from framework import App, public
+from framework.auth import User, Validated
+from framework.openapi import describe
+from framework.problem import InvalidField as Misfit
+
+app = App()
+
+@app.get("/me", guard=public)
+async def me() -> Validated[User]: ...
+
+@app.post("/misfits", guard=public)
+async def tell(misfit: Misfit) -> None: ...
+"""
+
+
+def test_a_lean_app_is_described_as_its_source_is(tmp_path: Path) -> None:
+    def document() -> dict[str, Any]:
+        code = "import app, json; print(json.dumps(app.describe(app.app, title='', version='')))"
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True
+        )
+        described: dict[str, Any] = json.loads(done.stdout)
+        return described
+
+    shutil.copytree(ROOT / "framework", tmp_path / "framework")
+    (tmp_path / "app.py").write_text(DESCRIBED)
+    before = document()
+
+    drop_unused_modules(tmp_path)
+    minify(tmp_path)
+
+    assert "What a function declares" not in (tmp_path / "framework/plan.py").read_text()
+    assert document() == before
+    schemas = before["components"]["schemas"]
+    texts = {
+        name: schema.get("description", "").partition(".")[0] for name, schema in schemas.items()
+    }
+    assert texts["Problem"].startswith("What went wrong")
+    assert texts["Session"] == "One signed-in browser"
