@@ -234,7 +234,7 @@ class RequestSessions(Generic[U]):
             country=begun.country,
             fresh=True,
         )
-        statements = self._store.replace_session(session.id, begun, end)
+        statements = self._store.replace_session(session, begun, end)
         results = await self._db(c).batch(statements if keeps_old else statements[:1])
         if results[0].changes == 0:  # another request was first, and sends the cookie
             return session

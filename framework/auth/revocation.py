@@ -90,21 +90,22 @@ class Revocation(RequestSessions[U]):
     async def _write(self, c: Context, statements: Sequence[Statement]) -> list[Result]:
         """Run *statements* in one batch, if this request's session is still the one that was let in.
 
-        Where it was ended or replaced since the guard looked, nothing is written, the cookie is
-        cleared, and this raises `InvalidSession`. It does so as well where it was replaced before
-        and has its grace; the cookie stays then, since the browser may have the new one by now.
+        Where it was ended or replaced before, or since the guard looked, nothing is written, and
+        this raises `InvalidSession`. The cookie is cleared where the row is gone; while it has its
+        grace the cookie stays, since the browser may have the new one by now.
         """
-        own, db = c.get(self.session_slot), self._db(c)
+        own = c.get(self.session_slot)
         if own.idle_expires <= self.clock() + self._grace and not own.authenticated_at:
             raise InvalidSession  # it was replaced before, and is in its grace
         try:
-            _, *results = await db.batch([self._store.require_session(own), *statements])
+            required = [self._store.require_session(own), *statements]
+            return (await self._db(c).batch(required))[1:]
         except (UniqueViolation, ForeignKeyViolation):
             raise
         except ConstraintViolation as error:  # ours, or one of the app's own
-            found = await self.sessions.find(db, self._store.find_session([own.id]))
-            if found is not None and found.session.authenticated_at >= own.authenticated_at:
+            found = await self._ask(c, self._store.find_session([own.id]))
+            if found is None:
+                self._drop_session(c)
+            elif found.session.idle_expires >= own.idle_expires:
                 raise
-            self._drop_session(c)
             raise InvalidSession from error
-        return results

@@ -125,8 +125,11 @@ class Storage(Protocol[U]):
         """Set *attributes* of a living session; return it. Raises `TypeError` as `update_user`."""
         ...
 
-    def replace_session(self, old_id: str, session: Session, end: int) -> Sequence[Statement]:
-        """Make *session* of the row *old_id*, which stays good until *end*; the first tells whether."""
+    def replace_session(self, old: Session, session: Session, end: int) -> Sequence[Statement]:
+        """Make *session* of the row of *old*, which stays good until *end*; the first tells whether.
+
+        Changes nothing where the row was replaced since *old* was read.
+        """
         ...
 
     def retire_session(self, id: str, end: int) -> Statement:

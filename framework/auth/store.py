@@ -45,10 +45,11 @@ _RETIRE: Final = (
 _RETIRE_AFTER_CHANGE: Final = (
     f"{_RETIRE} AND EXISTS (SELECT 1 FROM user_key WHERE id = ?3 AND hashed_password = ?4)"
 )
-# The row itself goes on, so that the columns which the app added keep what they hold.
+# The row itself goes on, so that the columns which the app added keep what they hold. What was replaced
+# ends sooner than it did when it was read, whatever the time is by now.
 _REPLACE: Final = (
     "UPDATE user_session SET id = ?2, active_expires = ?3, idle_expires = ?4, created_at = ?5,"
-    " user_agent = ?6, country = ?7, last_seen_at = ?8 WHERE id = ?1 AND idle_expires > ?9"
+    " user_agent = ?6, country = ?7, last_seen_at = ?8 WHERE id = ?1 AND idle_expires >= ?9"
 )
 _KEPT: Final = {"id": "?1", "active_expires": "?3", "idle_expires": "?3", "authenticated_at": "0"}
 """What differs in a row that is kept for a moment from the row that takes its place."""
@@ -186,16 +187,16 @@ class Store(UserStore[U], AttemptStore, RevocationStore, Generic[U]):
             statement(_RETIRE_AFTER_CHANGE, own, end, *changed),
         ]
 
-    def replace_session(self, old_id: str, session: Session, end: int) -> Sequence[Statement]:
-        """Make *session* of the row *old_id*, which stays good until *end*; the first tells whether.
+    def replace_session(self, old: Session, session: Session, end: int) -> Sequence[Statement]:
+        """Make *session* of the row of *old*, which stays good until *end*; the first tells whether.
 
         Of two at once one finds a row; the other finds what is left of it.
         """
         values = (session.active_expires, session.idle_expires, session.created_at)
         about = (session.user_agent, session.country, session.last_seen_at)
         return [
-            statement(_REPLACE, old_id, session.id, *values, *about, end),
-            statement(self._keep, old_id, session.id, end),
+            statement(_REPLACE, old.id, session.id, *values, *about, old.idle_expires),
+            statement(self._keep, old.id, session.id, end),
         ]
 
 

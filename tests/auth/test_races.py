@@ -140,7 +140,30 @@ async def test_a_session_that_was_replaced_changes_no_password_in_its_grace() ->
 
     halt.release()
 
-    assert (await late).status == 401
+    answer = await late
+    assert (answer.status, cookies(answer)) == (401, [])
+    assert (await browser.get("/me")).status == 200
+    world.close()
+
+
+async def test_nor_does_one_of_lucias_end_what_took_its_place() -> None:
+    world = World(sessions="migrate")
+    await world.signed_up()
+    await world.sqlite.run(
+        "UPDATE user_session SET id = ?1, created_at = 0, authenticated_at = 0", "l" * 40
+    )
+    old = {"cookie": f"{COOKIE}={'l' * 40}"}
+    browser, late_browser = [world.browser("https://example.com") for _ in range(2)]
+    halting = HaltingDatabase(world.sqlite)
+    world.database = halting
+    halt = halting.halt("UPDATE user_session SET id")
+    late = asyncio.ensure_future(late_browser.post("/others", headers=old))
+    await halt.reached()
+    assert (await browser.get("/me", headers=old)).status == 200
+
+    halt.release()
+
+    assert ((await late).status, cookies(await late)) == (401, [])
     assert (await browser.get("/me")).status == 200
     world.close()
 
@@ -194,6 +217,7 @@ async def test_signing_out_ends_what_a_rotation_made_meanwhile(grace: int) -> No
         world, leaving.post("/sign-out"), "DELETE FROM user_session"
     )
     before = browser.fork(with_cookies=True)
+    world.clock.now += 1  # later than the batch that is on its way says that it is
     assert (await browser.post("/rotate")).status == 200
 
     halt.release()
@@ -266,6 +290,50 @@ async def test_a_rotation_too_late_makes_no_session(world: World) -> None:
 
     assert cookies(await late) == []
     assert await world.rows("user_session") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/rotate"), ("PUT", "/password"), ("POST", "/sign-in")]
+)
+async def test_of_what_was_replaced_meanwhile_a_rotation_makes_no_session(
+    method: str, path: str
+) -> None:
+    world = World(limits=Limits(grace=GRACE))
+    browser = await world.signed_up()
+    late_browser = browser.fork(with_cookies=True)
+    halt, late = await passed_the_guard(
+        world, late_browser.post("/rotate"), "UPDATE user_session SET id"
+    )
+    world.clock.now += 1  # what was replaced by now lives on for longer than the late one knows
+    assert (await browser.request(method, path, json={})).status < 300
+
+    halt.release()
+
+    assert cookies(await late) == []
+    world.clock.now += GRACE
+    assert [(await each.get("/me")).status for each in (late_browser, browser)] == [401, 200]
+    assert len(await world.rows("user_session")) == 1
+    world.close()
+
+
+async def test_of_lucias_session_one_of_ours_is_made() -> None:
+    world = World(sessions="migrate")
+    await world.signed_up()
+    await world.sqlite.run("UPDATE user_session SET id = ?1, created_at = 0", "l" * 40)
+    old = {"cookie": f"{COOKIE}={'l' * 40}"}
+    browser, late_browser = [world.browser("https://example.com") for _ in range(2)]
+    halt, late = await passed_the_guard(
+        world, late_browser.get("/me", headers=old), "UPDATE user_session SET id"
+    )
+    world.clock.now += 1
+    assert (await browser.get("/me", headers=old)).status == 200
+
+    halt.release()
+
+    assert ((await late).status, late_browser.cookies) == (200, {})
+    assert (await browser.post("/sign-out")).status == 204
+    assert await world.rows("user_session") == []
+    world.close()
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", "/rotate"), ("POST", "/sign-in")])

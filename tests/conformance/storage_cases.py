@@ -607,7 +607,7 @@ async def test_of_many_notes_at_once_one_is_written(place: Place) -> None:
 async def test_what_takes_a_sessions_place_says_when_it_was_seen(place: Place) -> None:
     new = session_of(ANN, "new", last_seen_at=NOW + 7)
 
-    await place.do(*place.store.replace_session("anns session", new, NOW + GRACE))
+    await place.do(*place.store.replace_session(ANNS, new, NOW + GRACE))
 
     found = {
         each.id: each.last_seen_at for each in await place.store.list_sessions(place.db, "ann", NOW)
@@ -627,7 +627,7 @@ async def test_what_ends_sooner_is_not_made_to_end_later(place: Place) -> None:
 @settled
 async def test_of_many_replacements_at_once_one_takes_place(place: Place) -> None:
     new = [session_of(ANN, f"new {number}") for number in range(5)]
-    replacing = [place.store.replace_session("anns session", each, NOW + GRACE) for each in new]
+    replacing = [place.store.replace_session(ANNS, each, NOW + GRACE) for each in new]
 
     changes = await asyncio.gather(*[place.do(*statements) for statements in replacing])
 
@@ -641,6 +641,26 @@ async def test_of_many_replacements_at_once_one_takes_place(place: Place) -> Non
         NOW + GRACE,
         0,
     )
+
+
+@settled
+async def test_what_was_replaced_is_not_replaced_whatever_the_clocks_say(place: Place) -> None:
+    first, second = session_of(ANN, "first"), session_of(ANN, "second")
+    await place.do(*place.store.replace_session(ANNS, first, NOW + GRACE + 1))
+
+    assert await place.do(*place.store.replace_session(ANNS, second, NOW + GRACE)) == [0, 0]
+    await place.do(place.store.retire_session("bobs session", NOW + GRACE + 1))
+    assert await place.do(*place.store.replace_session(BOBS, second, NOW + GRACE)) == [0, 0]
+
+
+@settled
+async def test_what_was_renewed_meanwhile_is_replaced(place: Place) -> None:
+    idle = NOW + LIMITS.active
+    await place.store.renew(place.db, "anns session", idle + 5, ANNS.idle_expires + 9, idle, idle)
+
+    replacing = place.store.replace_session(ANNS, session_of(ANN, "new"), NOW + GRACE)
+
+    assert await place.do(*replacing) == [1, 1]
 
 
 @settled
@@ -718,7 +738,7 @@ async def test_a_session_ends_with_what_replaced_it(place: Place) -> None:
     store = place.store
     for end, count in ((NOW, 1), (NOW + GRACE, 2)):
         new, later = session_of(ANN, "new"), session_of(ANN, "later", created_at=NOW + 1)
-        statements = store.replace_session("anns session", new, end)
+        statements = store.replace_session(ANNS, new, end)
         await place.do(store.add_session(later), *(statements if end > NOW else statements[:1]))
 
         assert await place.do(store.end_session(ANNS, NOW, end)) == [count]
@@ -728,11 +748,21 @@ async def test_a_session_ends_with_what_replaced_it(place: Place) -> None:
 
 
 @settled
+async def test_so_it_does_where_the_clock_that_ends_it_is_behind(place: Place) -> None:
+    store, new = place.store, session_of(ANN, "new")
+    await place.do(*store.replace_session(ANNS, new, NOW + GRACE + 1))
+
+    assert await place.do(store.end_session(ANNS, NOW, NOW + GRACE)) == [2]
+
+    assert await living(place, "ann") == []
+
+
+@settled
 async def test_one_of_lucias_ends_with_what_replaced_it(place: Place) -> None:
     store, lucias = place.store, session_of(ANN, "lucias", created_at=0)
     new = session_of(ANN, "new", created_at=NOW + 1)
     await place.do(store.add_session(lucias))
-    await place.do(*store.replace_session(lucias.id, new, NOW + GRACE))
+    await place.do(*store.replace_session(lucias, new, NOW + GRACE))
 
     assert await place.do(store.end_session(lucias, NOW, NOW + GRACE)) == [2]
     assert await living(place, "ann") == [ANNS.id]
@@ -742,8 +772,8 @@ async def test_one_of_lucias_ends_with_what_replaced_it(place: Place) -> None:
 async def test_a_session_ends_with_what_it_replaced(place: Place) -> None:
     store, new, bobs = place.store, session_of(ANN, "new"), session_of(BOB, "bobs")
     later = session_of(ANN, "not replaced yet", created_at=NOW + 1)
-    await place.do(*store.replace_session("anns session", new, NOW + GRACE))
-    await place.do(*store.replace_session(BOBS.id, bobs, NOW + GRACE))
+    await place.do(*store.replace_session(ANNS, new, NOW + GRACE))
+    await place.do(*store.replace_session(BOBS, bobs, NOW + GRACE))
     await place.do(store.add_session(later), store.retire_session(later.id, NOW + GRACE + 1))
 
     assert await place.do(store.end_session(new, NOW, NOW + GRACE)) == [2]
