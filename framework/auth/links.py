@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from framework.auth.codes import change_email, void_code
+from framework.auth.codes import change_email, purge_codes, void_code
 from framework.auth.limits import CLOCK_ERROR
 from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest
@@ -21,12 +21,13 @@ __all__ = [
     "LINK_LIFE",
     "Account",
     "Link",
+    "drop_link",
     "find_account",
     "find_link",
     "forget_links",
     "insert_link",
     "public_origin",
-    "purge_links",
+    "purge_mailed",
     "replace_address",
     "use_link",
 ]
@@ -79,6 +80,7 @@ _END_LINKS: Final = (
     " AND EXISTS (SELECT 1 FROM user_key WHERE id = ?2 AND hashed_password = ?3)"
 )
 _FORGET: Final = "DELETE FROM password_reset WHERE user_id = ?1 AND email IS NOT ?2"
+_DROP: Final = "DELETE FROM password_reset WHERE id = ?1"
 _PURGE: Final = "DELETE FROM password_reset WHERE expires_at <= ?1"
 
 
@@ -170,19 +172,24 @@ def use_link(token: str, link: Link, changed: StoredKey, now: int) -> Sequence[S
     ]
 
 
+def drop_link(token: str) -> Statement:
+    """Delete the link of *token*."""
+    return statement(_DROP, digest(token))
+
+
 def forget_links(user_id: str, but_to: str | None = None) -> Statement:
     """Delete the links of *user_id*, but those that went to the address *but_to*."""
     return statement(_FORGET, user_id, but_to)
 
 
 def replace_address(user_id: str, email: str | None) -> list[Statement]:
-    """Give a user another address, not verified, or none. The same one stays as it is.
+    """Give a user another address, not verified, or none, first. The same one stays as it is.
 
     Codes and links that went to another one are worth nothing, even if that is set again later.
     """
     return [change_email(user_id, email), void_code(user_id, email), forget_links(user_id, email)]
 
 
-def purge_links(now: int) -> Statement:
-    """Delete the links that are over at *now*."""
-    return statement(_PURGE, now)
+def purge_mailed(now: int) -> list[Statement]:
+    """Delete the codes and links that are over at *now*."""
+    return [*purge_codes(now), statement(_PURGE, now)]

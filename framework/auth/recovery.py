@@ -1,6 +1,7 @@
 """Verifies the addresses of users, and lets people who lost a password choose another. Knows no guards."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 
 from framework.auth.accounts import Accounts
@@ -8,11 +9,9 @@ from framework.auth.address_limit import limit_address
 from framework.auth.codes import (
     CODES_PER_ADDRESS,
     CodeState,
-    change_email,
     digest_code,
     issue_code,
     new_code,
-    purge_codes,
     use_code,
 )
 from framework.auth.emails import normalize_email
@@ -22,11 +21,12 @@ from framework.auth.limits import seconds_until
 from framework.auth.links import (
     Account,
     Link,
+    drop_link,
     find_account,
     find_link,
     insert_link,
     public_origin,
-    purge_links,
+    purge_mailed,
     replace_address,
     use_link,
 )
@@ -79,11 +79,10 @@ class Recovery(Accounts[U]):
         canonical = None if email is None else normalize_email(email)
         if email is not None and canonical is None:
             raise InvalidEmail
-        user_id = c.get(self.session_slot).user_id
+        changes = replace_address(c.get(self.session_slot).user_id, canonical)
         if self._mailer is None:  # then there may be no codes and no links
-            await self._write(c, [change_email(user_id, canonical)])
-        else:
-            await self._write(c, replace_address(user_id, canonical))
+            changes = changes[:1]
+        await self._write(c, changes)
         log_event(c, "user_updated", "email")
 
     async def send_verification(self, c: Context, write: Write = write_verification) -> None:
@@ -168,14 +167,16 @@ class Recovery(Accounts[U]):
     ) -> None:
         if account is None:
             return
+        token = new_token()
         try:
-            token = new_token()
             [stored] = await self._db(c).batch([insert_link(token, account, self.clock())])
             if stored.changes > 0:
                 log_event(c, "authn_token_created", "password-reset", user_id=account.user_id)
                 await mailer.send(c, write(account.email, place + token))
         except Exception as error:  # whatever it is: the answer must not tell
             report(c, error)
+            with suppress(Exception):  # nobody has it: it is not to count as one that works
+                await self._db(c).batch([drop_link(token)])
 
     async def check_reset(self, c: Context, token: str) -> None:
         """Raise `InvalidLink` unless `reset_password` would take *token* now. Uses nothing up."""
@@ -223,8 +224,7 @@ class Recovery(Accounts[U]):
         Returns how many sessions it deleted. For a cron.
         """
         if self._mailer is not None:
-            now = self.clock()
-            await db.batch([*purge_codes(now), purge_links(now)])
+            await db.batch(purge_mailed(self.clock()))
         return await super().purge(db)
 
     def _require_mailer(self) -> Mailer:
