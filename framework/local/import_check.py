@@ -120,7 +120,8 @@ def _doubtful(app: Any, folder: str, settings: Any) -> tuple[list[str], list[str
         return misused, [], may_be
     find_unbound = importlib.import_module("framework.local.unbound").find_unbound
     unbound, doubtful = find_unbound(modules, app, settings)
-    return misused, unbound, [*may_be, *doubtful]
+    kept = importlib.import_module("framework.local.workers_cache").find_kept(app, settings)
+    return misused, unbound, [*may_be, *doubtful, *kept]
 
 
 def _is_ours(folder: str) -> bool:

@@ -39,14 +39,16 @@ def cache(
     A 304 that stands for such an answer gets it as well (RFC 9110, 15.4.5).
 
     All times are in whole seconds, at most a year; *shared* is the one for caches that many people
-    share, if it differs; *stale_while_revalidate*, *stale_if_error* and *immutable* are the
-    directives of these names. *vary* lists the request headers that an answer depends on. Raises
-    `ConfigurationError` for an invalid option, and where it wraps a route behind a guard.
+    share, if it differs, which then send nothing that is stale (RFC 9111, 5.2.2.10);
+    *stale_while_revalidate*, *stale_if_error* and *immutable* are the directives of these names.
+    *vary* lists the request headers that an answer depends on. Raises `ConfigurationError` for an
+    invalid option, and where it wraps a route behind a guard.
 
     It leaves alone answers that say themselves how they are kept, that set a cookie or depend on
     who asks, those to a request with ``Authorization``, those of a handler that looked at the
     cookies, whether there were any or not, those of a route with a `Header` parameter that *vary*
-    does not list, and those of a mounted application, which may have looked.
+    does not list, and those of a mounted application, which may have looked. They say nothing of
+    caches then, and some keep such answers: `no_cache` is for that.
 
     Streams are left alone as well, unless *streams* is true: they can look at the request after
     this layer has decided. Pass it if every stream below sends the same to everybody.

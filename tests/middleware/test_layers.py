@@ -19,6 +19,7 @@ from framework.middleware.cache import cache
 from framework.middleware.context_storage import context_storage
 from framework.middleware.cors import cors
 from framework.middleware.etag import etag
+from framework.middleware.no_cache import no_cache
 from framework.middleware.read_replicas import read_replicas
 from framework.middleware.request_id import request_id
 from framework.middleware.secure_headers import secure_headers
@@ -47,6 +48,7 @@ LAYERS: dict[str, Callable[[], Middleware]] = {
     "keep_context": context_storage,
     "allow_origins": lambda: cors("https://app.example.com"),
     "answer_conditionally": etag,
+    "refuse_caching": no_cache,
     "read_nearby": read_replicas,
     "name_request": request_id,
     "send_secure_headers": secure_headers,
