@@ -1,7 +1,7 @@
 """HTTP/1.1 as strict as the Worker's own server. Knows nothing of applications.
 
-h11 is strict about most things; what it forgives (a bare line feed, a folded header) is refused
-here, since two readers of such a request may disagree about where it ends.
+h11 is strict about most things; what it forgives (a bare line feed, a folded header, chunks in HTTP/1.0)
+is refused here, since two readers of such a request may disagree about where it ends.
 """
 
 import re
@@ -30,6 +30,7 @@ LINGER = 5.0
 LINGER_LIMIT = 64 * 1024 * 1024
 """Bytes of it that are dropped before the connection is cut."""
 
+_VERSIONS = {b"1.0", b"1.1"}
 _END = re.compile(rb"\n\r?\n")
 _LOOSE = re.compile(rb"(?<!\r)\n|\n[ \t]")
 _REFUSALS = {
@@ -74,8 +75,13 @@ def _check_head(received: bytes) -> None:
 def _check_headers(request: h11.Request) -> None:
     if len(request.headers) > HEADER_LIMIT:
         raise h11.RemoteProtocolError("too many headers", error_status_hint=431)
-    if {b"content-length", b"transfer-encoding"} <= {name for name, _ in request.headers}:
+    if request.http_version not in _VERSIONS:
+        raise h11.RemoteProtocolError("unknown version")
+    names = {name for name, _ in request.headers}
+    if {b"content-length", b"transfer-encoding"} <= names:
         raise h11.RemoteProtocolError("two lengths")
+    if b"transfer-encoding" in names and request.http_version == b"1.0":  # RFC 9112, 6.1
+        raise h11.RemoteProtocolError("no such header yet")
 
 
 class _Transport:

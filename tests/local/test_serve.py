@@ -471,6 +471,11 @@ REFUSED = {
     "length and chunks that nobody reads": request(
         "GET /", "Transfer-Encoding: chunked", "Content-Length: 3", body=b"0\r\n\r\n"
     ),
+    "chunks in HTTP/1.0": request(
+        "POST /echo", "Transfer-Encoding: chunked", body=b"0\r\n\r\n"
+    ).replace(b"HTTP/1.1", b"HTTP/1.0"),
+    "HTTP/2.0": request("GET /").replace(b"HTTP/1.1", b"HTTP/2.0"),
+    "HTTP/1.2": request("GET /").replace(b"HTTP/1.1", b"HTTP/1.2"),
     "broken chunk": request("POST /echo", "Transfer-Encoding: chunked", body=b"zz\r\n"),
     "space before colon": request("GET /", "X : 1"),
     "no colon": request("GET /", "X"),
