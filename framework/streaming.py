@@ -57,7 +57,10 @@ def _checked_retry(retry: object) -> int:
 def stream(
     chunks: AsyncIterator[bytes | str], content_type: str = "application/octet-stream"
 ) -> Response:
-    """Return an answer whose body is sent piece by piece, as *chunks* yields it; text in UTF-8.
+    """Return an answer whose body is sent piece by piece, as *chunks* yields it.
+
+    Text is sent in UTF-8. Say so in its type, as in ``"text/csv; charset=utf-8"``: browsers may take
+    it for something else.
 
     The iterator is closed when it ends, when it raises, and when the client has gone. In the
     Worker, that is noticed only when more is sent, so a stream that may be silent for long should
