@@ -112,10 +112,19 @@ class CookieJar:
         )
 
     def delete(
-        self, name: str, *, prefix: Prefix = "", path: str = "/", domain: str | None = None
+        self,
+        name: str,
+        *,
+        prefix: Prefix = "",
+        path: str = "/",
+        domain: str | None = None,
+        same_site: Literal["Lax", "Strict", "None"] = "Lax",
     ) -> None:
-        """Have the browser forget the cookie *name*; *path* and *domain* are those it was set with."""
-        self.set(name, "", prefix=prefix, max_age=0, path=path, domain=domain)
+        """Have the browser forget the cookie *name*; *path* and *domain* are those it was set with.
+
+        Of a page inside of another site's, browsers take only what says *same_site* "None".
+        """
+        self.set(name, "", prefix=prefix, max_age=0, path=path, domain=domain, same_site=same_site)
 
     def _purpose(self, name: str, prefix: Prefix) -> str:
         return f"cookie {self._full(name, prefix)}"

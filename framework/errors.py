@@ -210,13 +210,13 @@ class Invalid(HTTPError):
 
 
 class TooManyRequests(HTTPError):
-    """Asked too often. *retry_after* is in whole seconds."""
+    """Asked too often. *retry_after* is in whole seconds; any other number is rounded up."""
 
     status = 429
     code = "too-many-requests"
 
     def __init__(self, detail: str | None = None, *, retry_after: int) -> None:
-        super().__init__(detail, headers=(("retry-after", str(max(1, retry_after))),))
+        super().__init__(detail, headers=(("retry-after", str(max(1, -int(-retry_after // 1)))),))
 
 
 class ServiceUnavailable(HTTPError):

@@ -331,7 +331,10 @@ def body_reader(name: str, annotation: Any) -> tuple[Parameter, BodyReader]:
             if decode is None or not _is_read(content_type, request.media_type):
                 raise UnsupportedMediaType(f"Send the body as {expected}, in UTF-8.")
         if request.headers.get("content-encoding"):
-            raise UnsupportedMediaType("Send the body without a Content-Encoding.")
+            raise UnsupportedMediaType(
+                "Send the body without a Content-Encoding.",
+                headers=(("accept-encoding", "identity"),),  # RFC 9110, 12.5.3
+            )
         return decode(await request.bytes(), content_type)
 
     return Parameter(name, "body", next(iter(types.values())), media_types=types), read

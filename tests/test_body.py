@@ -930,6 +930,7 @@ async def test_a_coded_body_is_refused(coding: str) -> None:
     response = await app.request("POST", "/note", headers=headers, body=b'{"text": "a"}')
 
     assert response.status == 415
+    assert response.header("accept-encoding") == "identity"
 
 
 @pytest.mark.parametrize("method", ["POST", "DELETE"])

@@ -220,6 +220,7 @@ async def test_a_signature_holds_for_one_prefix(prefix: Prefix, name: str) -> No
         (HTTPS, {"prefix": "secure"}, "__Secure-theme=; Max-Age=0; Path=/; Secure; "),
         (HTTPS, {"domain": "a.example"}, "theme=; Max-Age=0; Domain=a.example; Path=/; Secure; "),
         (LOCAL, {"prefix": "host"}, "theme=; Max-Age=0; Path=/; "),
+        (HTTPS, {"same_site": "None"}, "theme=; Max-Age=0; Path=/; Secure; "),
     ],
 )
 async def test_a_cookie_is_deleted_where_it_was_set(
@@ -234,7 +235,8 @@ async def test_a_cookie_is_deleted_where_it_was_set(
 
     headers = (await app.request("GET", url)).headers
 
-    assert ("set-cookie", f"{gone}HttpOnly; SameSite=Lax") in headers
+    same_site = options.get("same_site", "Lax")
+    assert ("set-cookie", f"{gone}HttpOnly; SameSite={same_site}") in headers
     assert ("cache-control", "private, no-store") in headers
 
 

@@ -138,8 +138,10 @@ def test_a_subclass_tells_of_an_error(status: int) -> None:
         type("Fine", (HTTPError,), {"status": status})
 
 
-@pytest.mark.parametrize(("seconds", "header"), [(30, "30"), (1, "1"), (0, "1"), (-5, "1")])
-def test_asking_too_often_says_when_to_come_back(seconds: int, header: str) -> None:
+@pytest.mark.parametrize(
+    ("seconds", "header"), [(30, "30"), (1, "1"), (0, "1"), (-5, "1"), (2.5, "3")]
+)
+def test_asking_too_often_says_when_to_come_back(seconds: Any, header: str) -> None:
     assert TooManyRequests(retry_after=seconds).headers == (("retry-after", header),)
 
 
