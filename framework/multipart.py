@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from framework.cookies import TOKEN
 from framework.errors import BadRequest
 
 __all__ = [
@@ -32,7 +33,7 @@ _TYPE_PARAMETER = re.compile(r';[ \t]*([^\s;="]+)=(?:"([^"]*)"|([^\s;"]*))')
 _BOUNDARY_LIMIT = 70
 _HEADER = re.compile(r"([!-9;-~]+):([^\r\n]*)")
 """One line, and no blank in its name (RFC 5322, 3.6.8): other software might fold it or cut that off."""
-_PARAMETER = re.compile(r';[ \t]*([a-zA-Z]+)="([^"]*)"')
+_PARAMETER = re.compile(rf';[ \t]*([a-zA-Z]+)=(?:"([^"]*)"|({TOKEN.pattern}))')
 ESCAPES = {"%22": '"', "%0D": "\r", "%0A": "\n"}
 """What stands in the name of a field or a file for what would end it (WHATWG HTML)."""
 _ESCAPE = re.compile("|".join(ESCAPES))
@@ -139,14 +140,16 @@ def _disposition(value: str) -> tuple[str, dict[str, str]]:
     """Return the kind and parameters of a Content-Disposition, as browsers write it.
 
     Quotes and line breaks inside of a name are percent-encoded there (WHATWG HTML, multipart form
-    data); RFC 2231's ``filename*`` is not, and so is refused with whatever else is left over. So is
-    a parameter that comes twice: other software might go by the other one.
+    data). Others leave out the quotes around a token (RFC 2183). RFC 2231's ``filename*`` is not for
+    forms (RFC 7578, 4.2), and so is refused with whatever else is left over. So is a parameter that
+    comes twice: other software might go by the other one.
     """
     kind = value.partition(";")[0]
     rest = value[len(kind) :]
     pairs = _PARAMETER.findall(rest)
     found = {
-        name.lower(): _ESCAPE.sub(lambda escape: ESCAPES[escape[0]], text) for name, text in pairs
+        name.lower(): _ESCAPE.sub(lambda escape: ESCAPES[escape[0]], quoted or token)
+        for name, quoted, token in pairs
     }
     if len(found) != len(pairs) or _PARAMETER.sub("", rest).strip(" \t"):
         raise _malformed("a part's Content-Disposition is malformed")

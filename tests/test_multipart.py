@@ -37,6 +37,7 @@ def form(*parts: bytes) -> bytes:
     return b"".join(parts) + b"--" + BOUNDARY + b"--\r\n"
 
 
+TEXT = named("title")
 PICTURE = file("picture", "a")
 TITLE = 'Content-Disposition: form-data; name="title"'
 LONGEST_HEAD = 'Content-Disposition: form-data; name="title"\r\nX: '.ljust(8 * 1024 - 2, "x")
@@ -105,7 +106,15 @@ async def test_texts_files_and_numbers_are_read() -> None:
         (form(part("Content-Type: text/plain")), 400),
         (form(part("Content-Disposition: attachment; name=a")), 400),
         (form(part('Content-Disposition: form-data; filename="a"')), 400),
-        (form(part("Content-Disposition: form-data; name=unquoted")), 400),
+        (form(part("Content-Disposition: form-data; name=title"), PICTURE), 200),
+        (form(part("Content-Disposition: form-data; filename=a.png; name=picture"), TEXT), 200),
+        (form(part("Content-Disposition: form-data; name=ti tle"), PICTURE), 400),
+        (form(part("Content-Disposition: form-data; name=ti[tle"), PICTURE), 400),
+        (form(part('Content-Disposition: form-data; name=title"'), PICTURE), 400),
+        (form(part('Content-Disposition: form-data; name="title"x'), PICTURE), 400),
+        (form(part("Content-Disposition: form-data; name="), PICTURE), 400),
+        (form(part("Content-Disposition: form-data; name=title; name=title"), PICTURE), 400),
+        (form(part("Content-Disposition: form-data; name=a; filename*=UTF-8''b")), 400),
         (form(part("Content-Disposition: form-data; name=\"a\"; filename*=UTF-8''b")), 400),
         (form(part('Content-Disposition: form-data; name="a"\r\nno colon')), 400),
         (form(part('Content-Disposition: form-data; name="a"\r\nX: 1\r\nx: 2')), 400),
