@@ -98,12 +98,21 @@ def _described(trees: Collection[ast.Module], naming: Collection[ast.Module]) ->
     found: set[str] = set(DESCRIBED)
     while more := {each.name for each in classes if found & _bases(each)} - found:
         found |= more
-    named = {word for tree in naming for word in WORD.findall(ast.unparse(tree))}
+    named = {word for tree in naming for word in _names(tree)}
     kept: set[str] = set()
     while more := {each for each in found & named if not each.startswith("_")} - kept:
         kept |= more
         named = {word for each in classes if each.name in more for word in _fields(each)}
     return kept
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    """Yield the words of *tree*. Walked, not unparsed: an app may nest deeper than Python calls."""
+    for node in ast.walk(tree):
+        for _, value in ast.iter_fields(node):
+            for each in value if isinstance(value, list) else [value]:
+                if isinstance(each, str):
+                    yield from WORD.findall(each)
 
 
 def _bases(node: ast.ClassDef) -> set[str]:
