@@ -225,7 +225,7 @@ def test_each_part_takes_the_characters_of_its_rfc(
 
 
 def test_a_cookie_as_long_as_browsers_keep_is_made() -> None:
-    assert SetCookie(name="a", value="v" * 4095)
+    assert SetCookie(name="a", value="v" * 4095).header().startswith("a=v")
 
 
 def test_a_value_is_in_no_error_and_no_repr() -> None:

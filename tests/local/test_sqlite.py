@@ -60,7 +60,7 @@ def database(path: Path) -> Iterator[SQLiteDatabase]:
 @pytest.fixture
 def other(database: SQLiteDatabase, path: Path) -> Iterator[sqlite3.Connection]:
     """Another process, as far as SQLite can tell, at the file of *database*."""
-    assert database
+    assert database is not None  # its tables are there
     connection = sqlite3.connect(path, isolation_level=None, timeout=0)
     yield connection
     connection.close()
