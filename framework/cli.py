@@ -131,13 +131,12 @@ def _dev(asked: argparse.Namespace) -> int:
 
 
 def _serve(asked: argparse.Namespace) -> int:
-    from framework.local.launch import Supervision, serve_once, serve_supervised
+    from framework.local.launch import serve_once, serve_supervised
 
     if asked.supervised is None:
         serve_once(_launch(asked), _port(asked), as_json=asked.json_ready)
     else:
-        listener, lifeline = map(int, asked.supervised.split(","))
-        serve_supervised(_launch(asked), Supervision(listener, lifeline, asked.again))
+        serve_supervised(_launch(asked), asked.supervised, is_again=asked.again)
     return 0
 
 

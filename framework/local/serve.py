@@ -9,7 +9,7 @@ import sys
 import threading
 from asyncio import CancelledError
 from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from typing import Any
 
@@ -34,6 +34,11 @@ KEEP_ALIVE = 5
 GRACE = 1
 """Seconds that running requests get when the server ends."""
 
+_REUSES = sys.platform != "win32"
+"""Whether a port whose connections have just ended has to be asked for. Windows gives it anyway, and if
+asked would give one on which another server listens.
+"""
+
 _access = logging.getLogger("kagari.access")
 
 
@@ -44,7 +49,7 @@ class ServeError(CommandError):
 def bind(port: int) -> socket.socket:
     """Return a socket that listens on *port*, any free one for 0. Raises `ServeError`."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, _REUSES)
     try:
         if _is_taken_on_ipv6(port):  # browsers ask ::1 for localhost first
             raise OSError(errno.EADDRINUSE, "in use")
@@ -60,7 +65,7 @@ def _is_taken_on_ipv6(port: int) -> bool:
     """Return whether another server has *port* of ::1; no, where this machine has no IPv6."""
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, _REUSES)
             probe.bind(("::1", port))
     except OSError as error:
         return error.errno == errno.EADDRINUSE
@@ -71,6 +76,8 @@ def _explain(error: Exception, port: int) -> str:
     number = getattr(error, "errno", None)
     if number == errno.EADDRINUSE:
         return f"port {port} is in use: stop what listens there, or choose another with PORT"
+    if number == errno.EACCES and port > 1023:  # on Windows, where Hyper-V and others keep ranges
+        return f"port {port} is reserved: choose another with PORT"
     if number == errno.EACCES:
         return f"port {port} needs root privileges: choose one above 1023 with PORT"
     return f"port {port}: {error}"
@@ -100,12 +107,12 @@ def run(
     application: ASGIApplication,
     listener: socket.socket,
     on_ready: Callable[[], None],
-    lifeline: int | None = None,
+    lifeline: int | socket.socket | None = None,
 ) -> None:
     """Serve *application* on *listener* until SIGINT or SIGTERM, or until *lifeline* is closed.
 
-    *lifeline* is the reading end of a pipe; the other end is held by the process that started this
-    one. So this one ends with it, however it ends.
+    *lifeline* is the reading end of a pipe, or a connection; the other end is held by the process that
+    started this one. So this one ends with it, however it ends.
     """
     server = _Server(application, on_ready)
     if lifeline is not None:
@@ -113,8 +120,9 @@ def run(
     server.run([listener])
 
 
-def _end_with(server: Server, lifeline: int) -> None:
-    os.read(lifeline, 1)
+def _end_with(server: Server, lifeline: int | socket.socket) -> None:
+    with suppress(ConnectionError):  # it was never accepted, and so is reset
+        os.read(lifeline, 1) if isinstance(lifeline, int) else lifeline.recv(1)
     server.should_exit = True
 
 

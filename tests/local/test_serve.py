@@ -769,6 +769,19 @@ def test_a_port_that_is_none_is_one_sentence(port: int) -> None:
         bind(port)
 
 
+@pytest.mark.parametrize(("port", "said"), [(80, "needs root"), (8787, "is reserved")])
+def test_a_port_that_the_system_keeps_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, port: int, said: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "not for you")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+
+    with pytest.raises(ServeError, match=f"port {port} {said}.*: choose"):
+        bind(port)
+
+
 def test_only_this_machine_is_served() -> None:
     with bind(0) as listener:
         assert listener.getsockname()[0] == "127.0.0.1"
