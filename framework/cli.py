@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,10 @@ _PACKAGES = {"argon2": "argon2-cffi", "uvicorn": "uvicorn", "watchfiles": "watch
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what *arguments* say (those of the command line unless given), and return the exit code."""
     asked = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What is redirected is for programs, which read UTF-8; on Windows it would be in a code page.
+        encoding = None if sys.stdout.isatty() else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
     try:
         code: int = asked.command(asked)
     except CommandError as failure:

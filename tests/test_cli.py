@@ -22,6 +22,7 @@ from openapi_spec_validator import validate
 from pywrangler.utils import MIN_UV_VERSION, MIN_WRANGLER_VERSION
 
 from framework.cli import main
+from framework.local import loading
 from framework.local.doctor import tools
 
 ROOT = Path(__file__).parents[1]
@@ -151,6 +152,21 @@ def test_the_document_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert document["paths"]["/notes"]["post"]["x-guard"] == "authorized"
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_what_programs_read_is_utf_8_whatever_the_terminal_has(
+    project: Path, encoding: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "framework.cli", "openapi", "--title", "Zoë 日本"],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=True,
+    )
+
+    assert json.loads(done.stdout.decode())["info"]["title"] == "Zoë 日本"
+
+
 def test_a_document_that_cannot_be_made_is_one_sentence(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -251,6 +267,18 @@ def test_where_an_error_came_from_is_shown_when_asked(project: Path) -> None:
         main(["routes", "--traceback"])
 
     assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_the_place_of_a_mistake_may_be_on_a_drive(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where a path has a colon of its own."""
+    monkeypatch.setattr(loading, "_place", lambda _error: r"C:\shop\app.py:3")
+    mistake = "from framework import ConfigurationError\nraise ConfigurationError('Can it be?')"
+    (project / "app.py").write_text(mistake)
+
+    assert main(["routes"]) == 1
+    assert capsys.readouterr().err == "kagari routes: C:\\shop\\app.py:3: Can it be?\n"
 
 
 @pytest.mark.usefixtures("project")

@@ -59,7 +59,7 @@ def _explain(error: Exception | SystemExit, module_name: str, root: Path) -> str
         place, text = _place(error), f"{type(error).__name__}: {error}" + (advice and f": {advice}")
     if isinstance(error, ConfigurationError):
         text = str(error)
-        if place.partition(":")[0] in text or not place:
+        if place.rpartition(":")[0] in text or not place:
             return relative(text, root)
     return relative(f"{place}: {text}" if place else text, root)
 

@@ -20,4 +20,4 @@ if (python === undefined) {
   console.error("kagari build: no Python 3.11 or newer here: `make dev` makes .venv");
   process.exit(1);
 }
-process.exit(spawnSync(python, ["-I", script], { stdio: "inherit" }).status ?? 1);
+process.exit(spawnSync(python, ["-I", "-X", "utf8", script], { stdio: "inherit" }).status ?? 1);

@@ -188,9 +188,9 @@ def _measure(
 def _try_import(root: Path, folder: Path) -> tuple[str, ...]:
     """Import the app in *folder* under the first Python that can, and return what may be wrong with it."""
     for python in _pythons(root):
-        command = [str(python), "-I", "-B", str(IMPORT_CHECK), str(folder), *packages_of(folder)]
+        command = [str(python), "-I", "-B", "-Xutf8", str(IMPORT_CHECK), str(folder)]
         check = subprocess.run(  # noqa: S603 (ourselves)
-            command, capture_output=True, text=True, check=False, cwd=root
+            [*command, *packages_of(folder)], cwd=root, capture_output=True, encoding="utf-8"
         )
         if check.returncode == 0:
             return tuple(check.stdout.splitlines())

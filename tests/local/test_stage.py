@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -110,6 +111,18 @@ def test_a_folder_above_the_project_may_be_hidden_or_called_tests(tmp_path: Path
         write(root, name, content)
 
     assert stage(root).files == STAGED
+
+
+def test_what_the_import_check_says_is_read_whatever_the_terminal_has(root: Path) -> None:
+    write(root, "app.py", 'raise ValueError("日本")\n')
+    environ = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+    done = subprocess.run(
+        [sys.executable, staging.__file__, str(root)], env=environ, capture_output=True, text=True
+    )
+
+    assert done.returncode == 1
+    assert done.stderr.endswith(r"ValueError: \u65e5\u672c" + "\n")  # as it can be shown there
 
 
 def test_the_app_is_staged_as_it_is_and_the_framework_without_comments(root: Path) -> None:
