@@ -24,6 +24,7 @@ ABSENT = {
         aifc asynchat asyncore audioop cgi cgitb chunk crypt distutils imghdr imp lib2to3 mailcap nis
         nntplib ossaudiodev pipes smtpd sndhdr spwd sunau telnetlib uu xdrlib
     """,
+    "what only Windows has": "_winapi msvcrt nt winreg winsound",
 }
 """Modules of the standard library."""
 

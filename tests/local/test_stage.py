@@ -587,6 +587,7 @@ THREADS = (
         ("def show():\n import pytest.other as other", f"2: {NOT_UPLOADED}"),
         ("def show():\n from pytest import fail", f"2: {NOT_UPLOADED}"),
         ("def show():\n import curses", "2: the Worker's Python has no curses"),
+        ("def show():\n import winreg", "2: the Worker's Python has no winreg"),
         ("def show():\n import cgi", "2: the Worker's Python has no cgi"),
         (
             "from zoneinfo import ZoneInfo as Zone\ndef show():\n return Zone('Europe/Berlin')",
