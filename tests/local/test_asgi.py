@@ -10,13 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from framework import App, Context, Response, guard, public
+from framework import App, ConfigurationError, Context, Response, guard, public
 from framework.compose import Next
 from framework.errors import Forbidden, HTTPError
-from framework.local.asgi import ASGIApplication, _names, asgi
+from framework.local.asgi import ASGIApplication, _Encoded, _known_hosts, _names, asgi
 from framework.local.background import Background
 from framework.local.body_receiver import BodyReceiver
+from framework.middleware.cache import cache
 from framework.request import BODY_LIMIT
+from tests.name_guard import known
 
 HOST = (b"host", b"localhost:8787")
 Message = dict[str, Any]
@@ -134,6 +136,15 @@ class Exchange:
         return msgspec.json.decode(self.body)
 
 
+async def test_an_app_that_cannot_answer_is_refused_before_it_is_asked() -> None:
+    app = App()
+    app.use(cache(60))
+    app.get("/", guard=known)(lambda: "")
+
+    with pytest.raises(ConfigurationError):
+        asgi(app, {})
+
+
 # --- The URL -------------------------------------------------------------------------------------
 
 
@@ -151,6 +162,7 @@ class Exchange:
         ("/seen/%252e%252e/b", "/seen/%252e%252e/b", ""),
         ("/seen/a?", "/seen/a", ""),
         ("/seen/a?a=%20&b=%2F", "/seen/a", "a=%20&b=%2F"),
+        ("/seen/a?x=1&y=2", "/seen/a", "x=1&y=2"),
     ],
 )
 async def test_the_url_is_what_a_url_parser_leaves(target: str, path: str, query: str) -> None:
@@ -160,15 +172,27 @@ async def test_the_url_is_what_a_url_parser_leaves(target: str, path: str, query
     assert (exchange.json["path"], exchange.json["query"]) == (path, query)
 
 
+_NO_PATH = "The request target is not a path."
+_NOT_ASCII = "The URL holds a byte that is not ASCII."
+_CONTROL = "The URL holds a control character."
+
+
 @pytest.mark.parametrize(
-    "target",
-    [b"*", b"seen", b"@evil", b"http://evil/", b"", b"/\xff", b"/a?\xff", b"/a\x00", b"/a?b\x7f"],
+    ("target", "why"),
+    [
+        *(
+            (target, _NO_PATH)
+            for target in (b"*", b"seen", b"seen/", b"@evil", b"http://evil/", b"")
+        ),
+        *((target, _NOT_ASCII) for target in (b"/\xff", b"/a?\xff")),
+        *((target, _CONTROL) for target in (b"/a\x00", b"/a?b\x7f")),
+    ],
 )
-async def test_a_target_that_is_no_path_is_refused(target: bytes) -> None:
+async def test_a_target_that_is_no_path_is_refused(target: bytes, why: str) -> None:
     exchange = await Exchange(target).run()
 
     assert exchange.status == 400
-    assert exchange.json["code"] == "malformed-request"
+    assert (exchange.json["code"], exchange.json["detail"]) == ("malformed-request", why)
     assert (b"content-type", b"application/problem+json") in exchange.headers
 
 
@@ -189,6 +213,8 @@ async def test_a_server_that_tells_only_the_decoded_path_is_understood() -> None
         ("http", b"example.com:80", "http://example.com"),
         ("http", b"example.com:443", "http://example.com:443"),
         ("http", b"example.com:", "http://example.com"),
+        ("http", b"example.com:0", "http://example.com:0"),
+        ("http", b"example.com:65535", "http://example.com:65535"),
         ("https", b"example.com:443", "https://example.com"),
         ("https", b"example.com:080", "https://example.com:80"),
         ("http", b"[::1]:8787", "http://[::1]:8787"),
@@ -196,8 +222,9 @@ async def test_a_server_that_tells_only_the_decoded_path_is_understood() -> None
     ],
 )
 async def test_the_origin_is_what_a_browser_writes(scheme: str, host: bytes, origin: str) -> None:
-    for _ in range(2):  # the second time it is remembered
-        exchange = await Exchange(scheme=scheme, headers=[(b"host", host)]).run()
+    first, last = [(b"host", host), (b"x", b"1")], [(b"x", b"1"), (b"host", host)]
+    for headers in (first, first, last):  # the second time it is remembered
+        exchange = await Exchange(scheme=scheme, headers=headers).run()
 
         assert exchange.json["origin"] == origin
 
@@ -209,7 +236,7 @@ async def test_the_origin_is_what_a_browser_writes(scheme: str, host: bytes, ori
         b"x/admin",
         b"x/admin?",
         b"a@b",
-        b"x:99999",
+        b"x:65536",
         b"x:-1",
         b"x:1x",
         b"x:\xd9\xa3",
@@ -226,11 +253,17 @@ async def test_a_host_that_is_none_is_refused(host: bytes) -> None:
 
     assert exchange.status == 400
     assert exchange.json["code"] == "malformed-request"
+    assert exchange.json["detail"] == "The Host header is malformed."
 
 
-@pytest.mark.parametrize("headers", [[], [HOST, HOST], [HOST, (b"host", b"evil")]])
-async def test_there_is_one_host(headers: list[tuple[bytes, bytes]]) -> None:
-    assert (await Exchange(headers=headers).run()).status == 400
+@pytest.mark.parametrize(
+    ("headers", "why"),
+    [([], "is missing"), ([HOST, HOST], "came twice"), ([HOST, (b"host", b"evil")], "came twice")],
+)
+async def test_there_is_one_host(headers: list[tuple[bytes, bytes]], why: str) -> None:
+    exchange = await Exchange(headers=[*headers, (b"x", b"1")]).run()
+
+    assert (exchange.status, exchange.json["detail"]) == (400, f"The Host header {why}.")
 
 
 @pytest.mark.parametrize("more", [HOST, (b"host", b"evil")])
@@ -239,7 +272,8 @@ async def test_a_second_host_is_refused_where_a_header_is_read(more: tuple[bytes
 
     @app.on_error
     async def tell(c: Context, error: HTTPError) -> Response:
-        return Response.json({"code": error.code, "agent": c.request.headers.get("user-agent")})
+        agents = c.request.headers.get("user-agent"), dict(c.request.headers.items())["user-agent"]
+        return Response.json({"code": error.code, "agents": agents})
 
     @app.get("/", guard=public)
     async def read(c: Context) -> str | None:
@@ -250,7 +284,7 @@ async def test_a_second_host_is_refused_where_a_header_is_read(more: tuple[bytes
 
     exchange = await Exchange(headers=[HOST, (b"user-agent", b"x"), more]).run(application)
 
-    assert exchange.json == {"code": "malformed-request", "agent": "x"}
+    assert exchange.json == {"code": "malformed-request", "agents": ["x", "x"]}
 
 
 async def test_a_second_host_changes_nothing_of_what_is_answered_and_told_before_it_is_seen(
@@ -314,6 +348,8 @@ async def test_few_hosts_are_remembered() -> None:
         host = f"host-{n}.example"
         exchange = await Exchange(headers=[(b"host", host.encode())]).run(application)
         assert exchange.json["origin"] == f"http://{host}"
+
+    assert len(_known_hosts["http"]) <= 64
 
 
 @pytest.mark.parametrize(
@@ -427,11 +463,24 @@ async def test_values_are_encoded_as_the_worker_encodes_them() -> None:
     assert {(b"x", "café".encode()), (b"set-cookie", "a=é".encode())} <= set(exchange.headers)
 
 
-@pytest.mark.parametrize(("count", "status"), [(100, 200), (101, 431)])
-async def test_headers_are_counted(count: int, status: int) -> None:
-    headers = [HOST, *((b"x-%d" % n, b"") for n in range(count - 1))]
+@pytest.mark.parametrize("same", [False, True])
+async def test_headers_are_counted(same: bool) -> None:
+    headers = [HOST, *((b"x-%d" % (n * (not same)), b"") for n in range(100))]
 
-    assert (await Exchange(headers=headers).run()).status == status
+    assert (await Exchange(headers=headers[:100]).run()).status == 200
+    refused = await Exchange(headers=headers).run()
+
+    assert (refused.status, refused.json["code"]) == (431, "headers-too-large")
+    assert refused.json["detail"] == "More than 100 headers."
+
+
+@pytest.mark.parametrize("length", [b"content-length", b"transfer-encoding"])
+async def test_a_body_of_one_length_may_come_with_repeated_headers(length: bytes) -> None:
+    headers = [HOST, (b"x", b"1"), (b"x", b"2"), (length, b"1")]
+
+    exchange = await Exchange("/body", method="POST", headers=headers, body=[b"x"]).run()
+
+    assert (exchange.status, exchange.body) == (200, b"x")
 
 
 async def test_a_body_with_two_lengths_is_refused_and_the_connection_closed() -> None:
@@ -439,7 +488,7 @@ async def test_a_body_with_two_lengths_is_refused_and_the_connection_closed() ->
 
     exchange = await Exchange("/body", method="POST", headers=headers, body=[b"x"]).run()
 
-    assert exchange.status == 400
+    assert (exchange.status, exchange.json["detail"]) == (400, "The body has two lengths.")
     assert (b"connection", b"close") in exchange.headers
 
 
@@ -451,6 +500,27 @@ async def test_a_body_is_put_together(chunks: list[bytes]) -> None:
     exchange = await Exchange("/body", method="POST", body=chunks).run()
 
     assert exchange.body == b"".join(chunks)
+
+
+@pytest.mark.parametrize(
+    ("message", "body"), [({}, b""), ({"body": b"a"}, b"a"), ({"body": bytearray(b"a")}, b"a")]
+)
+async def test_a_message_may_leave_out_what_is_not_to_be_said(
+    message: Message, body: bytes
+) -> None:
+    exchange = Exchange()
+    exchange.incoming = [{"type": "http.request", **message}]
+
+    read = await BodyReceiver().read(exchange.receive, 10)
+
+    assert (type(read), read) == (bytes, body)
+
+
+@pytest.mark.parametrize(("size", "status"), [(BODY_LIMIT, 200), (BODY_LIMIT + 1, 413)])
+async def test_a_body_may_be_as_long_as_the_limit(size: int, status: int) -> None:
+    body = [b"x" * (size - 1), b"x"]
+
+    assert (await Exchange("/body", method="POST", body=body).run()).status == status
 
 
 async def test_nothing_is_received_for_a_handler_that_reads_no_body() -> None:
@@ -487,7 +557,7 @@ async def test_a_client_that_leaves_while_it_sends_is_no_fault(
 
     await exchange.run()
 
-    assert exchange.status == 400
+    assert (exchange.status, exchange.json["detail"]) == (400, "The body ended early.")
     assert not caplog.records
 
 
@@ -547,6 +617,31 @@ async def test_what_may_hold_a_secret_is_not_remembered(name: str, is_kept: bool
     assert kept == is_kept
 
 
+async def test_few_headers_of_answers_are_remembered() -> None:
+    app = App()
+
+    @app.get("/:n", guard=public)
+    async def numbered(n: str) -> Response:
+        return Response("", headers=[("x", n)])
+
+    application = asgi(app, {})
+    for n in range(1000):
+        assert (b"x", b"%d" % n) in (await Exchange(f"/{n}").run(application)).headers
+
+    assert [len(each) <= 256 for each in gc.get_objects() if type(each) is _Encoded] == [True]
+
+
+@pytest.mark.parametrize("size", [1, 1023, 1024, 5000])
+async def test_the_length_is_that_of_the_body(size: int) -> None:
+    app = App()
+    app.get("/", guard=public)(lambda: "x" * size)
+    app.get("/other", guard=public)(lambda: Response("x" * size, headers=[("x", "1")]))
+
+    for target in ("/", "/other"):
+        headers = (await Exchange(target).run(asgi(app, {}))).headers
+        assert dict(headers)[b"content-length"] == b"%d" % size
+
+
 async def test_the_length_is_the_body_s_own() -> None:
     headers = (await Exchange("/own-length").run()).headers
 
@@ -564,6 +659,21 @@ async def test_head_answers_like_get_without_the_body(target: str, status: int) 
     assert exchange.body == b""
     lengths = [value for name, value in exchange.headers if name == b"content-length"]
     assert lengths == [b"%d" % len(got.body)]
+
+
+@pytest.mark.parametrize(("status", "lengths"), [(200, [b"9"]), (204, []), (304, [])])
+async def test_head_tells_the_length_that_a_stream_says(status: int, lengths: list[bytes]) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x" * 9
+
+    app = App()
+    said = [("content-length", "9"), ("x", "1")]
+    app.get("/", guard=public)(lambda: Response(chunks() if lengths else b"", status, said))
+
+    headers = (await Exchange(method="HEAD").run(asgi(app, {}))).headers
+
+    assert [value for name, value in headers if name == b"content-length"] == lengths
+    assert (b"x", b"1") in headers
 
 
 async def test_a_failing_handler_is_a_problem() -> None:
@@ -599,11 +709,26 @@ async def test_a_stream_is_sent_in_its_chunks() -> None:
         await asyncio.sleep(0)
         yield b"b"
 
+    before = asyncio.all_tasks()
     exchange = await Exchange().run(streaming(chunks))
+    await asyncio.sleep(0)
 
+    assert asyncio.all_tasks() == before
     assert [m["body"] for m in exchange.sent[1:]] == [b"a", b"b", b""]
     assert [m["more_body"] for m in exchange.sent[1:]] == [True, True, False]
     assert not [value for name, value in exchange.headers if name == b"content-length"]
+
+
+async def test_a_stream_of_text_is_a_fault() -> None:
+    async def chunks() -> AsyncIterator[Any]:
+        yield b"a"
+        yield "b"
+
+    exchange = Exchange()
+    with pytest.raises(TypeError, match="str"):
+        await exchange.run(streaming(chunks))
+
+    assert exchange.body == b"a"
 
 
 async def test_head_of_a_stream_tells_no_length() -> None:
