@@ -67,7 +67,7 @@ class Context(msgspec.Struct, eq=False, weakref=True):
     unawaited: list[Any] | None = None
     """Each `Pending`, as ``auth.user(c)`` is, that was not awaited so far."""
     unsent: Any = None
-    """The stream of a mounted application, to be ended if it is not sent; None for none."""
+    """The body of a mounted application's answer; a stream is ended if it is not sent. None for none."""
 
     def get(self, slot: Slot[T]) -> T:
         """Return what a guard left in *slot*. Raises `ConfigurationError` where none has."""

@@ -61,8 +61,7 @@ def asgi_handler(app: ASGIApp) -> Handler:
         _ = c.request.cookies  # what looks at their header and answers accordingly is not seen here
         body = await c.request.bytes()
         response = await Exchange(c, _scope(c), body).answer(app)
-        if not isinstance(response.body, bytes):
-            c.unsent = response.body
+        c.unsent = response.body
         return response
 
     return asgi

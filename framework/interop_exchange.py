@@ -1,6 +1,6 @@
 """One request to an ASGI application, and its answer. Knows nothing of how applications are mounted."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from framework.context import Context
@@ -73,9 +73,9 @@ class Exchange:
             await self._news.wait()
 
     async def _respond(self) -> Response:
-        start = self._start or {}
+        start: Any = self._start
         status: int = start["status"]
-        headers = list(start.get("headers", ()))
+        headers = start.get("headers", ())
         if self._c.request.method == "HEAD" or status in EMPTY_STATUSES:
             response = _without_body(status, headers)
             await self._end()
@@ -174,7 +174,7 @@ class Exchange:
             raise RuntimeError(f"unexpected ASGI message {kind!r}")
 
 
-def _without_body(status: int, headers: list[tuple[bytes, bytes]]) -> Response:
+def _without_body(status: int, headers: Iterable[tuple[bytes, bytes]]) -> Response:
     """Return an answer to HEAD, with the length that the application told, or one of no body."""
     if status in EMPTY_STATUSES:
         return Response(b"", status, _decoded(headers, _NOT_HANDED_ON))
@@ -187,7 +187,7 @@ async def _nothing() -> AsyncIterator[bytes]:
         yield b""
 
 
-def _decoded(headers: list[tuple[bytes, bytes]], left_out: set[bytes]) -> list[Header]:
+def _decoded(headers: Iterable[tuple[bytes, bytes]], left_out: set[bytes]) -> list[Header]:
     return [
         (name.decode("latin-1"), value.decode("latin-1"))
         for name, value in headers

@@ -136,6 +136,7 @@ async def test_a_path_that_hides_something_never_gets_there(path: str) -> None:
         ("https://example.com:8443/m", ("example.com", 8443)),
         ("http://[::1]:8787/m", ("[::1]", 8787)),
         ("http://[::1]/m", ("[::1]", 80)),
+        ("http://8787/m", ("8787", 80)),
     ],
 )
 async def test_the_server_is_the_host(url: str, server: tuple[str, int]) -> None:
@@ -799,16 +800,22 @@ async def test_a_function_answers_behind_the_guard() -> None:
     assert response.header("cache-control") == "private, no-store"
 
 
-async def test_a_function_that_answers_with_anything_else_is_at_fault() -> None:
+async def test_a_function_that_answers_with_anything_else_is_at_fault(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async def wrong(request: Request) -> Any:
         return "text"
 
     assert (await mount("/f", fetch_handler(wrong)).request("GET", "/f")).status == 500
+    assert "TypeError: a mounted function returned a str" in caplog.text
 
 
-@pytest.mark.parametrize("make", [asgi_handler, fetch_handler])
-def test_what_cannot_be_called_is_refused(make: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"is not an? "):
+@pytest.mark.parametrize(
+    ("make", "wanted"),
+    [(asgi_handler, "an ASGI application"), (fetch_handler, "a function of a request")],
+)
+def test_what_cannot_be_called_is_refused(make: Any, wanted: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^'app:app' is not {wanted}$"):
         make("app:app")
 
 
