@@ -584,7 +584,7 @@ async def test_a_body_that_comes_in_time_is_read_and_its_reader_not_hurried() ->
     await asyncio.sleep(0.4)  # as a handler may take, once it has its body
 
     with pytest.raises(HTTPError, match="took too long"):  # nor is the next one waited for
-        await reading.read(Exchange().receive, 10)
+        await asyncio.wait_for(reading.read(Exchange().receive, 10), 5)
 
 
 async def test_cancelling_a_read_is_no_timeout() -> None:

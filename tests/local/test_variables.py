@@ -21,6 +21,7 @@ FILES = {
     "value on the next line": ("A=\n'a'\nB:\nC=c", {"A": "a", "B": "C=c"}),
     "colon": ("A: a\nB:  'b'", {"A": "a", "B": "b"}),
     "comments": ("# A=a\n  # it's\nB=b # c\nC=c#d\n#\n", {"B": "b", "C": "c"}),
+    "blank lines": ("\ufeff\n \t\n# c\n  \nA=a\n\t", {"A": "a"}),
     "# in quotes": ("A='a # b' # c\nB=\"a#b\"\nC=`#`", {"A": "a # b", "B": "a#b", "C": "#"}),
     "= and : in a value": ("A=a=b\nB=http://c?d=e\nC=d: e", {"A": "a=b", "B": "http://c?d=e", "C": "d: e"}),
     "quotes": ("A=\"a b\"\nB='a\"b'\nC=`a'b`\nD=a'b", {"A": "a b", "B": 'a"b', "C": "a'b", "D": "a'b"}),
