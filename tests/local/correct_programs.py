@@ -620,8 +620,15 @@ CORRECT = [
     "class Context: ...\ndef start(c: Context):\n c.req.query('a')",
     HANDLER.replace("c: Context", "req").format("return req.url"),
     HANDLER.format("c = Response()\n return c.status"),
-    ERRORS.replace("c: Context, error", "_, error").format("return None"),
-    ERRORS.replace("c: Context, error", "context, c").format("return None"),
+    *(
+        ERRORS.replace("c: Context, error", taken).format("return None")
+        for taken in ("_, error", "context, c", "asked: Context, c", "*given", "error, *given")
+    ),
+    "@app.get('/:id')\nasync def show(id, c: Context):\n return id",
+    HANDLER.format("return c.app.NAME"),
+    LAYER.format(
+        "job = asyncio.create_task(asyncio.sleep(0))\n await job\n return await call_next()"
+    ),
     LAYER.format(
         "if c.request.path == '/':\n  return await call_next()\n await asyncio.sleep(1)\n raise NotFound"
     ),

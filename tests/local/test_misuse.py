@@ -489,6 +489,16 @@ USER = advise_of("'Context' object has no attribute 'user'")
             "asked.nothing: a Request has no nothing",
         ),
         (
+            HANDLER.format("is_a = isinstance\n isinstance()\n c.request\n return HEREc.json({})"),
+            JSON,
+        ),
+        (
+            LAYER.format("c.request = 1\n return await call_next()")
+            + "\n"
+            + HANDLER.format("return HEREc.json({})"),
+            JSON,
+        ),
+        (
             HANDLER.format("return HEREc.request.query('a')"),
             f"c.request.query is a dict: {QUERY}",
         ),
@@ -513,9 +523,12 @@ USER = advise_of("'Context' object has no attribute 'user'")
                 "if c.request.path == '/':\n  HEREawait call_next()\n return",
             )
         ),
-        (
-            "HEREasync def told(error, c):\n ...\napp.on_error(told)",
-            "the context comes first: write told(c, error)",
+        *(
+            (
+                f"HEREasync def told({taken}):\n ...\napp.on_error(told)",
+                "the context comes first: write told(c, error)",
+            )
+            for taken in ("error, c", "error, c: Context", "error, c, /", "error, c, more=None")
         ),
         *(
             (
