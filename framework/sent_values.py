@@ -26,7 +26,7 @@ __all__ = [
     "unless_alike",
 ]
 
-STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?')
 """Matches a text in JSON, with its quotes. It never backtracks: the way back would take 150 bytes
 for each escape, and a Worker gives no memory back."""
 
@@ -43,9 +43,7 @@ def names_at_least(type: Any) -> int | None:
         config = class_of(member).__struct_config__
         if not config.forbid_unknown_fields or config.array_like:
             return None
-        counts.append(
-            sum(field.required for field in msgspec.structs.fields(without_notes(member)))
-        )
+        counts.append(sum(field.required for field in msgspec.structs.fields(member)))
     return min(counts)
 
 

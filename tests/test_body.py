@@ -345,10 +345,13 @@ class Moved(msgspec.Struct, tag="moved"):
         (b'{"type": "paid", "order": 1}', None),
     ],
 )
+@pytest.mark.parametrize(
+    "type", [Paid | Cancelled | Shipped, Annotated[Paid | Cancelled | Shipped, "with a note"]]
+)
 def test_one_of_several_structs_that_know_their_names_takes_each_once(
-    body: bytes, pointers: list[str] | None
+    type: Any, body: bytes, pointers: list[str] | None
 ) -> None:
-    decode = json_decoder(Paid | Cancelled | Shipped)
+    decode = json_decoder(type)
     if pointers is None:
         assert decode(body).order == 1
         return
