@@ -133,6 +133,12 @@ def test_what_is_right_is_staged_without_a_word(project: Path, text: str) -> Non
             " environments inherit neither bindings nor variables",
         ),
         (
+            '[[kv_namespaces]]\nbinding = "CACHE"\n[[r2_buckets]]\nbinding = "FILES"\n'
+            '[[services]]\nbinding = "BILLING"\n[env.staging]',
+            "env.staging lacks CACHE ([[kv_namespaces]]), FILES ([[r2_buckets]]),"
+            " BILLING ([[services]]): environments inherit neither bindings nor variables",
+        ),
+        (
             f'{D1}[[d1_databases]]\nbinding = "LOGS"\n{STAGING_D1}"DB"',
             "env.staging lacks LOGS ([[d1_databases]]): environments inherit neither bindings nor variables",
         ),
