@@ -527,7 +527,7 @@ def test_numbers_of_one_hash_are_refused_inside_of_what_is_hashed(type: Any, for
 
 def test_short_texts_that_could_be_numbers_were_not_chosen() -> None:
     texts = [f"{number}e{number}" for number in range(1000, 1200)]  # infinite, where it is a float
-    texts += [f"0e{number}" for number in range(1000, 1200)]
+    texts += [f"-{text}" for text in texts] + [f"0e{number}" for number in range(1000, 1200)]
 
     answer = decode_json(msgspec.json.encode({"sizes": [1], "texts": texts}), Named)
 
