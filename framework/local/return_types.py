@@ -46,7 +46,7 @@ def _kinds(annotation: Any) -> Iterator[type]:
 def _is_sendable(kind: type) -> bool:
     """Return whether an instance of *kind*, or of a subclass, may be sent."""
     is_plain = all(base.__module__ != "builtins" for base in kind.__mro__[:-1])
-    if kind is object or not is_plain or kind.__subclasses__() or hasattr(kind, "shown_as"):
+    if not is_plain or kind.__subclasses__() or hasattr(kind, "shown_as"):
         return True
     if getattr(kind, "_is_protocol", False):
         return True
