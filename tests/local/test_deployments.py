@@ -112,6 +112,8 @@ def test_what_would_not_run_where_it_is_deployed_is_refused(
         "compatibility_date = 2025-01-01\ncompatibility_flags = 5",
         "kv_namespaces = 5\nr2_buckets = [5]\nservices = [{}]\nsecrets = 5\n[env.a]\nsecrets = 5",
         f"[vars]\nA = 1\n[[ratelimits]]\n{LIMITER}[env.staging]\nvars = {{}}\nratelimits = []",
+        '[[queues.producers]]\nqueue = "mails"\nbinding = "MAILS"\n'
+        '[[env.staging.queues.producers]]\nqueue = "mails-staging"\nbinding = "MAILS"',
         '[vars]\nSECRETS = "a"\nPASSWORD_LENGTH = 8\nSITE_KEY = "public"',
         f'{D1.replace("1a", "0000-0000")}{STAGING_D1}"DB"\ndatabase_id = "0000-0000"',
     ],

@@ -117,6 +117,8 @@ def test_what_is_bound_or_cannot_be_known_is_right(
         "@guard\nasync def may(c: Context):\n if 'LOGS' not in c.env: raise NotFound\n"
         + HANDLER.replace("'/'", "'/', guard=may").format(LOGS),
         HANDLER.format(f"while c.env.get('LOGS'):\n  {LOGS}"),
+        "async def layer(c: Context, call_next: Next):\n c.env = c.app.env\n"
+        " return await call_next()\napp.use(layer)\n" + HANDLER.format(LOGS),
         "class Site(App):\n async def handle(self, request, env, wait_until=None):\n"
         "  return await super().handle(request, {**env, 'LOGS': app}, wait_until)\n"
         "app = Site(guard=public)\n" + HANDLER.format(LOGS),
@@ -133,7 +135,7 @@ def test_what_is_bound_or_cannot_be_known_is_right(
             "guard",
             "module",
         ),
-        *("env", "asked by a guard", "asked by get", "given"),
+        *("env", "asked by a guard", "asked by get", "another env", "given"),
     ],
 )
 def test_what_another_deployment_may_reach_is_only_said(
@@ -169,23 +171,25 @@ def test_a_database_of_an_environment_alone_is_said(
     [
         ("", ""),
         # That one is asked for elsewhere.
-        (LIMITER.replace("LIMITER", "REPORTS"), ", only as REPORTS: ask for what is bound, or"),
-        (LIMITER.replace("LIMITER", "UPPER"), ", only as UPPER: ask for what is bound, or"),
+        *(
+            (LIMITER.replace("LIMITER", name), f", only as {name}: ask for what is bound, or")
+            for name in ("LIMITER_A", "LIMITER_B", "LIMITER_C")
+        ),
         # No other is like it: it may be for a package.
         (LIMITER.replace("LIMITER", "API"), ", only as API: ask for what is bound, or"),
-        (LIMITER.replace("LIMITER", "PINGS"), ", only as PINGS: ask for what is bound, or"),
     ],
 )
 def test_an_auth_does_without_a_limiter(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: str, other: str
 ) -> None:
     source = LIMITED + (
-        "class Bound(Bindings):\n REPORTS: RateLimiter | None = None\n"
-        "class Named(Bindings, rename='upper'):\n upper: RateLimiter\n"
-        "@app.get('/')\nasync def show(c: Context, bound: Bound, named: Named):\n return c.env['PINGS']"
+        "class Bound(Bindings):\n LIMITER_A: RateLimiter | None = None\n"
+        "class Named(Bindings, rename='upper'):\n limiter_b: RateLimiter\n"
+        "@app.get('/')\nasync def show(c: Context, bound: Bound, named: Named):\n"
+        " return c.env['LIMITER_C']"
     )
     said = NO_LIMITER.format(f"app.py:{LINES + 2}")
-    settings += '[[services]]\nbinding = "UPPER"'
+    settings += '[[services]]\nbinding = "LIMITER_B"'
 
     assert found(monkeypatch, tmp_path, source, settings) == (
         [],
@@ -200,6 +204,7 @@ def test_an_auth_does_without_a_limiter(
         (HANDLER.format("c.database('DB')"), 3, NO_DB),
         (HANDLER.format("c.database(name='DB')"), 3, NO_DB),
         (HANDLER.format("try:\n  c.database()\n finally:\n  pass"), 4, NO_DB),
+        (HANDLER.format("if c.env['A']:\n  c.database()\n c.database()"), 5, NO_DB),
         (
             "async def layer(c, call_next):\n c.database()\n return await call_next()\napp.use(layer)",
             2,
