@@ -73,7 +73,7 @@ def _notes(settings: Table) -> Iterator[str]:
                 f"{title} has no command below [build]: wrangler uploads what was staged last,"
                 ' write command = "node framework/local/stage.mjs"'
             )
-        if missing := [] if place is settings else _missing(settings, place):
+        if missing := _missing(settings, place):
             yield f"{title} lacks {', '.join(missing)}: environments inherit neither bindings nor variables"
         for variable in place.get("vars", {}):
             if _SECRET.fullmatch(variable):

@@ -212,7 +212,8 @@ def test_consumers_of_one_environment_are_not_those_of_another(project: Path) ->
         '@app.queue("mails")\nasync def send(batch: Batch) -> None: ...\n'
     )
     (project / "wrangler.toml").write_text(
-        '[[queues.consumers]]\nqueue = "mails"\n[env.staging.vars]'
+        '[[queues.consumers]]\nqueue = "mails"\n[env.staging.vars]\n'
+        '[[env.production.queues.consumers]]\nqueue = "mails"'
     )
 
     assert stage(project).notes == (

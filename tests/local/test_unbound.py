@@ -152,18 +152,32 @@ def test_what_another_deployment_may_reach_is_only_said(
     )
 
 
+@pytest.mark.parametrize(
+    ("top", "none"),
+    [("", ", or d1_databases = [] if none is meant"), (D1.replace("DB", "LOGS"), "")],
+)
 def test_a_database_of_an_environment_alone_is_said(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, top: str, none: str
 ) -> None:
     source = HANDLER.format("await c.database().run('DELETE FROM log')")
 
-    assert found(monkeypatch, tmp_path, source, STAGING) == (
+    assert found(monkeypatch, tmp_path, source, top + STAGING) == (
         [],
         [
             f"app.py:{LINES + 3}: only an environment binds the D1 DB, and without --env there is none:"
-            ' write [[d1_databases]] with binding = "DB", or d1_databases = [] if none is meant'
+            f' write [[d1_databases]] with binding = "DB"{none}'
         ],
     )
+
+
+def test_all_that_could_have_been_meant_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = D1 + D1.replace("DB", "NOTES")
+
+    [said], _ = found(monkeypatch, tmp_path, HANDLER.format(LOGS), settings)
+
+    assert "binds no D1 as LOGS, only as DB and NOTES: ask for what is bound" in said
 
 
 @pytest.mark.parametrize(
