@@ -105,6 +105,7 @@ def test_what_would_not_run_where_it_is_deployed_is_refused(
         f"{STAGED}{ROUTES}{D1}",
         f"{STAGED}{ROUTES}{D1}[env.a]\nroutes = []\nd1_databases = []",
         'routes = ["notes.example.com/*", 5]\n[env.a]',
+        'routes = [{ pattern = "notes.example.com/*", zone_name = "example.com" }]\n[env.a]',
         f'{STAGED}{D1}{STAGING_D1}"DB"\ndatabase_id = "2b"',
         f'{STAGED}[env.staging]\n{STAGING_D1}"DB"',
         'compatibility_date = "2025-01-01"\ncompatibility_flags = ["python_workers", "python_workers_314"]',

@@ -160,6 +160,7 @@ def test_a_module_means_the_same_when_it_is_thin(path: Path) -> None:
             "def _f(x: int):\n    def guard(y: int) -> int: ...\n    return guard\n",
             "def _f(x):\n def guard(y:int)->int:...\n return guard\n",
         ),
+        ("x: int\ny: int = 1\n", "x:int\ny=1\n"),
         ("def _f() -> int: return 'x -> y'\n", "def _f():return 'x -> y'\n"),
         ("def _f() -> (A): ...\n", "def _f() -> (A): ...\n"),
         # Overloads.
