@@ -248,6 +248,7 @@ def test_an_auth_does_without_a_limiter(
             NO_DB,
         ),
         (AUTH + ADMITTED.format("auth"), 2, NO_DB),
+        (AUTH + GUARDED + "\n" + READS.format("").replace("'/'", "'/other'"), 2, NO_DB),
         ("from framework.auth import Auth\n" + ADMITTED.format("Auth()"), 2, NO_DB),
         ("none = guard(lambda c: None)\n" + READS.format(""), 5, NO_DB),
         (AUTH + HANDLER.format("return await auth.user(c)"), 5, NO_DB),
