@@ -230,6 +230,12 @@ def test_an_auth_does_without_a_limiter(
             NO_DB,
         ),
         (
+            "async def keep(c: Context):\n c.database()\n await keep(c)\n"
+            + HANDLER.format("await keep(c)"),
+            2,
+            NO_DB,
+        ),
+        (
             "from framework import Job\n@app.cron('* * * * *')\nasync def purge(job: Job):\n job.database()",
             4,
             NO_DB,
