@@ -11,10 +11,7 @@ from framework.streaming import ClosingStream
 __all__ = ["ASGIApp", "Exchange", "Message"]
 
 Message = MutableMapping[str, Any]
-ASGIApp = Callable[
-    [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]],
-    Awaitable[None],
-]
+ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]  # Litestar's and Quart's say TypedDicts
 """An ASGI 3 application: a Starlette, a FastAPI, or any function of scope, receive and send."""
 
 _WATER_MARK = 64 * 1024

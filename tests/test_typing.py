@@ -5,9 +5,9 @@ are refused at import as well run; the others would be found by a request alone.
 """
 
 import tomllib
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, TypedDict, assert_type
 
 import msgspec
 import pytest
@@ -25,10 +25,11 @@ from framework import (
     public,
 )
 from framework.auth import Auth, Session, User
-from framework.compose import Next
+from framework.compose import Handler, Next
 from framework.database import Result
 from framework.errors import Forbidden
 from framework.guards import Guard
+from framework.interop import asgi_handler
 
 
 class Member(User, frozen=True, kw_only=True):
@@ -131,6 +132,21 @@ async def test_guards_are_called_as_the_functions_they_are() -> None:
 
     with pytest.raises(TypeError):
         finds_item(c)  # type: ignore[call-arg, unused-coroutine]  # it takes the id
+
+
+class ScopeOfTheirs(TypedDict):
+    path: str
+
+
+async def of_another_framework(
+    scope: ScopeOfTheirs, receive: Callable[[], Awaitable[str]], send: Callable[[str], None]
+) -> None:
+    send(scope["path"])
+
+
+def test_an_application_has_types_of_its_own_for_what_it_takes() -> None:
+    """As Litestar's and Quart's do, TypedDicts, while Starlette and FastAPI say MutableMapping."""
+    assert_type(asgi_handler(of_another_framework), Handler)
 
 
 async def check_what_is_forgotten(c: Context, call_next: Next) -> Response:
