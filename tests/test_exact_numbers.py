@@ -45,6 +45,10 @@ class Renamed(msgspec.Struct, rename="camel"):
     other: Annotated[int, Meta(ge=0)] = 0
 
 
+class Named(msgspec.Struct):
+    count: int = msgspec.field(name="a/b~1")
+
+
 class Filter(msgspec.Struct):
     """Its bounds are none unless the client gives some."""
 
@@ -209,6 +213,7 @@ def test_few_bodies_are_looked_at_twice(data: bytes, expected: bool) -> None:
         (Count, '{"count": #}', ["/count"]),
         (list[Count], '[{"count": 1}, {"count": #}]', ["/1/count"]),
         (Renamed, '{"bigCount": #}', ["/bigCount"]),
+        (Named, '{"a/b~1": #}', ["/a~1b~01"]),
         (Row, '["a", #]', ["/1"]),
         (TaggedRow, '["row", #]', ["/1"]),
         (Tree, '{"children": [{"count": #}], "count": #}', ["/children/0/count", "/count"]),
