@@ -74,6 +74,8 @@ def found(
         (HANDLER.format("c.database('LO' + 'GS')"), ""),
         (HANDLER.format("print.database('LOGS')"), ""),
         (HANDLER.format("c = app\n c.database('LOGS')"), ""),
+        (HANDLER.format("c.database(None)"), ""),
+        (HANDLER.format("app.handle(c)"), ""),
         # asked for only if it is there
         (BOUND.format("logs", "Database | None = None"), ""),
         *((BOUND.format("a", f"{each} = None"), "") for each in ("Database", "RateLimiter")),
