@@ -76,6 +76,11 @@ def found(
         (HANDLER.format("c = app\n c.database('LOGS')"), ""),
         (HANDLER.format("c.database(None)"), ""),
         (HANDLER.format("app.handle(c)"), ""),
+        (
+            "from framework import Job\nclass Purge:\n async def __call__(self, job: Job):\n"
+            "  job.database('LOGS')\napp.cron('* * * * *')(Purge())",
+            D1.replace("DB", "LOGS"),
+        ),
         # asked for only if it is there
         (BOUND.format("logs", "Database | None = None"), ""),
         *((BOUND.format("a", f"{each} = None"), "") for each in ("Database", "RateLimiter")),
