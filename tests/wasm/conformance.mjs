@@ -121,6 +121,10 @@ class Ai {
     return inputs === undefined ? null : { model, inputs: structuredClone(inputs), usage: null };
   }
 
+  gateway(id) {
+    return { id };
+  }
+
   async fetch() {
     throw new Error("nobody asks this");
   }

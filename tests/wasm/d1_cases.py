@@ -244,6 +244,7 @@ async def test_ai_is_no_service_though_it_has_a_fetch(platform: Platform) -> Non
     ai = platform.bindings(_EnvWrapper(platform.fakes.env(platform.binding)))["AI"]
 
     assert await ai.run("@cf/model") is None
+    assert ai.gateway("a") == {"id": "a"}  # not awaited: what a service has always is
     assert await ai.run("@cf/model", {"prompt": "a"}) == {
         "model": "@cf/model",
         "inputs": {"prompt": "a"},
