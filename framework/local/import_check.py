@@ -158,7 +158,9 @@ def _advice(problem: BaseException, folder: str) -> str:
         name = str(problem.filename).removeprefix(f"{folder}{os.sep}")
         is_here = Path(name).is_file()
         return f"only modules are uploaded: put what is in {name} into one\n" if is_here else ""
-    if isinstance(problem, SyntaxError) and sys.version_info < WORKERS_PYTHON:
+    is_old = sys.version_info < WORKERS_PYTHON
+    # "'await' outside async function" is none of what a newer Python takes.
+    if is_old and isinstance(problem, SyntaxError) and " outside " not in problem.msg:
         here, there = (".".join(map(str, each[:2])) for each in (sys.version_info, WORKERS_PYTHON))
         command = f"remove .venv, then `make dev PYTHON=python{there}`"
         return f"if that is newer than Python {here}: {command}\n"

@@ -448,6 +448,15 @@ def test_syntax_that_this_python_may_lack_has_the_command_for_one_that_has_it(ro
     assert lines[lines.index("SyntaxError: invalid syntax") + 1 :] == said
 
 
+def test_syntax_that_no_python_takes_has_no_command_for_another(root: Path) -> None:
+    write(root, "routes/notes.py", "def show(c):\n return await c.request.bytes()")
+
+    with pytest.raises(StageError) as caught:
+        stage(root)
+
+    assert str(caught.value).splitlines()[-1] == "SyntaxError: 'await' outside async function"
+
+
 LACKS = "the app asks for what the Worker does not have"
 
 
