@@ -31,7 +31,7 @@ from framework.local.program import (
 )
 from framework.local.roles import Role, Roles, roles_of
 from framework.local.scope import Scope
-from framework.local.unawaited import NOT_AWAITED, find_unawaited
+from framework.local.unawaited import find_unawaited, find_unawaited_value
 from framework.response import Response
 
 __all__ = ["find_misuse"]
@@ -157,11 +157,13 @@ def _returned(function: ast.FunctionDef | ast.AsyncFunctionDef, role: Role, scop
     for node in own(function):
         for outcome in _outcomes(node.value) if isinstance(node, ast.Return) and node.value else ():
             why = _why_not(outcome, role, scope)
+            is_value = role.name != "provider" and is_async(role.function)
+            if is_value and isinstance(outcome, ast.Name):
+                yield from find_unawaited_value(outcome, scope)
             if role.name == "handler":
                 why = why or _why_not_sent(outcome, function.returns, scope)
                 for each in _parts(outcome, scope):
-                    if scope.makes_coroutine(each):
-                        yield each.lineno, NOT_AWAITED.format(ast.unparse(_called(each)))
+                    yield from find_unawaited_value(each, scope)
             if why:
                 yield outcome.lineno, f"this {role.name} returns {why}"
 

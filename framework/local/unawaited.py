@@ -8,9 +8,9 @@ from framework.database import Database
 from framework.local.scope import Scope, target
 from framework.response import Response
 
-__all__ = ["NOT_AWAITED", "find_unawaited"]
+__all__ = ["find_unawaited", "find_unawaited_value"]
 
-NOT_AWAITED = "{0}(...) is not awaited: write await {0}(...)"
+_NOT_AWAITED = "{0}(...) is not awaited: write await {0}(...)"
 """What is said of a coroutine that nobody awaits."""
 
 _ALONE = (
@@ -29,7 +29,18 @@ def find_unawaited(scope: Scope) -> Iterator[tuple[int, str]]:
     """Yield the line of each call of an async function that nobody can be awaiting, and what to write."""
     for node in scope.nodes:
         if isinstance(node, ast.Call) and scope.makes_coroutine(node) and _is_lost(node, scope):
-            yield node.lineno, NOT_AWAITED.format(ast.unparse(node.func))
+            yield node.lineno, _NOT_AWAITED.format(ast.unparse(node.func))
+
+
+def find_unawaited_value(node: ast.expr, scope: Scope) -> Iterator[tuple[int, str]]:
+    """Yield the line of the coroutine that *node* is, or is a name of, where none can be meant."""
+    made: ast.expr | None = node
+    if isinstance(node, ast.Name):
+        others = [each for each in scope.reads.get(node.id, ()) if each is not node]
+        is_lost = all(_is_misused(each, scope) for each in others)
+        made = scope.assigned.get(node.id) if is_lost else None
+    if isinstance(made, ast.Call) and scope.makes_coroutine(made):
+        yield made.lineno, _NOT_AWAITED.format(ast.unparse(made.func))
 
 
 def _is_lost(node: ast.expr, scope: Scope) -> bool:

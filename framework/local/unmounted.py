@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from framework.application import App
-from framework.local.program import Module, is_a, is_read
+from framework.local.program import Module, bound, is_a, is_read, own
 from framework.local.scope import assigned
 from framework.router import Router
 
@@ -28,10 +28,16 @@ def _is_unmounted(value: Any) -> bool:
 
 
 def _used(tree: ast.Module) -> Iterator[str]:
-    """Yield each name in *tree*, or in something there, that is used but to reach what is in it."""
+    """Yield each name in *tree*, or in something there, that is used but to reach what is in it.
+
+    A name that only functions there have, as a local variable, stands for no router of a module.
+    """
+    imported = [node for node in ast.walk(tree) if isinstance(node, ast.alias)]
+    names = {name for node in (*own(tree), *imported) for name in bound(node)}
     bases = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         if is_read(node) and id(node) not in bases:
-            yield from filter(None, (getattr(node, each, None) for each in ("id", "attr")))
+            if not isinstance(node, ast.Name) or not names.isdisjoint((node.id, "*")):
+                yield from filter(None, (getattr(node, each, None) for each in ("id", "attr")))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value

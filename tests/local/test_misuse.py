@@ -238,6 +238,7 @@ def test_what_a_function_must_not_return_is_found(
 
 
 FIRST = "HEREc.database().first(int, 'SELECT 1')"
+CALLED = "c.database().first"
 
 
 @pytest.mark.parametrize(
@@ -361,6 +362,17 @@ FIRST = "HEREc.database().first(int, 'SELECT 1')"
         (AUTH + HANDLER.format("if HEREverify_password('a', 'b'): ..."), "verify_password"),
         (HANDLER.format("HEREc.request.bytes()"), "c.request.bytes"),
         (GUARD.format("...") + "\nasync def page(c: Context):\n HEREmay(c)", "may"),
+        # asked for, and returned as if it had come
+        *(
+            (role.format(f"found = {FIRST}\n if found is None: raise NotFound\n {text}"), CALLED)
+            for role in (HANDLER, GUARD)
+            for text in ("return found", "return found if c else None")
+        ),
+        (GUARD.format(f"if (a := {FIRST}) is None: raise NotFound\n return a"), CALLED),
+        *(
+            (HANDLER.format(f"found = {FIRST}\n return {text}"), CALLED)
+            for text in ("{'found': found}", "[found]", "Response.json(found)")
+        ),
         (AUTH + "member = auth.guard()\n" + HANDLER.format("if not HEREmember(c): ..."), "member"),
     ],
 )
@@ -643,9 +655,42 @@ def test_a_router_that_nothing_mounts_is_named(
 
 
 @pytest.mark.parametrize(
+    ("imported", "is_said"),
+    [
+        ("", True),
+        ("from routes import board", True),
+        ("from routes.board import cards", False),
+        ("from routes.board import *", False),
+    ],
+)
+def test_a_local_variable_of_another_module_is_no_router(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, imported: str, is_said: bool
+) -> None:
+    (tmp_path / "routes").mkdir()
+    (tmp_path / "routes" / "__init__.py").touch()
+    source = f"from framework import Router, public\n{ROUTER.replace('notes', 'cards')}"
+    (tmp_path / "routes" / "board.py").write_text(
+        source.replace(".get('/')", ".get('/', guard=public)")
+    )
+    (tmp_path / "routes" / "pages.py").write_text(
+        f"{imported}\nasync def page(c):\n cards = await c.database().all(dict, '')\n return cards\n"
+    )
+    import_app(monkeypatch, tmp_path, "import routes.board, routes.pages")
+
+    found = find_unmounted([*modules(tmp_path)])
+    assert (
+        found
+        == ["routes/board.py:2: cards is mounted nowhere, so its routes are 404: app.mount(cards)"][
+            : int(is_said)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
     "source",
     [
         ROUTER + "app.mount(notes)",
+        ROUTER + "def later():\n from app import notes\n app.mount(notes)",
         ROUTER + "outer = Router('/a')\nouter.mount(notes)\napp.mount(outer)",
         ROUTER + "LATER = [notes]",
         ROUTER + "if app is None:\n app.mount(notes)",
