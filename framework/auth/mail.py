@@ -5,7 +5,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from framework.context import Context
+from framework.context import Context, Deployed
 from framework.errors import ConfigurationError
 
 __all__ = ["BindingMailer", "Mailer", "Message", "write_reset", "write_verification"]
@@ -49,18 +49,18 @@ class BindingMailer(Mailer):
     Such are ``[[send_email]]`` in the Worker, what the local server binds in its place, which
     prints the mail to the terminal, and a service binding to another Worker that has such a method.
     *sender* is the variable that holds the address to write from; where it is not set, no ``from``
-    is sent along.
+    is sent along. A `Job` or a `Batch` may stand for *c*, where a cron or a consumer of a queue sends.
     """
 
     def __init__(self, binding: str = "EMAIL", *, sender: str = "MAIL_FROM") -> None:
         self._binding = binding
         self._sender = sender
 
-    def check(self, c: Context) -> None:
+    def check(self, c: Context | Deployed) -> None:
         """Raise `ConfigurationError` where the binding is missing."""
         self._find(c)
 
-    async def send(self, c: Context, message: Message) -> None:
+    async def send(self, c: Context | Deployed, message: Message) -> None:
         """Send *message*. Raises what the binding raises; `ConfigurationError` where no sender is set."""
         binding = self._find(c)
         fields = {"to": message.to, "subject": message.subject, "text": message.text}
@@ -76,7 +76,7 @@ class BindingMailer(Mailer):
                 " [vars] in wrangler.toml"
             ) from error
 
-    def _find(self, c: Context) -> Any:
+    def _find(self, c: Context | Deployed) -> Any:
         try:
             return c.env[self._binding]
         except KeyError:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from framework.auth.mail import BindingMailer, Mailer, Message, write_reset, write_verification
-from framework.context import Context
+from framework.context import Context, Job
 from framework.errors import ConfigurationError
 from framework.local.mail import ConsoleMail
+from framework.queues import Batch
 from framework.request import Request
 
 MESSAGE = Message("bob@example.com", "Your code", "12345678")
@@ -45,6 +46,16 @@ async def test_a_binding_is_given_what_workers_take(
 
     expected = {"to": "bob@example.com", "subject": "Your code", "text": "12345678"}
     assert binding.sent == [expected | fields]
+
+
+async def test_a_cron_and_a_consumer_of_a_queue_send_without_a_request() -> None:
+    binding = Kept()
+    env = {"EMAIL": binding}
+
+    for sender in (Job("17 3 * * *", env, 0), Batch("mails", [], env)):
+        await BindingMailer().send(sender, MESSAGE)
+
+    assert [mail["to"] for mail in binding.sent] == ["bob@example.com"] * 2
 
 
 async def test_a_missing_binding_is_named() -> None:
