@@ -116,6 +116,7 @@ def _doubtful(app: Any, folder: str, settings: Any) -> tuple[list[str], list[str
     misused = importlib.import_module("framework.local.misuse").find_misuse(modules, app)
     may_be = importlib.import_module("framework.local.unmounted").find_unmounted(modules)
     may_be += importlib.import_module("framework.local.shared_waits").find_shared_waits(modules)
+    may_be += importlib.import_module("framework.local.environ_reads").find_environ_reads(modules)
     if settings is None:
         return misused, [], may_be
     find_unbound = importlib.import_module("framework.local.unbound").find_unbound

@@ -20,6 +20,7 @@ from framework.guards import public
 from framework.local.asgi import asgi
 from framework.local.command_error import CommandError
 from framework.local.configuration import read_configuration
+from framework.local.environ_reads import find_environ_reads
 from framework.local.environment import close_environment, make_environment
 from framework.local.fetching import fetch_in_thread
 from framework.local.listing import list_routes, route_lines
@@ -155,6 +156,7 @@ def _environment(launch: Launch, app: App | None = None) -> tuple[dict[str, Any]
     if app is not None:
         found = [*modules(launch.root)]
         notes += [*find_misuse(found, app), *find_unmounted(found), *find_shared_waits(found)]
+        notes += find_environ_reads(found)
         if (settings := read_configuration(launch.root)) is not None:
             notes += chain.from_iterable(find_unbound(found, app, settings))
     return env, notes

@@ -1,5 +1,6 @@
 """What fails or does nothing whenever it is reached is found, and nothing that may be meant is."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from framework import fetching
 from framework.local.advice import advise_of
+from framework.local.environ_reads import find_environ_reads
 from framework.local.misuse import find_misuse
 from framework.local.program import modules
 from framework.local.shared_waits import find_shared_waits
@@ -751,6 +753,53 @@ def test_what_only_one_request_waits_by_is_passed_over(
     assert find_shared_waits([*modules(tmp_path)]) == []
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\nSECRET = os.environ['SECRET']",
+        "import os\nSECRET = os.environ.get('SECRET') or 'default'",
+        "from os import environ\nSECRET = environ.get('SECRET', 'default')",
+        "import os as system\nSECRET = system.getenv('SECRET')",
+        "import os\n" + HANDLER.format("return os.environ['SECRET']"),
+    ],
+)
+def test_a_variable_that_the_worker_has_elsewhere_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    monkeypatch.setenv("SECRET", "of this machine")
+    import_app(monkeypatch, tmp_path, source)
+
+    said = "the Worker puts no variables into os.environ: declare SECRET in a subclass of Bindings"
+    assert find_environ_reads([*modules(tmp_path)]) == [
+        f"app.py:{LINES + len(source.splitlines())}: {said} (docs/routing.md, Bindings)"
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\nif os.environ.get('LOCAL'):\n SECRET = os.environ['LOCAL']",
+        "import os\ntry:\n SECRET = os.environ['SECRET']\nexcept KeyError:\n SECRET = ''",
+        "import os\nSECRET = 'a' if os.getenv('LOCAL') else 'b'",
+        "import os\nos.environ['SECRET'] = 'a'\nSECRET = os.environ['SECRET']",
+        "import os\nos.environ.update(SECRET='a')\nSECRET = os.environ['SECRET']",
+        "import os\nos.environ.setdefault('SECRET', 'a')\nSECRET = os.environ['SECRET']",
+        "import os\nALL = dict(os.environ)",
+        "import os\nNAME = 'SECRET'\nSECRET = os.environ.get(NAME)",
+        "environ = {'SECRET': 'a'}\nSECRET = environ['SECRET']",
+        "class os:\n getenv = str\nSECRET = os.getenv('SECRET')",
+    ],
+)
+def test_what_may_be_read_of_this_machine_alone_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
+) -> None:
+    monkeypatch.delenv("LOCAL", raising=False)
+    monkeypatch.setattr("os.environ", os.environ.copy())
+    import_app(monkeypatch, tmp_path, source)
+
+    assert find_environ_reads([*modules(tmp_path)]) == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_nothing_is_said_of_what_the_docs_show(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, document: Path
@@ -763,4 +812,4 @@ def test_nothing_is_said_of_what_the_docs_show(
 
     shown = [*modules(tmp_path)]
     said = [*find_misuse(shown, app), *find_unmounted(shown), *find_shared_waits(shown)]
-    assert said == []
+    assert [*said, *find_environ_reads(shown)] == []
