@@ -78,6 +78,7 @@ ADVICE = {
     r"|^'module' object is not callable": (
         "docs/middleware.md has what each layer takes, as from framework.middleware.cors import cors"
     ),
+    r"^unsupported .* for [&|]: .*'(function|method)'": "write auth.guard(), or guard(function)",
     r"^Slot\.__init__\(\) missing": 'write Slot("name", Class)',
     r"^'(typing\.)?TypeVar' object is not callable": (
         "a marker is a type, and the default a plain one: limit: Query[int] = 20"

@@ -40,6 +40,7 @@ WRITTEN = [
     ("@app.scheduled('17 3 * * *')\nasync def show(): ...", "@app.cron("),
     ("@app.websocket('/')\nasync def show(): ...", "Durable Object"),
     ("Slot('a')", 'Slot("name", Class)'),
+    ("app.mount & public", "auth.guard()"),
     ("async def show(limit: int = Query(20)): ...", "Query[int] = 20"),
     ("@app.get('/', guard=public, methods=['GET'])\nasync def show(): ...", "@app.on("),
     ("app.add_url_rule('/', view_func=print)", "@app.get("),
