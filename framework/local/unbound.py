@@ -39,6 +39,8 @@ class _Kind(NamedTuple):
 
 _D1 = _Kind("D1", "d1_databases", "binding")
 _LIMITER = _Kind("rate limiter", "ratelimits", "name")
+_OTHER = _Kind("binding", "", "")
+"""Whatever a Protocol of the app's own stands for: a bucket, a queue."""
 
 
 class _Asked(NamedTuple):
@@ -70,13 +72,19 @@ def find_unbound(
     tried = {name for module in modules for name in _tried(module)}
     asked = [*_of_guards(modules, app), *_of_functions(modules, app)]
     limiters = {each["name"] for each in settings.get("ratelimits", ())}
-    limiters -= {each.name for each in asked} | {word for each in modules for word in _words(each)}
+    words = {each.name for each in asked} | {word for each in modules for word in _words(each)}
+    limiters -= words
     # An `Auth` does without a limiter that nobody binds. One that is bound for nobody is meant for it.
     asked += _of_auths(modules, limiters)
     wrong: list[str] = []
     doubtful: list[str] = []
     for kind, name in dict.fromkeys((each.kind, each.name) for each in asked):
         uses = [each for each in asked if (each.kind, each.name) == (kind, name)]
+        if kind is _OTHER:
+            near = [] if name in bound else get_close_matches(name, bound - words, 1)
+            why = f"{FILE} binds nothing as {name}, but {{}}, which nothing asks for"
+            doubtful += [f"{uses[0].place}: {why.format(each)}" for each in near]
+            continue
         sure = [each for each in uses if each.is_certain and is_known and name not in tried]
         place = _shown([each.place for each in sure or uses])
         remedy = f'write [[{kind.table}]] with {kind.key} = "{name}"'
@@ -217,6 +225,8 @@ def _of_bindings(kind: Any) -> Iterator[tuple[_Kind, str]]:
                     yield _D1, field.encode_name
                 elif field.required and _is_ours(field.type, "auth.address_limit", "RateLimiter"):
                     yield _LIMITER, field.encode_name
+                elif field.required and getattr(field.type, "_is_protocol", False):
+                    yield _OTHER, field.encode_name
 
 
 def _begin(function: Any) -> tuple[str, int]:

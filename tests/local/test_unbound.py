@@ -107,6 +107,43 @@ def test_what_is_bound_or_cannot_be_known_is_right(
     assert found(monkeypatch, tmp_path, source, settings) == ([], [])
 
 
+BUCKET = '[[r2_buckets]]\nbinding = "FILES"\nbucket_name = "files"\n'
+STORED = (
+    "from typing import Protocol\nclass Bucket(Protocol):\n async def get(self, key: str): ...\n"
+)
+
+
+def test_a_bucket_that_is_bound_by_nearly_that_name_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    source = STORED + BOUND.format("FILE", "Bucket")
+
+    said = "wrangler.toml binds nothing as FILE, but FILES, which nothing asks for"
+    line = LINES + len(source.splitlines())
+    assert found(monkeypatch, tmp_path, source, BUCKET) == ([], [f"app.py:{line}: {said}"])
+
+
+@pytest.mark.parametrize(
+    ("source", "settings"),
+    [
+        (BOUND.format("FILES", "Bucket"), BUCKET),
+        (BOUND.format("FILE", "Bucket | None = None"), BUCKET),
+        (BOUND.format("FILE", "Bucket"), BUCKET.replace("FILES", "IMAGES")),
+        (
+            BOUND.format("FILE", "Bucket")
+            + "\n"
+            + HANDLER.replace("'/'", "'/a'").format("c.env['FILES']"),
+            BUCKET,
+        ),
+        (BOUND.format("FILE", "str"), BUCKET),
+    ],
+)
+def test_a_bucket_that_may_be_bound_elsewhere_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, settings: str
+) -> None:
+    assert found(monkeypatch, tmp_path, STORED + source, settings) == ([], [])
+
+
 @pytest.mark.parametrize(
     "source",
     [
