@@ -75,7 +75,7 @@ def try_import(folder: str, *needed: str) -> int:
     static = runpy.run_path(f"{HERE}/static_check.py")
     lacking = static["find_faults"](Path(folder), unsupported.why_imported, unsupported.why_called)
     settings = runpy.run_path(f"{HERE}/configuration.py")["read_configuration"](Path())
-    misused, unbound, doubtful = _doubtful(app.app, folder, settings)
+    misused, unbound, doubtful = _mistakes(app.app, folder, settings)
     for code, found in (
         (IDLE_TRIGGERS, _idle_triggers(app.app, settings)),
         (CANNOT_ANSWER, _unsendable(app.app, folder)),
@@ -106,23 +106,15 @@ def _unsendable(app: Any, folder: str) -> list[str]:
     return list(runpy.run_path(f"{HERE}/return_types.py")["find_unsendable"](app.routes, response))
 
 
-def _doubtful(app: Any, folder: str, settings: Any) -> tuple[list[str], list[str], list[str]]:
+def _mistakes(app: Any, folder: str, settings: Any) -> tuple[list[str], list[str], list[str]]:
     """Return what in *app* fails or does nothing, which bindings it lacks, and what may be wrong."""
     if not _is_ours(folder):
         return [], [], []
     # The rest of the framework is there from here on, the checks among it.
     importlib.import_module("framework").__path__.append(f"{HERE.parent}")
-    modules = list(importlib.import_module("framework.local.program").modules(Path(folder)))
-    misused = importlib.import_module("framework.local.misuse").find_misuse(modules, app)
-    may_be = importlib.import_module("framework.local.unmounted").find_unmounted(modules)
-    may_be += importlib.import_module("framework.local.shared_waits").find_shared_waits(modules)
-    may_be += importlib.import_module("framework.local.environ_reads").find_environ_reads(modules)
-    if settings is None:
-        return misused, [], may_be
-    find_unbound = importlib.import_module("framework.local.unbound").find_unbound
-    unbound, doubtful = find_unbound(modules, app, settings)
-    kept = importlib.import_module("framework.local.workers_cache").find_kept(app, settings)
-    return misused, unbound, [*may_be, *doubtful, *kept]
+    find_mistakes = importlib.import_module("framework.local.mistakes").find_mistakes
+    misused, unbound, doubtful = find_mistakes(app, Path(folder), settings)
+    return misused, unbound, doubtful
 
 
 def _is_ours(folder: str) -> bool:

@@ -20,18 +20,13 @@ from framework.guards import public
 from framework.local.asgi import asgi
 from framework.local.command_error import CommandError
 from framework.local.configuration import read_configuration
-from framework.local.environ_reads import find_environ_reads
 from framework.local.environment import close_environment, make_environment
 from framework.local.fetching import fetch_in_thread
 from framework.local.listing import list_routes, route_lines
 from framework.local.loading import load_app
-from framework.local.misuse import find_misuse
-from framework.local.program import modules
+from framework.local.mistakes import find_mistakes
 from framework.local.serve import HOST, bind, log_to_terminal, run, with_access_log
-from framework.local.shared_waits import find_shared_waits
 from framework.local.sqlite import SQLiteDatabase
-from framework.local.unbound import find_unbound
-from framework.local.unmounted import find_unmounted
 from framework.response import Response
 
 __all__ = ["Launch", "develop", "run_crons", "serve_once", "serve_supervised"]
@@ -154,11 +149,8 @@ def _environment(launch: Launch, app: App | None = None) -> tuple[dict[str, Any]
     env, notes = make_environment(launch.root, launch.database, consumers)
     env.update(launch.variables)
     if app is not None:
-        found = [*modules(launch.root)]
-        notes += [*find_misuse(found, app), *find_unmounted(found), *find_shared_waits(found)]
-        notes += find_environ_reads(found)
-        if (settings := read_configuration(launch.root)) is not None:
-            notes += chain.from_iterable(find_unbound(found, app, settings))
+        mistakes = find_mistakes(app, launch.root, read_configuration(launch.root))
+        notes += chain.from_iterable(mistakes)
     return env, notes
 
 

@@ -1,0 +1,40 @@
+"""Looks for all that may be wrong in an app that was imported: for the build, and for the local server."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from framework.local.environ_reads import find_environ_reads
+from framework.local.misuse import find_misuse
+from framework.local.program import modules
+from framework.local.shared_waits import find_shared_waits
+from framework.local.unbound import find_unbound
+from framework.local.unmounted import find_unmounted
+from framework.local.workers_cache import find_kept
+
+__all__ = ["Mistakes", "find_mistakes"]
+
+
+class Mistakes(NamedTuple):
+    """A sentence for each, with its place."""
+
+    misused: list[str]
+    """What fails, or does nothing."""
+    unbound: list[str]
+    """What is asked of the deployment, and is not there."""
+    doubtful: list[str]
+    """What may be meant."""
+
+
+def find_mistakes(app: Any, folder: Path, settings: Mapping[str, Any] | None) -> Mistakes:
+    """Return what is found in *app*, whose modules are in *folder*.
+
+    *settings* are what ``wrangler.toml`` says, as `configuration.py` reads it; None where there is none.
+    """
+    found = [*modules(folder)]
+    doubtful = [*find_unmounted(found), *find_shared_waits(found), *find_environ_reads(found)]
+    unbound: list[str] = []
+    if settings is not None:
+        unbound, may_be_unbound = find_unbound(found, app, settings)
+        doubtful += [*may_be_unbound, *find_kept(app, settings)]
+    return Mistakes(find_misuse(found, app), unbound, doubtful)
