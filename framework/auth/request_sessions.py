@@ -200,10 +200,10 @@ class RequestSessions(Generic[U]):
 
         Call it where the rights of the user change, as when a role is given: a token that leaked
         before is then worth nothing. Times and attributes stay; agent and country become those of
-        this request. It is one batch. The old token is good for `Limits.grace` more. Of two calls
-        at once, one does it; both return the session that counts now. Raises `ConfigurationError`
-        behind `bearer_guard`, whose clients have no cookie that could be replaced, and `InvalidSession`
-        after `sign_out` in the same request.
+        this request. It is one batch. The old token is good for `Limits.grace` more. Of two requests
+        at once, one does it; the other returns the session as it was, which is over, or in its grace.
+        Raises `ConfigurationError` behind `bearer_guard`, whose clients have no cookie that could be
+        replaced, and `InvalidSession` after `sign_out` in the same request.
         """
         own, user = c.get(self.session_slot), c.get(self.user_slot)
         if self._is_by_bearer(c):
