@@ -644,6 +644,19 @@ async def test_few_headers_of_answers_are_remembered() -> None:
     assert [len(each) <= 256 for each in gc.get_objects() if type(each) is _Encoded] == [True]
 
 
+async def test_what_a_server_says_of_its_connection_is_left_to_it() -> None:
+    names = ("keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length")
+    said = [*((name, "9") for name in names), ("connection", "close"), ("x", "1")]
+    app = App()
+    app.get("/", guard=public)(lambda: Response("four", headers=said))
+
+    headers = dict((await Exchange().run(asgi(app, {}))).headers)
+
+    assert headers.keys().isdisjoint(name.encode() for name in names[:-1])
+    known = (b"content-length", b"connection", b"x")
+    assert [headers[name] for name in known] == [b"4", b"close", b"1"]
+
+
 @pytest.mark.parametrize("size", [1, 1023, 1024, 5000])
 async def test_the_length_is_that_of_the_body(size: int) -> None:
     app = App()
