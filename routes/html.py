@@ -115,8 +115,8 @@ def document(title: str, *body: Child, status: int = 200, style: str = "") -> Re
         element("title", f"{title} · Kagari"),
         *[Markup(f"<style>{each}</style>") for each in styles],
     )
-    heading = element("h1", element("a", "Kagari", href="/"))
-    page = element("html", head, element("body", heading, element("main", *body)), lang="en")
+    header = element("header", element("h1", element("a", "Kagari", href="/")))
+    page = element("html", head, element("body", header, element("main", *body)), lang="en")
     response = Response.html(f"<!doctype html>{page}", status)
     response = response.with_header("content-security-policy", _policy(*styles))
     return response.with_header("vary", "accept")  # a program gets JSON instead

@@ -24,6 +24,8 @@ return {
     (node) => !document.getElementById(decodeURIComponent(node.hash.slice(1))))),
   'scrolls sideways': document.documentElement.scrollWidth > innerWidth
     ? [`${document.documentElement.scrollWidth} > ${innerWidth}`] : [],
+  'outside of the landmarks': texts(all('body > *').filter(
+    (node) => !node.matches('header, nav, main, footer, script'))),
   'a script': texts(all('script')),
 };
 """

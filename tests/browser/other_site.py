@@ -63,8 +63,8 @@ def _page(target: str) -> str:
         f"<button>Send to {path}</button></form>"
         for path, fields in _FORMS.items()
     )
-    icon = '<link rel="icon" href="data:,">'
-    return f'<!doctype html><html lang="en"><title>You have won</title>{icon}<h1>You have won</h1>{forms}'
+    head = '<title>You have won</title><link rel="icon" href="data:,">'
+    return f'<!doctype html><html lang="en">{head}<main><h1>You have won</h1>{forms}</main>'
 
 
 def _inputs(fields: dict[str, str]) -> str:
