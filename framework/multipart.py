@@ -148,7 +148,7 @@ def _disposition(value: str) -> tuple[str, dict[str, str]]:
     rest = value[len(kind) :]
     pairs = _PARAMETER.findall(rest)
     found = {
-        name.lower(): _ESCAPE.sub(lambda escape: ESCAPES[escape[0]], quoted or token)
+        name.lower(): token or _ESCAPE.sub(lambda escape: ESCAPES[escape[0]], quoted)
         for name, quoted, token in pairs
     }
     if len(found) != len(pairs) or _PARAMETER.sub("", rest).strip(" \t"):

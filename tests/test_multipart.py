@@ -85,6 +85,15 @@ async def test_texts_files_and_numbers_are_read() -> None:
     )
 
 
+async def test_outside_of_quotes_nothing_is_escaped() -> None:
+    head = "Content-Disposition: form-data; name=picture; filename=1%22.png"
+
+    assert await send(form(TEXT, part(head))) == (
+        200,
+        ["x", 1, [["1%22.png", "application/octet-stream", 1]]],
+    )
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
