@@ -16,6 +16,7 @@ import io
 import re
 import tokenize
 from collections.abc import Collection, Iterator
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,7 +90,8 @@ class Cut(NamedTuple):
 
 def _described(trees: Collection[ast.Module], naming: Collection[ast.Module]) -> set[str]:
     """Return the names of the classes that may be part of a schema: by the names of their bases, and
-    since one of the modules *naming* names them, or a field of a class that is one of them.
+    since one of the modules *naming* names them, or a field of a class that is one of them, or what
+    stands for them there if nothing else is said: `TypeVar` and its bound.
 
     One that begins with ``_`` is its module's own, and part of none.
     """
@@ -98,15 +100,17 @@ def _described(trees: Collection[ast.Module], naming: Collection[ast.Module]) ->
     found: set[str] = set(DESCRIBED)
     while more := {each.name for each in classes if found & _bases(each)} - found:
         found |= more
+    bounds = [pair for node in nodes if isinstance(node, ast.Assign) for pair in _bounds(node)]
     named = {word for tree in naming for word in _names(tree)}
     kept: set[str] = set()
     while more := {each for each in found & named if not each.startswith("_")} - kept:
         kept |= more
         named = {word for each in classes if each.name in more for word in _fields(each)}
+        named |= {word for name, word in bounds if name in named}
     return kept
 
 
-def _names(tree: ast.Module) -> Iterator[str]:
+def _names(tree: ast.AST) -> Iterator[str]:
     """Yield the words of *tree*. Walked, not unparsed: an app may nest deeper than Python calls."""
     for node in ast.walk(tree):
         for _, value in ast.iter_fields(node):
@@ -124,6 +128,13 @@ def _fields(node: ast.ClassDef) -> Iterator[str]:
     for statement in node.body:
         if isinstance(statement, ast.AnnAssign):
             yield from WORD.findall(ast.unparse(statement.annotation))
+
+
+def _bounds(node: ast.Assign) -> Iterator[tuple[str, str]]:
+    """Yield the name that *node* gives to a `TypeVar`, with each word in its bound."""
+    for keyword in node.value.keywords if isinstance(node.value, ast.Call) else ():
+        if keyword.arg == "bound":
+            yield from product(_names(node.targets[0]), _names(keyword.value))
 
 
 def _reads_exports(tree: ast.Module) -> bool:

@@ -536,14 +536,14 @@ def test_what_the_framework_documents_may_be_part_of_a_schema(tmp_path: Path) ->
 
 DESCRIBED = """
 from framework import App, public
-from framework.auth import User, Validated
+from framework.auth import Validated
 from framework.openapi import describe
 from framework.problem import InvalidField as Misfit
 
 app = App()
 
 @app.get("/me", guard=public)
-async def me() -> Validated[User]: ...
+async def me() -> Validated: ...
 
 @app.post("/misfits", guard=public)
 async def tell(misfit: Misfit) -> None: ...
@@ -574,3 +574,4 @@ def test_a_lean_app_is_described_as_its_source_is(tmp_path: Path) -> None:
     }
     assert texts["Problem"].startswith("What went wrong")
     assert texts["Session"] == "One signed-in browser"
+    assert texts["User"] == "Somebody with an account"
