@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from threading import Timer
 from time import monotonic, sleep
@@ -165,6 +166,21 @@ def test_what_programs_read_is_utf_8_whatever_the_terminal_has(
     )
 
     assert json.loads(done.stdout.decode())["info"]["title"] == "Zoë 日本"
+
+
+def test_what_a_terminal_cannot_show_is_written_in_ascii(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "app.py").write_text(APP.replace("index", "größe"), "utf-8")
+    shown = BytesIO()
+    terminal = TextIOWrapper(shown, "ascii")
+    monkeypatch.setattr(shown, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdout", terminal)
+
+    assert main(["routes"]) == 0
+
+    terminal.flush()
+    assert rb"app.gr\xf6\xdfe" in shown.getvalue()
 
 
 def test_a_document_that_cannot_be_made_is_one_sentence(

@@ -1,10 +1,19 @@
 """What is watched is the code, and nothing that other programs fill."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from framework.local.reloader import changed_names, is_watched, watched_folders
+from framework.cli import main
+from framework.local.reloader import (
+    _KeeperOfPort,
+    _stop,
+    changed_names,
+    is_watched,
+    watched_folders,
+)
+from framework.local.serve import bind
 
 
 def test_code_is_watched_and_what_is_made_is_not(tmp_path: Path) -> None:
@@ -47,3 +56,32 @@ def test_of_many_changes_a_few_are_named() -> None:
 
 def test_a_folder_that_went_away_while_it_was_listed_holds_nothing(tmp_path: Path) -> None:
     assert watched_folders(tmp_path / "gone") == [tmp_path / "gone"]
+
+
+# --- As on Windows, where a server is told to end by a connection ---------------------------------
+
+SERVER = """
+import socket, sys
+try:
+    socket.create_connection(("127.0.0.1", int(sys.argv[2].split(",")[2]))).recv(1)
+except ConnectionError:
+    sys.exit(7)
+"""
+
+
+def test_a_server_ends_itself_when_its_connection_does() -> None:
+    keeper = _KeeperOfPort(bind(0))
+    server = keeper.start([sys.executable, "-c", SERVER])
+
+    _stop(server, keeper)
+
+    assert server.returncode == 7
+
+
+def test_a_server_that_comes_too_late_does_not_listen(capfd: pytest.CaptureFixture[str]) -> None:
+    with bind(0) as ended:
+        port = ended.getsockname()[1]
+
+    assert main(["serve", "--supervised", f"ports,{port},{port}"]) == 0
+
+    assert capfd.readouterr() == ("", "")
