@@ -206,3 +206,22 @@ async def test_a_guard_that_signs_in_and_refuses_is_the_last_that_is_asked(
     assert [(await browser.get(path)).status for path in ("/vouched", "/invited")] == [403, 403]
 
     assert (await browser.get("/me")).status == 401
+
+
+async def test_where_another_guard_has_signed_in_before_all_are_asked(world: World) -> None:
+    @guard
+    async def vouched_for(c: Context) -> None:
+        await begin_session(world, c)
+
+    @guard
+    async def refused(_c: Context) -> None:
+        refuse()
+
+    @world.app.get("/vouched", guard=vouched_for & (refused | world.auth.guard()))
+    async def vouched() -> str:
+        return "inside"
+
+    await world.signed_up()
+    browser = world.browser("https://notes.example.com")
+
+    assert [(await browser.get(path)).status for path in ("/vouched", "/me")] == [200, 200]
