@@ -133,7 +133,7 @@ class Storage(Protocol[U]):
         ...
 
     def retire_session(self, id: str, end: int) -> Statement:
-        """Let session *id* end at *end* or earlier, and never be renewed."""
+        """Let session *id* end at *end*, and sooner than it would, and never be renewed."""
         ...
 
     def change_sessions(self, key: StoredKey, own: str, end: int) -> Sequence[Statement]:

@@ -37,10 +37,11 @@ _DELETE_AFTER_CHANGE: Final = (
     "DELETE FROM user_session WHERE user_id = ?1 AND id <> ?4"
     " AND EXISTS (SELECT 1 FROM user_key WHERE id = ?2 AND hashed_password = ?3)"
 )
-# Never idle from here on, so that no renewal revives it, one that is under way included.
+# Never idle from here on, so that no renewal revives it, one that is under way included. It always ends
+# sooner than it did, be it in a moment: by that it is known to whoever has read it before.
 _RETIRE: Final = (
-    "UPDATE user_session SET active_expires = min(idle_expires, ?2),"
-    " idle_expires = min(idle_expires, ?2), authenticated_at = 0 WHERE id = ?1"
+    "UPDATE user_session SET active_expires = min(idle_expires - 1, ?2),"
+    " idle_expires = min(idle_expires - 1, ?2), authenticated_at = 0 WHERE id = ?1"
 )
 _RETIRE_AFTER_CHANGE: Final = (
     f"{_RETIRE} AND EXISTS (SELECT 1 FROM user_key WHERE id = ?3 AND hashed_password = ?4)"

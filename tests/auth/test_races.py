@@ -146,6 +146,22 @@ async def test_a_session_that_was_replaced_changes_no_password_in_its_grace() ->
     world.close()
 
 
+async def test_nor_does_it_end_others_where_it_was_over_in_a_moment_anyway() -> None:
+    world = World(limits=Limits(grace=GRACE))
+    browser = await world.signed_up()
+    await world.sqlite.run("UPDATE user_session SET idle_expires = ?1", world.clock.now + GRACE - 1)
+    halt, late = await passed_the_guard(
+        world, browser.fork(with_cookies=True).post("/others"), "DELETE FROM user_session"
+    )
+    assert (await browser.request("PUT", "/password", json={})).status == 204
+
+    halt.release()
+
+    assert (await late).status == 401
+    assert (await browser.get("/me")).status == 200
+    world.close()
+
+
 async def test_nor_does_one_of_lucias_end_what_took_its_place() -> None:
     world = World(sessions="migrate")
     await world.signed_up()

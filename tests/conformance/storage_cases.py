@@ -621,7 +621,8 @@ async def test_what_ends_sooner_is_not_made_to_end_later(place: Place) -> None:
 
     session = await place.session("anns session")
     assert session is not None
-    assert session.active_expires == session.idle_expires == ANNS.idle_expires
+    assert session.active_expires == session.idle_expires == ANNS.idle_expires - 1
+    await failure(ConstraintViolation, place.do(place.store.require_session(ANNS)))
 
 
 @settled
