@@ -21,7 +21,6 @@ __all__ = [
     "LINK_LIFE",
     "Account",
     "Link",
-    "drop_link",
     "find_account",
     "find_link",
     "forget_links",
@@ -29,11 +28,15 @@ __all__ = [
     "public_origin",
     "purge_mailed",
     "replace_address",
+    "shorten_link",
     "use_link",
 ]
 
 LINK_LIFE: Final = 2 * 60 * 60_000
 """Milliseconds that a link is good for (Lucia's guidebook)."""
+
+UNSENT_LIFE: Final = 15 * 60_000
+"""Milliseconds that one is good for whose mail failed: it may have arrived. So long it counts as one."""
 
 LINKS_PER_ACCOUNT: Final = 3
 """Links that are good at one time: past that no mail is sent, and the links that were sent stay good."""
@@ -80,7 +83,7 @@ _END_LINKS: Final = (
     " AND EXISTS (SELECT 1 FROM user_key WHERE id = ?2 AND hashed_password = ?3)"
 )
 _FORGET: Final = "DELETE FROM password_reset WHERE user_id = ?1 AND email IS NOT ?2"
-_DROP: Final = "DELETE FROM password_reset WHERE id = ?1"
+_SHORTEN: Final = "UPDATE password_reset SET expires_at = ?2 WHERE id = ?1"
 _PURGE: Final = "DELETE FROM password_reset WHERE expires_at <= ?1"
 
 
@@ -172,9 +175,9 @@ def use_link(token: str, link: Link, changed: StoredKey, now: int) -> Sequence[S
     ]
 
 
-def drop_link(token: str) -> Statement:
-    """Delete the link of *token*."""
-    return statement(_DROP, digest(token))
+def shorten_link(token: str, now: int) -> Statement:
+    """Let the link of *token*, whose mail failed at *now*, be good for `UNSENT_LIFE`."""
+    return statement(_SHORTEN, digest(token), now + UNSENT_LIFE)
 
 
 def forget_links(user_id: str, but_to: str | None = None) -> Statement:

@@ -21,13 +21,13 @@ from framework.auth.limits import seconds_until
 from framework.auth.links import (
     Account,
     Link,
-    drop_link,
     find_account,
     find_link,
     insert_link,
     public_origin,
     purge_mailed,
     replace_address,
+    shorten_link,
     use_link,
 )
 from framework.auth.mail import Mailer, Message, write_reset, write_verification
@@ -175,8 +175,8 @@ class Recovery(Accounts[U]):
                 await mailer.send(c, write(account.email, place + token))
         except Exception as error:  # whatever it is: the answer must not tell
             report(c, error)
-            with suppress(Exception):  # nobody has it: it is not to count as one that works
-                await self._db(c).batch([drop_link(token)])
+            with suppress(Exception):  # one that nobody has is not to count for as long as others
+                await self._db(c).batch([shorten_link(token, self.clock())])
 
     async def check_reset(self, c: Context, token: str) -> None:
         """Raise `InvalidLink` unless `reset_password` would take *token* now. Uses nothing up."""

@@ -39,6 +39,7 @@ def test_what_holds_of_codes_and_links() -> None:
     assert (codes.CODES_PER_WINDOW, codes.CODES_PER_ADDRESS) == (5, 10)
     assert codes.CODE_WINDOW == 60 * MINUTE
     assert (links.LINK_LIFE, links.LINKS_PER_ACCOUNT) == (120 * MINUTE, 3)
+    assert links.UNSENT_LIFE == 15 * MINUTE
 
 
 def test_the_clock_says_milliseconds() -> None:

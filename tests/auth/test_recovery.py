@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from framework.auth import Auth, NewKey, User
-from framework.auth.links import LINK_LIFE, LINKS_PER_ACCOUNT, Account, Link
+from framework.auth import Auth, Message, NewKey, User
+from framework.auth.links import LINK_LIFE, LINKS_PER_ACCOUNT, UNSENT_LIFE, Account, Link
 from framework.context import Context
 from framework.errors import ConfigurationError
 from framework.request import Request
@@ -235,7 +235,7 @@ async def test_a_mail_that_fails_is_not_told(
 
 
 @pytest.mark.parametrize("is_stored", [True, False], ids=["no mail", "answer lost"])
-async def test_a_link_that_nobody_was_sent_keeps_nobody_from_another(
+async def test_links_that_nobody_was_sent_keep_nobody_from_another_for_long(
     recovering: Recovering, is_stored: bool
 ) -> None:
     await recovering.verified()
@@ -246,11 +246,34 @@ async def test_a_link_that_nobody_was_sent_keeps_nobody_from_another(
         faulty.arm(0 if is_stored else 2, is_lost_after=True)
         assert (await recovering.ask()).status == 202
     recovering.mailbox.error, recovering.database = None, recovering.sqlite
-    assert await recovering.rows("password_reset") == []
+    recovering.clock.now += UNSENT_LIFE - 1
+    await recovering.ask()
+    assert recovering.mailbox.mails == []
+    recovering.clock.now += 1
 
     token = await recovering.mailed()
 
     assert (await recovering.reset(token)).status == 204
+
+
+@pytest.mark.parametrize(("age", "status"), [(UNSENT_LIFE - 1, 204), (UNSENT_LIFE, 404)])
+async def test_a_mail_that_arrived_although_it_failed_is_good_for_a_while(
+    recovering: Recovering, monkeypatch: pytest.MonkeyPatch, age: int, status: int
+) -> None:
+    keep = recovering.mailbox.send
+
+    async def send(c: Context, message: Message) -> None:
+        await keep(c, message)
+        raise TimeoutError
+
+    monkeypatch.setattr(recovering.mailbox, "send", send)
+    await recovering.verified()
+    for _ in range(LINKS_PER_ACCOUNT + 1):
+        await recovering.ask()
+    assert len(recovering.mailbox.mails) == LINKS_PER_ACCOUNT
+    recovering.clock.now += age
+
+    assert (await recovering.reset(recovering.mailbox.token)).status == status
 
 
 async def test_an_outage_after_one_is_not_told_either(recovering: Recovering) -> None:
