@@ -8,6 +8,7 @@ from __future__ import annotations
 import types
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Union, get_args, get_origin
+from uuid import UUID
 
 from msgspec import inspect
 
@@ -39,8 +40,8 @@ def _kinds(annotation: Any) -> Iterator[type]:
         arguments = get_args(annotation)
         for argument in arguments[:1] if origin is Annotated else arguments:
             yield from _kinds(argument)
-    elif isinstance(annotation, type):
-        yield annotation
+    elif isinstance(kind := origin or annotation, type):  # of a deque[int] the deque
+        yield kind
 
 
 def _is_sendable(kind: type) -> bool:
@@ -48,6 +49,12 @@ def _is_sendable(kind: type) -> bool:
     is_plain = all(base.__module__ != "builtins" for base in kind.__mro__[:-1])
     if not is_plain or kind.__subclasses__() or hasattr(kind, "shown_as"):
         return True
-    if getattr(kind, "_is_protocol", False):
+    if getattr(kind, "_is_protocol", False) or getattr(kind, "__abstractmethods__", ()):
         return True
-    return not isinstance(inspect.type_info(kind), inspect.CustomType)
+    if issubclass(kind, UUID):  # unlike a datetime of one's own
+        return True
+    try:
+        known = inspect.type_info(kind)
+    except (TypeError, NameError, RecursionError):  # it is sent all the same, an Enum of floats too
+        return True
+    return not isinstance(known, inspect.CustomType)

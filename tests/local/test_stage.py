@@ -706,10 +706,12 @@ def test_packages_are_compared_where_there_is_something_to_compare_with(root: Pa
 
 ANSWERS = """
 from __future__ import annotations
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import InitVar, dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any, Literal, NamedTuple, Protocol, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Protocol, TypedDict
 from uuid import UUID
 import msgspec
 from framework import App, Context, public
@@ -729,6 +731,13 @@ class Text(str): ...
 class Kind(Enum): A = "a"
 class Pair(NamedTuple): a: int
 class Row(TypedDict): a: int
+class Mine(UUID): ...
+class Rate(Enum): LOW = 0.5
+@dataclass
+class Made: a: InitVar[int]
+if TYPE_CHECKING:
+    from decimal import Decimal
+class Price(msgspec.Struct): amount: Decimal
 """
 
 
@@ -738,11 +747,12 @@ def test_a_handler_that_returns_what_can_not_be_sent_is_not_staged(tmp_path: Pat
     returned = (
         *("Plain", "Plain | None", "list[Plain]", "dict[str, Plain]", "Annotated[Plain, 'a note']"),
         *("list[Plain | None]", "tuple[Plain, ...]", "set[Plain]", "frozenset[Plain]"),
-        "list[Annotated[Plain, 'a note']]",
+        *("list[Annotated[Plain, 'a note']]", "deque[int]", "deque[Note] | None"),
     )
     for number, annotation in enumerate(returned):
+        kind = "deque" if "deque" in annotation else "Plain"
         said.append(
-            f"app.py:{source.count(chr(10)) + 1}: show returns a Plain, which cannot be sent as JSON:"
+            f"app.py:{source.count(chr(10)) + 1}: show returns a {kind}, which cannot be sent as JSON:"
             " make it a msgspec.Struct or a dataclass, or return a dict or a Response"
         )
         source += f"@app.get('/{number}')\nasync def show(c: Context) -> {annotation}: ...\n"
@@ -759,7 +769,8 @@ def test_a_handler_that_returns_what_may_be_sent_is_staged(tmp_path: Path) -> No
     source = ANSWERS
     returned = (
         *("Note", "Base", "Child", "Shown", "Page", "Number", "Text", "Kind"),
-        *("Pair", "Row", "UUID", "Any"),
+        *("Pair", "Row", "UUID", "Any", "Mine", "Rate", "Made", "Price", "list[Price]"),
+        *("Hashable", "Iterable[int]", "Mapping[str, int]"),
         *(
             "object",
             "None",
