@@ -23,7 +23,7 @@ from framework.sent_values import (
     refuse_twice,
     unless_alike,
 )
-from framework.text_types import FRACTION, is_readable, takes_integers, takes_several
+from framework.text_types import FRACTION, is_readable, takes_integers, takes_several, without_notes
 from framework.validation import convert, json_pointer, misfits
 
 __all__ = [
@@ -125,7 +125,7 @@ def form_decoder(type: Any) -> Callable[[bytes, str], Any]:
 
     Raises `ConfigurationError` for a required field that no form can send.
     """
-    for field in msgspec.structs.fields(type):
+    for field in _fields(type):
         if field.required and not is_readable(field.type, with_several=True, beside=File):
             raise ConfigurationError(
                 f"the field {field.encode_name!r} is text in a form, and {field.type!r} is not read"
@@ -137,9 +137,13 @@ def form_decoder(type: Any) -> Callable[[bytes, str], Any]:
     return lambda data, _: build(decode_form(data))
 
 
+def _fields(struct: Any) -> Sequence[msgspec.structs.FieldInfo]:
+    return msgspec.structs.fields(without_notes(struct))  # with notes, not from Python 3.13 on
+
+
 def takes_files(type: Any) -> bool:
     """Return whether a field of the Struct *type* is a `File`, or several."""
-    return any(_takes_file(field.type) for field in msgspec.structs.fields(type))
+    return any(_takes_file(field.type) for field in _fields(type))
 
 
 def _takes_file(annotation: Any) -> bool:
@@ -154,7 +158,7 @@ def _group(data: bytes, content_type: str) -> dict[str, list[str | File]]:
 
 
 def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], Any]:
-    fields = msgspec.structs.fields(type)
+    fields = _fields(type)
     lists = {field.encode_name for field in fields if takes_several(field.type)}
     zoned = {field.name for field in fields if wants_zone(all_parts(field.type))}
     integers = {field.encode_name for field in fields if takes_integers(field.type)}

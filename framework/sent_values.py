@@ -40,10 +40,11 @@ def names_at_least(type: Any) -> int | None:
     for member in members_of(without_notes(type)):
         if not is_struct(member):
             return None
-        config = class_of(member).__struct_config__
+        kind = class_of(member)
+        config = kind.__struct_config__
         if not config.forbid_unknown_fields or config.array_like:
             return None
-        counts.append(sum(field.required for field in msgspec.structs.fields(member)))
+        counts.append(sum(field.required for field in msgspec.structs.fields(kind)))
     return min(counts)
 
 

@@ -346,7 +346,12 @@ class Moved(msgspec.Struct, tag="moved"):
     ],
 )
 @pytest.mark.parametrize(
-    "type", [Paid | Cancelled | Shipped, Annotated[Paid | Cancelled | Shipped, "with a note"]]
+    "type",
+    [
+        Paid | Cancelled | Shipped,
+        Annotated[Paid | Cancelled | Shipped, "with a note"],
+        Annotated[Paid, "with a note"] | Cancelled | Shipped,
+    ],
 )
 def test_one_of_several_structs_that_know_their_names_takes_each_once(
     type: Any, body: bytes, pointers: list[str] | None
@@ -1257,3 +1262,11 @@ def test_fields_go_by_the_names_that_are_sent(form: bytes, pointers: list[str] |
     with pytest.raises(Invalid) as caught:
         decode(form, "")
     assert [error.pointer for error in caught.value.errors] == pointers
+
+
+class Stay(msgspec.Struct):
+    days: int
+
+
+def test_a_form_may_have_a_note() -> None:
+    assert form_decoder(Annotated[Stay, "how long"])(b"days=3", "") == Stay(3)
