@@ -9,7 +9,15 @@ from msgspec import inspect
 from framework.exact_numbers import parts_of
 from framework.parameters import MISSING
 from framework.response import Reply, Response, encode_json
-from framework.text_types import class_of, is_kind_of, is_union, members_of, notes_of, without_notes
+from framework.text_types import (
+    UNREADABLE,
+    class_of,
+    is_kind_of,
+    is_union,
+    members_of,
+    notes_of,
+    without_notes,
+)
 
 __all__ = ["AnswerMismatch", "make_answer_check"]
 
@@ -37,7 +45,7 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
     members = members_of(inside) if is_union(inside) else (annotation,)
     shapes = [member for member in members if not is_kind_of(member, Response)]
     allows_response = len(shapes) < len(members)
-    wanted = _comparable(Union[tuple(shapes)] if shapes else None)  # noqa: UP007  members of run time
+    wanted = _comparable(*shapes or [None])
 
     def check(value: Any) -> None:
         if isinstance(value, Response):
@@ -55,11 +63,12 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
     return check
 
 
-def _comparable(type: Any) -> Any:
-    """Return *type*, or Any where JSON is not read into it: a Protocol, or a base class."""
+def _comparable(*types: Any) -> Any:
+    """Return the union of *types*, or Any where JSON is not read into it: a Protocol, or a base class."""
     try:
+        type: Any = Union[types]  # noqa: UP007  members of run time
         parts = [*parts_of(inspect.type_info(type))]
-    except TypeError:  # NoReturn, or Structs without tags
+    except UNREADABLE:  # NoReturn, or Structs without tags
         return Any
     return Any if any(isinstance(part, inspect.CustomType) for part in parts) else type
 
@@ -75,7 +84,7 @@ def _check_reply(response: Response, replies: dict[int, Any], place: str) -> Non
     wanted = replies[response.status]
     if not isinstance(response.body, bytes):
         return
-    if wanted is None:
+    if wanted is type(None):
         if response.body:
             status = response.status
             raise AnswerMismatch(

@@ -9,7 +9,7 @@ import msgspec
 
 from framework.errors import ConfigurationError
 from framework.multipart import File
-from framework.text_types import is_union, members_of
+from framework.text_types import UNREADABLE, is_union, members_of
 
 __all__ = ["Schemas", "default_of", "portable_regex", "sent_type"]
 
@@ -62,7 +62,7 @@ class Schemas:
                 schema_hook=lambda type: {"title": type.__name__},
                 ref_template="#/components/schemas/{name}",
             )
-        except TypeError as error:
+        except UNREADABLE as error:
             raise ConfigurationError(f"OpenAPI cannot describe an answer. {error}") from error
         file = msgspec.json.schema_components([File])[1]["File"]
         for schema, found in zip(self._schemas, written, strict=True):
@@ -79,7 +79,7 @@ def _is_read(type: Any) -> bool:
     """Return whether msgspec reads *type*, as it has to for a schema; Structs without tags are only sent."""
     try:
         msgspec.inspect.type_info(type)
-    except TypeError:
+    except UNREADABLE:
         return False
     return True
 

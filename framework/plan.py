@@ -32,6 +32,7 @@ from framework.request import Request
 from framework.response import Response
 from framework.slots import Slot, handed_on, note_body
 from framework.text_types import (
+    UNREADABLE,
     class_of,
     is_readable,
     members_of,
@@ -118,8 +119,9 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
             " framework.streaming.stream(...) of one"
         )
     try:
-        hints = get_type_hints(function, localns=dict(names), include_extras=True)
-    except (NameError, AttributeError, SyntaxError, TypeError) as error:
+        found = get_type_hints(function, localns=dict(names), include_extras=True)
+        hints = {name: unaliased(hint) for name, hint in found.items()}
+    except (*UNREADABLE, AttributeError, SyntaxError) as error:
         raise ConfigurationError(f"{place}: {code.co_name}: {error}") from None
     positional = code.co_varnames[: code.co_argcount]
     keyword = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
@@ -128,13 +130,13 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
         function=function,
         name=code.co_name,
         place=place,
-        annotations={name: unaliased(hints.get(name, MISSING)) for name in positional + keyword},
+        annotations={name: hints.get(name, MISSING) for name in positional + keyword},
         defaults={
             **dict(zip(reversed(positional), reversed(defaults), strict=False)),
             **(function.__kwdefaults__ or {}),
         },
         keyword_only=frozenset(keyword),
-        returns=unaliased(hints.get("return", MISSING)),
+        returns=hints.get("return", MISSING),
     )
 
 
@@ -260,7 +262,7 @@ def _plan_body(signature: Signature, start: str, name: str) -> tuple[Parameter, 
         )
     try:
         planned = body_reader(name, annotation)
-    except (ConfigurationError, TypeError) as error:
+    except (ConfigurationError, *UNREADABLE) as error:
         raise ConfigurationError(f"{signature.place}: the body {name!r}: {error}") from None
     for kind in members_of(annotation):
         note_body(kind, f"{signature.place}: {signature.name}")
@@ -373,7 +375,7 @@ def _unfillable(start: str, annotation: Any, scope: Scope) -> str:
 def _is_body(start: str, annotation: Any) -> bool:
     try:
         return is_body(annotation)
-    except ConfigurationError as error:
+    except (ConfigurationError, *UNREADABLE) as error:
         raise ConfigurationError(f"{start}: {error}") from None
 
 

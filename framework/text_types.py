@@ -8,6 +8,7 @@ from msgspec import Struct, inspect
 
 __all__ = [
     "FRACTION",
+    "UNREADABLE",
     "class_of",
     "classes_of",
     "is_kind_of",
@@ -24,6 +25,9 @@ __all__ = [
 
 FRACTION = re.compile(r"-?[0-9]+[.eE].*|-0")
 """What msgspec takes for an integer although it is written otherwise: ``1e2``, ``1.0``, ``-0``."""
+
+UNREADABLE = (TypeError, NameError, RecursionError)
+"""What msgspec raises for a type that it cannot read: NameError for a name that is not there."""
 
 _SCALARS = (
     inspect.AnyType,
@@ -112,7 +116,7 @@ def is_readable(annotation: Any, *, with_several: bool, beside: Any = None) -> b
     """
     try:
         items = _items(annotation) if with_several else _members(annotation)
-    except TypeError:  # msgspec cannot read it from anything
+    except UNREADABLE:
         return False
     return all(
         isinstance(item, _SCALARS) or (beside and getattr(item, "cls", None) is beside)

@@ -73,6 +73,12 @@ class Circle(msgspec.Struct):
     radius: int
 
 
+class Unfinished(msgspec.Struct):
+    """Has a type that is imported for type checkers alone, as linters put it."""
+
+    id: "Nowhere"  # type: ignore[name-defined]  # noqa: F821  on purpose
+
+
 NOTE = Note(1, "a", datetime(2026, 1, 1, tzinfo=UTC))
 BAD: Any = Note("x", "a")  # type: ignore[arg-type]  # what this is about
 
@@ -129,6 +135,10 @@ BAD: Any = Note("x", "a")  # type: ignore[arg-type]  # what this is about
         (HasSide, Square(1), True),
         (Annotated[Response, Reply(HasSide, 201)], Response.json(Square(1), 201), True),
         (Note | Circle, Circle(1), True),
+        (Unfinished, Unfinished(1), True),
+        (list[Unfinished] | None, [Unfinished(1)], True),
+        (Annotated[Response, Reply(Unfinished)], Response.json(Unfinished(1)), True),
+        (Annotated[Note, ["a note"]], NOTE, True),
         (Annotated[int, msgspec.Meta(ge=0)], -1, False),
         (Annotated[str, msgspec.Meta(max_length=2)], "ab", True),
         (Annotated[Response, Reply(Note, 201)], Response.json(NOTE, 201), True),

@@ -429,6 +429,42 @@ def two_names(a: Annotated[Query[str], Alias("a"), Alias("b")]) -> None: ...
 def no_name(a: Annotated[Query[str], Alias("")]) -> None: ...
 
 
+class Unfinished(msgspec.Struct):
+    later: "Nowhere"  # type: ignore[name-defined]  # noqa: F821  as what is imported for types alone
+
+
+class Itself:
+    """As ``type Itself = Itself``."""
+
+    @property
+    def __value__(self) -> Any:
+        return self
+
+
+def unfinished(note: Unfinished) -> None: ...
+
+
+def unfinished_in_a_list(notes: list[Unfinished]) -> None: ...
+
+
+def unfinished_form(note: Form[Unfinished]) -> None: ...
+
+
+def unfinished_query(note: Query[Unfinished]) -> None: ...
+
+
+def endless(note: Any) -> None: ...
+
+
+endless.__annotations__["note"] = Itself()
+
+
+def no_type(note: Any) -> None: ...
+
+
+no_type.__annotations__["note"] = [Note]
+
+
 def the_cookie_header(cookie: Header[str]) -> None: ...
 
 
@@ -503,6 +539,12 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (untagged, "the body 'note': "),
         (two_names, "has to have one name"),
         (no_name, "has to have one name"),
+        (unfinished, "the body 'note': name 'Nowhere' is not defined"),
+        (unfinished_in_a_list, "the body 'notes': name 'Nowhere' is not defined"),
+        (unfinished_form, "the parameter 'note' of unfinished_form: name 'Nowhere' is not defined"),
+        (unfinished_query, "Unfinished'> is not read from text"),
+        (endless, "endless: maximum recursion depth exceeded"),
+        (no_type, "'note' of no_type is not in the path"),
         (the_cookie_header, r"write cookie: Cookie\[...\]"),
         (the_cookie_header_by_name, r"write a: Cookie\[...\]"),
     ],
