@@ -121,7 +121,7 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
     try:
         found = get_type_hints(function, localns=dict(names), include_extras=True)
         hints = {name: unaliased(hint) for name, hint in found.items()}
-    except (*UNREADABLE, AttributeError, SyntaxError) as error:
+    except UNREADABLE as error:
         raise ConfigurationError(f"{place}: {code.co_name}: {error}") from None
     positional = code.co_varnames[: code.co_argcount]
     keyword = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]

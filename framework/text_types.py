@@ -26,8 +26,8 @@ __all__ = [
 FRACTION = re.compile(r"-?[0-9]+[.eE].*|-0")
 """What msgspec takes for an integer although it is written otherwise: ``1e2``, ``1.0``, ``-0``."""
 
-UNREADABLE = (TypeError, NameError, RecursionError)
-"""What msgspec raises for a type that it cannot read: NameError for a name that is not there."""
+UNREADABLE = (TypeError, NameError, AttributeError, SyntaxError, RecursionError)
+"""What is raised for a type that msgspec cannot read, or for text that is none."""
 
 _SCALARS = (
     inspect.AnyType,

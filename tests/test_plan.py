@@ -433,6 +433,14 @@ class Unfinished(msgspec.Struct):
     later: "Nowhere"  # type: ignore[name-defined]  # noqa: F821  as what is imported for types alone
 
 
+class Misspelt(msgspec.Struct):
+    later: "msgspec.Nowhere"  # type: ignore[name-defined]  # on purpose
+
+
+class Garbled(msgspec.Struct):
+    later: "not a type"  # type: ignore[valid-type]  # noqa: F722  on purpose
+
+
 class Itself:
     """As ``type Itself = Itself``."""
 
@@ -451,6 +459,12 @@ def unfinished_form(note: Form[Unfinished]) -> None: ...
 
 
 def unfinished_query(note: Query[Unfinished]) -> None: ...
+
+
+def misspelt(note: Misspelt) -> None: ...
+
+
+def garbled(note: Form[Garbled]) -> None: ...
 
 
 def endless(note: Any) -> None: ...
@@ -543,6 +557,8 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (unfinished_in_a_list, "the body 'notes': name 'Nowhere' is not defined"),
         (unfinished_form, "the parameter 'note' of unfinished_form: name 'Nowhere' is not defined"),
         (unfinished_query, "Unfinished'> is not read from text"),
+        (misspelt, "the body 'note': module 'msgspec' has no attribute 'Nowhere'"),
+        (garbled, "the parameter 'note' of garbled: .*not a type"),
         (endless, "endless: maximum recursion depth exceeded"),
         (no_type, "'note' of no_type is not in the path"),
         (the_cookie_header, r"write cookie: Cookie\[...\]"),

@@ -55,6 +55,12 @@ def _is_sendable(kind: type) -> bool:
         return True
     try:
         known = inspect.type_info(kind)
-    except (TypeError, NameError, RecursionError):  # it is sent all the same, an Enum of floats too
+    except (
+        TypeError,
+        NameError,
+        AttributeError,
+        SyntaxError,
+        RecursionError,
+    ):  # it is sent all the same, an Enum of floats too
         return True
     return not isinstance(known, inspect.CustomType)
