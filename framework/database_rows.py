@@ -14,7 +14,7 @@ import msgspec
 
 from framework.database_errors import RowMismatch
 from framework.database_values import EPOCH, MILLISECOND
-from framework.text_types import classes_of, is_readable, is_struct
+from framework.text_types import classes_of, is_readable, is_struct, unaliased
 
 __all__ = ["convert_rows", "decode_rows"]
 
@@ -87,6 +87,7 @@ def _only(row: Row) -> Any:
 
 def _plan(type: Any) -> _Plan:
     """Return how rows become a *type*."""
+    type = unaliased(type)
     is_value = not is_struct(type) and type is not Any and is_readable(type, with_several=False)
     columns = {"": type} if is_value else _columns(type)
     if columns is None:

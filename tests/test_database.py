@@ -532,7 +532,10 @@ class Renamed(msgspec.Struct, rename={"content": "blob"}):
     when: datetime
 
 
-@pytest.mark.parametrize("kind", [Plain, Partial, Bounded, Renamed])
+Again = NewType("Again", Plain)
+
+
+@pytest.mark.parametrize("kind", [Plain, Partial, Bounded, Renamed, Again])
 def test_a_blob_and_a_time_are_read_into_each_kind_of_class(kind: Any) -> None:
     [row] = decode_rows(kind, '[{"blob":[0,255],"when":0}]', SQL)
 
