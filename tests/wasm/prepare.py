@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "wasm"
 
 PINS = (
-    "msgspec==0.22.0",
+    "msgspec==0.23.0",
     "argon2-cffi==25.1.0",
     "argon2-cffi-bindings==26.2.0",
     "workers-runtime-sdk==1.9.5",
