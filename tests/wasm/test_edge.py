@@ -124,6 +124,15 @@ def test_nothing_is_sent_as_nothing(worker: RunningWorker) -> None:
     assert (status, headers.get("content-type"), body) == (204, None, b"")
 
 
+def test_a_form_with_a_note_is_read_by_the_workers_python(worker: RunningWorker) -> None:
+    connection = http.client.HTTPConnection(urlsplit(worker.url).netloc)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    connection.request("POST", "/stay", "days=3", form)
+
+    assert connection.getresponse().read() == b"3"
+    connection.close()
+
+
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["with a length", "chunked"])
 @pytest.mark.parametrize(("size", "status"), [(0, 200), (1024 * 1024, 200), (1024 * 1024 + 1, 413)])
 def test_a_body_is_read_up_to_the_limit(

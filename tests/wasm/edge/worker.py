@@ -5,11 +5,12 @@ import gc
 import gzip
 from asyncio import ensure_future, sleep
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import js
+import msgspec
 
-from framework import App, Batch, Context, Query, Response, public
+from framework import App, Batch, Context, Form, Query, Response, public
 from framework.middleware.timeout import timeout
 from framework.router import Router
 from framework.workers import entrypoint
@@ -21,6 +22,15 @@ app = App()
 @app.get("/files/:file{.+}", guard=public)
 async def show_file(file: str) -> str:
     return file
+
+
+class Stay(msgspec.Struct):
+    days: int
+
+
+@app.post("/stay", guard=public)
+async def stay(stay: Form[Annotated[Stay, "how long"]]) -> int:
+    return stay.days
 
 
 @app.get("/header", guard=public)
