@@ -97,8 +97,9 @@ def _described(trees: Collection[ast.Module], naming: Collection[ast.Module]) ->
     """
     nodes = [node for tree in trees for node in ast.walk(tree)]
     classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
+    bases = [(each.name, _bases(each)) for each in classes]
     found: set[str] = set(DESCRIBED)
-    while more := {each.name for each in classes if found & _bases(each)} - found:
+    while more := {name for name, above in bases if found & above} - found:
         found |= more
     bounds = [pair for node in nodes if isinstance(node, ast.Assign) for pair in _bounds(node)]
     named = {word for tree in naming for word in _names(tree)}
@@ -127,7 +128,7 @@ def _fields(node: ast.ClassDef) -> Iterator[str]:
     """Yield the words in the annotations of the fields of the class *node*."""
     for statement in node.body:
         if isinstance(statement, ast.AnnAssign):
-            yield from WORD.findall(ast.unparse(statement.annotation))
+            yield from _names(statement.annotation)
 
 
 def _bounds(node: ast.Assign) -> Iterator[tuple[str, str]]:
