@@ -75,10 +75,10 @@ def try_import(folder: str, *needed: str) -> int:
     static = runpy.run_path(f"{HERE}/static_check.py")
     lacking = static["find_faults"](Path(folder), unsupported.why_imported, unsupported.why_called)
     settings = runpy.run_path(f"{HERE}/configuration.py")["read_configuration"](Path())
-    misused, unbound, doubtful = _mistakes(app.app, folder, settings)
+    unsendable, misused, unbound, doubtful = _mistakes(app.app, folder, settings)
     for code, found in (
         (IDLE_TRIGGERS, _idle_triggers(app.app, settings)),
-        (CANNOT_ANSWER, _unsendable(app.app, folder)),
+        (CANNOT_ANSWER, unsendable),
         (LACKS, lacking + unbound),
         (MISUSED, misused),
     ):
@@ -98,23 +98,20 @@ def _idle_triggers(app: Any, settings: Any) -> list[str]:
     )
 
 
-def _unsendable(app: Any, folder: str) -> list[str]:
-    """Return which handlers of *app* return what cannot be sent."""
+def _mistakes(
+    app: Any, folder: str, settings: Any
+) -> tuple[list[str], list[str], list[str], list[str]]:
+    """Return which handlers of *app* return what cannot be sent, what fails or does nothing, which
+    bindings it lacks, and what may be wrong.
+    """
     if not _is_ours(folder):
-        return []
-    response = importlib.import_module("framework.response").Response
-    return list(runpy.run_path(f"{HERE}/return_types.py")["find_unsendable"](app.routes, response))
-
-
-def _mistakes(app: Any, folder: str, settings: Any) -> tuple[list[str], list[str], list[str]]:
-    """Return what in *app* fails or does nothing, which bindings it lacks, and what may be wrong."""
-    if not _is_ours(folder):
-        return [], [], []
+        return [], [], [], []
     # The rest of the framework is there from here on, the checks among it.
     importlib.import_module("framework").__path__.append(f"{HERE.parent}")
+    find_unsendable = importlib.import_module("framework.local.return_types").find_unsendable
     find_mistakes = importlib.import_module("framework.local.mistakes").find_mistakes
     misused, unbound, doubtful = find_mistakes(app, Path(folder), settings)
-    return misused, unbound, doubtful
+    return find_unsendable(app.routes), misused, unbound, doubtful
 
 
 def _is_ours(folder: str) -> bool:

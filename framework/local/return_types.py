@@ -1,7 +1,4 @@
-"""Finds handlers annotated to return what cannot be sent. Knows nothing else of routes.
-
-Imports nothing of the framework's: `import_check.py` runs it, with the app that is staged.
-"""
+"""Finds handlers annotated to return what cannot be sent. Knows nothing else of routes."""
 
 from __future__ import annotations
 
@@ -12,15 +9,17 @@ from uuid import UUID
 
 from msgspec import inspect
 
+from framework.response import Response
+from framework.text_types import UNREADABLE
+
+__all__ = ["find_unsendable"]
+
 HOLDING = {Annotated, Union, dict, frozenset, list, set, tuple, types.UnionType}
 """Types whose arguments are each sent as they would be alone."""
 
 
-def find_unsendable(routes: Iterable[Any], response: type) -> list[str]:
-    """Return a sentence, with its place, for each handler of *routes* whose answer would be a 500.
-
-    *response* is the class whose instances are sent as they are.
-    """
+def find_unsendable(routes: Iterable[Any]) -> list[str]:
+    """Return a sentence, with its place, for each handler of *routes* whose answer would be a 500."""
     signatures = [route.declaration.signature for route in routes]
     return list(
         dict.fromkeys(
@@ -28,7 +27,7 @@ def find_unsendable(routes: Iterable[Any], response: type) -> list[str]:
             " JSON: make it a msgspec.Struct or a dataclass, or return a dict or a Response"
             for signature in signatures
             for kind in _kinds(signature.returns)
-            if not issubclass(kind, response) and not _is_sendable(kind)
+            if not issubclass(kind, Response) and not _is_sendable(kind)
         )
     )
 
@@ -55,12 +54,6 @@ def _is_sendable(kind: type) -> bool:
         return True
     try:
         known = inspect.type_info(kind)
-    except (
-        TypeError,
-        NameError,
-        AttributeError,
-        SyntaxError,
-        RecursionError,
-    ):  # it is sent all the same, an Enum of floats too
+    except UNREADABLE:  # it is sent all the same, an Enum of floats too
         return True
     return not isinstance(known, inspect.CustomType)
