@@ -50,6 +50,14 @@ async def passed_the_guard(
     return halt, task
 
 
+async def made_lucias(world: World, **columns: int) -> dict[str, str]:
+    """Make the one session of *world* one of Lucia's, with *columns*; return the header that shows it."""
+    changes = "".join(f", {name} = {value}" for name, value in columns.items())
+    sql = f"UPDATE user_session SET id = ?1, created_at = 0{changes}"
+    await world.sqlite.run(sql, "l" * 40)
+    return {"cookie": f"{COOKIE}={'l' * 40}"}
+
+
 @pytest.fixture
 def both() -> Iterator[Recovering]:
     """A world with mails, and with all that ends sessions."""
@@ -165,16 +173,11 @@ async def test_nor_does_it_end_others_where_it_was_over_in_a_moment_anyway() -> 
 async def test_nor_does_one_of_lucias_end_what_took_its_place() -> None:
     world = World(sessions="migrate")
     await world.signed_up()
-    await world.sqlite.run(
-        "UPDATE user_session SET id = ?1, created_at = 0, authenticated_at = 0", "l" * 40
-    )
-    old = {"cookie": f"{COOKIE}={'l' * 40}"}
+    old = await made_lucias(world, authenticated_at=0)
     browser, late_browser = [world.browser("https://example.com") for _ in range(2)]
-    halting = HaltingDatabase(world.sqlite)
-    world.database = halting
-    halt = halting.halt("UPDATE user_session SET id")
-    late = asyncio.ensure_future(late_browser.post("/others", headers=old))
-    await halt.reached()
+    halt, late = await passed_the_guard(
+        world, late_browser.post("/others", headers=old), "UPDATE user_session SET id"
+    )
     assert (await browser.get("/me", headers=old)).status == 200
 
     halt.release()
@@ -206,10 +209,7 @@ async def test_nor_does_one_that_comes_with_it_later(
 async def test_nor_does_what_is_left_of_lucias() -> None:
     world = World(sessions="migrate")
     await world.signed_up()
-    await world.sqlite.run(
-        "UPDATE user_session SET id = ?1, created_at = 0, authenticated_at = 0", "l" * 40
-    )
-    old = {"cookie": f"{COOKIE}={'l' * 40}"}
+    old = await made_lucias(world, authenticated_at=0)
     browser = world.browser("https://example.com")
     await browser.get("/me", headers=old)
 
@@ -335,8 +335,7 @@ async def test_of_what_was_replaced_meanwhile_a_rotation_makes_no_session(
 async def test_of_lucias_session_one_of_ours_is_made() -> None:
     world = World(sessions="migrate")
     await world.signed_up()
-    await world.sqlite.run("UPDATE user_session SET id = ?1, created_at = 0", "l" * 40)
-    old = {"cookie": f"{COOKIE}={'l' * 40}"}
+    old = await made_lucias(world)
     browser, late_browser = [world.browser("https://example.com") for _ in range(2)]
     halt, late = await passed_the_guard(
         world, late_browser.get("/me", headers=old), "UPDATE user_session SET id"
@@ -541,8 +540,7 @@ async def test_what_took_the_place_of_lucias_ends_with_it(
 ) -> None:
     world = World(sessions="migrate")
     await world.signed_up()
-    await world.sqlite.run("UPDATE user_session SET id = ?1, created_at = 0", "l" * 40)
-    old = {"cookie": f"{COOKIE}={'l' * 40}"}
+    old = await made_lucias(world)
     other = world.browser("https://example.com")
     call = other.fork().post(path, headers=old, json={})
     halt, late = await passed_the_guard(world, call, halted)
