@@ -186,7 +186,7 @@ def forget_links(user_id: str, but_to: str | None = None) -> Statement:
 
 
 def replace_address(user_id: str, email: str | None) -> list[Statement]:
-    """Give a user another address, not verified, or none, first. The same one stays as it is.
+    """Give a user another address, not verified, or none. The same one stays as it is.
 
     Codes and links that went to another one are worth nothing, even if that is set again later.
     """

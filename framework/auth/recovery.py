@@ -9,6 +9,7 @@ from framework.auth.address_limit import limit_address
 from framework.auth.codes import (
     CODES_PER_ADDRESS,
     CodeState,
+    change_email,
     digest_code,
     issue_code,
     new_code,
@@ -79,10 +80,11 @@ class Recovery(Accounts[U]):
         canonical = None if email is None else normalize_email(email)
         if email is not None and canonical is None:
             raise InvalidEmail
-        changes = replace_address(c.get(self.session_slot).user_id, canonical)
+        user_id = c.get(self.session_slot).user_id
         if self._mailer is None:  # then there may be no codes and no links
-            changes = changes[:1]
-        await self._write(c, changes)
+            await self._write(c, [change_email(user_id, canonical)])
+        else:
+            await self._write(c, replace_address(user_id, canonical))
         log_event(c, "user_updated", "email")
 
     async def send_verification(self, c: Context, write: Write = write_verification) -> None:
