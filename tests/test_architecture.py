@@ -106,6 +106,7 @@ LONG = {
     "testing": "a browser's cookie jar, its origin and its verbs are one class",
     "auth.accounts": "signing up, signing in and a new password undo and keep the same things",
     "auth.request_sessions": "one session from the cookie that names it to its renewal and its end",
+    "local.advice": "a table of what Python says and what to write, looked through from top to bottom",
     "local.asgi": "one protocol from its first message to its last",
     "local.minify": "each kind of cut stands beside the check that the program is the same without it",
 }

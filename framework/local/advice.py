@@ -5,6 +5,7 @@ Run by `import_check.py` as well as imported, so it needs nothing but the standa
 
 from __future__ import annotations
 
+import os
 import re
 import traceback
 
@@ -79,7 +80,14 @@ ADVICE = {
         "docs/middleware.md has what each layer takes, as from framework.middleware.cors import cors"
     ),
     r"^unsupported .* for [&|]: .*'(function|method)'": "write auth.guard(), or guard(function)",
+    r"missing 1 required positional argument: '(c|context|ctx)', in .*\bguard="
+    r"|^'_Public' object is not callable": (
+        "a guard is named, not called: guard=public, or guard=guard(function)"
+    ),
     r"^Slot\.__init__\(\) missing": 'write Slot("name", Class)',
+    r"^'\w+', in .*\bos\.environ\[": (
+        "the Worker puts no variables into os.environ: a subclass of Bindings declares them"
+    ),
     r"^'(typing\.)?TypeVar' object is not callable": (
         "a marker is a type, and the default a plain one: limit: Query[int] = 20"
     ),
@@ -225,18 +233,21 @@ ADVICE = {
 }
 """Patterns of what Python says, and what to do then."""
 
+_OS = {"<frozen os>", os.__file__}  # which looks up os.environ[name]
+
 _SHOWN = 500
 """How many characters are looked at of what Python says, and of the line: each pattern reads them all."""
 
 
 def advise(problem: BaseException) -> str:
     """Return what to write instead of what *problem*, as it was raised, is about; or ""."""
-    if not isinstance(problem, (AttributeError, ImportError, TypeError)):
+    if not isinstance(problem, (AttributeError, ImportError, KeyError, TypeError)):
         return ""
     if isinstance(problem, AttributeError) and not _is_ours(problem.obj):
         return ""
     report = traceback.TracebackException.from_exception(problem)  # its text is there in any case
-    line = (report.stack[-1].line or "") if report.stack else ""
+    lines = [frame.line or "" for frame in report.stack if frame.filename not in _OS]
+    line = lines[-1] if lines else ""
     return advise_of(f"{str(report)[:_SHOWN]}, in {line[:_SHOWN]}")
 
 

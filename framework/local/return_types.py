@@ -23,13 +23,23 @@ def find_unsendable(routes: Iterable[Any]) -> list[str]:
     signatures = [route.declaration.signature for route in routes]
     return list(
         dict.fromkeys(
-            f"{signature.place}: {signature.name} returns a {kind.__name__}, which cannot be sent as"
-            " JSON: make it a msgspec.Struct or a dataclass, or return a dict or a Response"
+            f"{signature.place}: {signature.name} returns {why}"
             for signature in signatures
-            for kind in _kinds(signature.returns)
-            if not issubclass(kind, Response) and not _is_sendable(kind)
+            for why in _reasons(signature.returns)
         )
     )
+
+
+def _reasons(annotation: Any) -> Iterator[str]:
+    """Yield what *annotation* names that cannot be sent, why, and what to write."""
+    if isinstance(annotation, (dict, list, set, tuple)):  # which no document can describe
+        yield "what is no type: write list[Note] for [Note], tuple[int, str] or dict[str, int]"
+    for kind in _kinds(annotation):
+        if not issubclass(kind, Response) and not _is_sendable(kind):
+            yield (
+                f"a {kind.__name__}, which cannot be sent as JSON: make it a msgspec.Struct or a"
+                " dataclass, or return a dict or a Response"
+            )
 
 
 def _kinds(annotation: Any) -> Iterator[type]:

@@ -39,6 +39,8 @@ WRITTEN = [
     ("@app.on_event('startup')\nasync def show(): ...", "start-up"),
     ("@app.scheduled('17 3 * * *')\nasync def show(): ...", "@app.cron("),
     ("@app.websocket('/')\nasync def show(): ...", "Durable Object"),
+    ("@app.get('/', guard=public())\nasync def show(): ...", "guard=public"),
+    ("import os; KEY = os.environ['NEVER_SET']", "Bindings"),
     ("Slot('a')", 'Slot("name", Class)'),
     ("app.mount & public", "auth.guard()"),
     ("async def show(limit: int = Query(20)): ...", "Query[int] = 20"),
@@ -195,6 +197,14 @@ def test_nothing_is_said_of_what_a_function_of_the_app_is_called_with(
         load_app(f"own_{name}:app", tmp_path)
 
     assert str(caught.value).endswith(f"unexpected keyword argument '{name}'")
+
+
+def test_a_guard_that_is_called_is_told_to_be_named(tmp_path: Path) -> None:
+    write = "async def signed_in(c): ...\n@app.get('/', guard=signed_in())\nasync def show(): ...\n"
+    (tmp_path / "called_guard.py").write_text(f"{TOP}app = App()\n{write}")
+
+    with pytest.raises(LoadError, match=r"'c': a guard is named, not called: .*guard=guard\("):
+        load_app("called_guard:app", tmp_path)
 
 
 @pytest.fixture
