@@ -274,8 +274,8 @@ def test_an_auth_does_without_a_limiter(
             NO_DB,
         ),
         (
-            "async def keep(c: Context):\n c.database()\n await keep(c)\n"
-            + HANDLER.format("await keep(c)"),
+            "async def keep(c: Context):\n c.database()\n await tidy(c)\n"
+            "async def tidy(c: Context):\n await keep(c)\n" + HANDLER.format("await keep(c)"),
             2,
             NO_DB,
         ),
