@@ -109,6 +109,8 @@ def test_what_would_not_run_where_it_is_deployed_is_refused(
         f'{STAGED}{D1}{STAGING_D1}"DB"\ndatabase_id = "2b"',
         f'{STAGED}[env.staging]\n{STAGING_D1}"DB"',
         'compatibility_date = "2025-01-01"\ncompatibility_flags = ["python_workers", "python_workers_314"]',
+        'compatibility_flags = ["python_workers", "python_workers_314"]\n'
+        'env.staging.compatibility_date = "2025-01-01"',
         # What Kagari has no use for may have any shape: wrangler says which it has to have.
         "compatibility_date = 2025-01-01\ncompatibility_flags = 5",
         "kv_namespaces = 5\nr2_buckets = [5]\nservices = [{}]\nsecrets = 5\n[env.a]\nsecrets = 5",
