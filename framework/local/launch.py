@@ -50,8 +50,9 @@ def develop(launch: Launch, port: int) -> None:
     """Serve on *port*, and again after every change, until a signal. Raises `CommandError`."""
     from framework.local.reloader import keep_serving  # only this one watches files
 
-    command = [sys.executable, "-m", "framework.cli", "serve", "--app", launch.target]
-    command += ["--database", str(launch.database)]
+    # Where a library crashes, Python says in which line.
+    command = [sys.executable, "-Xfaulthandler", "-m", "framework.cli", "serve"]
+    command += ["--app", launch.target, "--database", str(launch.database)]
     for name, value in launch.variables.items():
         command += ["--var", f"{name}:{value}"]
     with bind(port) as listener:

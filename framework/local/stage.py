@@ -27,6 +27,7 @@ STAGE = Path("build", "worker")
 ENVIRONMENTS = (".venv", ".venv-workers")
 HERE = Path(__file__).parent
 IMPORT_CHECK = HERE / "import_check.py"
+OPTIONS = ("-I", "-B", "-Xutf8", "-Xfaulthandler")  # which says where a library crashes
 WRANGLER_GZIP_LEVEL = 6  # of zlib: what it says after "gzip:" when it uploads
 
 LACKS_PACKAGES = 3
@@ -188,10 +189,8 @@ def _measure(
 def _try_import(root: Path, folder: Path) -> tuple[str, ...]:
     """Import the app in *folder* under the first Python that can, and return what may be wrong with it."""
     for python in _pythons(root):
-        command = [str(python), "-I", "-B", "-Xutf8", str(IMPORT_CHECK), str(folder)]
-        check = subprocess.run(  # noqa: S603 (ourselves)
-            [*command, *packages_of(folder)], cwd=root, capture_output=True, encoding="utf-8"
-        )
+        command = [str(python), *OPTIONS, str(IMPORT_CHECK), str(folder), *packages_of(folder)]
+        check = subprocess.run(command, cwd=root, capture_output=True, encoding="utf-8")  # noqa: S603 (ourselves)
         if check.returncode == 0:
             return tuple(check.stdout.splitlines())
         if check.returncode != LACKS_PACKAGES:

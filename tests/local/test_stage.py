@@ -704,6 +704,15 @@ def test_packages_are_compared_where_there_is_something_to_compare_with(root: Pa
     assert stage(root).files == STAGED
 
 
+def test_where_a_library_crashes_is_said(root: Path) -> None:
+    write(root, "routes/notes.py", "import os, signal\n\nos.kill(os.getpid(), signal.SIGSEGV)\n")
+
+    with pytest.raises(
+        StageError, match=r"Fatal Python error: Segmentation fault[^$]*notes.py\", line 3"
+    ):
+        stage(root)
+
+
 ANSWERS = """
 from __future__ import annotations
 from collections import deque
