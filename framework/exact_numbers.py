@@ -9,7 +9,6 @@ from math import isfinite
 from sys import float_info
 from typing import Any
 
-import msgspec
 from msgspec import inspect
 
 from framework.errors import ConfigurationError
@@ -178,7 +177,7 @@ def flawed_places(value: Any, pointer: str = "", *, zoned: bool) -> Iterator[tup
             yield from ((pointer, flaw) for _, flaw in flawed_places(part, zoned=zoned))
     else:
         for name, step in _steps(kind):
-            item = getattr(value, name, None)  # a dataclass may name a ClassVar alone
+            item = getattr(value, name)
             if type(item) not in _EXACT and not (type(item) is int and _is_exact(item)):
                 yield from flawed_places(item, pointer + step, zoned=zoned)
 
@@ -186,12 +185,9 @@ def flawed_places(value: Any, pointer: str = "", *, zoned: bool) -> Iterator[tup
 @cache
 def _steps(kind: Any) -> list[tuple[str, str]]:
     """Return each field of a *kind*, if it has any, and how a pointer goes there."""
-    if not issubclass(kind, msgspec.Struct):
-        return [(name, json_pointer(name)) for name in getattr(kind, "__dataclass_fields__", ())]
-    config = kind.__struct_config__
-    first = int(config.tag is not None)  # in an array the tag comes first
-    names = zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True)
-    return [
-        (name, f"/{index}" if config.array_like else json_pointer(encoded))
-        for index, (name, encoded) in enumerate(names, first)
-    ]
+    known: Any = inspect.type_info(kind)
+    fields = getattr(known, "fields", ())
+    if not getattr(known, "array_like", False):
+        return [(field.name, json_pointer(field.encode_name)) for field in fields]
+    first = int(known.tag is not None)  # in an array the tag comes first
+    return [(field.name, f"/{index}") for index, field in enumerate(fields, first)]

@@ -354,3 +354,13 @@ class Counted:
 
 def test_what_a_dataclass_only_names_is_not_looked_at() -> None:
     assert decode_json(b'{"count": 1000, "other": 1000000000000000000}', Counted) == Counted(1000)
+
+
+def test_a_class_of_attrs_is_looked_at_as_a_dataclass_is() -> None:
+    attrs = pytest.importorskip("attrs")
+    made: Any = attrs.make_class("Made", {"count": attrs.field(type=int)})
+
+    assert decode_json(b'{"count": 9007199254740991}', made) == made(EXACT)
+    with pytest.raises(Invalid) as raised:
+        decode_json(b'{"count": 9007199254740992}', made)
+    assert [error.pointer for error in raised.value.errors] == ["/count"]
