@@ -58,11 +58,11 @@ class HTTPError(Exception):
 
     Becomes an RFC 9457 problem with *status*, a stable *code* and *detail*, a sentence for people
     that never holds what the client sent. Raise it as ``HTTPError(418, "I am a teapot.",
-    code="teapot")``, or make a subclass that fixes ``status`` and ``code`` and raise that with a
-    sentence or with nothing. The code is that of the status unless given, such as ``not-found`` for
-    404, or ``error`` where no class of this module has that status. *headers* are sent along,
-    *errors* are listed in the answer. Raises `ValueError` for a status that is not from 400 to 599,
-    and for headers that are not pairs of text.
+    code="teapot")``, or make a subclass that fixes ``status`` and ``code``, perhaps ``headers``, and
+    raise that with a sentence or with nothing. The code is that of the status unless given, such as
+    ``not-found`` for 404, or ``error`` where no class of this module has that status. *headers* are
+    sent along, *errors* are listed in the answer. Raises `ValueError` for a status that is not from
+    400 to 599, and for headers that are not pairs of text.
     """
 
     status: int = 500
@@ -70,6 +70,10 @@ class HTTPError(Exception):
     detail: str | None = None
     refusal: bool = False
     """Whether this says "not you" (401, 403, 404), so that `any_of` may ask the next guard."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Sent along: pairs of name and value."""
+    errors: tuple[InvalidField, ...] = ()
+    """The misfits of a 422: an `InvalidField` each."""
 
     def __init_subclass__(cls) -> None:
         if "status" not in cls.__dict__:
@@ -120,14 +124,10 @@ class HTTPError(Exception):
                 self.detail = argument
         if code is not None:
             self.code = code
-        self.headers: tuple[tuple[str, str], ...] = tuple(
-            [(name, value) for name, value in pairs_of(headers)]
-        )
-        """Sent along: pairs of name and value."""
+        self.headers = tuple([(name, value) for name, value in pairs_of(headers or self.headers)])
         if not all(isinstance(text, str) for pair in self.headers for text in pair):
             raise ValueError("the headers of an error are pairs of text")
-        self.errors: tuple[InvalidField, ...] = tuple(errors)
-        """The misfits of a 422: an `InvalidField` each."""
+        self.errors = tuple(errors)
         super().__init__(self.detail or self.code)
 
 

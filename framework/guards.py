@@ -44,8 +44,7 @@ R = TypeVar("R")
 class GuardFailed(ServiceUnavailable):
     """A guard broke, so that nobody can tell who may pass. Never read as a yes or a no."""
 
-    def __init__(self) -> None:
-        super().__init__(headers=RETRY_SOON)
+    headers = RETRY_SOON
 
 
 class CompiledGuard(NamedTuple):

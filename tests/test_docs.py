@@ -240,7 +240,6 @@ def test_the_reference_has_what_a_class_inherits(value: type) -> None:
     ("entry", "attributes"),
     [
         ("Batch", {"queue", "messages"}),
-        ("HTTPError", {"headers", "errors"}),
         ("Meter", {"trips", "rows", "changes"}),
         ("Result", {"changes"}),
         ("UniqueViolation", {"table", "columns"}),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from framework import HTTPError
+from framework import App, HTTPError, public
 from framework.errors import (
     BadRequest,
     Conflict,
@@ -20,6 +20,7 @@ from framework.errors import (
     Unauthorized,
     UnsupportedMediaType,
 )
+from framework.testing import json_of
 
 
 @pytest.mark.parametrize(
@@ -130,6 +131,36 @@ def test_a_subclass_without_a_code_has_that_of_its_status(status: int, code: str
 
 def test_a_subclass_keeps_the_code_that_it_inherits() -> None:
     assert Teapot().code == "unauthorized"
+
+
+class OutOfStock(Conflict):
+    """Made as plain exceptions may be, without a word to its base."""
+
+    def __init__(self, item: int) -> None:
+        self.item = item
+
+
+class SignIn(Unauthorized):
+    """Says once for all how to sign in."""
+
+    headers = (("www-authenticate", "Bearer"),)
+
+
+async def test_a_subclass_that_does_not_call_its_base_is_answered_all_the_same() -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def buy() -> None:
+        raise OutOfStock(7)
+
+    response = await app.request("GET", "/")
+
+    assert (response.status, json_of(response)["code"]) == (409, "conflict")
+
+
+def test_a_subclass_may_fix_its_headers() -> None:
+    assert SignIn().headers == (("www-authenticate", "Bearer"),)
+    assert SignIn(headers={"a": "b"}).headers == (("a", "b"),)
 
 
 @pytest.mark.parametrize("status", [200, 302, 399, 600])
