@@ -63,8 +63,7 @@ class Router:
             raise ConfigurationError(
                 f"the prefix {prefix!r} has to start with / and must not end with it; Router() has none"
             )
-        if prefix:
-            parse_pattern(prefix)
+        parse_pattern(prefix or "/")
         if guard is not None:
             check_guard(guard)
         if host is not None:
@@ -192,6 +191,7 @@ class Router:
         self._mounted.append(router)
         for declaration in declarations:
             self.adopt(declaration)
+        self._changed()  # it may have no routes, and handlers
 
     def adopt(self, declaration: Declaration) -> None:
         """Hand *declaration* of a router below on to whatever this router is mounted on."""

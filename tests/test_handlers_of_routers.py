@@ -330,6 +330,18 @@ async def test_a_router_without_routes_has_its_own_answers_too(late: bool) -> No
     assert (await app.request("GET", "/x")).header("content-type") == "application/problem+json"
 
 
+async def test_one_that_is_mounted_when_the_application_answers_already_has_its_own_answers() -> (
+    None
+):
+    app, plain = App(), Router("/plain")
+    plain.on_error(named("plain"))
+    assert (await app.request("GET", "/plain/x")).header("content-type") != "text/plain"
+
+    app.mount(plain)
+
+    assert (await app.request("GET", "/plain/x")).body == b"plain: not-found"
+
+
 @pytest.mark.parametrize(
     ("errors_at", "nowhere_at"), [("/api", "/api"), ("/api/v2", "/api"), ("/api", "/api/v2")]
 )
