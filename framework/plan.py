@@ -477,4 +477,7 @@ def _waiting_call(
 
 
 def _misfits(error: Invalid) -> Sequence[InvalidField]:
+    """Return what *error* names. Raises it where it says something else: a provider may have its own."""
+    if error.code != Invalid.code:
+        raise error
     return error.errors or (InvalidField(error.detail or "Not valid."),)

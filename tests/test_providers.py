@@ -19,7 +19,7 @@ from framework import (
     guard,
     public,
 )
-from framework.errors import Forbidden, NotFound
+from framework.errors import Forbidden, Invalid, NotFound
 from framework.testing import json_of
 
 
@@ -167,6 +167,36 @@ async def test_what_a_provider_raises_is_the_answer() -> None:
 
     assert (await app.request("GET", "/refused")).status == 404
     assert (await app.request("GET", "/broken")).status == 500
+
+
+class OldCursor(Invalid):
+    """Says by its code what to do."""
+
+    code = "old-cursor"
+
+
+async def test_a_misfit_with_a_code_of_its_own_keeps_it() -> None:
+    app = App()
+
+    def refuse() -> str:
+        raise OldCursor("Begin again.", headers={"x-next": "/"})
+
+    def ask(value: Annotated[str, Depends(refuse)]) -> str:
+        return value
+
+    @app.get("/alone", guard=public)
+    async def alone(value: Annotated[str, Depends(ask)]) -> str:
+        return value
+
+    @app.get("/beside", guard=public)
+    def beside(value: Annotated[str, Depends(ask)], size: Query[int] = 1) -> str:
+        return value * size
+
+    for path in ("/alone", "/beside", "/beside?size=x"):
+        response = await app.request("GET", path)
+        assert (response.status, json_of(response)["code"]) == (422, "old-cursor")
+        assert json_of(response)["detail"] == "Begin again."
+        assert response.header("x-next") == "/"
 
 
 async def test_a_provider_gets_what_the_guards_hand_on() -> None:
