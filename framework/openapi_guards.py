@@ -56,12 +56,13 @@ class Access:
         return next(name for name in names if self.used.setdefault(name, definition) == definition)
 
     def _scheme(self, guard: Guard) -> SecurityScheme | None:
-        return guard.scheme or self._schemes.get(guard)
+        found = (scheme for known, scheme in self._schemes.items() if known is guard)
+        return guard.scheme or next(found, None)
 
 
 def _members(guard: Guard) -> list[Guard]:
     """Return the guards that *guard* is composed of, each once."""
-    return list(dict.fromkeys(member for way in guard.alternatives() for member in way))
+    return [*{id(member): member for way in guard.alternatives() for member in way}.values()]
 
 
 def read_by_guards(guard: Guard) -> Iterator[Parameter]:

@@ -336,6 +336,32 @@ class Told(Guard):
         return self.asks.compile(scope)
 
 
+class Plain(Guard):
+    """Says nothing of itself."""
+
+    def compile(self, scope: Scope) -> CompiledGuard:
+        return public.compile(scope)
+
+
+@dataclass
+class Role(Plain):
+    """Says what a dataclass says of itself."""
+
+    name: str
+
+
+def test_a_guard_that_says_nothing_of_itself_is_listed_by_its_class() -> None:
+    app = App(guard=Plain())
+    app.get("/")(lambda: "in")
+    app.get("/role", guard=Role("admin"))(lambda: "in")
+
+    assert app.access() == {
+        ("GET", "/"): "Plain",
+        ("GET", "/role"): "Plain & Role(name='admin')",
+    }
+    assert repr(Plain() | Plain()) == "<Guard Plain | Plain>"
+
+
 async def test_of_guards_that_are_equal_none_is_left_out() -> None:
     asked: list[str] = []
     first, second = Told("same", leaf("y", asked)), Told("same", leaf("f", asked))

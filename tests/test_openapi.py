@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal, Never, NewType, NoReturn
 
@@ -30,10 +31,11 @@ from framework import (
 from framework.credentials import api_key, basic, bearer
 from framework.database import Result, Statement, statement
 from framework.errors import InvalidField
-from framework.guards import Guard, SecurityScheme
+from framework.guards import CompiledGuard, Guard, SecurityScheme
 from framework.multipart import File
 from framework.openapi import describe, session_cookie
 from framework.openapi_schemas import portable_regex
+from framework.plan import Scope
 from framework.problem import Problem, problem
 from framework.response import Reply
 
@@ -804,6 +806,28 @@ def test_a_guard_that_does_not_say_can_be_told_of() -> None:
 
     assert operation["security"] == [SESSION]
     assert set(operation["responses"]) == {"200", "401", "503", "default"}
+
+
+@dataclass
+class Word(Guard):
+    """Has no hash, and is equal to others, as a dataclass is."""
+
+    word: str
+
+    def compile(self, scope: Scope) -> CompiledGuard:
+        return public.compile(scope)
+
+
+def test_guards_without_a_hash_are_described_each_for_itself() -> None:
+    app = App()
+    secret, other = Word("a"), Word("a")
+    other.refuses = (418,)
+    app.get("/", guard=secret & other)(lambda: "")
+
+    operation = only(app, schemes={silent: session_cookie("sid")})
+
+    assert "security" not in operation
+    assert {"403", "418"} < set(operation["responses"])
 
 
 @pytest.mark.parametrize(
