@@ -18,7 +18,7 @@ from framework.errors import (
     as_fault,
 )
 from framework.guard_reads import Read
-from framework.plan import Scope, Signature, locals_of, make_plan, read_signature
+from framework.plan import Scope, Signature, make_plan, read_signature
 from framework.slots import Slot
 from framework.text_types import class_of, members_of
 
@@ -497,11 +497,11 @@ def guard(
             f"provides takes a Slot, not {provides.__name__}: write Slot('name', {provides.__name__})"
         )
     slots = (provides,) if isinstance(provides, Slot) else tuple(provides)
-    names = locals_of(sys._getframe(1))
+    frame = sys._getframe(1)
 
     def make(function: Callable[..., Any]) -> Guard:
-        signature = read_signature(function, names)
-        read = None if reads is None else read_signature(reads, names)
+        signature = read_signature(function, frame)
+        read = None if reads is None else read_signature(reads, frame)
         return _FunctionGuard(
             signature, name or signature.name, slots, read, database, statements, refuses, scheme
         )

@@ -41,7 +41,7 @@ from framework.text_types import (
     without_notes,
 )
 
-__all__ = ["Call", "Plan", "Scope", "Signature", "locals_of", "make_plan", "read_signature"]
+__all__ = ["Call", "Plan", "Scope", "Signature", "make_plan", "read_signature"]
 
 Call = Callable[[Context], Awaitable[Any]]
 """Answers a request with anything that can be sent; of a provider, finds a value."""
@@ -90,16 +90,11 @@ class Plan(NamedTuple):
     parameters: tuple[Parameter, ...]
 
 
-def locals_of(frame: FrameType) -> Mapping[str, Any]:
-    """Return the local names of a function's *frame*, for annotations that are written as text."""
-    return {} if frame.f_locals is frame.f_globals else frame.f_locals
+def read_signature(function: Callable[..., Any], frame: FrameType | None = None) -> Signature:
+    """Return what *function* declares. Its annotations, as text, may name locals of *frame*.
 
-
-def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Signature:
-    """Return what *function* declares; *names* are the locals where it is declared.
-
-    Raises `ConfigurationError` for what is not a plain function, and for annotations that do not
-    resolve.
+    Not where that is a frame of another module, whose names mean something else. Raises
+    `ConfigurationError` for what is not a plain function, and for annotations that do not resolve.
     """
     if not isinstance(function, FunctionType):
         place = place_of(getattr(function, "func", function))  # of a partial, what it calls
@@ -118,8 +113,10 @@ def read_signature(function: Callable[..., Any], names: Mapping[str, Any]) -> Si
             f"{place}: {code.co_name} is a generator: return the whole value, or in a handler"
             " framework.streaming.stream(...) of one"
         )
+    spaces = getattr(getattr(function, "__wrapped__", function), "__globals__", None)
+    names = dict(frame.f_locals) if frame and frame.f_globals is spaces else {}
     try:
-        found = get_type_hints(function, localns=dict(names), include_extras=True)
+        found = get_type_hints(function, localns=names, include_extras=True)
         hints = {name: unaliased(hint) for name, hint in found.items()}
     except UNREADABLE as error:
         raise ConfigurationError(f"{place}: {code.co_name}: {error}") from None
@@ -213,7 +210,7 @@ def _refuse_default(start: str, name: str, default: Any) -> None:
 def _plan_provider(signature: Signature, provider: Callable[..., Any], scope: Scope) -> Plan:
     if provider in scope.providers:
         raise ConfigurationError(f"{signature.place}: the provider {provider!r} asks for itself")
-    asked = read_signature(provider, {})
+    asked = read_signature(provider)
     return make_plan(asked, scope._replace(with_body=False, providers=(*scope.providers, provider)))
 
 

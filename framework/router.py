@@ -11,7 +11,7 @@ from framework.errors import ConfigurationError, HTTPError
 from framework.guards import Guard, check_guard
 from framework.hosts import parse_host
 from framework.patterns import parse_pattern
-from framework.plan import Signature, locals_of, read_signature
+from framework.plan import Signature, read_signature
 from framework.response import Response
 from framework.route_checks import check_declaration, check_not_found_handler, check_paths
 
@@ -226,7 +226,7 @@ class Router:
         paths = tuple("/*" if path == "*" else path for path in paths)  # as Hono writes it
 
         def decorate(function: F) -> F:
-            signature = read_signature(function, locals_of(sys._getframe(1)))
+            signature = read_signature(function, sys._getframe(1))
             try:
                 check_declaration(methods, paths, guard, signature.returns)
             except ConfigurationError as error:

@@ -18,6 +18,11 @@ class Note(msgspec.Struct):
     text: str
 
 
+async def echo(note: Note) -> Note:
+    """Return what was sent."""
+    return note
+
+
 def build() -> App:
     """Return an application whose handlers name classes that are local to this function."""
 

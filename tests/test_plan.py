@@ -28,7 +28,7 @@ from framework.database import Database, Result
 from framework.multipart import File
 from framework.openapi import describe
 from framework.testing import json_of
-from tests.later_annotations import build, build_with_own_router
+from tests.later_annotations import build, build_with_own_router, echo
 
 
 class Note(msgspec.Struct):
@@ -203,6 +203,19 @@ async def test_annotations_that_are_text_are_understood() -> None:
 
     assert json_of(module) == {"text": "a", "limit": [1, 2]}
     assert json_of(local) == {"number": 3, "name": "eve"}
+
+
+async def test_what_another_module_names_is_not_what_is_called_so_where_it_is_declared() -> None:
+    class Note(msgspec.Struct):
+        other: int = 0
+
+    app = App()
+    app.post("/", guard=public)(echo)
+
+    response = await app.request("POST", "/", json={"text": "a"})
+
+    assert json_of(response) == {"text": "a"}
+    assert Note().other == 0
 
 
 async def test_a_router_of_ones_own_kind_may_wrap_the_decorators() -> None:

@@ -83,7 +83,7 @@ def _nothings(
 
 def _read(function: Any) -> Signature | None:
     try:
-        return read_signature(function, {})
+        return read_signature(function)
     except ConfigurationError:  # its annotations name what only the function around it knows
         return None
 

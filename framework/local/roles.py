@@ -61,4 +61,4 @@ def _providers(signature: Signature) -> Iterator[Role]:
             classes = classes_of(annotation)
             is_plain = all(is_a(each, type) and each is not Any for each in classes)
             yield Role("provider", provider, tuple(classes) if is_plain else (object,))
-            yield from _providers(read_signature(provider, {}))
+            yield from _providers(read_signature(provider))
