@@ -154,7 +154,13 @@ class _LocalRequest(Request):
 
     def _read(self, limit: int) -> Awaitable[bytes]:
         source: _Source = self._source
-        return source.reading.read(source.receive, limit)
+        receive, source.receive = source.receive, _receive_no_more
+        return source.reading.read(receive, limit)
+
+
+async def _receive_no_more() -> MutableMapping[str, Any]:
+    """Refuse what reads a body that is being read, or was not read to its end: as the Worker does."""
+    raise BadRequest("The body could not be read.")
 
 
 def _read_request(scope: Scope, receive: Receive, reading: BodyReceiver) -> Request:

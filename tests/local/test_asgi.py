@@ -539,6 +539,41 @@ async def test_reading_stops_at_the_limit() -> None:
     assert exchange.received == 5
 
 
+async def test_the_end_of_a_body_that_was_not_read_whole_is_no_body() -> None:
+    app = App(body_limit=10)
+
+    @app.post("/body", guard=public)
+    async def read(c: Context) -> bytes:
+        return await c.request.bytes()
+
+    @app.on_error
+    async def again(c: Context, error: HTTPError) -> Response:
+        return Response.bytes(await c.request.bytes(), error.status)
+
+    exchange = await Exchange("/body", method="POST", body=[b"x" * 11, b"end"]).run(asgi(app, {}))
+
+    assert (exchange.status, exchange.json["detail"]) == (400, "The body could not be read.")
+
+
+async def test_a_body_that_is_being_read_is_not_waited_for() -> None:
+    app = App()
+
+    @app.post("/body", guard=public)
+    async def read_twice(c: Context) -> list[str]:
+        reads = [c.request.text(), c.request.text()]
+        return [str(each) for each in await asyncio.gather(*reads, return_exceptions=True)]
+
+    exchange = Exchange("/body", method="POST", body=[b"a", b"b"])
+
+    async def receive() -> Message:
+        await asyncio.sleep(0)
+        return await exchange.receive()
+
+    await asyncio.wait_for(asgi(app, {})(exchange.scope, receive, exchange.send), 5)
+
+    assert exchange.json == ["ab", "The body could not be read."]
+
+
 @pytest.mark.parametrize("length", [b"1048577", b"99999999999999999999"])
 async def test_a_declared_length_past_the_limit_is_not_read(length: bytes) -> None:
     headers = [HOST, (b"content-length", length)]
