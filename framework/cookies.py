@@ -74,7 +74,7 @@ class SetCookie(msgspec.Struct, frozen=True, kw_only=True):
         _check(self.domain is None or TOKEN.fullmatch(self.domain), "the domain is not a host name")
         name = self.name.lower()
         _check(
-            self.secure or not name.startswith("__"),
+            self.secure or not name.startswith(("__host-", "__secure-", "__http-")),
             "a __ prefix requires Secure",
         )
         _check(

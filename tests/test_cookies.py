@@ -130,6 +130,10 @@ def test_every_character_is_looked_at_a_few_times_only(unit: str) -> None:
         ({"name": "__Host-a"}, "__Host-a=1; Path=/; Secure; HttpOnly; SameSite=Lax"),
         ({"name": "__Secure-a"}, "__Secure-a=1; Path=/; Secure; HttpOnly; SameSite=Lax"),
         ({"name": "__Http-a"}, "__Http-a=1; Path=/; Secure; HttpOnly; SameSite=Lax"),
+        (
+            {"name": "__session", "secure": False},  # no prefix that promises anything
+            "__session=1; Path=/; HttpOnly; SameSite=Lax",
+        ),
         ({"value": ""}, "a=; Path=/; Secure; HttpOnly; SameSite=Lax"),
         ({"value": "a=b/c+d:e"}, "a=a=b/c+d:e; Path=/; Secure; HttpOnly; SameSite=Lax"),
     ],
