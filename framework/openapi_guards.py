@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, count
 
 from framework.guards import Guard, SecurityScheme
-from framework.parameters import MISSING, Parameter, marker_of, name_of
+from framework.parameters import MISSING, Parameter, marker_of, name_of, provider_of
+from framework.plan import read_signature
 from framework.text_types import is_readable
 
 __all__ = ["Access", "read_by_guards"]
@@ -66,7 +67,7 @@ def _members(guard: Guard) -> list[Guard]:
 
 
 def read_by_guards(guard: Guard) -> Iterator[Parameter]:
-    """Yield what *guard* reads of a request, as `make_plan` does.
+    """Yield what *guard* and its providers read of a request, as `make_plan` does.
 
     What may be read from text, and is marked as read from nowhere else, is called a name of the path.
     Without a default, what one of several ways to pass reads is None where it is left out.
@@ -74,12 +75,15 @@ def read_by_guards(guard: Guard) -> Iterator[Parameter]:
     ways = guard.alternatives()
     for member in _members(guard):
         left_out = MISSING if all(member in way for way in ways) else None
-        for signature in member.signatures:
+        signatures = [*member.signatures]
+        for signature in signatures:
             for name, annotation in signature.annotations.items():
                 default = signature.defaults.get(name, left_out)
                 source, type = marker_of(annotation)
                 alias = name_of(annotation)
-                if source:
+                if provider := provider_of(annotation):
+                    signatures.append(read_signature(provider))  # its turn comes
+                elif source:
                     yield Parameter(name, source, type, default, alias=alias)
                 elif is_readable(type, with_several=False):
                     yield Parameter(alias or name, "path", type, default)

@@ -17,6 +17,7 @@ from framework import (
     ConfigurationError,
     Context,
     Cookie,
+    Depends,
     Form,
     Header,
     HTTPError,
@@ -365,6 +366,31 @@ def test_what_guards_read_is_called_as_clients_call_it() -> None:
         ("path", "team_id", "integer"),
         ("query", "from", "integer"),
     ]
+
+
+def test_what_providers_of_guards_read_is_there_and_is_no_name_of_the_path() -> None:
+    def zone(name: Annotated[Header[str], Alias("x-zone")] = "") -> str:
+        return name
+
+    def page(size: Query[int], zone: Annotated[str, Depends(zone)]) -> int:
+        return size + len(zone)
+
+    @guard
+    async def asks(id: Annotated[int, Depends(page)]) -> None: ...
+
+    app = App()
+
+    @app.get("/:id", guard=asks)
+    async def show(id: str) -> str:
+        return id
+
+    operation = only(app)
+    assert [(p["in"], p["name"], p["schema"]["type"]) for p in operation["parameters"]] == [
+        ("path", "id", "string"),
+        ("query", "size", "integer"),
+        ("header", "x-zone", "string"),
+    ]
+    assert "422" in operation["responses"]
 
 
 async def takes_context(c: Context) -> None: ...
