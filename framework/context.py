@@ -167,7 +167,7 @@ class Context(msgspec.Struct, eq=False, weakref=True):
 
     def cookies_to_send(self) -> list[SetCookie]:
         """Return what `send_cookie` was given."""
-        return [] if self.sent_cookies is None else list(self.sent_cookies.values())
+        return [*(self.sent_cookies or {}).values()]
 
     def wait_until(self, work: Awaitable[Any]) -> None:
         """Let *work* go on after the answer is sent: up to 30 seconds in the Worker.
