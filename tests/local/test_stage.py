@@ -181,6 +181,21 @@ def test_what_is_staged_is_measured(root: Path) -> None:
     assert 0 < staged.compressed < staged.size
 
 
+@pytest.mark.parametrize("name", ["app.py", "routes/notes.py"])
+@pytest.mark.parametrize("switch", ["", "# App(check_answers=True)\n"], ids=["off", "on"])
+def test_what_checks_answers_is_staged_where_the_app_says_its_name(
+    root: Path, name: str, switch: str
+) -> None:
+    late = "\ndef check():\n    from framework.answer_check import check\n"
+    write(root, "framework/__init__.py", f"{FRAMEWORK}{late}")
+    write(root, "framework/answer_check.py", "from framework.beside import check\n")
+    write(root, "framework/beside.py", "check = print\n")
+    write(root, name, f"{FILES[name]}{switch}")
+
+    checking = {"framework/answer_check.py", "framework/beside.py"} if switch else set()
+    assert {*stage(root).files} == {*STAGED} | checking
+
+
 def test_what_is_no_module_is_left_out_and_said(root: Path) -> None:
     write(root, "routes/page.html", "")
 
