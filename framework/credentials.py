@@ -9,7 +9,7 @@ from hmac import compare_digest
 from typing import Any
 
 from framework.bearer_token import CREDENTIAL_LIMIT, read_bearer
-from framework.callables import check_callable
+from framework.callables import check_callable, place_of
 from framework.context import Context
 from framework.errors import ConfigurationError, Unauthorized
 from framework.guards import Guard, SecurityScheme, guard
@@ -62,11 +62,12 @@ def basic(
     `ConfigurationError` for a *verify* that is not async or takes other arguments.
     """
     check_callable(verify, ("c", "username", "password"), "verify")
+    check = _awaiting(verify)
     challenge = _challenge("Basic", realm)
 
     async def has_password(c: Context) -> Any:  # the username, if a slot is to carry it
         pair = _read_basic(c)
-        if pair is None or not await verify(c, *pair):
+        if pair is None or not await check(c, *pair):
             raise Unauthorized("Send a valid username and password.", headers=challenge)
         return None if user is None else pair[0]
 
@@ -132,12 +133,24 @@ def _checker(
         raise ConfigurationError("name the secret's binding, or give verify=: one of the two")
     if verify is not None:
         check_callable(verify, ("c", "token"), "verify")
-        return verify
+        return _awaiting(verify)
 
     async def matches(c: Context, given: str) -> bool:
         return _is_one_of(given, read_secret(c, str(binding)))
 
     return matches
+
+
+def _awaiting(verify: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
+    """Return *verify*, which breaks where it forgot an await: what nobody awaited is true."""
+
+    async def check(c: Context, *given: str) -> bool:
+        answer = await verify(c, *given)
+        if hasattr(answer, "__await__"):
+            raise TypeError(f"{place_of(verify)}: verify returned what it did not await")
+        return answer
+
+    return check
 
 
 def _is_one_of(given: str, secrets: str) -> bool:

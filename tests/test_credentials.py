@@ -120,6 +120,28 @@ def is_plain(c: Context, token: str) -> bool:
     return True
 
 
+async def forgets(c: Context, *given: str) -> bool:
+    return accept(c, given[0])  # type: ignore[return-value]  # the mistake
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'accept' was never awaited")
+@pytest.mark.parametrize(
+    ("guard", "headers"),
+    [
+        (bearer(verify=forgets), {"authorization": "Bearer x"}),
+        (api_key(verify=forgets), {"x-api-key": "x"}),
+        (basic(forgets), {"authorization": f"Basic {base64.b64encode(b'a:b').decode()}"}),
+    ],
+    ids=["bearer", "api_key", "basic"],
+)
+async def test_a_verify_that_forgets_to_await_lets_nobody_in(
+    guard: Guard, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await status(guard, headers) == 503
+    assert "test_credentials.py" in caplog.text
+    assert "verify returned what it did not await" in caplog.text
+
+
 @pytest.mark.parametrize("verify", [takes_one, is_plain, "secret"])
 @pytest.mark.parametrize("make", [bearer, api_key, basic])
 def test_a_verify_that_could_not_be_called_is_refused(make: Any, verify: Any) -> None:
