@@ -81,7 +81,7 @@ class Fallback:
                 report(c, known)  # one below 500 says that it was no fault of ours
             return response
         except BaseException as fault:
-            if known.status >= 500:
+            if known.status >= 500 and fault is not known:
                 report(c, known)
             return explain_fault(c, as_fault(fault))
         finally:

@@ -130,7 +130,8 @@ def as_http_error(error: Exception) -> HTTPError:
 def explain_fault(c: Context, fault: Exception) -> Response:
     """Return the answer where an error handler fails, or the error that it was to answer cannot be sent."""
     known = as_http_error(fault)
-    report(c, known)
+    if known.status >= 500:  # a handler may raise what it was given, or another refusal
+        report(c, known)
     try:
         return problem(known)
     except ValueError:

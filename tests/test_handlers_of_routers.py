@@ -99,6 +99,31 @@ async def test_a_handler_that_fails_hides_no_fault(
     assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == logged
 
 
+@pytest.mark.parametrize(
+    ("raised", "logged"),
+    [(HTTPError(404), []), (HTTPError(503), ["unavailable"]), (KeyError("bug"), ["'bug'"])],
+    ids=["refusal", "outage", "bug"],
+)
+async def test_a_handler_may_raise_what_it_was_given(
+    caplog: pytest.LogCaptureFixture, raised: Exception, logged: list[str]
+) -> None:
+    app = App()
+
+    @app.on_error
+    async def leave(c: Context, error: HTTPError) -> Response:
+        raise error
+
+    @app.get("/", guard=public)
+    async def fail() -> None:
+        raise raised
+
+    response = await app.request("GET", "/")
+
+    assert response.status == getattr(raised, "status", 500)
+    assert response.header("content-type") == "application/problem+json"
+    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == logged
+
+
 async def as_page(c: Context, error: HTTPError) -> Response:
     status = 418 if c.request.query else error.status
     page = Response.html(f"<h1>{error.status}</h1>", status)
