@@ -10,7 +10,7 @@ import pytest
 from framework import App, Context, Query, Response, guard, public
 from framework.answers import read_stream
 from framework.errors import Unauthorized
-from framework.response import EMPTY_STATUSES, Reply
+from framework.response import EMPTY_STATUSES, Reply, _known_names
 from framework.streaming import server_sent_events, stream
 from framework.testing import json_of
 
@@ -53,6 +53,15 @@ def test_a_header_value_is_latin_1(value: str) -> None:
 @pytest.mark.parametrize("value", ["", "a", "a b", "a\tb", "é", "\xa0", "\xad", "ÿ", 'a, b; c="d"'])
 def test_other_header_values_are_kept(value: str) -> None:
     assert Response(headers=[("X-A", value)]).headers == [("x-a", value)]
+
+
+def test_of_header_names_few_are_remembered() -> None:
+    names = [f"X-Name-{number}" for number in range(300)]
+
+    answers = [Response(headers={name: "a"}) for name in names * 2]
+
+    assert [answer.headers for answer in answers] == [[(name.lower(), "a")] for name in names * 2]
+    assert len(_known_names) <= 256
 
 
 def test_headers_may_be_a_mapping() -> None:
