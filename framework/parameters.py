@@ -246,13 +246,14 @@ def _misfit(detail: str, place: str) -> Invalid:
 def _finder(source: str, name: str, takes_list: bool) -> Callable[[Context], list[str]]:
     """Return what finds all values of *name* in a query, the headers or the cookies.
 
-    Where a list is wanted of a header, what it lists with commas or by coming again (RFC 9110, 5.3).
+    Of cookies, those that differ: a browser may hold one at two paths. Where a list is wanted of a
+    header, what it lists with commas or by coming again (RFC 9110, 5.3).
     Empty items are none (5.6.1.2), and a comma inside of quotes is no end of one.
     """
     if source == "query":
         return lambda c: c.request.query.get(name, [])
     if source == "cookie":
-        return lambda c: c.request.cookies.get(name, [])
+        return lambda c: [*dict.fromkeys(c.request.cookies.get(name, ()))]
 
     def find(c: Context) -> list[str]:
         value = c.request.headers.get(name)

@@ -340,6 +340,7 @@ async def read_headers(
         ([("cookie", "theme=dark; size=3")], {"theme": "dark", "size": 3}),
         ([("cookie", 'theme="dark%20"')], {"theme": '"dark%20"'}),
         ([("cookie", "both=1; both=2")], {"both": ["1", "2"]}),
+        ([("cookie", "theme=dark; both=1; theme=dark; both=1")], {"theme": "dark", "both": ["1"]}),
     ],
 )
 async def test_headers_and_cookies_are_read(
