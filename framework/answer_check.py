@@ -66,7 +66,8 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
 def _comparable(*types: Any) -> Any:
     """Return the union of *types*, or Any where JSON is not read into it: a Protocol, or a base class."""
     try:
-        type: Any = Union[types]  # noqa: UP007  members of run time
+        one = types[0] if len(types) == 1 else None  # as it is: its notes may have no hash
+        type: Any = one or Union[types]  # noqa: UP007  members of run time
         parts = [*parts_of(inspect.type_info(type))]
     except UNREADABLE:  # NoReturn, or Structs without tags
         return Any

@@ -100,7 +100,8 @@ def _answers(annotation: Any) -> Iterator[Reply]:
         if not special and member not in _NOTHING:
             shapes.append(member)
     if shapes:
-        yield Reply(Union[tuple(shapes)])  # noqa: UP007  members of run time
+        several = shapes[1:]  # one alone stays as it is: its notes may have no hash
+        yield Reply(Union[tuple(shapes)] if several else shapes[0])  # noqa: UP007  members of run time
 
 
 def _special(member: Any) -> Iterator[Reply]:

@@ -107,6 +107,8 @@ BAD: Any = Note("x", "a")  # type: ignore[arg-type]  # what this is about
         (set[Place | int], [Place(1), Place(1), 2], True),
         (set[tuple[int, ...] | int], [(1,), (1,), 2], True),
         (Note | None, None, True),
+        (Annotated[Note, {"note": "has no hash"}], NOTE, True),
+        (Annotated[Note, {"note": "has no hash"}], BAD, False),
         (Note | Response, Response.text("x"), True),
         (Note | Response, NOTE, True),
         (Note | Response, 5, False),

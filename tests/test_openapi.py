@@ -590,6 +590,7 @@ def test_a_file_in_a_form_is_its_bytes() -> None:
         (Never, {}),
         (Thing, {"200": ["application/json"]}),
         (list[Thing], {"200": ["application/json"]}),
+        (Annotated[Thing, {"note": "has no hash"}], {"200": ["application/json"]}),
         (Opaque, {"200": ["application/json"]}),
         (Thing | None, {"200": ["application/json"], "204": []}),
         (Thing | str, {"200": ["text/plain; charset=utf-8", "application/json"]}),
