@@ -186,11 +186,10 @@ class Router:
             raise ConfigurationError("a router cannot be mounted below itself")
         if self in router._parents:
             raise ConfigurationError(f"the router at {router.prefix!r} is mounted here already")
-        declarations = router._collected()
+        for declaration in router._collected():
+            self.adopt(declaration)
         router._parents.append(self)
         self._mounted.append(router)
-        for declaration in declarations:
-            self.adopt(declaration)
         self._changed()  # it may have no routes, and handlers
 
     def adopt(self, declaration: Declaration) -> None:
@@ -235,8 +234,8 @@ class Router:
                 declared = Declaration(
                     methods, path, paths, guard, signature, name or signature.name, hide
                 )
-                self._declarations.append(declared)
                 self.adopt(declared)
+                self._declarations.append(declared)  # if nothing above refuses it
             return function
 
         return decorate

@@ -290,6 +290,22 @@ def test_a_route_without_a_guard_is_refused_in_a_router_mounted_before() -> None
         inner.post("/x")(answer)
 
 
+def test_what_is_refused_does_not_stay_behind() -> None:
+    open_app, guarded, router = App(), App(guard=public), Router("/r")
+    open_app.mount(router)
+    with refuses("names no guard"):
+        router.get("/x")(lambda: "")
+
+    guarded.mount(router)
+    late = Router("/late")
+    late.get("/y")(lambda: "")
+    with refuses("names no guard"):
+        open_app.mount(late)
+
+    assert guarded.access() == open_app.access() == {}
+    assert [chain for chain in open_app.chains() if late in chain] == []
+
+
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
 def test_a_guard_at_any_level_marks_the_route(level: int) -> None:
     guards = [nobody if index == level else None for index in range(4)]
