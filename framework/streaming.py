@@ -92,7 +92,7 @@ def attachment(data: bytes, name: str, content_type: str = "application/octet-st
     the form of RFC 8187 as well, which browsers prefer.
     """
     safe = _IN_NO_NAME.sub("_", name).encode()[-_LONGEST:].decode(errors="ignore") or "file"
-    plain = _READ_OTHERWISE.sub("_", safe).encode("ascii", "replace").decode()
+    plain = _READ_OTHERWISE.sub("_", safe.encode("ascii", "replace").decode())
     disposition = f'attachment; filename="{plain}"'
     if plain != safe:
         disposition += f"; filename*=UTF-8''{encode_segment(safe)}"
