@@ -19,7 +19,6 @@ from framework.auth.tokens import digest, is_token, new_token, new_user_id
 from framework.auth.usernames import canonical_username
 from framework.auth.users import Users, new_user, tell_of_columns, tell_of_name
 from framework.context import Context
-from framework.cookies import AGE_LIMIT
 from framework.database import DatabaseError, Statement, UniqueViolation
 from framework.errors import ConfigurationError
 from framework.security_log import log_event
@@ -227,8 +226,7 @@ class Accounts(Revocation[U]):
 
     def _send_device(self, c: Context, token: str | None) -> None:
         if self._devices is not None and token is not None:
-            age = min(self.limits.device // SECOND, AGE_LIMIT)
-            c.send_cookie(self._devices.send(c.request, token, age))
+            c.send_cookie(self._devices.send(c.request, token, self.limits.device // SECOND))
 
     async def change_password(self, c: Context, current: str, new: str) -> None:
         """Change the password of this request's user; end all their sessions, and begin one anew.

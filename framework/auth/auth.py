@@ -62,9 +62,9 @@ class Auth(Recovery[U]):
     - *limits*: how long things last, and how often they may be tried.
     - *cookie*, *same_site*: name and SameSite of the session's cookie, which is always Path=/ and
       HttpOnly, and Secure but on plain http to this machine. Where it is Secure, ``__Host-`` is put
-      before the name, unless *sessions* is ``"shared"``.
-    - *device_cookie*: name of the cookie by which an account's owner gets in while others hammer
-      the account; None sends none.
+      before the name, unless *sessions* is ``"shared"``: write it without.
+    - *device_cookie*: name of the cookie that lets an account's owner in while others hammer it; None
+      sends none. With another *database*, both need other names: each `Auth` clears what it does not know.
     - *rate_limiter*: name of a binding of Workers' rate limiting API, which is asked about the
       client's address before anything is read or hashed. Where none is bound, nothing is asked.
     - *hasher*: how passwords are hashed.

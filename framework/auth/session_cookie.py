@@ -3,7 +3,7 @@
 from typing import Literal
 
 from framework.auth.tokens import digest
-from framework.cookies import TOKEN, SetCookie
+from framework.cookies import AGE_LIMIT, TOKEN, SetCookie
 from framework.errors import ConfigurationError
 from framework.request import Request, is_loopback
 from framework.session_scheme import session_cookie
@@ -34,11 +34,11 @@ class HostCookie:
         return request.cookie(self._name(request))
 
     def send(self, request: Request, token: str, max_age: int) -> SetCookie:
-        """Return the cookie that carries *token* for *max_age* seconds."""
+        """Return the cookie that carries *token* for *max_age* seconds, 400 days at most."""
         return SetCookie(
             name=self._name(request),
             value=token,
-            max_age=max_age,
+            max_age=min(max_age, AGE_LIMIT),  # by a clock that is behind, a row may live longer
             secure=not is_loopback(request),
             same_site=self._same_site,
         )

@@ -471,6 +471,17 @@ def test_a_name_that_no_cookie_can_have_is_refused(name: str) -> None:
         Auth(device_cookie=name)
 
 
+async def test_a_clock_that_is_behind_asks_for_no_cookie_of_more_than_400_days() -> None:
+    longest = 400 * DAY
+    world = World(limits=Limits(idle=longest, absolute=longest))
+    browser = await world.signed_up()
+    world.clock.now -= 1500  # another server's
+
+    assert (await browser.post("/rotate")).status == 200
+    assert (await browser.get("/me")).status == 200
+    world.close()
+
+
 @pytest.mark.parametrize("names", [{"cookie": "auth_device"}, {"device_cookie": "auth_session"}])
 def test_the_two_cookies_have_two_names(names: Any) -> None:
     with pytest.raises(ConfigurationError, match="cookie= and device_cookie= are both"):
