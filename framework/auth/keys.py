@@ -144,9 +144,10 @@ class Keys(Generic[U]):
         return _shown(key)
 
     async def forget_attempts(self, db: Database, provider: str, provider_user_id: str) -> None:
-        """Forget the attempts on a key, so that `Limits.attempts` and `Limits.failures` refuse it no more."""
-        account = digest(self.id_of(provider, provider_user_id))
-        await db.batch([self._store.forget_attempts(account)])
+        """Forget the attempts on a key, from known browsers too, so that `Limits` refuse it no more."""
+        key_id = self.id_of(provider, provider_user_id)
+        forget = self._store.forget_attempts(digest(key_id))
+        await db.batch([forget, self._store.forget_device_attempts(key_id)])
 
     async def delete(self, db: Database, provider: str, provider_user_id: str) -> bool:
         """Delete a key, whoever owns it; return whether there was one. Sessions that it began go on."""

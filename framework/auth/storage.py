@@ -209,6 +209,10 @@ class Storage(Protocol[U]):
         """Forget how often *account* was tried, but for the window that is not over at *now*."""
         ...
 
+    def forget_device_attempts(self, key_id: str) -> Statement:
+        """Forget how often the user of *key_id* was tried from known browsers, which stay known."""
+        ...
+
     def remember_device(self, device: str, key: StoredKey, expires_at: int) -> Sequence[Statement]:
         """Remember *device* as one of *key*'s user, if *key* has the password that it holds."""
         ...

@@ -59,6 +59,10 @@ day: somebody may try once on each of a million names, and once a day on one nam
 year."""
 
 # What was counted in a window that ended at 0 is forgotten.
+_FORGET_DEVICE_ATTEMPTS: Final = (
+    "UPDATE known_device SET resets_at = 0"
+    " WHERE user_id = (SELECT user_id FROM user_key WHERE id = ?1)"
+)
 _REMEMBER_DEVICE: Final = (
     "INSERT INTO known_device (id, user_id, attempts, resets_at, expires_at)"
     " SELECT ?1, ?2, 0, 0, ?3"
@@ -128,6 +132,10 @@ class AttemptStore:
     def forget_failures(self, account: str, now: int) -> Statement:
         """Forget how often *account* was tried, but for the window that is not over at *now*."""
         return statement(_FORGET_FAILURES, account, now)
+
+    def forget_device_attempts(self, key_id: str) -> Statement:
+        """Forget how often the user of *key_id* was tried from known browsers, which stay known."""
+        return statement(_FORGET_DEVICE_ATTEMPTS, key_id)
 
     def remember_device(self, device: str, key: StoredKey, expires_at: int) -> Sequence[Statement]:
         """Remember *device* as one of the user of *key*, if that has the password that was verified.

@@ -167,6 +167,21 @@ async def test_a_program_begins_them_anew(world: World) -> None:
     assert (await attempt(world.browser(), PASSWORD)).status == 200
 
 
+async def test_a_program_begins_those_of_known_browsers_anew_as_well(world: World) -> None:
+    browser = await owner_of(world)
+    for _ in range(21):
+        await attempt_often(browser)
+        world.clock.now += WINDOW
+    assert (await attempt(browser, PASSWORD)).status == 429
+
+    await world.auth.keys.forget_attempts(world.sqlite, "username", USERNAME)
+
+    assert (await attempt(browser, PASSWORD)).status == 200
+    await attempt_often(browser)
+    assert (await attempt(browser, PASSWORD)).status == 429
+    assert (await attempt(world.browser(), PASSWORD)).status == 200
+
+
 async def test_so_does_a_program_that_sets_a_password(world: World) -> None:
     await world.signed_up()
     await guess(world, 11)
@@ -184,6 +199,11 @@ async def test_a_link_begins_them_anew(recovering: Recovering) -> None:
     assert (await recovering.reset(await recovering.mailed())).status == 204
 
     assert await recovering.signs_in(NEW) == 200
+
+
+async def attempt_often(browser: Client) -> None:
+    for _ in range(5):
+        await attempt(browser)
 
 
 async def test_a_stolen_device_cookie_gets_a_hundred_too(world: World) -> None:

@@ -978,6 +978,11 @@ async def test_browsers_are_forgotten_but_one_by_who_has_the_password(place: Pla
         await place.do(*store.remember_device(device, ANNS_KEY, YEAR))
     await place.do(*store.remember_device("bobs", BOBS_KEY, YEAR))
 
+    await place.attempt(store.count_attempt_from("one", "a", "username:ann", NOW, LIMITS)[0])
+    assert await place.do(store.forget_device_attempts("username:nobody")) == [0]
+    assert await place.do(store.forget_device_attempts("username:ann")) == [2]
+    again = store.count_attempt_from("one", "a", "username:ann", NOW, LIMITS)[0]
+    assert await place.attempt(again) == [1]
     assert await place.do(store.forget_devices("username:ann", "never stored")) == [0]
     assert await place.do(store.forget_devices("username:nobody", None)) == [0]
     assert await place.do(store.forget_devices("username:ann", None)) == [0]
