@@ -44,7 +44,8 @@ LINKS_PER_ACCOUNT: Final = 3
 PUBLIC_URL: Final = "PUBLIC_URL"
 """The variable that names the origin which links lead to."""
 
-# The owner of an address goes before who merely took it as a username.
+# The owner of an address goes before who merely took it as a username; and of several names the one that
+# was asked with, whose attempts the link forgets.
 _FIND_ACCOUNT: Final = (
     "SELECT u.id AS user_id, u.email, k.id AS key_id, k.hashed_password"
     " FROM user u JOIN user_key k ON k.user_id = u.id"
@@ -52,7 +53,7 @@ _FIND_ACCOUNT: Final = (
     " AND substr(k.id, 1, length(?3)) = ?3 AND u.id IN"
     " (SELECT user_id FROM user_key WHERE id = ?1 UNION ALL"
     " SELECT id FROM user WHERE email = ?2 AND email_verified_at IS NOT NULL)"
-    " ORDER BY u.email = ?2 DESC, k.id LIMIT 1"
+    " ORDER BY u.email = ?2 DESC, k.id = ?1 DESC, k.id LIMIT 1"
 )
 _INSERT: Final = (
     "INSERT INTO password_reset (id, user_id, email, key_id, replaces, expires_at)"

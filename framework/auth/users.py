@@ -72,11 +72,12 @@ class Users(Generic[U]):
 
         Where `Auth` has a mailer, another ``email`` is not verified, unless *attributes* hold
         ``email_verified_at`` as well, and codes and links that went to the old one are worth
-        nothing. Where this changes what they may do, end or rotate their sessions:
-        `Sessions.end_all`, `Auth.rotate_session`. No value is held against the type of its field:
-        of one that does not fit, such as a Literal, the user reads 503 until it is mended. Raises
-        `UnknownUser`, `UniqueViolation` where the value of a unique column is taken, such as a
-        verified ``email``, and `TypeError` for ``id`` and for what is not an attribute.
+        nothing. It is stored as it is given: hand in what `normalize_email` returns. Where this changes
+        what they may do, end or rotate their sessions: `Sessions.end_all`, `Auth.rotate_session`. No
+        value is held against the type of its field: of one that does not fit, such as a Literal, the
+        user reads 503 until it is mended. Raises `UnknownUser`, `UniqueViolation` where the value of a
+        unique column is taken, such as a verified ``email``, and `TypeError` for ``id`` and for what is
+        not an attribute.
         """
         first: list[Statement] = []
         for field in msgspec.structs.fields(self._user_type) if self._has_mailer else ():

@@ -201,6 +201,21 @@ async def test_a_link_begins_them_anew(recovering: Recovering) -> None:
     assert await recovering.signs_in(NEW) == 200
 
 
+async def test_a_link_begins_those_of_the_name_anew_that_was_asked_with(
+    recovering: Recovering,
+) -> None:
+    await recovering.verified()
+    [user] = await recovering.rows("user")
+    keys = recovering.auth.keys
+    await keys.create(recovering.sqlite, user["id"], "username", "zed", PASSWORD)
+    await guess(recovering, 11, "zed")
+    assert (await attempt(recovering.browser(), PASSWORD, "zed")).status == 429
+
+    assert (await recovering.reset(await recovering.mailed("zed"))).status == 204
+
+    assert (await attempt(recovering.browser(), NEW, "zed")).status == 200
+
+
 async def attempt_often(browser: Client) -> None:
     for _ in range(5):
         await attempt(browser)

@@ -1,8 +1,11 @@
 """What holds a password does not show it, and an account that is gone owns nothing new."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -12,6 +15,7 @@ from framework.database import statement
 from framework.local.sqlite import SQLiteDatabase
 from framework.request import Headers, Request
 from framework.testing import Client, json_of, text_of
+from routes.access import auth
 from routes.account import Credentials, NewAccount, PasswordChange
 from tests.auth.databases import FaultyDatabase
 
@@ -103,6 +107,41 @@ async def test_a_note_for_an_account_that_was_deleted_meanwhile_is_401() -> None
     response = await client.post("/notes", json={"title": "Too late"})
 
     assert response.status == 401
+    db.close()
+
+
+async def test_of_a_deleted_account_only_counts_are_left_and_the_purge_takes_those() -> None:
+    db = SQLiteDatabase(":memory:")
+    db.apply_schema(SCHEMA)
+    outbox: list[Any] = []
+
+    async def send(**mail: str) -> None:
+        outbox.append(mail)
+
+    env = {"DB": db, "EMAIL": SimpleNamespace(send=send), "MAIL_FROM": "a@example.com"}
+    client = Client(app, env=env)
+    account = {"username": "ada", "password": "long enough"}
+    await client.post("/sign-up", json={**account, "email": "ada@example.com"})
+    await client.fork().post("/sign-in", json={**account, "password": "not that one"})
+    await client.post("/me/email/verification")
+    [code] = re.findall(r"\d{8}", outbox[0]["text"])
+    await client.post("/me/email/verify", json={"code": code})
+    await client.post("/password-reset", json={"account": "ada"})
+    await client.post("/notes", json={"title": "A note"})
+    find = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+    tables = await db.all(str, find)
+
+    async def filled() -> list[str]:
+        counts = [await db.first(int, f'SELECT count(*) FROM "{table}"') for table in tables]
+        return [table for table, count in zip(tables, counts, strict=True) if count]
+
+    assert len(outbox) == 2
+    assert set(await filled()) == set(tables)
+    assert (await client.delete("/me")).status == 204
+    assert await filled() == ["email_count", "sign_in_attempt"]
+    with patch("time.time_ns", return_value=(auth.clock() + 25 * 3_600_000) * 1_000_000):
+        await app.run_cron("17 3 * * *", env, 0)
+    assert await filled() == []
     db.close()
 
 
