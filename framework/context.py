@@ -161,9 +161,7 @@ class Context(msgspec.Struct, eq=False, weakref=True):
     def refuse_answered(self, what: str) -> None:
         """Raise `TypeError` in a stream, whose headers are sent: *what* comes too late."""
         if self.is_answered:
-            raise TypeError(
-                f"{what} inside a stream, which is too late: its headers have been sent"
-            )
+            raise TypeError(f"{what} inside a stream, too late: its headers are sent")
 
     def cookies_to_send(self) -> list[SetCookie]:
         """Return what `send_cookie` was given."""
@@ -176,7 +174,7 @@ class Context(msgspec.Struct, eq=False, weakref=True):
         `ConfigurationError` where `App.handle` was given no ``wait_until``.
         """
         if self._wait_until is None:
-            raise ConfigurationError("there is no wait_until here: pass one to App.handle")
+            raise ConfigurationError("no wait_until here: pass one to App.handle")
         if not hasattr(work, "__await__"):
             raise TypeError(f"{work!r} cannot be awaited: call an async function")
         self._wait_until(work)

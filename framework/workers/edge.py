@@ -1,12 +1,11 @@
 """Carries a request from JavaScript to the application, and the answer back, in few crossings."""
 
 from asyncio import ensure_future
-from collections.abc import Awaitable, Callable
 from importlib import import_module
 from inspect import signature  # the SDK imports it anyway
 from typing import Any
 
-from js import Object, TransformStream
+from js import Object, Promise, TransformStream
 from js import Response as JSResponse
 from pyodide.ffi import to_js
 from workers import WorkerEntrypoint
@@ -40,9 +39,20 @@ def entrypoint(app: App) -> type[Any]:
 
         async def fetch(self, request: Any) -> Any:
             """Answer one HTTP request."""
-            incoming = read_request(getattr(request, "js_object", request))
-            response = await app.handle(incoming, WorkerEnv(self.env), _wait_until(self.ctx))
-            return _to_javascript(response, self.ctx)
+            # Where the client goes, workerd would drop this with what it waits for, and Pyodide then
+            # keeps both for ever. It may take its 30 seconds to come to an end instead.
+            end = Promise.withResolvers()
+            wait_until = self.ctx.waitUntil
+            wait_until(end.promise)
+            try:
+                response = await app.handle(
+                    read_request(getattr(request, "js_object", request)),
+                    WorkerEnv(self.env),
+                    lambda work: wait_until(ensure_future(work)),
+                )
+                return _to_javascript(response, wait_until)
+            finally:
+                end.resolve()
 
         # Pyodide works out the signature for each request; stored here, that costs a third less.
         fetch.__dict__["__signature__"] = signature(fetch)
@@ -68,19 +78,12 @@ def _provide(half: str) -> None:
         module.provide()
 
 
-def _wait_until(ctx: Any) -> Callable[[Awaitable[Any]], None]:
-    def wait_until(work: Awaitable[Any]) -> None:
-        ctx.waitUntil(ensure_future(work))
-
-    return wait_until
-
-
-def _to_javascript(response: Response, ctx: Any) -> Any:
+def _to_javascript(response: Response, wait_until: Any) -> Any:
     body = response.body
     if isinstance(body, bytes):
         return JSResponse.new(_content(body, response), _options(response))
     channel = TransformStream.new()
-    ctx.waitUntil(ensure_future(pump(body, channel.writable.getWriter())))
+    wait_until(ensure_future(pump(body, channel.writable.getWriter())))
     return JSResponse.new(channel.readable, _options(response))
 
 

@@ -53,9 +53,9 @@ async def test_a_stream_that_asks_who_is_there_is_told_that_it_is_too_late(
 
     assert answer.body == b"begun"
     assert said == [
-        "the session was asked for inside a stream, which is too late: its headers have been sent",
-        "the session was asked for inside a stream, which is too late: its headers have been sent",
-        "a cookie was set inside a stream, which is too late: its headers have been sent",
+        "the session was asked for inside a stream, too late: its headers are sent",
+        "the session was asked for inside a stream, too late: its headers are sent",
+        "a cookie was set inside a stream, too late: its headers are sent",
     ]
 
 

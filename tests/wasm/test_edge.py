@@ -11,6 +11,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -233,11 +234,18 @@ def test_a_cancellation_that_gets_out_is_a_problem(worker: RunningWorker) -> Non
     assert (status, headers["content-type"]) == (500, "application/problem+json")
 
 
-def leave(worker: RunningWorker, path: str) -> None:
-    """Read the beginning of *path*, and go without a farewell: one is only noticed when more is sent."""
-    address = urlsplit(worker.url)
+@contextmanager
+def connected(url: str) -> Iterator[socket.socket]:
+    """Connect to *url*, and go without a farewell: one is only noticed when more is sent."""
+    address = urlsplit(url)
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        yield connection
+
+
+def leave(worker: RunningWorker, path: str) -> None:
+    """Read the beginning of *path*, and go."""
+    with connected(worker.url) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
         while b"\r\n\r\n" not in (received := connection.recv(10_000)):
             assert received
@@ -252,6 +260,33 @@ def test_a_stream_is_closed_when_the_client_goes(worker: RunningWorker, name: st
         assert time.monotonic() < deadline, worker.errors()
         time.sleep(0.1)
     assert "waitUntil" not in worker.errors()
+
+
+def test_a_handler_comes_to_its_end_when_the_client_goes(worker: RunningWorker) -> None:
+    with connected(worker.raw_url) as connection:
+        connection.sendall(b"GET /ends HTTP/1.1\r\nHost: h\r\n\r\n")
+        time.sleep(0.1)
+
+    deadline = time.monotonic() + 20
+    while "late" not in json.loads(ask(worker.url, "/streams/over")[2]):
+        assert time.monotonic() < deadline, worker.errors()
+        time.sleep(0.1)
+
+
+def test_nothing_is_left_of_a_body_whose_client_goes(worker: RunningWorker) -> None:
+    before = json.loads(ask(worker.url, "/tasks")[2])
+
+    for _ in range(5):
+        with connected(worker.raw_url) as connection:
+            connection.sendall(
+                b"POST /size HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\nhalf"
+            )
+            time.sleep(0.1)
+
+    deadline = time.monotonic() + 20
+    while (left := json.loads(ask(worker.url, "/tasks")[2])) > before:
+        assert time.monotonic() < deadline, f"{left - before} requests wait for ever"
+        time.sleep(0.1)
 
 
 def test_a_stream_is_sent_whole_and_closed(worker: RunningWorker) -> None:

@@ -194,6 +194,19 @@ async def stream(name: str) -> Response:
     return Response(bodies[name])
 
 
+@app.get("/ends", guard=public)
+async def end_late() -> None:
+    try:
+        await sleep(0.5)
+    finally:
+        over.append("late")
+
+
+@app.get("/tasks", guard=public)
+async def count_tasks() -> int:
+    return len(asyncio.all_tasks())
+
+
 came = asyncio.Event()
 """What no request may wait for: another one sets it."""
 
