@@ -32,7 +32,7 @@ _Warning = Literal[
     "authz_fail",
     "excess_rate_limit_exceeded",
     "input_validation_fail",
-    "malicious_csrf",
+    "malicious_cors",
     "malicious_extraneous",
 ]
 """Those that somebody may want to look into."""
@@ -164,7 +164,7 @@ def log_refusal(c: Context, error: HTTPError) -> None:
         return
     event = _BY_STATUS.get(error.status)
     if isinstance(error, CrossSite):
-        event = "malicious_csrf"
+        event = "malicious_cors"
     elif error.refusal and c.guard_outcome == "refused":  # one that says 404, too
         event = "authz_fail"
     if event is not None:

@@ -48,6 +48,21 @@ def test_the_docs_list_every_event(inventory: dict[str, str]) -> None:
     assert inventory.keys() == {*get_args(EventName)}
 
 
+# Of the Application Logging Vocabulary Cheat Sheet (OWASP/CheatSheetSeries 121bb56), what an app may need.
+OWASPS = """
+authn_login_success authn_login_successafterfail authn_login_fail authn_login_fail_max authn_login_lock
+authn_password_change authn_password_change_fail authn_token_created authn_token_revoked authn_token_delete
+authz_fail authz_change authz_admin excess_rate_limit_exceeded input_validation_fail
+malicious_excess_404 malicious_extraneous malicious_attack_tool malicious_cors malicious_direct_reference
+session_created session_renewed session_expired session_use_after_expire
+user_created user_updated user_archived user_deleted
+"""
+
+
+def test_the_names_are_those_of_the_vocabulary() -> None:
+    assert {*get_args(EventName)} <= {*OWASPS.split()}
+
+
 def outlines(events: list[SecurityEvent]) -> list[Told]:
     return [(event.event, event.reason, event.status) for event in events]
 
@@ -106,7 +121,7 @@ FLOWS: list[tuple[Flow, list[Told]]] = [
         ("authz_fail", "unauthorized", 401),
     ]),
     (lambda w: w.request("POST", "/sign-in", headers={"origin": "https://evil.example"}, json={}), [
-        ("malicious_csrf", "cross-site", 403),
+        ("malicious_cors", "cross-site", 403),
     ]),
     (lambda w: w.browser().post("/sign-in", json={"username": "a" * 2_000_000}), [
         ("input_validation_fail", "content-too-large", 413),
