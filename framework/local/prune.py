@@ -55,6 +55,7 @@ def _reach(trees: dict[str, ast.Module], packages: set[str]) -> set[str]:
     The Worker's half of a module comes with it and never alone: ``framework.workers.fetching`` where
     ``framework.fetching`` is reached.
     """
+    deepest = max(name.count(".") for name in trees) + 1  # a page may be a text of a thousand dots
     reached: set[str] = set()
     named: set[str] = set()
     waiting = [name for name in trees if not _is_ours(name)]
@@ -62,10 +63,10 @@ def _reach(trees: dict[str, ast.Module], packages: set[str]) -> set[str]:
         name = waiting.pop()
         package = name if name in packages else name.rpartition(".")[0]
         for imported in _imports(trees[name], package):
-            parts = imported.split(".")
+            parts = imported.split(".", deepest)[:deepest]
             named |= {".".join(parts[:count]) for count in range(1, len(parts) + 1)} & trees.keys()
-        alone = {half for half in named if (_whole(half) or "") in trees.keys() - reached}
-        fresh = named - alone - reached
+        missing = trees.keys() - reached
+        fresh = {each for each in named - reached if _whole(each) not in missing}
         reached |= fresh
         waiting += fresh
     return reached

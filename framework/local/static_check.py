@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Generator, Iterator
+from functools import cache
 from pathlib import Path
 
 PACKAGE = "framework"
@@ -28,13 +29,18 @@ def find_faults(
     The two functions return why importing a package, or a call, fails there; "" if it does not.
     """
     faults: dict[str, None] = {}
+    names_in = cache(
+        _names
+    )  # each module that others take names from is read once, not for each name
     for place, tree in _modules(folder):
         known = _meanings(tree)
         for node in certain(tree):
             found = [why_called(_meaning(node.func, known))] if isinstance(node, ast.Call) else []
             for base, name in _imported(node, place.parts[:-1]):
                 is_ours = base.partition(".")[0] in OURS
-                found.append(_fault(folder, base, name) if is_ours else why_imported(base))
+                found.append(
+                    _fault(folder, base, name, names_in) if is_ours else why_imported(base)
+                )
             faults |= {f"{place.as_posix()}:{node.lineno}: {why}": None for why in found if why}
     return list(faults)
 
@@ -117,7 +123,7 @@ def _meaning(node: ast.expr, known: dict[str, str]) -> str:
     return known.get(node.id, "") if isinstance(node, ast.Name) else ""
 
 
-def _fault(folder: Path, base: str, name: str) -> str:
+def _fault(folder: Path, base: str, name: str, names_in: Callable[[Path], frozenset[str]]) -> str:
     """Return why *name*, if there is one, can't be imported from the app's own *base*, or ""."""
     if base.startswith("."):
         return f"{base} is beyond the top-level package"
@@ -127,7 +133,7 @@ def _fault(folder: Path, base: str, name: str) -> str:
         return ""
     place = folder.joinpath(*base.split("."))
     file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
-    names = _names(_parse(file)) if file.is_file() else set()
+    names = names_in(file) if file.is_file() else frozenset()
     return "" if name in names or names & ANYTHING else f"there is no {name} in {base}"
 
 
@@ -136,12 +142,12 @@ def _is_there(folder: Path, module: str) -> bool:
     return place.is_dir() or place.with_name(f"{place.name}.py").is_file()
 
 
-def _names(tree: ast.Module) -> set[str]:
-    """Return the names in *tree* but those of arguments, among them those that others may import."""
+def _names(file: Path) -> frozenset[str]:
+    """Return the names in *file* but those of arguments, among them those that others may import."""
     names = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(_parse(file)):
         for field in ("name", "id", "asname", "rest"):
             names.add(getattr(node, field, None))
         if isinstance(node, ast.alias):
             names.add(node.name.partition(".")[0])
-    return {name for name in names if name}
+    return frozenset(name for name in names if name)
