@@ -127,16 +127,17 @@ class _Document:
         parameters = self._parameters(read, template)
         refusals = set(self._refusals(route, verb, read, template))
         security = self._access.requirements(route.guard)
-        return {
+        operation = {
             "operationId": self._name(route.name, verb),
             "summary": summary or route.name.replace("_", " ").capitalize(),
-            **_stated({"description": description}),
+            "description": description,
             "tags": [self._tag(route)],
-            **_stated({"parameters": parameters, "requestBody": self._body(route)}),
+            "parameters": parameters,
+            "requestBody": self._body(route),
             "responses": responses(signature.returns, refusals, self._schemas),
-            **({} if security is None else {"security": security}),
             "x-guard": str(route.guard),
         }
+        return _stated(operation) | ({} if security is None else {"security": security})
 
     def _name(self, name: str, verb: str) -> str:
         """Return *name* as an operationId: with the method where it is taken, then a number."""

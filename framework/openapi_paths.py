@@ -24,10 +24,11 @@ _UNNAMED = {
 
 
 class PathParameter(NamedTuple):
-    """One parameter of a template. *source* is its name in the route, empty for a wildcard."""
+    """One parameter of a template."""
 
     name: str
     source: str
+    """Its name in the route, empty for a wildcard."""
     regex: str
     description: str
 

@@ -17,8 +17,13 @@ _NONE = type(None)
 _NO_TEXT = {"boolean", "integer", "number"}
 """Types of which a ``pattern`` says nothing (JSON Schema 2020-12, 6.3.3)."""
 
-_UPLOADED = {"title": "File", "type": "string", "contentMediaType": "application/octet-stream"}
-"""A `File` as a form holds it: its bytes, not the Struct that is made of them."""
+_UPLOADED = {
+    "type": "string",
+    "format": "binary",
+    "contentMediaType": "application/octet-stream",
+}
+"""A `File` as a form holds it: its bytes, not the Struct that is made of them. Generators of clients
+go by one of the two words. It is no component: one called File hides JavaScript's own from them."""
 
 _PYTHON_ONLY = re.compile(r"\\.|\(\?P<\w+>", re.DOTALL)
 _PORTABLE = {r"\Z": "$", r"\A": "^"}
@@ -65,14 +70,14 @@ class Schemas:
         except UNREADABLE as error:
             raise ConfigurationError(f"OpenAPI cannot describe an answer. {error}") from error
         file = msgspec.json.schema_components([File])[1]["File"]
+        upload = next((name for name in components if components[name] == file), "")
+        components.pop(upload, None)
+        ref = f"#/components/schemas/{upload}"
         for schema, found in zip(self._schemas, written, strict=True):
             if found.get("type") in _NO_TEXT:
                 schema.pop("pattern", None)
-            schema.update(_portable(found) | schema)
-        return {
-            name: _UPLOADED if component == file else _portable(component)
-            for name, component in sorted(components.items())
-        }
+            schema.update(_portable(found, ref) | schema)
+        return {name: _portable(components[name], ref) for name in sorted(components)}
 
 
 def _is_read(type: Any) -> bool:
@@ -97,8 +102,6 @@ def default_of(type: Any, default: Any) -> dict[str, Any]:
 
     A handler may well have ``cursor: Query[Cursor] = ""``, which stands for none was given.
     """
-    if default is None or default is msgspec.UNSET:
-        return {}
     try:
         plain = msgspec.to_builtins(default)
         msgspec.convert(plain, type)
@@ -125,11 +128,19 @@ _TEXTS = {"description": cleandoc, "pattern": portable_regex}
 """What is done to texts, by their names. Python before 3.13 leaves docstrings indented."""
 
 
-def _portable(value: Any, key: str = "") -> Any:
-    """Return *value*, a schema or a part of one, as it reads outside of Python; *key* is its name."""
+def _portable(value: Any, upload: str, key: str = "") -> Any:
+    """Return *value*, a schema or a part of one, as it reads outside of Python; *key* is its name.
+
+    *upload* is what refers to a `File`.
+    """
     if isinstance(value, list):
-        return [_portable(member) for member in value]
+        return [_portable(member, upload) for member in value]
     if isinstance(value, dict):
-        written = {name: _portable(part, name) for name, part in value.items()}
+        written = {name: _portable(part, upload, name) for name, part in value.items()}
+        if written.get("$ref") == upload:
+            del written["$ref"]
+            written |= _UPLOADED
+        if "prefixItems" in written and written.get("items") is False:
+            del written["items"]  # says no more than maxItems, and stops some generators
         return {name: part for name, part in written.items() if name != "pattern" or part != ""}
     return _TEXTS[key](value) if isinstance(value, str) and key in _TEXTS else value
