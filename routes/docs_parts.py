@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from framework.response import encode_json
 from routes.html import Markup, element
 
 Schema = Mapping[str, Any]
@@ -111,7 +112,7 @@ def constraints(schema: Schema) -> list[Child]:
     if "pattern" in schema:
         said += [", as ", element("code", schema["pattern"])]
     if schema.get("default") not in (None, ""):
-        said += [", default ", element("code", str(schema["default"]))]
+        said += [", default ", _value(schema["default"])]
     return said
 
 
@@ -119,7 +120,7 @@ def _kind(schema: Schema) -> list[Child]:
     if "$ref" in schema:
         return [element("a", _name(schema), href=f"#shape-{_name(schema)}")]
     if "enum" in schema:
-        return _joined([[element("code", str(value))] for value in schema["enum"]])
+        return _joined([[_value(value)] for value in schema["enum"]])
     if "anyOf" in schema:
         return _joined([constraints(member) for member in schema["anyOf"]])
     kind = schema.get("type", "anything")
@@ -128,7 +129,12 @@ def _kind(schema: Schema) -> list[Child]:
     inner: Schema | bool = schema.get("additionalProperties", True)
     if kind == "object" and not isinstance(inner, bool):
         return ["object, each field: ", *constraints(inner)]
-    return [str(kind)]
+    return [f"{kind} ({schema['format']})" if "format" in schema else kind]
+
+
+def _value(value: Any) -> Markup:
+    """Return *value* as it is sent: a text, or JSON."""
+    return element("code", value if isinstance(value, str) else encode_json(value).decode())
 
 
 def _joined(members: Sequence[list[Child]]) -> list[Child]:
