@@ -185,6 +185,17 @@ def test_a_pattern_is_said_of_text_alone(type: Any, schema: dict[str, Any]) -> N
     assert only(app)["parameters"][0]["schema"] == schema
 
 
+def test_an_integer_may_be_said_to_be_wide() -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def show(
+        since: Query[Annotated[int, msgspec.Meta(extra_json_schema={"format": "int64"})]],
+    ) -> None: ...
+
+    assert only(app)["parameters"][0]["schema"] == {"type": "integer", "format": "int64"}
+
+
 def test_two_routes_of_one_template_are_both_there() -> None:
     app = App()
     app.get("/:id{[0-9]+}", guard=public, name="number")(lambda: "")
