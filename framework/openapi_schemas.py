@@ -77,6 +77,9 @@ class Schemas:
             if found.get("type") in _NO_TEXT:
                 schema.pop("pattern", None)
             schema.update(_portable(found, ref) | schema)
+        for name in components:
+            if "." in name:  # there are two of its title, and generators that go by that keep one
+                components[name]["title"] = name
         return {name: _portable(components[name], ref) for name in sorted(components)}
 
 

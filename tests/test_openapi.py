@@ -555,6 +555,26 @@ def test_the_schema_of_single_fields_is_called_after_the_handler() -> None:
     ]
 
 
+def test_two_structs_of_one_name_have_two_titles() -> None:
+    app = App()
+    other = msgspec.defstruct("Problem", [("what", str)], module="shop")
+    app.get("/", guard=public)(lambda: None)
+
+    async def show() -> Any: ...
+
+    show.__annotations__["return"] = other
+    app.get("/shop", guard=public)(show)
+
+    schemas = document_of(app)["components"]["schemas"]
+
+    # openapi-python-client calls its classes by their titles, and leaves out the second of one.
+    assert [schemas[name]["title"] for name in sorted(schemas)] == [
+        "InvalidField",
+        "framework.problem.Problem",
+        "shop.Problem",
+    ]
+
+
 def test_a_form_with_files_beside_json_has_its_own_schema() -> None:
     app = App()
 
