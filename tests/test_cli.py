@@ -246,6 +246,17 @@ def test_an_app_that_does_not_import_is_one_sentence(
     assert re.fullmatch(f"kagari routes: {message}\n", capsys.readouterr().err)
 
 
+def test_a_null_byte_is_placed_where_it_is_imported(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "zeros.py").write_text("\0")
+    (project / "app.py").write_text("\nimport zeros")
+
+    assert main(["routes"]) == 1
+    said = capsys.readouterr().err
+    assert re.match(r"kagari routes: (app\.py:2|zeros\.py:\d): (Syntax|Value)Error: ", said)
+
+
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize(
     ("target", "message"),
@@ -667,6 +678,69 @@ def test_nothing_is_left_behind_by_a_killed_server(project: Path, how: tuple[str
             sleep(0.05)
         else:
             pytest.fail("the child still listens")
+
+
+def test_folders_that_come_and_go_are_noticed(project: Path) -> None:
+    (project / "app.py").write_text(f"from words.docs.texts import GREETING\n{APP}")
+    texts = 'GREETING = "hello"'
+    with started(project, "dev", PORT="0") as process:
+        assert line_with(process, "Module").startswith("app.py:1: ModuleNotFoundError: ")
+        line_with(process, "waiting")
+        sleep(0.2)  # as above
+
+        (project / "words").mkdir()
+        line_with(process, "words changed")
+        line_with(process, "waiting")
+        (project / "words/docs").mkdir()
+        line_with(process, "words/docs changed")
+        line_with(process, "waiting")
+        (project / "words/docs/texts.py").write_text(texts)
+        assert line_with(process, "ready") == "ready again\n"
+
+        (project / "words/docs").rename(project / "words/old")
+        assert line_with(process, "Module").startswith("app.py:1: ModuleNotFoundError: ")
+        (project / "words/old").rename(project / "words/docs")
+        assert line_with(process, "ready") == "ready again\n"
+        (project / "words/docs/texts.py").write_text("1 / 0")
+        assert line_with(process, "Zero").startswith("words/docs/texts.py:1: ZeroDivisionError")
+
+
+def test_an_import_without_an_end_is_told_and_outlives_nobody(project: Path) -> None:
+    (project / "app.py").write_text("import time\n\nwhile True:\n    time.sleep(0.01)\n")
+
+    with started(project, "dev", PORT="0") as process:
+        said = line_with(process, "the import has taken")
+        assert re.fullmatch(r"the import has taken \d seconds so far: app.py:[34]\n", said)
+        begun = monotonic()
+        process.kill()
+        process.wait(TIMEOUT)
+        assert process.stdout is not None
+        assert process.stdout.read() == ""  # once the server, which writes there, has ended
+        assert monotonic() - begun < TIMEOUT
+
+
+def test_a_module_in_the_place_of_pythons_own_is_named(project: Path) -> None:
+    with started(project, "dev", PORT="0") as process:
+        line_with(process, "is served at")
+        sleep(0.2)  # as above
+
+        (project / "logging.py").touch()
+        said = line_with(process, "the server ended")
+        assert "; logging.py stands in the place of Python's own: " in said
+
+
+def test_who_has_seen_enough_of_the_output_ends_no_server(project: Path) -> None:
+    with started(project, "dev", stderr=subprocess.DEVNULL, PORT="0") as process:
+        url = line_with(process, "is served at").split()[-1].replace("localhost", "127.0.0.1")
+        assert process.stdout is not None
+        process.stdout.close()
+        sleep(0.2)  # as above
+
+        (project / "app.py").write_text(APP.replace("first", "second"))
+        deadline = monotonic() + TIMEOUT
+        while ask(url) != "second":
+            assert monotonic() < deadline
+            sleep(0.05)
 
 
 # --- Tools ---------------------------------------------------------------------------------------

@@ -3,13 +3,17 @@
 import asyncio
 import json
 import logging
+import os
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from itertools import chain
 from pathlib import Path
+from traceback import walk_stack
 from typing import Any, NamedTuple
 
 from framework.application import App
@@ -23,15 +27,26 @@ from framework.local.configuration import read_configuration
 from framework.local.environment import close_environment, make_environment
 from framework.local.fetching import fetch_in_thread
 from framework.local.listing import list_routes, route_lines
-from framework.local.loading import load_app
+from framework.local.loading import load_app, place_of, relative
 from framework.local.mistakes import find_mistakes
-from framework.local.serve import HOST, bind, log_to_terminal, run, with_access_log
+from framework.local.serve import (
+    HOST,
+    bind,
+    log_to_terminal,
+    run,
+    wait_for_end,
+    with_access_log,
+)
 from framework.local.sqlite import SQLiteDatabase
 from framework.response import Response
 
 __all__ = ["Launch", "develop", "run_crons", "serve_once", "serve_supervised"]
 
 _log = logging.getLogger("kagari")
+_LONG = 5
+"""Seconds after which an import is said to take long."""
+_PATIENCE = 3
+"""Seconds that a server gets to end once nobody keeps it."""
 
 
 class Launch(NamedTuple):
@@ -83,10 +98,11 @@ def serve_supervised(launch: Launch, supervision: str, *, is_again: bool) -> Non
         opened, lifeline = _take(supervision)
     except ConnectionError:  # that process has ended, or wants another server by now
         return None
+    threading.Thread(target=_end_after, args=(lifeline,), daemon=True).start()
     with opened as listener:
         url = f"http://localhost:{listener.getsockname()[1]}"
         try:
-            app = load_app(launch.target, launch.root)
+            app = _load_app(launch)
             app.check_answers = True
             env, notes = _environment(launch, app)
         except CommandError as failure:
@@ -96,10 +112,36 @@ def serve_supervised(launch: Launch, supervision: str, *, is_again: bool) -> Non
         return _run(app, env, listener, lines, notes, lifeline)
 
 
+def _end_after(lifeline: int | socket.socket) -> None:
+    """End this process after the one that keeps it: also one in an endless loop, which has the port."""
+    wait_for_end(lifeline)
+    time.sleep(_PATIENCE)
+    os._exit(1)
+
+
+def _load_app(launch: Launch) -> App:
+    """Return what `load_app` does, and say where it is if that takes long: requests wait meanwhile."""
+    main = threading.get_ident()
+
+    def tell() -> None:
+        steps = reversed([*walk_stack(sys._current_frames()[main])])
+        where = relative(place_of(steps), launch.root)
+        _log.warning("the import has taken %d seconds so far: %s", _LONG, where or launch.target)
+
+    timer = threading.Timer(_LONG, tell)
+    timer.daemon = True
+    timer.start()
+    try:
+        return load_app(launch.target, launch.root)
+    finally:
+        timer.cancel()
+
+
 def _take(supervision: str) -> tuple[socket.socket, int | socket.socket]:
     """Return a listening socket, and what closes when this process is to end; see `keep_serving`."""
     kind, *numbers = supervision.split(",")
     if kind != "ports":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         return socket.socket(fileno=int(kind)), int(numbers[0])
     port, lifeline = map(int, numbers)
     connection = socket.create_connection((HOST, lifeline))
@@ -168,8 +210,11 @@ def _run(
     def say_ready() -> None:
         for note in notes:
             _log.warning("%s", note)
-        output.write("".join(f"{line}\n" for line in lines))
-        output.flush()
+        with suppress(
+            BrokenPipeError
+        ):  # the reader, such as head, has seen enough: the log goes on
+            output.write("".join(f"{line}\n" for line in lines))
+            output.flush()
 
     try:
         # What requests print is a log: a program may read the rest.

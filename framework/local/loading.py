@@ -3,15 +3,17 @@
 import os
 import sys
 import traceback
+from collections.abc import Iterable
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
 
 from framework.application import App
 from framework.errors import ConfigurationError
 from framework.local.advice import advise
 from framework.local.command_error import CommandError
 
-__all__ = ["LoadError", "load_app", "relative"]
+__all__ = ["LoadError", "load_app", "place_of", "relative"]
 
 _FRAMEWORK = str(Path(__file__).parents[1])
 
@@ -52,7 +54,8 @@ def _explain(error: Exception | SystemExit, module_name: str, root: Path) -> str
             f"there is no module {module_name} in {root}: {where}say which with --app MODULE:NAME"
         )
     if isinstance(error, SyntaxError):
-        place = f"{error.filename}:{error.lineno}" if error.filename else ""  # null bytes: none
+        where = f"{error.filename}:{error.lineno}"
+        place = where if error.filename else _place(error)  # null bytes: of the import alone
         text = f"{type(error).__name__}: {error.msg}"
     else:
         advice = advise(error)
@@ -65,11 +68,14 @@ def _explain(error: Exception | SystemExit, module_name: str, root: Path) -> str
 
 
 def _place(error: Exception | SystemExit) -> str:
+    return place_of(traceback.walk_tb(error.__traceback__))
+
+
+def place_of(frames: Iterable[tuple[FrameType, int]]) -> str:
     """Return file and line of the last step that is neither the framework's nor a library's."""
-    frames = traceback.extract_tb(error.__traceback__)
     ours = [
         frame
-        for frame in frames
+        for frame in traceback.StackSummary.extract(frames, lookup_lines=False)
         if not frame.filename.startswith((_FRAMEWORK, "<", sys.prefix, sys.base_prefix))
     ]
     return f"{ours[-1].filename}:{ours[-1].lineno}" if ours else ""

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -20,11 +20,13 @@ __all__ = ["changed_names", "is_watched", "keep_serving", "watched_folders"]
 
 _INHERITS = sys.platform != "win32"
 _PATIENCE = 3.0
-_POLL = 500
+_POLL = 200
+_MODIFIED = 2  # watchfiles.Change
 _NAMED = 5  # of the files that changed: a checkout changes hundreds
 _SUFFIXES = {".py", ".sql", ".toml"}
 _NAMES = {".dev.vars"}
-_LEFT_OUT = {"bench", "build", "docs", "node_modules", "python_modules", "tests", "__pycache__"}
+_NOT_OURS = {"node_modules", "python_modules", "__pycache__"}
+_NOT_THE_APP = {"bench", "build", "docs", "tests"}  # in the project's folder; routes/docs is served
 
 
 def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) -> None:
@@ -42,13 +44,13 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
         signal.signal(each, lambda *_: ended.set())
     keeper = _Keeper(listener) if _INHERITS else _KeeperOfPort(listener)
     child = keeper.start(command)
-    is_lost = False
+    is_lost = is_stale = False
 
     def restart() -> None:
-        nonlocal child, is_lost
+        nonlocal child, is_lost, is_stale
         _stop(child, keeper)
         child = keeper.start([*command, "--again"])
-        is_lost = False
+        is_lost = is_stale = False
 
     try:
         while not ended.is_set():
@@ -56,7 +58,7 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
             try:
                 for changes in watch(
                     *folders,
-                    watch_filter=is_watched,
+                    watch_filter=_Filter(folders),
                     stop_event=ended,
                     rust_timeout=_POLL,
                     yield_on_timeout=True,
@@ -66,13 +68,18 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
                 ):
                     if changes:
                         _say(f"{changed_names(changes, root)} changed")
-                        restart()
+                        is_stale = True
                         if watched_folders(root) != folders:
-                            break
+                            break  # all of it is watched before the server reads it
+                    if is_stale and not ended.is_set():
+                        restart()
                     elif not is_lost and not ended.is_set() and child.poll() is not None:
                         is_lost = True
+                        ended_with = f"the server ended ({child.returncode})"
                         _say(
-                            f"the server ended ({child.returncode}); it starts again with a change"
+                            "; ".join(
+                                [ended_with, *namesakes(root), "it starts again with a change"]
+                            )
                         )
             except FileNotFoundError:
                 # A folder went away as its watch began: who knows what has changed.
@@ -86,19 +93,25 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
 
 def watched_folders(root: Path) -> list[Path]:
     """Return *root* and the folders below it that may hold the application's code."""
-    return [root, *_below(root)]
+    return [root, *_below(root, _NOT_THE_APP)]
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, left_out: Set[str] = frozenset()) -> Iterator[Path]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:  # it went away meanwhile, or nobody may look
         return
+    if any(entry.name == "pyvenv.cfg" for entry in entries):  # packages, however it is called
+        return
     for entry in entries:
-        hidden = entry.name.startswith(".") or entry.name in _LEFT_OUT
-        if not hidden and entry.is_dir(follow_symlinks=False):
+        is_ours = _may_hold_code(entry.name) and entry.name not in left_out
+        if is_ours and entry.is_dir(follow_symlinks=False):
             yield Path(entry.path)
             yield from _below(Path(entry.path))
+
+
+def _may_hold_code(name: str) -> bool:
+    return not name.startswith(".") and name not in _NOT_OURS
 
 
 def is_watched(_change: Any, path: str) -> bool:
@@ -107,6 +120,36 @@ def is_watched(_change: Any, path: str) -> bool:
     if name in _NAMES:
         return True
     return os.path.splitext(name)[1] in _SUFFIXES and not name.startswith(".")
+
+
+class _Filter:
+    """Lets through what is watched, and folders that come and go: what they hold is told by nobody."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._root, *rest = map(str, folders)
+        self._folders = set(rest)
+
+    def __call__(self, change: Any, path: str) -> bool:
+        if is_watched(change, path):
+            return True
+        if change == _MODIFIED:
+            return False
+        folder, name = os.path.split(path)
+        left_out = _NOT_THE_APP if folder == self._root else frozenset()
+        is_ours = _may_hold_code(name) and name not in left_out
+        came = is_ours and os.path.isdir(path) and not os.path.islink(path)
+        return came or path in self._folders
+
+
+def namesakes(root: Path) -> list[str]:
+    """Return what to say of modules in *root* that Python finds in the place of its own; often nothing."""
+    names = sorted(
+        entry.name
+        for entry in os.scandir(root)
+        if entry.name.removesuffix(".py") in sys.stdlib_module_names
+        and (entry.name.endswith(".py") or os.path.isfile(os.path.join(entry, "__init__.py")))
+    )
+    return [f"{name} stands in the place of Python's own: give it another name" for name in names]
 
 
 def changed_names(changes: set[Any], root: Path) -> str:
@@ -124,10 +167,15 @@ class _Keeper:
         self._descriptors = (listener.fileno(), self._reading)
 
     def start(self, command: Sequence[str]) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(  # noqa: S603  ourselves
-            [*command, "--supervised", ",".join(map(str, self._descriptors))],
-            pass_fds=self._descriptors,
-        )
+        # Ctrl-C reaches the server, too. Until that says so, it waits: Python would show a traceback.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return subprocess.Popen(  # noqa: S603  ourselves
+                [*command, "--supervised", ",".join(map(str, self._descriptors))],
+                pass_fds=self._descriptors,
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def end(self, child: "subprocess.Popen[bytes]") -> None:
         child.terminate()

@@ -23,7 +23,16 @@ from framework.local.asgi import ASGIApplication, Receive, Scope, Send, asgi
 from framework.local.command_error import CommandError
 from framework.local.protocol import StrictProtocol
 
-__all__ = ["HOST", "ServeError", "bind", "log_to_terminal", "run", "serve", "with_access_log"]
+__all__ = [
+    "HOST",
+    "ServeError",
+    "bind",
+    "log_to_terminal",
+    "run",
+    "serve",
+    "wait_for_end",
+    "with_access_log",
+]
 
 HOST = "127.0.0.1"
 """Only this machine is served: the database is a developer's, and there is no TLS."""
@@ -121,9 +130,14 @@ def run(
 
 
 def _end_with(server: Server, lifeline: int | socket.socket) -> None:
+    wait_for_end(lifeline)
+    server.should_exit = True
+
+
+def wait_for_end(lifeline: int | socket.socket) -> None:
+    """Return when the other end of *lifeline* is closed."""
     with suppress(ConnectionError):  # it was never accepted, and so is reset
         os.read(lifeline, 1) if isinstance(lifeline, int) else lifeline.recv(1)
-    server.should_exit = True
 
 
 class _Server(Server):
