@@ -4,7 +4,10 @@
 there for a request that is made of nothing but what you give it.
 """
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any, Protocol, TypedDict, TypeVar, Unpack, overload
@@ -13,6 +16,8 @@ import msgspec
 
 from framework.body_encoding import encode_body
 from framework.context import Env
+from framework.cookies import TOKEN
+from framework.errors import HTTPError
 from framework.hosts import host_name
 from framework.multipart import FormFields
 from framework.origin import SAFE_METHODS
@@ -87,7 +92,9 @@ def json_of(response: Response, type: Any = Any) -> Any:
 class Client:
     """A browser that asks *app*, in this process, for pages of the site *base_url*.
 
-    *env* holds the bindings by name. *headers* go along with every request.
+    *env* holds the bindings by name. *headers* go along with every request. With *raises*, what a handler
+    or a guard raises by mistake, and is 500 or 503 for a client, is raised by the request: ``pytest --pdb``
+    stops where it was raised.
 
     - Cookies are kept and sent back by a browser's rules: host-only, by path, ``Secure`` and the
       ``__Host-`` and ``__Secure-`` prefixes on https alone, gone with ``Max-Age=0`` or an ``Expires``
@@ -96,7 +103,8 @@ class Client:
     - Every request says ``Sec-Fetch-Site: same-origin``, unsafe ones ``Origin`` too.
     - Redirects are not followed.
 
-    Raises `ValueError` for a *base_url* that is no http(s) origin. A test of the reference app, in the
+    Raises `ValueError` for a *base_url* that is no http(s) origin, and `TypeError` for an *env* without
+    names and for headers that are no text. A test of the reference app, in the
     project's folder:
 
         from pathlib import Path
@@ -126,7 +134,10 @@ class Client:
         base_url: str = "http://localhost",
         *,
         headers: Mapping[str, str] | Iterable[Header] = (),
+        raises: bool = False,
     ) -> None:
+        if env is not None and (isinstance(env, str) or not hasattr(env, "__getitem__")):
+            raise TypeError('env holds the bindings by name: write env={"DB": database}')
         scheme, host, path, query = split_url(base_url)
         if scheme not in {"http", "https"} or not host or path != "/" or query:
             raise ValueError(f"{base_url!r} is no origin: write http://host or https://host")
@@ -134,7 +145,8 @@ class Client:
         """Scheme, host and port that this browser looks at."""
         self._app = app
         self._env = env
-        self._headers = list(pairs_of(headers))
+        self._headers = _texts(headers)
+        self._raises = raises
         self._jar = _Jar(scheme == "https", host_name(host.lower()))
 
     @property
@@ -146,9 +158,18 @@ class Client:
         """Forget every cookie, as a browser does when it is told to."""
         self._jar = self._jar.empty()
 
+    def set_cookie(self, name: str, value: str, *, path: str = "/") -> None:
+        """Hold a cookie that no answer has set, below *path*. Raises `ValueError` for what is none."""
+        is_text = value.isascii() and value.isprintable() and not {*value} & {*' ",;\\'}
+        if not TOKEN.fullmatch(name) or not is_text:
+            raise ValueError(f"no site can set such a cookie as {name!r}: encode it")
+        self._jar.keep(_Cookie(name, value, path))
+
     def fork(self, *, with_cookies: bool = False) -> "Client":
         """Return a second browser at the same site: with no cookies, or with a copy of these."""
-        other = Client(self._app, self._env, self.origin, headers=self._headers)
+        other = Client(
+            self._app, self._env, self.origin, headers=self._headers, raises=self._raises
+        )
         for cookie in self._jar.cookies() if with_cookies else ():
             other._jar.keep(cookie)
         return other
@@ -169,26 +190,35 @@ class Client:
         *form* becomes an urlencoded body, or a multipart one if there is a `File` among its values:
         ``form={"photo": File("a.png", "image/png", data)}``. *body* is sent as it is. *headers*
         replace what the browser would have sent under the same names. Raises `ValueError` for a path
-        that does not start with ``/``, and for more than one of *json*, *form* and *body*.
+        that does not start with ``/``, and for more than one of *json*, *form* and *body*, and `TypeError`
+        for what none of these can send.
+
+        The repr of an answer that is a problem+json shows it, so that a test that fails says why.
         """
         if not path.startswith("/"):
             raise ValueError(f"{path!r} is no path of this site: it starts with /")
+        if not isinstance(body, bytes | bytearray | memoryview | str | None):
+            kind = type(body).__name__
+            raise TypeError(f"body is bytes or text, not a {kind}: json= and form= take others")
         data, media_type = encode_body(json, form, body)
         types = [] if media_type is None else [("content-type", media_type)]
-        given = list(pairs_of(headers))
+        given = _texts(headers)
         replaced = {name.lower() for name, _ in given}
         usual = [*self._headers, *self._usual_headers(method, path), *types]
-        response = await self._app.request(
-            method,
-            self.origin + path,
-            headers=[*(pair for pair in usual if pair[0].lower() not in replaced), *given],
-            body=data,
-            env=self._env,
-        )
+        with _faults(self._raises) as faults:
+            response = await self._app.request(
+                method,
+                self.origin + path,
+                headers=[*(pair for pair in usual if pair[0].lower() not in replaced), *given],
+                body=data,
+                env=self._env,
+            )
+        if response.status >= 500 and faults:
+            raise faults[-1]
         for name, value in response.headers:
             if name == "set-cookie":
                 self._jar.receive(value, path)
-        return response
+        return _Problem.of(response) if _is_problem(response) else response
 
     async def get(
         self, path: str, *, headers: Mapping[str, str] | Iterable[Header] = ()
@@ -221,6 +251,70 @@ class Client:
 
     def __repr__(self) -> str:
         return f"<Client of {self.origin}, {len(self.cookies)} cookies>"
+
+
+class _Problem(Response):
+    """An error that a test reads: the answer, whose repr shows what it says."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, response: Response) -> "_Problem":
+        """Return *response* as one."""
+        made = cls.__new__(cls)
+        made.status, made.headers, made.body = response.status, response.headers, response.body
+        return made
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}: {bytes_of(self).decode(errors='replace')}>"
+
+
+def _is_problem(response: Response) -> bool:
+    media_type = response.header("content-type") or ""
+    return media_type.startswith("application/problem+json") and isinstance(response.body, bytes)
+
+
+@contextmanager
+def _faults(are_wanted: bool) -> Iterator[list[BaseException]]:
+    """Collect what is logged with a traceback, by this request alone, and was not raised on purpose."""
+    if not are_wanted:
+        yield []
+        return
+    collector = _Collector(logging.ERROR)
+    logger = logging.getLogger("kagari")
+    before = _collecting.set(collector)
+    logger.addHandler(collector)
+    try:
+        yield collector.found
+    finally:
+        logger.removeHandler(collector)
+        _collecting.reset(before)
+
+
+class _Collector(logging.Handler):
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.found: list[BaseException] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _, error, traceback = record.exc_info or (None, None, None)
+        is_own = _collecting.get() is self  # many requests are under way, and log to one logger
+        if is_own and error is not None and not isinstance(error, HTTPError):
+            self.found.append(error.with_traceback(traceback))
+
+
+_collecting: ContextVar[_Collector | None] = ContextVar("collecting", default=None)
+
+
+def _texts(headers: Mapping[str, str] | Iterable[Header]) -> list[Header]:
+    """Return *headers* as pairs. Raises `TypeError` where they are none, or no text."""
+    pairs = [] if isinstance(headers, str) else list(pairs_of(headers))
+    if isinstance(headers, str) or not all(isinstance(pair, tuple | list) for pair in pairs):
+        raise TypeError("headers are a dict, or pairs of a name and a text")
+    for name, value in pairs:
+        if not isinstance(value, str):
+            raise TypeError(f"the header {name!r} is text, not a {type(value).__name__}")
+    return pairs
 
 
 class _Cookie(msgspec.Struct, frozen=True):

@@ -1,12 +1,14 @@
 """The test client keeps cookies and names its origin as a browser does."""
 
+import asyncio
+import logging
 from collections.abc import Callable
 from typing import Annotated, Any, assert_type
 
 import msgspec
 import pytest
 
-from framework import App, Context, Response, public
+from framework import App, Context, HTTPError, Response, guard, public
 from framework.response import Reply
 from framework.testing import Client, bytes_of, json_of, text_of
 
@@ -288,3 +290,138 @@ async def no_chunks() -> Any:
 def test_what_is_no_json_raises(response: Response, error: str) -> None:
     with pytest.raises(ValueError, match=error):
         json_of(response, Point)
+
+
+# --- What a test reads when it fails ---------------------------------------------------------------
+
+faulty = App()
+
+
+def divide(number: int) -> int:
+    return 1 // number
+
+
+@guard
+async def broken(c: Context) -> None:
+    divide(0)
+
+
+@faulty.get("/handler/:number", guard=public)
+async def break_in_handler(number: int) -> int:
+    await asyncio.sleep(0)
+    return divide(number)
+
+
+@faulty.get("/guard", guard=broken)
+async def break_in_guard() -> None: ...
+
+
+@faulty.get("/told", guard=public)
+async def tell_of_it() -> None:
+    raise HTTPError(503, "The kettle is on.", code="no-tea")
+
+
+@faulty.get("/explained", guard=public)
+async def explain_it() -> None:
+    raise LookupError
+
+
+@faulty.on_error
+async def explain(_c: Context, error: HTTPError) -> Response | None:
+    return Response.text("gone", 410) if isinstance(error.__cause__, LookupError) else None
+
+
+@pytest.mark.parametrize("path", ["/handler/0", "/guard"])
+async def test_what_broke_is_raised_for_who_asks(path: str) -> None:
+    client = Client(faulty, raises=True)
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        await client.fork().get(path)
+
+    assert caught.traceback[-1].name == "divide"
+    assert (await Client(faulty).get(path)).status >= 500
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/told", 503), ("/explained", 410), ("/handler/1", 200), ("/nowhere", 404)],
+)
+async def test_what_was_answered_on_purpose_is_an_answer(path: str, status: int) -> None:
+    assert (await Client(faulty, raises=True).get(path)).status == status
+
+
+async def test_each_request_is_told_of_its_own_fault() -> None:
+    client = Client(faulty, raises=True)
+
+    answers = await asyncio.gather(
+        *[client.get(f"/handler/{number}") for number in (0, 1, 0, 1)],
+        faulty.request("GET", "/handler/0"),
+        return_exceptions=True,
+    )
+    assert isinstance(other := answers.pop(), Response)
+    assert other.status == 500
+
+    assert [type(answer).__name__ for answer in answers[::2]] == ["ZeroDivisionError"] * 2
+    assert [text_of(answer) for answer in answers[1::2] if isinstance(answer, Response)] == [
+        "1"
+    ] * 2
+    assert logging.getLogger("kagari").handlers == []
+
+
+async def test_an_error_says_in_its_repr_what_it_is() -> None:
+    answer = await Client(faulty).get("/told")
+
+    assert repr(answer).startswith('<Response 503: {"title":"Service Unavailable","status":503,')
+    assert repr(answer.with_header("a", "b")) == "<Response 503>"
+    assert repr(await Client(app).get("/seen")) == "<Response 200>"
+
+
+# --- Cookies of one's own, and what no request can hold ---------------------------------------------
+
+
+async def test_a_test_may_put_a_cookie_there() -> None:
+    client = await given(Client(app), "a=1; Path=/")
+
+    client.set_cookie("a", "2")
+    client.set_cookie("b", "3", path="/folder")
+
+    assert client.cookies == {"a": "2", "b": "3"}
+    assert await sent(client) == "a=2"
+    assert await sent(client, "/folder/seen") == "b=3; a=2"
+
+
+@pytest.mark.parametrize(("name", "value"), [("a;b", "1"), ("", "1"), ("a", "1; b=2"), ("a", "ä")])
+def test_a_cookie_that_no_site_could_set_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match="cookie"):
+        Client(app).set_cookie(name, value)
+
+
+@pytest.mark.parametrize("value", [None, 1, b"x"])
+async def test_a_header_is_text(value: Any) -> None:
+    with pytest.raises(
+        TypeError, match=f"^the header 'x-a' is text, not a {type(value).__name__}$"
+    ):
+        await Client(app).get("/seen", headers={"x-a": value})
+    with pytest.raises(TypeError, match=r"^the header 'x-a' is text"):
+        Client(app, headers=[("x-a", value)])
+
+
+@pytest.mark.parametrize("headers", ["x-a: 1", ["x-a: 1"], [1]])
+async def test_headers_are_pairs(headers: Any) -> None:
+    with pytest.raises(TypeError, match=r"^headers are a dict, or pairs of a name and a text$"):
+        await Client(app).get("/seen", headers=headers)
+
+
+async def test_a_body_is_bytes_or_text() -> None:
+    body: Any = {"a": 1}
+
+    with pytest.raises(
+        TypeError, match=r"^body is bytes or text, not a dict: json= and form= take"
+    ):
+        await Client(app).post("/seen", body=body)
+
+
+@pytest.mark.parametrize("env", ["DB", object()])
+def test_bindings_have_names(env: Any) -> None:
+    with pytest.raises(TypeError, match=r'^env holds the bindings by name: write env=\{"DB": '):
+        Client(app, env)
