@@ -246,6 +246,18 @@ def test_an_app_that_does_not_import_is_one_sentence(
     assert re.fullmatch(f"kagari routes: {message}\n", capsys.readouterr().err)
 
 
+@pytest.mark.parametrize("arguments", [["openapi"], ["routes", "--json"]])
+def test_what_an_import_prints_is_no_part_of_the_json(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    (project / "app.py").write_text(f"print('here I am')\n{APP}")
+
+    assert main(arguments) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)
+    assert said.err == "here I am\n"
+
+
 def test_a_null_byte_is_placed_where_it_is_imported(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

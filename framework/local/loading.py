@@ -4,6 +4,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
@@ -25,7 +26,8 @@ class LoadError(CommandError):
 def load_app(target: str, root: Path) -> App:
     """Return the application that *target*, ``module:name``, names in the folder *root*.
 
-    Puts *root* on the import path. Raises `LoadError`.
+    Puts *root* on the import path. What the import prints is a log, and goes to standard error: a
+    program may read the rest. Raises `LoadError`.
     """
     module_name, _, name = target.partition(":")
     if not module_name or not name:
@@ -33,7 +35,8 @@ def load_app(target: str, root: Path) -> App:
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
     try:
-        module = import_module(module_name)
+        with redirect_stdout(sys.stderr):
+            module = import_module(module_name)
     except (Exception, SystemExit) as error:
         raise LoadError(_explain(error, module_name, root)) from error
     app = getattr(module, name, None)
