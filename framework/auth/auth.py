@@ -74,8 +74,8 @@ class Auth(Recovery[U]):
     - *sessions*: ``"migrate"`` or ``"shared"`` where sessions of Lucia v2 are to go on (see
       docs/from-lucia.md).
     - *provider*: what the ids of password keys begin with, before the ``:``.
-    - *mailer*: sends the codes and links of verification and reset. Without one neither works, and
-      the tables and columns that they need may be missing.
+    - *mailer*: sends the codes and links of verification and reset. Without one neither works, what
+      another `Auth` keeps for them is never deleted, and their tables and columns may be missing.
     - *store*: makes a `Storage` other than the one that ships, from the two Structs.
 
     No binding, clock or entropy is touched when it is made. ``auth.users``, ``auth.keys`` and
