@@ -56,7 +56,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     device_attempts: int = 5
     """Sign-ins per window from a browser that signed in to the account before: counted apart."""
     device: int = 365 * _DAY
-    """How long a browser counts as known after it last signed in."""
+    """How long a browser counts as known after it last signed in. Where this is made shorter, those
+    that were to be known for longer are not, until they sign in again."""
     window: int = 15 * _MINUTE
     """How long a window is, from its first attempt on."""
     failures: int = 100
