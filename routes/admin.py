@@ -30,7 +30,7 @@ class UserPage(msgspec.Struct):
     """Users, by id; *next* is the cursor of the page that follows, or null."""
 
     users: list[UserView]
-    next: str | None = None
+    next: str | None
 
 
 admin = Router("/admin", guard=authorized & administrator)

@@ -67,4 +67,4 @@ class NotePage(msgspec.Struct):
     """Notes, newest first; *next* is the cursor of the page that follows, or null."""
 
     notes: list[Note]
-    next: str | None = None
+    next: str | None

@@ -18,7 +18,7 @@ from app import app
 from framework import App, Response, public
 from framework.database import Transient
 from framework.local.sqlite import SQLiteDatabase
-from framework.testing import Client
+from framework.testing import Client, json_of
 from routes.docs import docs
 from routes.docs_page import page
 from routes.docs_parts import constraints
@@ -316,6 +316,16 @@ async def test_the_page_escapes_what_it_shows() -> None:
     assert b"<script" not in body_of(response)
     assert b"&lt;script&gt;alert(1)&lt;/script&gt;" in body_of(response)
     assert b'"><b>' not in body_of(response)
+
+
+async def test_the_pages_say_that_next_is_always_there() -> None:
+    answer = await app.request("GET", "/openapi.json")
+
+    schemas = json_of(answer)["components"]["schemas"]
+    assert [schemas[page]["required"] for page in ("NotePage", "UserPage")] == [
+        ["notes", "next"],
+        ["users", "next"],
+    ]
 
 
 def test_a_page_of_nothing_is_a_page() -> None:
