@@ -4,7 +4,7 @@ Made when it is asked for, never at import: routes import this module inside of 
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from itertools import chain, count
 from textwrap import dedent
 from typing import Any
 
@@ -52,10 +52,9 @@ def describe(
     for route in sorted(app.routes, key=lambda route: route.host is None):  # the host's own first
         if route.host in {None, host}:
             document.add(route)
-    info = {"title": title, "version": version, "description": description}
     return {
         "openapi": "3.1.1",
-        "info": _stated(info),
+        "info": _stated({"title": title, "version": version, "description": description}),
         "tags": [document.tags[name] for name in sorted(document.tags)],
         "paths": document.paths,
         "components": document.components(),
@@ -110,12 +109,11 @@ class _Document:
 
     def components(self) -> dict[str, Any]:
         """Return what the operations refer to. Asked for once, after all of them."""
-        operations = [operation for item in self.paths.values() for operation in item.values()]
-        errors = problems([operation["responses"] for operation in operations], self._schemas)
+        answers = [each["responses"] for item in self.paths.values() for each in item.values()]
         return _stated(
             {
+                "responses": problems(answers, self._schemas),  # which asks for schemas, too
                 "schemas": self._schemas.write(),
-                "responses": errors,
                 "securitySchemes": self._access.used,
             }
         )
@@ -124,15 +122,14 @@ class _Document:
         signature = route.declaration.signature
         summary, description = _split_docstring(signature.function.__doc__ or "")
         read = [*route.parameters, *read_by_guards(route.guard)]
-        parameters = self._parameters(read, template)
-        refusals = set(self._refusals(route, verb, read, template))
+        refusals = self._refusals(route, verb, read, template)
         security = self._access.requirements(route.guard)
         operation = {
             "operationId": self._name(route.name, verb),
             "summary": summary or route.name.replace("_", " ").capitalize(),
             "description": description,
             "tags": [self._tag(route)],
-            "parameters": parameters,
+            "parameters": self._parameters(read, template),
             "requestBody": self._body(route),
             "responses": responses(signature.returns, refusals, self._schemas),
             "x-guard": str(route.guard),
@@ -141,11 +138,9 @@ class _Document:
 
     def _name(self, name: str, verb: str) -> str:
         """Return *name* as an operationId: with the method where it is taken, then a number."""
-        wanted = name if name not in self._names else f"{name}_{verb}"
-        number = 2
-        while wanted in self._names:
-            wanted = f"{name}_{verb}_{number}"
-            number += 1
+        plain = f"{name}_{verb}"
+        names = chain([name, plain], (f"{plain}_{number}" for number in count(2)))
+        wanted = next(each for each in names if each not in self._names)
         self._names.add(wanted)
         return wanted
 

@@ -20,10 +20,6 @@ _TYPES: dict[Any, str] = {
     bytes: "application/octet-stream",
     Problem: PROBLEM_TYPE,
 }
-_NONE = type(None)
-_NOTHING = (Never, NoReturn)
-"""What a handler is annotated to return that always raises."""
-
 
 _PROBLEMS = {
     "default": ("Error", "Anything else that is refused or fails."),
@@ -52,7 +48,7 @@ def responses(annotation: Any, refusals: Iterable[int], schemas: Schemas) -> dic
             failures.add(str(answer.status))
         else:
             _merge(written, answer, schemas)
-    for status in sorted(failures - set(written)):
+    for status in failures - set(written):
         written[status] = {"$ref": f"#/components/responses/{_problem(status)[0]}"}
     return dict(sorted(written.items()))
 
@@ -97,7 +93,7 @@ def _answers(annotation: Any) -> Iterator[Reply]:
     for member in members_of(annotation):
         special = [*_special(member)]
         yield from special
-        if not special and member not in _NOTHING:
+        if not special and member not in (Never, NoReturn):  # which always raises
             shapes.append(member)
     if shapes:
         several = shapes[1:]  # one alone stays as it is: its notes may have no hash
@@ -109,7 +105,7 @@ def _special(member: Any) -> Iterator[Reply]:
     plain = without_notes(member)
     if any(isinstance(note, Reply) for note in notes_of(member)):
         yield from _answers(member)
-    elif plain in {None, _NONE}:
+    elif plain in {None, type(None)}:
         yield Reply(None, 204)
     elif plain in {MISSING, Any, object} or is_kind_of(plain, Response):
         yield Reply(MISSING)

@@ -14,9 +14,6 @@ from framework.text_types import UNREADABLE, is_union, members_of
 __all__ = ["Schemas", "default_of", "portable_regex", "sent_type"]
 
 _NONE = type(None)
-_NO_TEXT = {"boolean", "integer", "number"}
-"""Types of which a ``pattern`` says nothing (JSON Schema 2020-12, 6.3.3)."""
-
 _UPLOADED = {
     "type": "string",
     "format": "binary",
@@ -48,10 +45,13 @@ class Schemas:
 
     def of(self, type: Any, **more: Any) -> dict[str, Any]:
         """Return the schema of *type*, with *more* beside what the type itself says."""
-        if is_union(type) and not _is_read(type):
-            return {"anyOf": [self.of(member) for member in members_of(type)], **more}
-        if get_origin(type) is list and not _is_read(type):
-            return {"type": "array", "items": self.of(*get_args(type)), **more}
+        try:
+            msgspec.inspect.type_info(type)
+        except UNREADABLE:  # of Structs without tags, which are only sent
+            if is_union(type):
+                return {"anyOf": [self.of(member) for member in members_of(type)], **more}
+            if get_origin(type) is list:
+                return {"type": "array", "items": self.of(*get_args(type)), **more}
         self._types.append(type)
         self._schemas.append(more)
         return more
@@ -74,22 +74,14 @@ class Schemas:
         components.pop(upload, None)
         ref = f"#/components/schemas/{upload}"
         for schema, found in zip(self._schemas, written, strict=True):
-            if found.get("type") in _NO_TEXT:
+            if found.get("type") in {"boolean", "integer", "number"}:
+                # of which a pattern says nothing (JSON Schema 2020-12, 6.3.3)
                 schema.pop("pattern", None)
             schema.update(_portable(found, ref) | schema)
         for name in components:
             if "." in name:  # there are two of its title, and generators that go by that keep one
                 components[name]["title"] = name
         return {name: _portable(components[name], ref) for name in sorted(components)}
-
-
-def _is_read(type: Any) -> bool:
-    """Return whether msgspec reads *type*, as it has to for a schema; Structs without tags are only sent."""
-    try:
-        msgspec.inspect.type_info(type)
-    except UNREADABLE:
-        return False
-    return True
 
 
 def sent_type(type: Any) -> Any:
