@@ -13,7 +13,7 @@ import msgspec
 
 from framework.application import App
 from framework.context import Env
-from framework.errors import BadRequest, HTTPError
+from framework.errors import BadRequest, HTTPError, as_fault
 from framework.fetching import provide_fetch
 from framework.local.background import Background
 from framework.local.body_receiver import BodyReceiver
@@ -349,6 +349,8 @@ async def _send_stream(
                 await sleep(0)  # a server takes all at once for a client that has gone
             departure.ignore()
             await send({"type": _BODY, "body": b"", "more_body": False})
+    except BaseException as error:  # a cancellation of something awaited there would not be told of
+        raise as_fault(error)  # noqa: B904  it is the error, or has it for a cause
     finally:
         watcher.cancel()
         await close_body(body)

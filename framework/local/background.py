@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Coroutine
 from functools import partial
 from typing import Any
 
+from framework.errors import as_fault
+
 __all__ = ["SHUTDOWN_DEADLINE", "Background", "contain"]
 
 SHUTDOWN_DEADLINE = 3.0
@@ -45,8 +47,15 @@ class Background:
 
 
 async def contain(work: Awaitable[Any]) -> None:
-    """Await *work*. Where it calls ``sys.exit``, it has failed: the server goes on, as the Worker does."""
+    """Await *work*. Where it would end the server, it has failed: the server goes on, as the Worker does.
+
+    So it has where something that it awaits was cancelled, which is no error to asyncio.
+    """
     try:
         await work
     except SystemExit as error:
         raise RuntimeError(f"sys.exit({error.code!r}) was called") from error
+    except KeyboardInterrupt as error:  # no Ctrl-C: the server handles the signal of that
+        raise RuntimeError("KeyboardInterrupt was raised") from error
+    except BaseException as error:
+        raise as_fault(error)  # noqa: B904  it is the error, or has it for a cause

@@ -864,6 +864,15 @@ async def test_a_stream_that_the_server_cancels_is_cancelled() -> None:
         await serving
 
 
+async def test_a_stream_in_which_something_is_cancelled_has_failed() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"x"
+        raise asyncio.CancelledError
+
+    with pytest.raises(RuntimeError, match="nobody caught that"):
+        await Exchange().run(streaming(chunks))
+
+
 async def test_a_stream_that_fails_as_the_client_goes_is_told_of() -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"x"
@@ -975,6 +984,20 @@ async def test_work_outlives_the_answer_and_its_failure_is_logged(
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
     assert "no luck" in str(caplog.records[0].exc_info)
+
+
+async def test_work_in_which_something_is_cancelled_has_failed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def work() -> None:
+        raise asyncio.CancelledError
+
+    background = Background()
+    background.start(work())
+    await background.finish()
+    await asyncio.sleep(0)
+
+    assert "nobody caught that" in str(caplog.records[0].exc_info)
 
 
 async def test_work_that_is_cancelled_before_it_begins_is_closed() -> None:

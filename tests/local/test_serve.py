@@ -6,7 +6,6 @@ import logging
 import os
 import re
 import socket
-import sys
 import threading
 import time
 from asyncio import Event, sleep
@@ -80,10 +79,10 @@ def make_app() -> App:
 
         await c.after_answer(work())
 
-    @app.post("/ends", guard=public)
-    async def end(c: Context) -> None:
+    @app.post("/ends/:how", guard=public)
+    async def end(c: Context, how: str) -> None:
         async def work() -> None:
-            sys.exit(2)
+            raise SystemExit(2) if how == "exit" else KeyboardInterrupt
 
         c.wait_until(work())
 
@@ -810,14 +809,20 @@ def test_what_an_answer_left_to_do_is_done_before_the_server_ends() -> None:
     assert work_done.is_set()
 
 
-def test_the_server_goes_on_where_work_would_end_it(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [("exit", "sys.exit(2) was called"), ("interrupt", "KeyboardInterrupt was raised")],
+)
+def test_the_server_goes_on_where_work_would_end_it(
+    how: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
     with serve(make_app(), {}) as url:
         with Connection(url) as connection:
-            assert connection.send(request("POST /ends")).answer().status == 204
+            assert connection.send(request(f"POST /ends/{how}")).answer().status == 204
         with Connection(url) as connection:
             assert connection.send(request("GET /")).answer().body == b"hello"
 
-    assert "sys.exit(2) was called" in caplog.text
+    assert said in caplog.text
 
 
 def test_the_server_ends_with_its_lifeline() -> None:
