@@ -62,7 +62,8 @@ class _WorkerRequest(Request):
             return await read_stream(self.platform.body, limit, length)
         except TooLong:
             raise too_large(limit) from None
-        except JsException:
+        except JsException as error:
+            error.with_traceback(None)  # what was read would be held by it, in a cycle
             raise BadRequest("The body could not be read.") from None
 
 

@@ -274,7 +274,7 @@ def test_a_handler_comes_to_its_end_when_the_client_goes(worker: RunningWorker) 
 
 
 def test_nothing_is_left_of_a_body_whose_client_goes(worker: RunningWorker) -> None:
-    before = json.loads(ask(worker.url, "/tasks")[2])
+    before = json.loads(ask(worker.url, "/requests")[2])
 
     for _ in range(5):
         with connected(worker.raw_url) as connection:
@@ -284,8 +284,8 @@ def test_nothing_is_left_of_a_body_whose_client_goes(worker: RunningWorker) -> N
             time.sleep(0.1)
 
     deadline = time.monotonic() + 20
-    while (left := json.loads(ask(worker.url, "/tasks")[2])) > before:
-        assert time.monotonic() < deadline, f"{left - before} requests wait for ever"
+    while (left := json.loads(ask(worker.url, "/requests")[2])) > before:
+        assert time.monotonic() < deadline, f"{left - before} requests are still there"
         time.sleep(0.1)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import js
 import msgspec
 
-from framework import App, Batch, Context, Form, Query, Response, public
+from framework import App, Batch, Context, Form, Query, Request, Response, public
 from framework.middleware.timeout import timeout
 from framework.router import Router
 from framework.workers import entrypoint
@@ -202,9 +202,9 @@ async def end_late() -> None:
         over.append("late")
 
 
-@app.get("/tasks", guard=public)
-async def count_tasks() -> int:
-    return len(asyncio.all_tasks())
+@app.get("/requests", guard=public)
+async def count_requests() -> int:
+    return sum(isinstance(each, Request) for each in gc.get_objects())
 
 
 came = asyncio.Event()
