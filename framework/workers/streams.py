@@ -66,7 +66,7 @@ async def pump(chunks: AsyncIterator[bytes], writer: Any) -> None:
             departure.ignore()
             await _call(writer, "close")
     except BaseException:
-        await _call(writer, "abort", "broken off")
+        await _call(writer, "abort", "the stream broke off")
         raise
     finally:
         await close_body(chunks)
