@@ -29,6 +29,8 @@ __all__ = ["Application", "Client", "Content", "bytes_of", "json_of", "text_of"]
 
 T = TypeVar("T")
 
+_SAME = ("sec-fetch-site", "same-origin")
+
 
 class Application(Protocol):
     """What a `Client` asks: an `App`, or anything that answers as `App.request` does."""
@@ -92,15 +94,16 @@ def json_of(response: Response, type: Any = Any) -> Any:
 class Client:
     """A browser that asks *app*, in this process, for pages of the site *base_url*.
 
-    *env* holds the bindings by name. *headers* go along with every request. With *raises*, what a handler
-    or a guard raises by mistake, and is 500 or 503 for a client, is raised by the request: ``pytest --pdb``
-    stops where it was raised.
+    *env* holds the bindings by name. *headers* go along with every request, in the place of what the
+    browser would have sent under the same names. With *raises*, what a handler or a guard raises by
+    mistake, and is 500 or 503 for a client, is raised by the request: ``pytest --pdb`` stops there.
 
     - Cookies are kept and sent back by a browser's rules: host-only, by path, ``Secure`` and the
       ``__Host-`` and ``__Secure-`` prefixes on https alone, gone with ``Max-Age=0`` or an ``Expires``
       in the past. No other age ends one: a test that moves its clock says itself when the browser
       forgets (`clear_cookies`).
-    - Every request says ``Sec-Fetch-Site: same-origin``, unsafe ones ``Origin`` too.
+    - Every request says ``Sec-Fetch-Site: same-origin``, unsafe ones ``Origin`` too. With another ``Origin``
+      among the headers, that alone says where it comes from.
     - Redirects are not followed.
 
     Raises `ValueError` for a *base_url* that is no http(s) origin, and `TypeError` for an *env* without
@@ -189,7 +192,7 @@ class Client:
         *json* is anything msgspec encodes but None, which sends nothing (write ``body="null"``).
         *form* becomes an urlencoded body, or a multipart one if there is a `File` among its values:
         ``form={"photo": File("a.png", "image/png", data)}``. *body* is sent as it is. *headers*
-        replace what the browser would have sent under the same names. Raises `ValueError` for a path
+        replace what would have been sent under the same names. Raises `ValueError` for a path
         that does not start with ``/``, and for more than one of *json*, *form* and *body*, and `TypeError`
         for what none of these can send.
 
@@ -202,14 +205,16 @@ class Client:
             raise TypeError(f"body is bytes or text, not a {kind}: json= and form= take others")
         data, media_type = encode_body(json, form, body)
         types = [] if media_type is None else [("content-type", media_type)]
-        given = _texts(headers)
-        replaced = {name.lower() for name, _ in given}
-        usual = [*self._headers, *self._usual_headers(method, path), *types]
+        given = _replaced(self._headers, _texts(headers))
+        elsewhere = [name for name, value in given if self._is_another_origin(name, value)]
+        usual = [
+            pair for pair in self._usual_headers(method, path) if not elsewhere or pair != _SAME
+        ]
         with _faults(self._raises) as faults:
             response = await self._app.request(
                 method,
                 self.origin + path,
-                headers=[*(pair for pair in usual if pair[0].lower() not in replaced), *given],
+                headers=_replaced([*usual, *types], given),
                 body=data,
                 env=self._env,
             )
@@ -242,8 +247,12 @@ class Client:
         """Return the answer to a DELETE with *content*, as `request` takes it."""
         return await self.request("DELETE", path, **content)
 
+    def _is_another_origin(self, name: str, value: str) -> bool:
+        """Return whether such a header says that a request comes from another site."""
+        return name.lower() == "origin" and value not in {self.origin, "null"}
+
     def _usual_headers(self, method: str, path: str) -> list[Header]:
-        headers = [("sec-fetch-site", "same-origin")]
+        headers = [_SAME]
         if method not in SAFE_METHODS:
             headers.append(("origin", self.origin))
         cookie = self._jar.header(path)
@@ -304,6 +313,12 @@ class _Collector(logging.Handler):
 
 
 _collecting: ContextVar[_Collector | None] = ContextVar("collecting", default=None)
+
+
+def _replaced(headers: list[Header], by: list[Header]) -> list[Header]:
+    """Return *headers* and *by*, which stand in the place of those of the same names."""
+    names = {name.lower() for name, _ in by}
+    return [*(pair for pair in headers if pair[0].lower() not in names), *by]
 
 
 def _texts(headers: Mapping[str, str] | Iterable[Header]) -> list[Header]:

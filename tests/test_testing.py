@@ -425,3 +425,20 @@ async def test_a_body_is_bytes_or_text() -> None:
 def test_bindings_have_names(env: Any) -> None:
     with pytest.raises(TypeError, match=r'^env holds the bindings by name: write env=\{"DB": '):
         Client(app, env)
+
+
+async def test_the_headers_of_a_client_replace_what_a_browser_says() -> None:
+    other = {"Origin": "https://other.example", "content-type": "application/vnd.api+json"}
+    client = await given(Client(app, headers=other), "a=1; Path=/")
+
+    answer = await client.post("/seen", json=[1], headers={"cookie": "b=2"})
+
+    assert answer.status == 403
+    assert "https://other.example" in text_of(answer)
+    headers = json_of(await client.get("/seen"))["headers"]
+    assert (headers["origin"], headers["cookie"]) == (other["Origin"], "a=1")
+    assert "sec-fetch-site" not in headers
+    client = Client(app, headers={"cookie": "c=3", "content-type": "application/vnd.api+json"})
+    headers = json_of(await client.post("/seen", json=[1]))["headers"]
+    assert (headers["cookie"], headers["content-type"]) == ("c=3", "application/vnd.api+json")
+    assert await sent(await given(client, "a=1; Path=/")) == "c=3"
