@@ -16,10 +16,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from framework.errors import HTTPError
-from framework.local.asgi import HEADER_LIMIT
+from framework.local.asgi import HEADER_LIMIT, Send
 from framework.problem import problem
 
-__all__ = ["HEAD_LIMIT", "LINGER", "LINGER_LIMIT", "StrictProtocol"]
+__all__ = ["HEAD_LIMIT", "LINGER", "LINGER_LIMIT", "StrictProtocol", "answer_cut"]
 
 HEAD_LIMIT = 64 * 1024
 """Bytes that all headers together may have, and as many again for the request line."""
@@ -30,6 +30,7 @@ LINGER = 5.0
 LINGER_LIMIT = 64 * 1024 * 1024
 """Bytes of it that are dropped before the connection is cut."""
 
+_CLOSE = (b"connection", b"close")
 _VERSIONS = {b"1.0", b"1.1"}
 _END = re.compile(rb"\n\r?\n")
 _LOOSE = re.compile(rb"(?<!\r)\n|\n[ \t]")
@@ -158,6 +159,15 @@ class StrictProtocol(H11Protocol):
             self._wire.write_eof()
         self._wire.resume_reading()
         self.loop.call_later(LINGER, self._wire.abort)
+
+
+async def answer_cut(send: Send) -> None:
+    """Answer a request that ends with its server: uvicorn would say that the application failed."""
+    error = HTTPError(503, "The server ended, or started again.", code="server-ended")
+    response = problem(error)
+    head = [(name.encode(), value.encode()) for name, value in response.headers]
+    await send({"type": "http.response.start", "status": 503, "headers": [*head, _CLOSE]})
+    await send({"type": "http.response.body", "body": response.body})
 
 
 def _refusal(error: BaseException | None) -> tuple[h11.Response, h11.Data, h11.EndOfMessage]:

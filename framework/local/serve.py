@@ -21,7 +21,7 @@ from framework.context import Env
 from framework.local.advice import advise
 from framework.local.asgi import ASGIApplication, Receive, Scope, Send, asgi
 from framework.local.command_error import CommandError
-from framework.local.protocol import StrictProtocol
+from framework.local.protocol import StrictProtocol, answer_cut
 
 __all__ = [
     "HOST",
@@ -204,6 +204,10 @@ def with_access_log(application: ASGIApplication) -> ASGIApplication:
 
         try:
             await application(scope, receive, noting)
+        except CancelledError:
+            if not status:
+                await answer_cut(send)
+            raise
         finally:
             spent = (perf_counter() - started) * 1000
             _access.info(

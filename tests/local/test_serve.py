@@ -862,6 +862,8 @@ def test_the_log_has_no_query_no_fragment_and_no_headers(
             connection.send(request("GET /never"))
             time.sleep(0.05)
             os.close(writing)
+            cut = connection.answer()
+            assert (cut.status, json.loads(cut.body)["code"]) == (503, "server-ended")
             thread.join(TIMEOUT)
     os.close(reading)
 
