@@ -717,6 +717,21 @@ def test_folders_that_come_and_go_are_noticed(project: Path) -> None:
         assert line_with(process, "Zero").startswith("words/docs/texts.py:1: ZeroDivisionError")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names are UTF-8")
+def test_a_file_whose_name_is_no_text_ends_no_server(project: Path) -> None:
+    with started(project, "dev", PORT="0") as process:
+        url = line_with(process, "is served at").split()[-1].replace("localhost", "127.0.0.1")
+        sleep(0.2)  # as above
+
+        (project / os.fsdecode(b"\xff.png")).touch()
+        line_with(process, "in case")
+        assert line_with(process, "ready") == "ready again\n"
+        sleep(0.2)
+        (project / "app.py").write_text(APP.replace("first", "second"))
+        line_with(process, "ready")
+        assert ask(url) == "second"
+
+
 def test_an_import_without_an_end_is_told_and_outlives_nobody(project: Path) -> None:
     (project / "app.py").write_text("import time\n\nwhile True:\n    time.sleep(0.01)\n")
 

@@ -55,6 +55,7 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
     try:
         while not ended.is_set():
             folders = watched_folders(root)
+            is_watching = False
             try:
                 for changes in watch(
                     *folders,
@@ -66,6 +67,7 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
                     recursive=False,
                     ignore_permission_denied=True,
                 ):
+                    is_watching = True
                     if changes:
                         _say(f"{changed_names(changes, root)} changed")
                         is_stale = True
@@ -81,6 +83,11 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
                                 [ended_with, *namesakes(root), "it starts again with a change"]
                             )
                         )
+            except RuntimeError as error:  # of watchfiles: a file whose name is no UTF-8, say
+                if not is_watching:
+                    raise
+                _say(f"{error}: the server starts again, in case")
+                is_stale = True
             except FileNotFoundError:
                 # A folder went away as its watch began: who knows what has changed.
                 while not root.is_dir() and not ended.wait(_POLL / 1000):
