@@ -1,9 +1,11 @@
 """Carries a request from JavaScript to the application, and the answer back, in few crossings."""
 
 from asyncio import ensure_future
+from collections.abc import Coroutine, Generator
 from importlib import import_module
 from inspect import signature  # the SDK imports it anyway
-from typing import Any
+from types import coroutine
+from typing import Any, TypeVar
 
 from js import Object, Promise, TransformStream
 from js import Response as JSResponse
@@ -19,6 +21,8 @@ from framework.workers.queues import read_batch
 from framework.workers.streams import pump
 
 __all__ = ["entrypoint"]
+
+T = TypeVar("T")
 
 _HALVES = ("framework.workers.fetching", "framework.workers.scrypt")
 """Modules by which some apps ask JavaScript. Other apps do not upload them: `kagari build` finds out."""
@@ -39,20 +43,13 @@ def entrypoint(app: App) -> type[Any]:
 
         async def fetch(self, request: Any) -> Any:
             """Answer one HTTP request."""
-            # Where the client goes, workerd would drop this with what it waits for, and Pyodide then
-            # keeps both for ever. It may take its 30 seconds to come to an end instead.
-            end = Promise.withResolvers()
-            wait_until = self.ctx.waitUntil
-            wait_until(end.promise)
-            try:
-                response = await app.handle(
-                    read_request(getattr(request, "js_object", request)),
-                    WorkerEnv(self.env),
-                    lambda work: wait_until(ensure_future(work)),
-                )
-                return _to_javascript(response, wait_until)
-            finally:
-                end.resolve()
+            ctx = self.ctx
+            work = app.handle(
+                read_request(getattr(request, "js_object", request)),
+                WorkerEnv(self.env),
+                lambda later: ctx.waitUntil(ensure_future(later)),
+            )
+            return _to_javascript(await _finish(work, ctx), ctx)
 
         # Pyodide works out the signature for each request; stored here, that costs a third less.
         fetch.__dict__["__signature__"] = signature(fetch)
@@ -78,12 +75,38 @@ def _provide(half: str) -> None:
         module.provide()
 
 
-def _to_javascript(response: Response, wait_until: Any) -> Any:
+@coroutine
+def _finish(work: Coroutine[Any, Any, T], ctx: Any) -> Generator[Any, Any, T]:
+    """Return what *work* returns, also where its client goes: within 30 seconds, which workerd gives it.
+
+    Else workerd would drop it with what it waits for, and Pyodide would keep both for ever. Who waits for
+    nothing is not cut short, so that nothing is asked of JavaScript for that.
+    """
+    try:
+        awaited = work.send(None)
+        end = Promise.withResolvers()
+        ctx.waitUntil(end.promise)
+        try:
+            while True:
+                try:
+                    sent = yield awaited
+                except BaseException as error:
+                    awaited = work.throw(error)
+                else:
+                    awaited = work.send(sent)
+        finally:
+            end.resolve()
+    except StopIteration as finished:
+        result: T = finished.value
+        return result
+
+
+def _to_javascript(response: Response, ctx: Any) -> Any:
     body = response.body
     if isinstance(body, bytes):
         return JSResponse.new(_content(body, response), _options(response))
     channel = TransformStream.new()
-    wait_until(ensure_future(pump(body, channel.writable.getWriter())))
+    ctx.waitUntil(ensure_future(pump(body, channel.writable.getWriter())))
     return JSResponse.new(channel.readable, _options(response))
 
 

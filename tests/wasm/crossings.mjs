@@ -2,7 +2,7 @@
 //
 //   node --experimental-wasm-jspi --expose-gc tests/wasm/crossings.mjs BUNDLE
 //
-// Prints {"crossings": {name: [...]}, "left": {name: {...}}}. Request, env and all that comes from them are
+// Prints {"crossings": {name: [...]}, "left": {name: {...}}}. Request, env, ctx and all that comes from them are
 // proxies that write down each property read and each call, as are the globals that Python sees. What
 // Pyodide itself looks at, to tell what an object is, is left out; so are the platform's look-ups.
 
@@ -22,7 +22,7 @@ const PIECE = 4096;
 const SILENT = new Set(
   "constructor then length size get set has includes next name message stack byteLength".split(" "),
 );
-const GLOBALS = ["Response", "Headers", "JSON", "Array", "Object", "TextEncoder", "Uint8Array"];
+const GLOBALS = ["Response", "Headers", "JSON", "Array", "Object", "Promise", "TextEncoder", "Uint8Array"];
 
 const log = [];
 let listening = false;
@@ -51,7 +51,7 @@ function watched(object, label) {
       if (typeof value === "function") {
         return (...args) => {
           note(`${label}.${name}(${name === "get" ? args[0] : ""})`);
-          return wrapped(value.apply(target, args), name);
+          return wrapped(unheard(() => value.apply(target, args)), name);
         };
       }
       if (!SILENT.has(name)) note(`${label}.${name}`);
@@ -61,6 +61,7 @@ function watched(object, label) {
 }
 
 function wrapped(value, label) {
+  if (label === "promise") return value; // which JavaScript alone waits for
   if (value instanceof Promise) return value.then((result) => wrapped(result, "answer"));
   const isPlain = typeof value !== "object" || value === null || Array.isArray(value);
   return isPlain || value instanceof Uint8Array ? value : watched(value, label);
@@ -79,7 +80,8 @@ function watchedGlobals() {
         if (typeof key === "symbol" || typeof value !== "function" || key === "prototype") return value;
         return (...args) => {
           note(`${name}.${key}()`);
-          return unheard(() => value.apply(target, args));
+          const made = unheard(() => value.apply(target, args));
+          return name === "Promise" ? watched(made, key) : made;
         };
       },
     });
@@ -120,7 +122,8 @@ async function main() {
     await answer(worker, make(), { DB });
     log.length = 0;
     listening = true;
-    const response = await answer(worker, watched(make(), "request"), watched({ DB }, "env"));
+    const context = watched(new ExecutionContext(), "ctx");
+    const response = await answer(worker, watched(make(), "request"), watched({ DB }, "env"), context);
     listening = false;
     crossings[name] = [`${response.status}`, ...log];
   }
@@ -160,8 +163,8 @@ function inPieces(chunks) {
   );
 }
 
-async function answer(worker, request, env) {
-  const entrypoint = await worker.instantiate(new ExecutionContext(), env);
+async function answer(worker, request, env, context = new ExecutionContext()) {
+  const entrypoint = await worker.instantiate(context, env);
   return entrypoint.invoke("fetch", request, undefined, undefined);
 }
 

@@ -18,7 +18,11 @@ LOCAL_ONLY = shutil.ignore_patterns("local", "cli.py", "testing.py", "__pycache_
 
 URL = ["request.url", "request.method"]
 QUERY = ["setTimeout()", "clearTimeout()"]
-ONE_STATEMENT = ["env.DB", "DB.prepare()", "prepare.bind()", "bind.all()", *QUERY]
+HELD = ["Promise.withResolvers()", "withResolvers.promise", "ctx.waitUntil()"]
+"""What lets a request that waits for something come to its end when its client goes."""
+SENT = ["withResolvers.resolve()", "new Response()"]
+FIRST_QUERY = ["setTimeout()", *HELD, "clearTimeout()"]
+ONE_STATEMENT = ["env.DB", "DB.prepare()", "prepare.bind()", "bind.all()", *FIRST_QUERY]
 BODY = [
     "request.headers",
     "headers.get(sec-fetch-site)",
@@ -27,9 +31,10 @@ BODY = [
     "headers.get(content-length)",
     "request.body",
 ]
-PIECE = ["new Uint8Array()", "JSON.parse()", "getReader.read()", "answer.done", "answer.value"]
+PIECE = ["answer.done", "answer.value"]
+ROOM = ["new Uint8Array()", "JSON.parse()", "getReader.read()"]
 
-ROWS = ["prepare.all()", *QUERY, "answer.results", "JSON.stringify()"]
+ROWS = ["prepare.all()", *FIRST_QUERY, "answer.results", "JSON.stringify()"]
 
 CROSSINGS = {
     "public": ["200", *URL, "new Response()"],
@@ -40,7 +45,7 @@ CROSSINGS = {
         "headers.get(cookie)",
         *ONE_STATEMENT,
         "JSON.stringify()",
-        "new Response()",
+        *SENT,
     ],
     "guarded, nobody signed in": [
         "401",
@@ -56,9 +61,9 @@ CROSSINGS = {
         *BODY,
         "body.getReader()",
         "getReader.read()",
-        "answer.done",
-        "answer.value",
-        "new Response()",
+        *HELD,
+        *PIECE,
+        *SENT,
     ],
     "long body": [
         "200",
@@ -66,9 +71,12 @@ CROSSINGS = {
         *BODY,
         "JSON.parse()",
         "body.getReader()",
+        *ROOM,
+        *HELD,
         *PIECE,
+        *ROOM,
         *PIECE,
-        "new Response()",
+        *SENT,
     ],
     "rows": [
         "200",
@@ -76,7 +84,7 @@ CROSSINGS = {
         "env.DB",
         "DB.prepare()",
         *ROWS,
-        "new Response()",
+        *SENT,
     ],
     "guarded nearby": [
         "200",
@@ -89,7 +97,7 @@ CROSSINGS = {
         "withSession.prepare()",
         *ONE_STATEMENT[2:],
         "JSON.stringify()",
-        "new Response()",
+        *SENT,
     ],
     "rows nearby": [
         "200",
@@ -101,7 +109,7 @@ CROSSINGS = {
         "DB.withSession()",
         "withSession.prepare()",
         *ROWS,
-        "new Response()",
+        *SENT,
     ],
     "rows for who wrote": [
         "200",
@@ -111,7 +119,7 @@ CROSSINGS = {
         "headers.get(cookie)",
         "DB.prepare()",
         *ROWS,
-        "new Response()",
+        *SENT,
     ],
     "a write": [
         "200",
@@ -127,6 +135,7 @@ CROSSINGS = {
         *QUERY,
         "answer.meta",
         "meta.changes",
+        SENT[0],
         "Object.fromEntries()",  # the cookie is in no shared headers
         "new Response()",
     ],
