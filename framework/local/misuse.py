@@ -124,15 +124,12 @@ def _unraised(scope: Scope) -> _Found:
 
 def _unsent(scope: Scope) -> _Found:
     """Yield each statement for the database that nobody runs, and each that only reads and is run."""
-    for node in scope.nodes:
-        if not isinstance(node, ast.Call):
-            continue
-        made = f"{ast.unparse(node.func)}(...)"
+    for node in [each for each in scope.nodes if isinstance(each, ast.Call)]:
         is_alone = isinstance(scope.parents.get(node), ast.Expr)
         if is_alone and any(scope.value(node.func) is each for each in _STATEMENTS):
-            yield node.lineno, f"{made} is never run: put it into a batch, or await run(...)"
+            yield _about(node, "is never run: put it into a batch, or await run(...)")
         if scope.is_run_of_select(node):
-            yield node.lineno, f"{made} gives 0 for a SELECT: write first(...) or all(...)"
+            yield _about(node, "gives 0 for a SELECT: write first(...) or all(...)")
 
 
 def _unused(function: ast.AST, role: Role, scope: Scope) -> _Found:
@@ -140,13 +137,12 @@ def _unused(function: ast.AST, role: Role, scope: Scope) -> _Found:
     waits = [node for node in ast.walk(function) if isinstance(node, _WAITS)]
     for node in own(function):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            made = f"{ast.unparse(node.value.func)}(...)"
             if scope.kind(node.value) is Response and not scope.is_tried(node):
-                yield node.lineno, f"{made} makes a Response that is not used: return it"
+                yield _about(node.value, "makes a Response that is not used: return it")
             is_last = role.name not in {"guard", "provider"}  # after these the handler may await
             is_task = is_last and any(scope.value(node.value.func) is each for each in _TASKS)
             if is_task and all((each.end_lineno or 0) < node.lineno for each in waits):
-                yield node.lineno, f"{made} may be cut off by the answer: write c.wait_until(...)"
+                yield _about(node.value, "may be cut off by the answer: write c.wait_until(...)")
 
 
 # --- What is returned ----------------------------------------------------------------------------
@@ -239,6 +235,10 @@ def _outcomes(node: ast.expr) -> Iterator[ast.expr]:
         yield from _outcomes(node.values[-1])
     else:
         yield node
+
+
+def _about(call: ast.Call, why: str) -> tuple[int, str]:
+    return call.lineno, f"{ast.unparse(call.func)}(...) {why}"
 
 
 def _called(node: ast.expr) -> ast.expr:

@@ -78,6 +78,7 @@ class Scope:
         for node in self.nodes:
             if isinstance(node, ast.Name) and is_read(node):
                 self.reads.setdefault(node.id, []).append(node)
+        self._kinds: dict[ast.AST, Any] = {}
         self._given = {
             name: kind
             for node in self.nodes
@@ -104,6 +105,11 @@ class Scope:
 
     def kind(self, node: ast.AST) -> Any:
         """Return the class of what *node* comes to, or None where that is not certain."""
+        if node not in self._kinds:  # each call in a chain asks for all before it
+            self._kinds[node] = self._kind(node)
+        return self._kinds[node]
+
+    def _kind(self, node: ast.AST) -> Any:
         if isinstance(node, ast.Name):
             value = self.assigned.get(node.id)
             if value is None:

@@ -178,7 +178,7 @@ def _of_functions(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
         if one and id(one) not in reached:
             reached.add(id(one))
             waiting += one.calls
-    for one in found.values():
+    for one in {id(each): each for each in found.values()}.values():  # inner functions share theirs
         is_reached = id(one) in reached
         yield from (a._replace(is_certain=a.is_certain and is_reached) for a in one.asked)
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import tracemalloc
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from framework.local import prune, static_check
+from framework import App, Context, Response
+from framework.local import misuse, program, prune, scope, static_check, unbound
+from framework.local.program import Module
 
 
 def write(root: Path, name: str, content: str) -> None:
@@ -73,3 +79,54 @@ def test_a_text_of_many_dots_takes_no_memory_for_names_that_it_might_be(tmp_path
         tracemalloc.stop()
     assert peak < 20_000_000  # 200 MB, when each beginning of the text was made
     assert {file.name for file in (tmp_path / "framework").iterdir()} == {"used.py", "unused.py"}
+
+
+# --- What is looked for in functions -------------------------------------------------------------
+
+LONG = "async def show(c: Context):\n    r0 = Response.text('')\n" + "".join(
+    f"    r{number} = r{number - 1}.with_header('a', 'b')\n    work(r{number})\n"
+    for number in range(1, 100)
+)
+
+
+def module_of(source: str) -> Module:
+    names = {**vars(builtins), "Context": Context, "Response": Response, "work": print}
+    return Module("app.py", "/app.py", ast.parse(source), names)
+
+
+def test_what_a_name_comes_to_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    value_of = program.value_of
+
+    def count(node: ast.AST | None, names: Mapping[str, Any]) -> Any:
+        nonlocal asked
+        asked += 1
+        return value_of(node, names)
+
+    monkeypatch.setattr(scope, "value_of", count)
+    module = module_of(LONG)
+    found = scope.Scope(module.tree.body[0], module, {})
+    kinds = [found.kind(node) for node in found.nodes if isinstance(node, ast.Call)]
+    assert kinds.count(Response) == 100
+    assert asked < 1_000  # 20,000, when each asked all before it
+
+
+def test_what_is_right_is_not_written_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[ast.AST] = []
+    unparse = ast.unparse
+
+    def write_out(node: ast.AST) -> str:
+        written.append(node)
+        return unparse(node)
+
+    monkeypatch.setattr(ast, "unparse", write_out)
+    assert misuse.find_misuse([module_of(LONG)], None) == []
+    assert len(written) < 10
+
+
+def test_functions_inside_of_another_ask_once_for_what_it_asks_for() -> None:
+    inner = "".join(
+        f"    async def a{each}(): await c.database('X').run('')\n" for each in range(30)
+    )
+    asked = [*unbound._of_functions([module_of(f"def make(c: Context):\n{inner}")], App())]
+    assert [each.name for each in asked] == ["X"] * 30  # 900 times, when each asked for all
