@@ -77,6 +77,8 @@ class App(Router):
         self.origins: Collection[str] = frozenset(check_origin(origin) for origin in origins)
         self.body_limit = body_limit
         self.routes: list[Route] = []
+        self._named: dict[str, list[str]] = {}
+        """The paths of routes by their names."""
         self.crons: dict[str, CronHandler] = {}
         self.queues: dict[str, QueueHandler] = {}
         self._sites: HostMatcher[Route] = HostMatcher()
@@ -151,10 +153,9 @@ class App(Router):
         A parameter that is None is left out. Raises `ConfigurationError` for a name that no route has,
         for parameters that do not fit, and for those that fit several routes of that name.
         """
-        paths = [route.path for route in self.routes if route.name == name]
-        if not paths:
+        if name not in self._named:
             raise ConfigurationError(f"no route is called {name!r}")
-        return build_path(paths, parameters)
+        return build_path(self._named[name], parameters)
 
     async def request(
         self,
@@ -232,6 +233,7 @@ class App(Router):
         for method, pattern in product(declaration.methods, patterns):
             matcher.add(method, pattern, route)
         self.routes.append(route)
+        self._named.setdefault(route.name, []).append(path)
         self._changed()
 
     def _full_path(self, declaration: Declaration, path: str) -> str:

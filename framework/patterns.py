@@ -2,6 +2,7 @@
 
 import re
 from enum import IntEnum
+from functools import cache
 from itertools import accumulate
 from re import _constants, _parser  # type: ignore[attr-defined]  # no public parser exists
 from typing import Any, NamedTuple
@@ -46,6 +47,7 @@ _ANYTHING = {".*", ".+", "[^/]*", "[^/]+"}
 """Constraints that are none, as they are usually written."""
 
 
+@cache  # a route's path is read again for each other one of its decorator, and for each link to it
 def parse_pattern(path: str) -> list[Pattern]:
     """Return the patterns that *path* stands for: one, or more if it has optional parameters.
 

@@ -2,7 +2,9 @@
 
 import pytest
 
-from framework import App, ConfigurationError, Context, Router, public
+from framework import App, ConfigurationError, Context, Router, patterns, public
+from framework.patterns import Segment
+from framework.route import Route
 
 
 def make_app() -> App:
@@ -122,3 +124,34 @@ async def test_a_handler_of_a_router_builds_the_path_of_another_route() -> None:
 
     assert (await app.request("GET", "/api/links/note")).body == b"/api/notes/7"
     assert (await app.request("GET", "/api/links/nowhere")).status == 500
+
+
+def test_a_link_costs_no_more_for_there_being_more_routes(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = App()
+    for number in range(50):
+        app.get(f"/{number}/:id", guard=public, name=f"r{number}")(show_id)
+    looked_at: list[Route] = []
+    monkeypatch.setattr(Route, "name", property(looked_at.append))
+
+    assert app.url_for("r49", id=7) == "/49/7"
+    assert looked_at == []
+
+
+async def show_id(id: int) -> int:
+    return id
+
+
+def test_the_paths_of_one_decorator_are_each_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    parse = patterns._parse_segment
+
+    def count(text: str, *, is_last: bool) -> tuple[Segment, bool]:
+        read.append(text)
+        return parse(text, is_last=is_last)
+
+    monkeypatch.setattr(patterns, "_parse_segment", count)
+    App().get(*[f"/formerly-{number}" for number in range(50)], guard=public)(show_none)
+    assert len(read) == 50  # 2,550, when each read all others, too
+
+
+async def show_none() -> None: ...
