@@ -1,6 +1,7 @@
 """Turns bytes that a client sent into values of a declared type. Knows nothing of requests."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any, get_args
 
@@ -91,9 +92,14 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
 
 def decode_json(data: bytes, type: Any = Any) -> Any:
     """Return *data* decoded from JSON into *type*. Raises like `json_decoder`'s function."""
-    return json_decoder(type)(data)
+    try:
+        decode = _kept_decoder(type)
+    except TypeError:  # its notes have no hash
+        decode = json_decoder(type)
+    return decode(data)
 
 
+_kept_decoder = lru_cache(json_decoder)
 _decode_anything = unless_alike(msgspec.json.decode, all_parts(Any))
 
 

@@ -21,6 +21,7 @@ from framework import App, Context, Form, public
 from framework.body import DEPTH_LIMIT, check_depth, decode_json, form_decoder, json_decoder
 from framework.body_encoding import encode_body
 from framework.errors import BadRequest, ContentTooLarge, HTTPError, Invalid
+from framework.exact_numbers import all_parts
 from framework.multipart import File
 from framework.request import BODY_LIMIT, Headers, Request
 from framework.testing import json_of
@@ -1281,3 +1282,21 @@ class Stay(msgspec.Struct):
 
 def test_a_form_may_have_a_note() -> None:
     assert form_decoder(Annotated[Stay, "how long"])(b"days=3", "") == Stay(3)
+
+
+def test_what_a_request_asks_for_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def count(type: Any) -> Any:
+        asked.append(type)
+        return all_parts(type)
+
+    monkeypatch.setattr("framework.body.all_parts", count)
+
+    class Order(msgspec.Struct):
+        number: int
+
+    for _ in range(3):
+        assert decode_json(b'{"number": 1}', Order) == Order(1)
+        assert decode_json(b"[1]", Annotated[list[int], {"no": "hash"}]) == [1]
+    assert asked.count(Order) == 1
