@@ -71,7 +71,8 @@ def _read(file: Path) -> str:
 def _parse(file: Path) -> ast.Module:
     try:
         return ast.parse(_read(file))
-    except (SyntaxError, ValueError):  # for bytes that are no UTF-8; before Python 3.11.4 for a NUL
+    # for bytes that are no UTF-8, before Python 3.11.4 for a NUL; the last for what nests too deep
+    except (SyntaxError, ValueError, RecursionError):
         return ast.Module([], [])
 
 

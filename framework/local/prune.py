@@ -45,7 +45,8 @@ def _parse(file: Path) -> ast.Module:
     try:
         with tokenize.open(file) as source:
             return ast.parse(source.read())
-    except (SyntaxError, ValueError):  # for bytes that are no UTF-8; before Python 3.11.4 for a NUL
+    # for bytes that are no UTF-8, before Python 3.11.4 for a NUL; the last for what nests too deep
+    except (SyntaxError, ValueError, RecursionError):
         return ast.Module([], [])
 
 

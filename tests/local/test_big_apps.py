@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from framework import App, Context, Response
-from framework.local import misuse, program, prune, scope, static_check, unbound
+from framework.local import minify, misuse, program, prune, scope, static_check, unbound
 from framework.local.program import Module
 
 
@@ -79,6 +79,14 @@ def test_a_text_of_many_dots_takes_no_memory_for_names_that_it_might_be(tmp_path
         tracemalloc.stop()
     assert peak < 20_000_000  # 200 MB, when each beginning of the text was made
     assert {file.name for file in (tmp_path / "framework").iterdir()} == {"used.py", "unused.py"}
+
+
+def test_what_nests_too_deep_for_this_python_is_left_to_who_imports_it(tmp_path: Path) -> None:
+    stage_modules(tmp_path, 1)
+    write(tmp_path, "routes/deep.py", f"A = 'a'\nX = {' + '.join(['A'] * 20_000)}\n")
+    prune.drop_unused_modules(tmp_path)
+    minify.minify(tmp_path)
+    assert (tmp_path / "routes/deep.py").is_file()
 
 
 # --- What is looked for in functions -------------------------------------------------------------
