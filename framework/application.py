@@ -77,7 +77,7 @@ class App(Router):
         self.origins: Collection[str] = frozenset(check_origin(origin) for origin in origins)
         self.body_limit = body_limit
         self.routes: list[Route] = []
-        self._named: dict[str, list[str]] = {}
+        self._paths: dict[str, list[str]] = {}
         """The paths of routes by their names."""
         self.crons: dict[str, CronHandler] = {}
         self.queues: dict[str, QueueHandler] = {}
@@ -153,9 +153,9 @@ class App(Router):
         A parameter that is None is left out. Raises `ConfigurationError` for a name that no route has,
         for parameters that do not fit, and for those that fit several routes of that name.
         """
-        if name not in self._named:
+        if name not in self._paths:
             raise ConfigurationError(f"no route is called {name!r}")
-        return build_path(self._named[name], parameters)
+        return build_path(self._paths[name], parameters)
 
     async def request(
         self,
@@ -233,7 +233,7 @@ class App(Router):
         for method, pattern in product(declaration.methods, patterns):
             matcher.add(method, pattern, route)
         self.routes.append(route)
-        self._named.setdefault(route.name, []).append(path)
+        self._paths.setdefault(declaration.name, []).append(path)
         self._changed()
 
     def _full_path(self, declaration: Declaration, path: str) -> str:
@@ -248,8 +248,11 @@ class App(Router):
                 f"{' '.join(declaration.methods)} {path} names no guard: say guard=public or who"
                 " may pass"
             )
-        siblings = [self._full_path(declaration, sibling) for sibling in declaration.paths]
-        patterns = [pattern for sibling in siblings for pattern in parse_pattern(sibling)]
+        patterns = [
+            pattern
+            for sibling in declaration.paths
+            for pattern in parse_pattern(self._full_path(declaration, sibling))
+        ]
         host = only_host(router.host for router in declaration.routers)
         return Route(declaration, path, all_of(*asked), patterns, host)
 

@@ -93,13 +93,12 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
 def decode_json(data: bytes, type: Any = Any) -> Any:
     """Return *data* decoded from JSON into *type*. Raises like `json_decoder`'s function."""
     try:
-        decode = _kept_decoder(type)
+        return _decoder(type)(data)
     except TypeError:  # its notes have no hash
-        decode = json_decoder(type)
-    return decode(data)
+        return json_decoder(type)(data)
 
 
-_kept_decoder = lru_cache(json_decoder)
+_decoder = lru_cache(json_decoder)
 _decode_anything = unless_alike(msgspec.json.decode, all_parts(Any))
 
 
