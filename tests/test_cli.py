@@ -470,10 +470,10 @@ def test_a_server_says_at_its_start_what_a_build_would_refuse(project: Path) -> 
     (project / "app.py").write_text(source)
 
     with serving(project) as process:
+        assert url_of(process)
         line = source[: source.index("ValueError")].count("\n") + 1
         said = line_with(process, "returns ValueError")
         assert said.endswith(f"app.py:{line}: this handler returns ValueError: raise it\n")
-        assert url_of(process)
 
 
 def test_a_cron_runs_now(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -85,7 +85,7 @@ def serve_once(launch: Launch, port: int, *, as_json: bool) -> None:
     with bind(port) as listener:
         url = f"http://{HOST}:{listener.getsockname()[1]}"
         lines = [json.dumps({"url": url})] if as_json else _greeting(launch, app, env, url)
-        _run(app, env, listener, lines, notes)
+        _run(app, env, listener, lines, notes, root=launch.root)
 
 
 def serve_supervised(launch: Launch, supervision: str, *, is_again: bool) -> None:
@@ -109,7 +109,7 @@ def serve_supervised(launch: Launch, supervision: str, *, is_again: bool) -> Non
             notes = [str(failure), "waiting for a change"]
             return _run(_stand_in(), {}, listener, [], notes, lifeline)
         lines = ["ready again"] if is_again else _greeting(launch, app, env, url)
-        return _run(app, env, listener, lines, notes, lifeline)
+        return _run(app, env, listener, lines, notes, lifeline, root=launch.root)
 
 
 def _end_after(lifeline: int | socket.socket) -> None:
@@ -185,15 +185,11 @@ def _run_cron(app: App, schedule: str, env: Mapping[str, Any]) -> None:
 def _environment(launch: Launch, app: App | None = None) -> tuple[dict[str, Any], list[str]]:
     """Return the bindings with the variables of the command line above them, and the notes.
 
-    What is sent to queues goes to the consumers of *app*; without one there are no queues. The notes
-    tell what is wrong in its functions, which `kagari build` would refuse, and what may be.
+    What is sent to queues goes to the consumers of *app*; without one there are no queues.
     """
     consumers = {} if app is None else dict.fromkeys(app.queues, app.run_queue)
     env, notes = make_environment(launch.root, launch.database, consumers)
     env.update(launch.variables)
-    if app is not None:
-        mistakes = find_mistakes(app, launch.root, read_configuration(launch.root))
-        notes += chain.from_iterable(mistakes)
     return env, notes
 
 
@@ -204,8 +200,19 @@ def _run(
     lines: Sequence[str],
     notes: Sequence[str],
     lifeline: int | socket.socket | None = None,
+    *,
+    root: Path | None = None,
 ) -> None:
+    """Serve *app*. Once it is served, it is told what is wrong in its modules, if *root* has any.
+
+    `kagari build` would refuse it, or say so as well. In a big app it takes seconds to find.
+    """
     output = sys.stdout
+
+    def tell_mistakes(root: Path) -> None:
+        mistakes = find_mistakes(app, root, read_configuration(root))
+        for mistake in chain.from_iterable(mistakes):
+            _log.warning("%s", mistake)
 
     def say_ready() -> None:
         for note in notes:
@@ -215,6 +222,8 @@ def _run(
         ):  # the reader, such as head, has seen enough: the log goes on
             output.write("".join(f"{line}\n" for line in lines))
             output.flush()
+        if root is not None:
+            threading.Thread(target=tell_mistakes, args=(root,), daemon=True).start()
 
     try:
         # What requests print is a log: a program may read the rest.

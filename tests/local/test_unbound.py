@@ -436,7 +436,7 @@ def test_the_local_server_says_so_and_serves(project: Path) -> None:
     (project / "wrangler.toml").write_text(D1 + LIMITER)
 
     with serving(project) as process:
+        assert url_of(process)
         said = line_with(process, "LOGS")
         assert "app.py:11: wrangler.toml binds no D1 as LOGS, only as DB: ask for" in said
         assert line_with(process, "ARCHIVE").endswith(f"{ARCHIVE.format('DB')}\n")
-        assert url_of(process)
