@@ -32,7 +32,8 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
     detail = error.detail or error.code.replace("-", " ").capitalize() + "."
     if isinstance(error, TooManyRequests):
         seconds = int(dict(error.headers)["retry-after"])
-        detail += f" Try again in {-(-seconds // 60)} min."
+        unit, size = ("h", 3600) if seconds > 7200 else ("min", 60)
+        detail += f" Try again in {-(-seconds // size)} {unit}."
     misfits = [
         element("li", f"{(misfit.pointer or misfit.parameter or '').lstrip('/')}: {misfit.detail}")
         for misfit in error.errors

@@ -55,5 +55,5 @@ async def _ask(url: str, prefix: str) -> set[str]:
     )
     if answer.status != 200:
         raise FetchFailed(f"{answer.host} answered {answer.status} about a breached password")
-    lines = [line.split(":") for line in answer.body.decode("ascii", "replace").split()]
+    lines = [line.split(":") for line in answer.body.decode("ascii", "replace").upper().split()]
     return {suffix for suffix, *count in lines if count != ["0"]}  # none is padding

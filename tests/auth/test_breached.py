@@ -34,6 +34,7 @@ def answer(asked: Asked, handler: BaseHTTPRequestHandler) -> None:
     body = "\r\n".join(lines).encode()
     for start, strange in STRANGE.items():
         body = strange if asked.target.startswith(start) else body
+    body = body.lower() if "/lower/" in asked.target else body
     handler.send_response(503 if "/503/" in asked.target else 200)
     handler.send_header("content-length", str(len(body)))
     handler.end_headers()
@@ -67,6 +68,11 @@ async def test_what_is_known_is_refused(service: Elsewhere, password: str, is_kn
             await check(password)
     else:
         await check(password)
+
+
+async def test_a_mirror_may_write_small_letters(service: Elsewhere) -> None:
+    with pytest.raises(PasswordError, match="known from a breach"):
+        await not_breached(range_url=f"{service.url}/lower/")(KNOWN)
 
 
 async def test_the_service_is_told_five_digits(service: Elsewhere) -> None:

@@ -323,3 +323,14 @@ async def test_who_tried_too_often_is_told_when_to_try_again(client: Client) -> 
 
     assert (answer.status, answer.header("retry-after")) == (429, "900")
     assert "Too many attempts for this account. Try again in 15 min." in text_of(answer)
+
+
+async def test_a_long_time_is_told_in_hours(client: Client, db: SQLiteDatabase) -> None:
+    form = {"username": "ada", "password": "canary"}
+    await client.post("/sign-in", form=form, headers=PAGES)
+    await db.run("UPDATE sign_in_attempt SET failures = 100")
+
+    answer = await client.post("/sign-in", form=form, headers=PAGES)
+
+    assert answer.status == 429
+    assert " Try again in 721 h." in text_of(answer)  # the window, and 30 days
