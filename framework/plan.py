@@ -1,6 +1,7 @@
 """Works out, once and at import, how a function is called for a request."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from inspect import unwrap  # msgspec imports it anyway
 from types import FrameType, FunctionType
 from typing import Any, NamedTuple, get_type_hints
 
@@ -113,7 +114,7 @@ def read_signature(function: Callable[..., Any], frame: FrameType | None = None)
             f"{place}: {code.co_name} is a generator: return the whole value, or in a handler"
             " framework.streaming.stream(...) of one"
         )
-    spaces = getattr(getattr(function, "__wrapped__", function), "__globals__", None)
+    spaces = getattr(unwrap(function), "__globals__", None)
     names = dict(frame.f_locals) if frame and frame.f_globals is spaces else {}
     try:
         found = get_type_hints(function, localns=names, include_extras=True)

@@ -76,3 +76,21 @@ def build_with_own_router() -> App:
 
     app.mount(router)
     return app
+
+
+def build_wrapped(*wrappers: Callable[[Any], Any]) -> App:
+    """Return an application whose handler is in *wrappers*, and names a class local to this function."""
+
+    class Local(msgspec.Struct):
+        """A class of this function."""
+
+        number: int
+
+    async def show(local: Local) -> Local:
+        return local
+
+    app, handler = App(), show
+    for wrap in wrappers:
+        handler = wrap(handler)
+    app.post("/", guard=public)(handler)
+    return app

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from enum import CONFORM, EJECT, STRICT, Flag, FlagBoundary, IntFlag
+from functools import wraps
 from typing import Annotated, Any, Generic, NewType, TypeVar, Union
 
 import msgspec
@@ -28,7 +29,7 @@ from framework.database import Database, Result
 from framework.multipart import File
 from framework.openapi import describe
 from framework.testing import json_of
-from tests.later_annotations import build, build_with_own_router, echo
+from tests.later_annotations import build, build_with_own_router, build_wrapped, echo
 
 
 class Note(msgspec.Struct):
@@ -216,6 +217,20 @@ async def test_what_another_module_names_is_not_what_is_called_so_where_it_is_de
 
     assert json_of(response) == {"text": "a"}
     assert Note().other == 0
+
+
+@pytest.mark.parametrize("times", [0, 1, 2])
+async def test_a_handler_that_others_wrap_is_understood_where_it_is_written(times: int) -> None:
+    def wrap(handler: Any) -> Any:
+        @wraps(handler)
+        async def wrapped(local: Any) -> Any:
+            return await handler(local)
+
+        return wrapped
+
+    answer = await build_wrapped(*[wrap] * times).request("POST", "/", json={"number": 3})
+
+    assert json_of(answer) == {"number": 3}
 
 
 async def test_a_router_of_ones_own_kind_may_wrap_the_decorators() -> None:
