@@ -185,7 +185,10 @@ def flawed_places(value: Any, pointer: str = "", *, zoned: bool) -> Iterator[tup
 @cache
 def _steps(kind: Any) -> list[tuple[str, str]]:
     """Return each field of a *kind*, if it has any, and how a pointer goes there."""
-    known: Any = inspect.type_info(kind)
+    try:
+        known: Any = inspect.type_info(kind)
+    except Exception:  # whatever it is: this stands in a field of Any, and was not sent
+        return []
     fields = getattr(known, "fields", ())
     if not getattr(known, "array_like", False):
         return [(field.name, json_pointer(field.encode_name)) for field in fields]

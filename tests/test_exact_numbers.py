@@ -5,7 +5,7 @@ import math
 import sys
 from datetime import datetime
 from decimal import Decimal
-from enum import IntEnum
+from enum import Enum, IntEnum
 from typing import Annotated, Any, ClassVar, Generic, Literal, NamedTuple, TypedDict, TypeVar
 
 import msgspec
@@ -364,3 +364,25 @@ def test_a_class_of_attrs_is_looked_at_as_a_dataclass_is() -> None:
     with pytest.raises(Invalid) as raised:
         decode_json(b'{"count": 9007199254740992}', made)
     assert [error.pointer for error in raised.value.errors] == ["/count"]
+
+
+class Odd(Enum):
+    """Has values that no JSON is read into."""
+
+    PAIR = (1, 2)
+    ONE = 1
+
+
+@dataclasses.dataclass
+class Unread:
+    """Names a class that is not there at run time, as under TYPE_CHECKING."""
+
+    call: "Nowhere" = None  # type: ignore[name-defined]  # noqa: F821  the case
+
+
+@pytest.mark.parametrize("default", [Odd.PAIR, Unread(), lambda: None])
+def test_a_default_may_be_what_msgspec_does_not_know(default: Any) -> None:
+    own = ("own", Any, msgspec.field(default_factory=lambda: default))
+    made: Any = msgspec.defstruct("Made", [("at", datetime), own])
+
+    assert decode_json(b'{"at": "2026-12-01T00:00:00Z"}', made).own is default
