@@ -55,12 +55,14 @@ _FIND_ACCOUNT: Final = (
     " SELECT id FROM user WHERE email = ?2 AND email_verified_at IS NOT NULL)"
     " ORDER BY u.email = ?2 DESC, k.id = ?1 DESC, k.id LIMIT 1"
 )
+# Links of other names of theirs count as well, also where it is not known here whether they are good yet.
 _INSERT: Final = (
     "INSERT INTO password_reset (id, user_id, email, key_id, replaces, expires_at)"
     " SELECT ?1, u.id, u.email, k.id, ?5, ?6 FROM user u JOIN user_key k ON k.user_id = u.id"
     " WHERE u.id = ?2 AND u.email = ?3 AND u.email_verified_at IS NOT NULL"
-    " AND k.id = ?4 AND k.hashed_password = ?9 AND (SELECT count(*) FROM password_reset"
-    " WHERE user_id = ?2 AND email = ?3 AND key_id = ?4 AND replaces = ?5"
+    " AND k.id = ?4 AND k.hashed_password = ?9 AND (SELECT count(*) FROM password_reset r"
+    " JOIN user_key o ON o.id = r.key_id WHERE r.user_id = ?2 AND r.email = ?3"
+    " AND (replaces = ?5 OR o.hashed_password <> ?9)"
     f" AND expires_at > ?7 AND expires_at <= ?7 + {LINK_LIFE + CLOCK_ERROR}) < ?8"
 )
 _LINKS: Final = (

@@ -464,11 +464,14 @@ async def test_links_for_a_name_that_was_deleted_keep_none_from_the_other(
 
 async def test_links_that_are_worth_nothing_keep_no_other(recovering: Recovering) -> None:
     browser = await recovering.verified()
+    (user,) = await recovering.rows("user")
+    keys, db = recovering.auth.keys, recovering.sqlite
+    await keys.create(db, user["id"], "username", "alice.smith", PASSWORD)
     for _ in range(LINKS_PER_ACCOUNT):
         await recovering.mailed()
     await browser.put("/password", json={"current": PASSWORD, "new": NEW})
     for _ in range(LINKS_PER_ACCOUNT + 1):
-        await recovering.mailed()
+        await recovering.mailed("alice.smith")
     assert len(recovering.mailbox.mails) == 2 * LINKS_PER_ACCOUNT
 
     await recovering.sqlite.run("UPDATE user SET email = 'other@example.com'")

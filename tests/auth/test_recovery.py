@@ -16,7 +16,7 @@ from framework.response import Response
 from framework.testing import json_of
 from tests.auth.databases import CountingDatabase, FaultyDatabase
 from tests.auth.recovering import ADDRESS, NEW, Recovering
-from tests.auth.world import USERNAME
+from tests.auth.world import PASSWORD, USERNAME
 
 ROOT = Path(__file__).parents[2]
 
@@ -146,6 +146,19 @@ async def test_a_link_is_for_a_password_at_our_provider(
     if mails:
         await recovering.reset(recovering.mailbox.token)
         assert await recovering.signs_in(NEW) == 200
+
+
+async def test_several_names_of_one_account_get_no_more_mails_than_one(
+    recovering: Recovering,
+) -> None:
+    await recovering.verified()
+    [user] = await recovering.rows("user")
+    await recovering.auth.keys.create(recovering.sqlite, user["id"], "username", "zed", PASSWORD)
+
+    for name in [USERNAME, "zed", ADDRESS] * LINKS_PER_ACCOUNT:
+        await recovering.ask(name)
+
+    assert len(recovering.mailbox.mails) == LINKS_PER_ACCOUNT
 
 
 async def test_mails_are_limited_and_those_sent_go_on(recovering: Recovering) -> None:
