@@ -13,15 +13,15 @@ from pathlib import Path
 
 PACKAGE = "framework"
 WORKERS = f"{PACKAGE}.workers."
-SWITCHED_ON = {f"{PACKAGE}.answer_check": b"check_answers"}
-"""What is off unless an app switches it on, with the word for that."""
+SWITCHED_ON = {f"{PACKAGE}.answer_check": (b"check_answers", b"answer_check")}
+"""What is off unless an app switches it on, with the words for that: it may also import the module."""
 
 
 def drop_unused_modules(folder: Path) -> None:
     """Remove the framework's modules that nothing in *folder* imports, and folders that get empty."""
     sources = {_name(file, folder): file for file in folder.rglob("*.py")}
-    apps = [file.read_bytes() for name, file in sources.items() if not _is_ours(name)]
-    off = {name for name, word in SWITCHED_ON.items() if not any(word in app for app in apps)}
+    said = b"\n".join(file.read_bytes() for name, file in sources.items() if not _is_ours(name))
+    off = {name for name, words in SWITCHED_ON.items() if not any(word in said for word in words)}
     trees = {name: _parse(file) for name, file in sources.items() if name not in off}
     packages = {name for name, file in sources.items() if file.name == "__init__.py"}
     for name in {name for name in sources if _is_ours(name)} - _reach(trees, packages):

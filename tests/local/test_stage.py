@@ -182,7 +182,11 @@ def test_what_is_staged_is_measured(root: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["app.py", "routes/notes.py"])
-@pytest.mark.parametrize("switch", ["", "# App(check_answers=True)\n"], ids=["off", "on"])
+@pytest.mark.parametrize(
+    "switch",
+    ["", "# App(check_answers=True)\n", "\nfrom framework.answer_check import check\n"],
+    ids=["off", "on", "imported"],
+)
 def test_what_checks_answers_is_staged_where_the_app_says_its_name(
     root: Path, name: str, switch: str
 ) -> None:
