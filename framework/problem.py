@@ -134,8 +134,8 @@ def explain_fault(c: Context, fault: Exception) -> Response:
         report(c, known)
     try:
         return problem(known)
-    except ValueError:
-        return problem(HTTPError())
+    except ValueError as error:  # of its headers
+        return explain_fault(c, error)
 
 
 def report(c: Context, error: Exception) -> None:

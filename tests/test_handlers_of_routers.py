@@ -124,6 +124,19 @@ async def test_a_handler_may_raise_what_it_was_given(
     assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == logged
 
 
+async def test_one_that_raises_what_cannot_be_sent_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    app = App()
+
+    @app.on_error
+    async def leave(c: Context, error: HTTPError) -> Response:
+        raise HTTPError(404, headers={"x": "\n"})
+
+    assert (await app.request("GET", "/")).status == 500
+    assert "the header x holds a control character" in caplog.text
+
+
 async def as_page(c: Context, error: HTTPError) -> Response:
     status = 418 if c.request.query else error.status
     page = Response.html(f"<h1>{error.status}</h1>", status)
