@@ -1,11 +1,10 @@
 """Carries a request from JavaScript to the application, and the answer back, in few crossings."""
 
 from asyncio import ensure_future
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from importlib import import_module
 from inspect import signature  # the SDK imports it anyway
-from types import coroutine
-from typing import Any, TypeVar
+from typing import Any
 
 from js import Object, Promise, TransformStream
 from js import Response as JSResponse
@@ -21,8 +20,6 @@ from framework.workers.queues import read_batch
 from framework.workers.streams import pump
 
 __all__ = ["entrypoint"]
-
-T = TypeVar("T")
 
 _HALVES = ("framework.workers.fetching", "framework.workers.scrypt")
 """Modules by which some apps ask JavaScript. Other apps do not upload them: `kagari build` finds out."""
@@ -44,12 +41,20 @@ def entrypoint(app: App) -> type[Any]:
         async def fetch(self, request: Any) -> Any:
             """Answer one HTTP request."""
             ctx = self.ctx
-            work = app.handle(
-                read_request(getattr(request, "js_object", request)),
-                WorkerEnv(self.env),
-                lambda later: ctx.waitUntil(ensure_future(later)),
+            held = _Held(
+                app.handle(
+                    read_request(getattr(request, "js_object", request)),
+                    WorkerEnv(self.env),
+                    lambda work: ctx.waitUntil(ensure_future(work)),
+                ),
+                ctx,
             )
-            return _to_javascript(await _finish(work, ctx), ctx)
+            try:
+                response: Response = await held
+            finally:
+                if held.end:
+                    held.end.resolve()
+            return _to_javascript(response, ctx)
 
         # Pyodide works out the signature for each request; stored here, that costs a third less.
         fetch.__dict__["__signature__"] = signature(fetch)
@@ -75,30 +80,30 @@ def _provide(half: str) -> None:
         module.provide()
 
 
-@coroutine
-def _finish(work: Coroutine[Any, Any, T], ctx: Any) -> Generator[Any, Any, T]:
-    """Return what *work* returns, also where its client goes: within 30 seconds, which workerd gives it.
+class _Held:
+    """What is awaited in the place of *work*, and lets it come to its end where its client goes.
 
-    Else workerd would drop it with what it waits for, and Pyodide would keep both for ever. Who waits for
-    nothing is not cut short, so that nothing is asked of JavaScript for that.
+    Else workerd would drop it with what it waits for, and Pyodide would keep both for ever. It has 30 seconds
+    for that. Who waits for nothing is not cut short, so that nothing is asked of JavaScript for that.
     """
-    try:
-        awaited = work.send(None)
-        end = Promise.withResolvers()
-        ctx.waitUntil(end.promise)
-        try:
-            while True:
-                try:
-                    sent = yield awaited
-                except BaseException as error:
-                    awaited = work.throw(error)
-                else:
-                    awaited = work.send(sent)
-        finally:
-            end.resolve()
-    except StopIteration as finished:
-        result: T = finished.value
-        return result
+
+    end: Any = None
+    """The promise, with what keeps it, once it waits for something."""
+
+    def __init__(self, work: Coroutine[Any, Any, Response], ctx: Any) -> None:
+        # Thrown into *work* by a function that catches it first, an error would never be over there.
+        self.send, self.throw = work.send, work.throw
+        self.ctx = ctx
+
+    def __await__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        awaited = self.send(None)
+        if self.end is None:
+            self.end = Promise.withResolvers()
+            self.ctx.waitUntil(self.end.promise)
+        return awaited
 
 
 def _to_javascript(response: Response, ctx: Any) -> Any:

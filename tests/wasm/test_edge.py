@@ -234,6 +234,10 @@ def test_a_cancellation_that_gets_out_is_a_problem(worker: RunningWorker) -> Non
     assert (status, headers["content-type"]) == (500, "application/problem+json")
 
 
+def test_what_a_handler_caught_is_over(worker: RunningWorker) -> None:
+    assert ask(worker.url, "/handled")[2] == b"None"
+
+
 @contextmanager
 def connected(url: str) -> Iterator[socket.socket]:
     """Connect to *url*, and go without a farewell: one is only noticed when more is sent."""

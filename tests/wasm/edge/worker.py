@@ -3,12 +3,15 @@
 import asyncio
 import gc
 import gzip
+import sys
 from asyncio import ensure_future, sleep
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Annotated, Any
 
 import js
 import msgspec
+from pyodide.ffi import JsException
 
 from framework import App, Batch, Context, Form, Query, Request, Response, public
 from framework.middleware.timeout import timeout
@@ -154,6 +157,13 @@ async def cancelled() -> None:
     waiting = ensure_future(sleep(3600))
     waiting.cancel()
     await waiting
+
+
+@app.get("/handled", guard=public)
+async def handled() -> str:
+    with suppress(JsException):
+        await js.Promise.reject(js.Error.new("no"))
+    return str(sys.exc_info()[1])
 
 
 over: list[str] = []
