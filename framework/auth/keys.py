@@ -1,7 +1,7 @@
 """Makes, checks, lists and removes the keys that users sign in with. Knows no request, no session."""
 
 from collections.abc import Sequence
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 
@@ -61,7 +61,7 @@ class Keys(Generic[U]):
     def __init__(self, store: Storage[U], settings: Settings) -> None:
         self._store = store
         self._hasher = settings.hasher
-        self._check_password = settings.check_password
+        self._check_password: Any = settings.check_password
         self._limits = settings.limits
         self._clock = settings.clock
         self._provider = settings.provider
@@ -179,8 +179,8 @@ class Keys(Generic[U]):
         """Return what is stored of *password*. Raises `PasswordError`."""
         if not password:  # whatever the hasher thinks: nobody could ever sign in with it
             raise PasswordError("A password must not be empty.")
-        if self._check_password is not None:
-            await self._check_password(password)
+        if self._check_password and hasattr(await self._check_password(password), "__await__"):
+            raise TypeError("check_password returned what it did not await")
         return await self._hasher.hash(password)
 
     async def verify(
@@ -204,6 +204,8 @@ class Keys(Generic[U]):
         self._refuse_many(attempt, is_known, now, user)
         stored = None if key is None else key.hashed_password
         matches = await self._hasher.verify(password, stored or self._hasher.dummy_hash)
+        if hasattr(matches, "__await__"):  # so it would be true of every password
+            raise TypeError("the hasher returned what it did not await")
         if key is None or user is None:
             raise InvalidKey
         if not matches or not stored:
@@ -233,8 +235,7 @@ class Keys(Generic[U]):
             raise _about(user, error)
 
     async def _find(self, db: Database, key_id: str) -> StoredKey | None:
-        [found] = await db.batch([self._store.find_key(key_id)])
-        return found.first(StoredKey)
+        return (await db.batch([self._store.find_key(key_id)]))[0].first(StoredKey)
 
     async def _hashed(self, password: str | None) -> str | None:
         return None if password is None else await self.hash(password)
@@ -246,5 +247,4 @@ def _about(user: User | None, error: AuthError) -> AuthError:
 
 
 def _shown(key: StoredKey) -> Key:
-    provider, _, provider_user_id = key.id.partition(":")
-    return Key(provider, provider_user_id, key.user_id, key.hashed_password is not None)
+    return Key(*key.id.partition(":")[::2], key.user_id, key.hashed_password is not None)

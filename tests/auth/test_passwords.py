@@ -319,3 +319,39 @@ async def test_signing_in_costs_the_same_whatever_is_stored(
 )
 def test_which_hashes_are_outdated(stored: str, is_outdated: bool) -> None:
     assert HASHER.is_outdated(stored) is is_outdated
+
+
+class Forgetful(Argon2Hasher):
+    """Asks another, and forgets to await what that says."""
+
+    async def verify(self, password: str, stored: str) -> bool:
+        """Return what is true of every password."""
+        return super().verify(password, stored)  # type: ignore[return-value]  # the mistake
+
+
+async def accept(password: str) -> None:
+    """Return what is to be awaited."""
+
+
+async def forget(password: str) -> None:
+    """Refuse nobody: what is to be asked is not."""
+    return accept(password)  # type: ignore[return-value]  # the mistake
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited")
+@pytest.mark.parametrize(
+    ("options", "path"),
+    [({"hasher": Forgetful()}, "/sign-in"), ({"check_password": forget}, "/sign-up")],
+    ids=["hasher", "check_password"],
+)
+async def test_what_forgets_to_await_lets_no_password_pass(
+    options: Any, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(**options)
+    credentials = {"username": "bob", "password": "wrong horse"}
+    if path == "/sign-in":
+        await world.browser().post("/sign-up", json=credentials | {"password": "right horse"})
+
+    assert (await world.browser().post(path, json=credentials)).status == 500
+    assert "returned what it did not await" in caplog.text
+    world.close()
