@@ -5,18 +5,20 @@ there for a request that is made of nothing but what you give it.
 """
 
 import logging
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from time import time
+from types import TracebackType
 from typing import Any, Protocol, TypedDict, TypeVar, Unpack, overload
 
 import msgspec
 
 from framework.body_encoding import encode_body
 from framework.context import Env
-from framework.cookies import TOKEN
+from framework.cookies import SetCookie
 from framework.errors import HTTPError
 from framework.hosts import host_name
 from framework.multipart import FormFields
@@ -29,6 +31,7 @@ __all__ = ["Application", "Client", "Content", "bytes_of", "json_of", "text_of"]
 
 T = TypeVar("T")
 
+_FRAMEWORK = os.path.join(os.path.dirname(__file__), "")
 _SAME = ("sec-fetch-site", "same-origin")
 
 
@@ -96,7 +99,8 @@ class Client:
 
     *env* holds the bindings by name. *headers* go along with every request, in the place of what the
     browser would have sent under the same names. With *raises*, what a handler or a guard raises by
-    mistake, and is 500 or 503 for a client, is raised by the request: ``pytest --pdb`` stops there.
+    mistake, and is 500 or 503 for a client, is raised by the request: ``pytest --pdb`` stops there. The
+    logger ``kagari`` tells of it, and must not be off.
 
     - Cookies are kept and sent back by a browser's rules: host-only, by path, ``Secure`` and the
       ``__Host-`` and ``__Secure-`` prefixes on https alone, gone with ``Max-Age=0`` or an ``Expires``
@@ -162,11 +166,9 @@ class Client:
         self._jar = self._jar.empty()
 
     def set_cookie(self, name: str, value: str, *, path: str = "/") -> None:
-        """Hold a cookie that no answer has set, below *path*. Raises `ValueError` for what is none."""
-        is_text = value.isascii() and value.isprintable() and not {*value} & {*' ",;\\'}
-        if not TOKEN.fullmatch(name) or not is_text:
-            raise ValueError(f"no site can set such a cookie as {name!r}: encode it")
-        self._jar.keep(_Cookie(name, value, path))
+        """Hold a cookie that no answer has set, below *path*. Raises `ValueError` as `SetCookie` does."""
+        cookie = SetCookie(name=name, value=value, path=path)
+        self._jar.keep(_Cookie(cookie.name, cookie.value, cookie.path))
 
     def fork(self, *, with_cookies: bool = False) -> "Client":
         """Return a second browser at the same site: with no cookies, or with a copy of these."""
@@ -307,9 +309,15 @@ class _Collector(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         _, error, traceback = record.exc_info or (None, None, None)
-        is_own = _collecting.get() is self  # many requests are under way, and log to one logger
-        if is_own and error is not None and not isinstance(error, HTTPError):
+        if error is None or isinstance(error, HTTPError) or not _came_here(traceback):
+            return
+        if _collecting.get() is self:  # many requests are under way, and log to one logger
             self.found.append(error.with_traceback(traceback))
+
+
+def _came_here(traceback: TracebackType | None) -> bool:
+    """Return whether an error reached the framework. The cause of an `HTTPError` was caught before that."""
+    return traceback is None or traceback.tb_frame.f_code.co_filename.startswith(_FRAMEWORK)
 
 
 _collecting: ContextVar[_Collector | None] = ContextVar("collecting", default=None)

@@ -321,6 +321,14 @@ async def tell_of_it() -> None:
     raise HTTPError(503, "The kettle is on.", code="no-tea")
 
 
+@faulty.get("/translated", guard=public)
+async def translate_it() -> None:
+    try:
+        divide(0)
+    except ZeroDivisionError as error:
+        raise HTTPError(503, "The kettle is broken.") from error
+
+
 @faulty.get("/explained", guard=public)
 async def explain_it() -> None:
     raise LookupError
@@ -344,7 +352,13 @@ async def test_what_broke_is_raised_for_who_asks(path: str) -> None:
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/told", 503), ("/explained", 410), ("/handler/1", 200), ("/nowhere", 404)],
+    [
+        ("/told", 503),
+        ("/translated", 503),
+        ("/explained", 410),
+        ("/handler/1", 200),
+        ("/nowhere", 404),
+    ],
 )
 async def test_what_was_answered_on_purpose_is_an_answer(path: str, status: int) -> None:
     assert (await Client(faulty, raises=True).get(path)).status == status
@@ -391,9 +405,11 @@ async def test_a_test_may_put_a_cookie_there() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("a;b", "1"), ("", "1"), ("a", "1; b=2"), ("a", "ä")])
-def test_a_cookie_that_no_site_could_set_is_refused(name: str, value: str) -> None:
+def test_a_cookie_that_no_answer_may_set_is_refused(name: str, value: str) -> None:
     with pytest.raises(ValueError, match="cookie"):
         Client(app).set_cookie(name, value)
+    with pytest.raises(ValueError, match="the path does not start with /"):
+        Client(app).set_cookie("a", "1", path="folder")
 
 
 @pytest.mark.parametrize("value", [None, 1, b"x"])
