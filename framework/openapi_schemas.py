@@ -134,7 +134,7 @@ def _portable(value: Any, upload: str, key: str = "") -> Any:
         written = {name: _portable(part, upload, name) for name, part in value.items()}
         if written.get("$ref") == upload:
             del written["$ref"]
-            written |= _UPLOADED
+            written = _UPLOADED | written
         if "prefixItems" in written and written.get("items") is False:
             del written["items"]  # says no more than maxItems, and stops some generators
         return {name: part for name, part in written.items() if name != "pattern" or part != ""}

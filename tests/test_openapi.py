@@ -75,6 +75,7 @@ class Upload(msgspec.Struct):
 
 class Album(msgspec.Struct):
     photo: Annotated[File, msgspec.Meta(description="A cat")]
+    sign: Annotated[File, msgspec.Meta(extra_json_schema={"contentMediaType": "image/png"})]
     more: list[File]
 
 
@@ -621,6 +622,7 @@ def test_a_file_in_a_form_is_its_bytes() -> None:
     }
     assert schemas["Album"]["properties"] == {
         "photo": {**bytes_of_it, "description": "A cat"},
+        "sign": {**bytes_of_it, "contentMediaType": "image/png"},
         "more": {"type": "array", "items": bytes_of_it},
     }
     # As a component of that name, hey-api's client has `type File = Blob | File`, a circle.
