@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -43,14 +44,17 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: ended.set())
     keeper = _Keeper(listener) if _INHERITS else _KeeperOfPort(listener)
+    code = _code(root)
     child = keeper.start(command)
-    is_lost = is_stale = False
+    is_lost = False
 
-    def restart() -> None:
-        nonlocal child, is_lost, is_stale
+    def restart(changed: Set[str]) -> None:
+        nonlocal child, code, is_lost
+        _say(f"{changed_names(changed, root)} changed")
         _stop(child, keeper)
+        code = _code(root)
         child = keeper.start([*command, "--again"])
-        is_lost = is_stale = False
+        is_lost = False
 
     try:
         while not ended.is_set():
@@ -67,15 +71,17 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
                     recursive=False,
                     ignore_permission_denied=True,
                 ):
+                    if changes and watched_folders(root) != folders:
+                        break  # all of it is watched before the server reads it
+                    changed = {path for change, path in changes if is_watched(change, path)}
+                    if not is_watching:  # what changed before was told by nobody
+                        changed |= _differing(code, root)
                     is_watching = True
-                    if changes:
-                        _say(f"{changed_names(changes, root)} changed")
-                        is_stale = True
-                        if watched_folders(root) != folders:
-                            break  # all of it is watched before the server reads it
-                    if is_stale and not ended.is_set():
-                        restart()
-                    elif not is_lost and not ended.is_set() and child.poll() is not None:
+                    if ended.is_set():
+                        continue
+                    if changed:
+                        restart(changed)
+                    elif not is_lost and child.poll() is not None:
                         is_lost = True
                         ended_with = f"the server ended ({child.returncode})"
                         _say(
@@ -83,16 +89,13 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
                                 [ended_with, *namesakes(root), "it starts again with a change"]
                             )
                         )
-            except RuntimeError as error:  # of watchfiles: a file whose name is no UTF-8, say
-                if not is_watching:
-                    raise
-                _say(f"{error}: the server starts again, in case")
-                is_stale = True
-            except FileNotFoundError:
-                # A folder went away as its watch began: who knows what has changed.
+            except RuntimeError:  # of watchfiles: a file whose name is no UTF-8, or too many watch
+                ended.wait(_POLL / 1000)
+                if changed := _differing(code, root):
+                    restart(changed)
+            except FileNotFoundError:  # a folder went away as its watch began
                 while not root.is_dir() and not ended.wait(_POLL / 1000):
                     pass
-                restart()
     finally:
         _stop(child, keeper)
         keeper.close()
@@ -121,6 +124,23 @@ def _may_hold_code(name: str) -> bool:
     return not name.startswith(".") and name not in _NOT_OURS
 
 
+def _code(root: Path) -> set[tuple[str, int, int]]:
+    """Return the files below *root* that are watched, each with what differs where it is another."""
+    found = set()
+    for folder in watched_folders(root):
+        with suppress(OSError):  # it went away meanwhile
+            for entry in os.scandir(folder):
+                if is_watched(None, entry.path):
+                    known = entry.stat(follow_symlinks=False)
+                    found.add((entry.path, known.st_mtime_ns, known.st_ino))
+    return found
+
+
+def _differing(code: Set[tuple[str, int, int]], root: Path) -> set[str]:
+    """Return the files below *root* that differ from *code*, as it was."""
+    return {path for path, *_ in code ^ _code(root)}
+
+
 def is_watched(_change: Any, path: str) -> bool:
     """Return whether a change of the file *path* is one of the application."""
     name = os.path.basename(path)
@@ -130,7 +150,7 @@ def is_watched(_change: Any, path: str) -> bool:
 
 
 class _Filter:
-    """Lets through what is watched, and folders that come and go: what they hold is told by nobody."""
+    """Lets through what is watched, and folders that come and go, which changes what is to be watched."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
         self._root, *rest = map(str, folders)
@@ -159,9 +179,9 @@ def namesakes(root: Path) -> list[str]:
     return [f"{name} stands in the place of Python's own: give it another name" for name in names]
 
 
-def changed_names(changes: set[Any], root: Path) -> str:
-    """Return the files of *changes* in words, the first few by name."""
-    names = sorted({os.path.relpath(path, root) for _, path in changes})
+def changed_names(changed: Iterable[str], root: Path) -> str:
+    """Return the files *changed* in words, the first few by name."""
+    names = sorted(os.path.relpath(path, root) for path in changed)
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more
 
