@@ -233,7 +233,8 @@ ADVICE = {
 }
 """Patterns of what Python says, and what to do then."""
 
-_OS = {"<frozen os>", os.__file__}  # which looks up os.environ[name]
+_PASSED = ("<frozen os>", os.__file__, os.path.join("framework", "guards.py"))
+"""Where os.environ[name] is looked up, and a guard's function called: the line before that says more."""
 
 _SHOWN = 500
 """How many characters are looked at of what Python says, and of the line: each pattern reads them all."""
@@ -246,7 +247,7 @@ def advise(problem: BaseException) -> str:
     if isinstance(problem, AttributeError) and not _is_ours(problem.obj):
         return ""
     report = traceback.TracebackException.from_exception(problem)  # its text is there in any case
-    lines = [frame.line or "" for frame in report.stack if frame.filename not in _OS]
+    lines = [frame.line or "" for frame in report.stack if not frame.filename.endswith(_PASSED)]
     line = lines[-1] if lines else ""
     return advise_of(f"{str(report)[:_SHOWN]}, in {line[:_SHOWN]}")
 

@@ -199,9 +199,13 @@ def test_nothing_is_said_of_what_a_function_of_the_app_is_called_with(
     assert str(caught.value).endswith(f"unexpected keyword argument '{name}'")
 
 
-def test_a_guard_that_is_called_is_told_to_be_named(tmp_path: Path) -> None:
-    write = "async def signed_in(c): ...\n@app.get('/', guard=signed_in())\nasync def show(): ...\n"
-    (tmp_path / "called_guard.py").write_text(f"{TOP}app = App()\n{write}")
+@pytest.mark.parametrize("decorator", ["", "@guard\n"])
+def test_a_guard_that_is_called_is_told_to_be_named(tmp_path: Path, decorator: str) -> None:
+    source = (
+        f"{TOP}from framework import guard\napp = App()\n{decorator}async def signed_in(c): ...\n"
+    )
+    source += "@app.get('/', guard=signed_in())\nasync def show(): ...\n"
+    (tmp_path / "called_guard.py").write_text(source)
 
     with pytest.raises(LoadError, match=r"'c': a guard is named, not called: .*guard=guard\("):
         load_app("called_guard:app", tmp_path)
