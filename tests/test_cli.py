@@ -692,6 +692,13 @@ def test_nothing_is_left_behind_by_a_killed_server(project: Path, how: tuple[str
             pytest.fail("the child still listens")
 
 
+def test_an_app_hears_of_ctrl_c_and_of_crashes(project: Path) -> None:
+    said = "print(signal.pthread_sigmask(signal.SIG_BLOCK, ()), faulthandler.is_enabled())"
+    (project / "app.py").write_text(f"import faulthandler, signal\n{said}\n{APP}")
+    with started(project, "dev", PORT="0") as process:
+        assert line_with(process, "set") == "set() True\n"
+
+
 def test_folders_that_come_and_go_are_noticed(project: Path) -> None:
     (project / "app.py").write_text(f"from words.docs.texts import GREETING\n{APP}")
     texts = 'GREETING = "hello"'

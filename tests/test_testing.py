@@ -8,7 +8,8 @@ from typing import Annotated, Any, assert_type
 import msgspec
 import pytest
 
-from framework import App, Context, HTTPError, Response, guard, public
+from framework import App, Context, HTTPError, Response, Router, guard, public
+from framework.compose import Next
 from framework.response import Reply
 from framework.testing import Client, bytes_of, json_of, text_of
 
@@ -318,6 +319,8 @@ async def break_in_guard() -> None: ...
 
 @faulty.get("/told", guard=public)
 async def tell_of_it() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
     raise HTTPError(503, "The kettle is on.", code="no-tea")
 
 
@@ -327,6 +330,29 @@ async def translate_it() -> None:
         divide(0)
     except ZeroDivisionError as error:
         raise HTTPError(503, "The kettle is broken.") from error
+
+
+@faulty.get("/asked", guard=public)
+async def ask_and_break() -> None:
+    await Client(faulty, raises=True).get("/handler/1")
+    divide(0)
+
+
+mending = Router()
+
+
+@mending.use
+async def mend(_c: Context, call_next: Next) -> Response:
+    await call_next()
+    return Response.text("never mind")
+
+
+@mending.get("/mended", guard=public)
+async def break_what_is_mended() -> None:
+    divide(0)
+
+
+faulty.mount(mending)
 
 
 @faulty.get("/explained", guard=public)
@@ -339,7 +365,7 @@ async def explain(_c: Context, error: HTTPError) -> Response | None:
     return Response.text("gone", 410) if isinstance(error.__cause__, LookupError) else None
 
 
-@pytest.mark.parametrize("path", ["/handler/0", "/guard"])
+@pytest.mark.parametrize("path", ["/handler/0", "/guard", "/asked"])
 async def test_what_broke_is_raised_for_who_asks(path: str) -> None:
     client = Client(faulty, raises=True)
 
@@ -356,6 +382,7 @@ async def test_what_broke_is_raised_for_who_asks(path: str) -> None:
         ("/told", 503),
         ("/translated", 503),
         ("/explained", 410),
+        ("/mended", 200),
         ("/handler/1", 200),
         ("/nowhere", 404),
     ],
@@ -370,10 +397,13 @@ async def test_each_request_is_told_of_its_own_fault() -> None:
     answers = await asyncio.gather(
         *[client.get(f"/handler/{number}") for number in (0, 1, 0, 1)],
         faulty.request("GET", "/handler/0"),
+        client.get("/told"),
         return_exceptions=True,
     )
-    assert isinstance(other := answers.pop(), Response)
-    assert other.status == 500
+    told, other = answers.pop(), answers.pop()
+    assert isinstance(told, Response)
+    assert isinstance(other, Response)
+    assert (told.status, other.status) == (503, 500)
 
     assert [type(answer).__name__ for answer in answers[::2]] == ["ZeroDivisionError"] * 2
     assert [text_of(answer) for answer in answers[1::2] if isinstance(answer, Response)] == [
@@ -458,3 +488,11 @@ async def test_the_headers_of_a_client_replace_what_a_browser_says() -> None:
     headers = json_of(await client.post("/seen", json=[1]))["headers"]
     assert (headers["cookie"], headers["content-type"]) == ("c=3", "application/vnd.api+json")
     assert await sent(await given(client, "a=1; Path=/")) == "c=3"
+
+
+@pytest.mark.parametrize("origin", ["http://localhost", "null"])
+async def test_an_origin_that_a_page_of_the_site_may_send_is_from_the_site(origin: str) -> None:
+    answer = await Client(app).post("/seen", headers={"origin": origin})
+
+    headers = json_of(answer)["headers"]
+    assert (headers["origin"], headers["sec-fetch-site"]) == (origin, "same-origin")
