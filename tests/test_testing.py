@@ -393,6 +393,7 @@ async def test_what_was_answered_on_purpose_is_an_answer(path: str, status: int)
 
 async def test_each_request_is_told_of_its_own_fault() -> None:
     client = Client(faulty, raises=True)
+    handlers = [*logging.getLogger("kagari").handlers]
 
     answers = await asyncio.gather(
         *[client.get(f"/handler/{number}") for number in (0, 1, 0, 1)],
@@ -409,7 +410,7 @@ async def test_each_request_is_told_of_its_own_fault() -> None:
     assert [text_of(answer) for answer in answers[1::2] if isinstance(answer, Response)] == [
         "1"
     ] * 2
-    assert logging.getLogger("kagari").handlers == []
+    assert logging.getLogger("kagari").handlers == handlers
 
 
 async def test_an_error_says_in_its_repr_what_it_is() -> None:
