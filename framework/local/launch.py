@@ -29,14 +29,7 @@ from framework.local.fetching import fetch_in_thread
 from framework.local.listing import list_routes, route_lines
 from framework.local.loading import load_app, place_of, relative
 from framework.local.mistakes import find_mistakes
-from framework.local.serve import (
-    HOST,
-    bind,
-    log_to_terminal,
-    run,
-    wait_for_end,
-    with_access_log,
-)
+from framework.local.serve import HOST, bind, log_to_terminal, run, wait_for_end, with_access_log
 from framework.local.sqlite import SQLiteDatabase
 from framework.response import Response
 
@@ -210,16 +203,13 @@ def _run(
     output = sys.stdout
 
     def tell_mistakes(root: Path) -> None:
-        mistakes = find_mistakes(app, root, read_configuration(root))
-        for mistake in chain.from_iterable(mistakes):
+        for mistake in chain.from_iterable(find_mistakes(app, root, read_configuration(root))):
             _log.warning("%s", mistake)
 
     def say_ready() -> None:
         for note in notes:
             _log.warning("%s", note)
-        with suppress(
-            BrokenPipeError
-        ):  # the reader, such as head, has seen enough: the log goes on
+        with suppress(BrokenPipeError):  # of a reader, such as head, that has seen enough
             output.write("".join(f"{line}\n" for line in lines))
             output.flush()
         if root is not None:
