@@ -1,11 +1,11 @@
 """Checks the options that several layers take. Knows nothing of what they are for."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import isfinite
 from types import FunctionType
-from typing import Any
 
 from framework.callables import place_of, wants_await
+from framework.context import Context
 from framework.cookies import TOKEN
 from framework.errors import ConfigurationError
 
@@ -16,6 +16,9 @@ __all__ = [
     "check_seconds",
     "check_when",
 ]
+
+When = Callable[[Context], bool]
+"""Says of a request whether something is meant for it."""
 
 
 def check_header_name(name: str) -> str:
@@ -47,9 +50,22 @@ def check_seconds(value: float, what: str) -> float:
     return value
 
 
-def check_when(when: Any) -> None:
-    """Raise `ConfigurationError` for an async function: what is not awaited would be true for everybody."""
+def check_when(when: When | None) -> When | None:
+    """Return *when*, which breaks where it returns what nobody awaits: that would be true for everybody.
+
+    Raises `ConfigurationError` for an async function.
+    """
     if isinstance(when, FunctionType) and wants_await(when):
         raise ConfigurationError(
             f"{place_of(when)}: {when.__name__} is async, but when= is not awaited"
         )
+    if when is None:
+        return None
+
+    def is_so(c: Context) -> bool:
+        answer = when(c)
+        if hasattr(answer, "__await__"):
+            raise TypeError(f"{place_of(when)}: when= returned what is not awaited")
+        return answer
+
+    return is_so

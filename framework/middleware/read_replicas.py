@@ -52,7 +52,7 @@ def read_replicas(
     if not TOKEN.fullmatch(cookie):
         raise ConfigurationError(f"{cookie!r} cannot be the name of a cookie")
     check_seconds(check_integer(seconds, "seconds", AGE_LIMIT), "seconds")
-    check_when(when)
+    when = check_when(when)
 
     def may_be_behind(c: Context) -> bool:
         # The header itself, so that this is no look at the cookies: the answer is as public.

@@ -22,7 +22,7 @@ def server_timing(
     *when* is asked once a request is answered, and returns whether its client may know; without it,
     everybody may. *clock* returns seconds. Raises `ConfigurationError` for an async *when*.
     """
-    check_when(when)
+    when = check_when(when)
 
     async def time_answer(c: Context, call_next: Next) -> Response:
         meter = meter_of(c, clock)

@@ -48,3 +48,20 @@ async def test_who_may_not_know_is_not_told(
     response = await app.request("GET", f"/data?name={name}", env={"DB": database})
 
     assert (response.header("server-timing") is not None) == sent
+
+
+async def test_a_when_that_forgets_its_await_tells_nobody(database: SQLiteDatabase) -> None:
+    async def is_ada(c: Context) -> bool:
+        return c.request.query["name"] == ["ada"]
+
+    asked = []
+
+    def may_know(c: Context) -> bool:
+        asked.append(is_ada(c))
+        return asked[-1]  # type: ignore[return-value]  # what is tried
+
+    response = await make_app(when=may_know).request("GET", "/data?name=eve", env={"DB": database})
+    asked.pop().close()
+
+    assert response.status == 500
+    assert response.header("server-timing") is None
