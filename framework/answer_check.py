@@ -1,7 +1,7 @@
 """Compares what a handler returns with its annotation, in development. Knows nothing of routes."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Union
+from typing import Any
 
 import msgspec
 from msgspec import inspect
@@ -16,6 +16,7 @@ from framework.text_types import (
     is_union,
     members_of,
     notes_of,
+    union_of,
     without_notes,
 )
 
@@ -37,7 +38,7 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
     if any(annotation is unsaid for unsaid in _UNSAID):
         return None
     replies = {
-        note.status: _comparable(note.type)
+        note.status: _comparable([note.type])
         for note in notes_of(annotation)
         if isinstance(note, Reply)
     }
@@ -45,7 +46,7 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
     members = members_of(inside) if is_union(inside) else (annotation,)
     shapes = [member for member in members if not is_kind_of(member, Response)]
     allows_response = len(shapes) < len(members)
-    wanted = _comparable(*shapes or [None])
+    wanted = _comparable(shapes or [None])
 
     def check(value: Any) -> None:
         if isinstance(value, Response):
@@ -63,11 +64,10 @@ def make_answer_check(annotation: Any, place: str) -> Callable[[Any], None] | No
     return check
 
 
-def _comparable(*types: Any) -> Any:
+def _comparable(types: Sequence[Any]) -> Any:
     """Return the union of *types*, or Any where JSON is not read into it: a Protocol, or a base class."""
     try:
-        one = types[0] if len(types) == 1 else None  # as it is: its notes may have no hash
-        type: Any = one or Union[types]  # noqa: UP007  members of run time
+        type = union_of(types)
         parts = [*parts_of(inspect.type_info(type))]
     except UNREADABLE:  # NoReturn, or Structs without tags
         return Any
@@ -85,7 +85,7 @@ def _check_reply(response: Response, replies: dict[int, Any], place: str) -> Non
     wanted = replies[response.status]
     if not isinstance(response.body, bytes):
         return
-    if wanted is type(None):
+    if wanted in (None, type(None)):
         if response.body:
             status = response.status
             raise AnswerMismatch(

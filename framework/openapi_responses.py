@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from http import HTTPStatus
-from typing import Any, Literal, Never, NoReturn, Union, get_args, get_origin
+from typing import Any, Literal, Never, NoReturn, get_args, get_origin
 
 from framework.openapi_schemas import Schemas
 from framework.parameters import JSON_TYPE, MISSING
 from framework.problem import Problem
 from framework.response import Reply, Response
-from framework.text_types import is_kind_of, members_of, notes_of, without_notes
+from framework.text_types import is_kind_of, members_of, notes_of, union_of, without_notes
 
 __all__ = ["PROBLEM_TYPE", "problems", "responses"]
 
@@ -96,8 +96,7 @@ def _answers(annotation: Any) -> Iterator[Reply]:
         if not special and member not in (Never, NoReturn):  # which always raises
             shapes.append(member)
     if shapes:
-        several = shapes[1:]  # one alone stays as it is: its notes may have no hash
-        yield Reply(Union[tuple(shapes)] if several else shapes[0])  # noqa: UP007  members of run time
+        yield Reply(union_of(shapes))
 
 
 def _special(member: Any) -> Iterator[Reply]:

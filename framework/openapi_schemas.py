@@ -3,13 +3,13 @@
 import re
 from datetime import datetime
 from inspect import cleandoc
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
 from framework.errors import ConfigurationError
 from framework.multipart import File
-from framework.text_types import UNREADABLE, is_union, members_of
+from framework.text_types import UNREADABLE, is_union, members_of, union_of
 
 __all__ = ["Schemas", "default_of", "portable_regex", "sent_type"]
 
@@ -86,9 +86,9 @@ class Schemas:
 
 def sent_type(type: Any) -> Any:
     """Return *type* as clients send a parameter of it: never None, and a datetime with its zone."""
-    members = tuple(member for member in get_args(type) if member is not _NONE)
+    members = [member for member in get_args(type) if member is not _NONE]
     if _NONE in get_args(type) and members:
-        type = Union[members]  # noqa: UP007  members of run time
+        type = union_of(members)
     return Annotated[type, msgspec.Meta(tz=True)] if type is datetime else type
 
 

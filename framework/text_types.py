@@ -1,6 +1,7 @@
 """Says which types can be read from text, as paths, queries and forms hold it. Knows no request."""
 
 import re
+from collections.abc import Iterable
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -20,6 +21,7 @@ __all__ = [
     "takes_integers",
     "takes_several",
     "unaliased",
+    "union_of",
     "without_notes",
 ]
 
@@ -57,7 +59,7 @@ def unaliased(annotation: Any) -> Any:
     if notes := notes_of(annotation):
         return Annotated[(unaliased(without_notes(annotation)), *notes)]
     if is_union(annotation):
-        return Union[tuple(map(unaliased, get_args(annotation)))]  # noqa: UP007  members of run time
+        return union_of(map(unaliased, get_args(annotation)))
     if get_origin(annotation) is not None:
         return annotation
     meant = getattr(annotation, "__supertype__", None) or getattr(annotation, "__value__", None)
@@ -67,6 +69,12 @@ def unaliased(annotation: Any) -> Any:
 def is_union(annotation: Any) -> bool:
     """Return whether *annotation* is ``A | B`` or ``Optional[A]``."""
     return get_origin(annotation) in {Union, UnionType}
+
+
+def union_of(members: Iterable[Any]) -> Any:
+    """Return the union of *members*; one alone stays as it is, since its notes may have no hash."""
+    first, *more = members
+    return Union[(first, *more)] if more else first
 
 
 def members_of(annotation: Any) -> tuple[Any, ...]:
