@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from types import FunctionType, GenericAlias
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from framework.errors import ConfigurationError
 
-__all__ = ["check_callable", "place_of", "wants_await"]
+__all__ = ["check_callable", "place_of", "settled", "wants_await"]
+
+T = TypeVar("T")
 
 _COROUTINE = 0x80  # CO_COROUTINE
 _VARARGS = 0x04  # CO_VARARGS
@@ -74,6 +76,13 @@ def _fits(kind: type, asked: Any) -> bool:
 def wants_await(function: Callable[..., Any]) -> bool:
     """Return whether the plain *function* is declared ``async``."""
     return bool(function.__code__.co_flags & _COROUTINE)
+
+
+def settled(answer: T, what: str) -> T:
+    """Return *answer*, which *what* gave. Raises `TypeError` for what nobody awaited: it is always true."""
+    if hasattr(answer, "__await__"):
+        raise TypeError(f"{what} returned what it did not await")
+    return answer
 
 
 def place_of(function: Any) -> str:

@@ -9,7 +9,7 @@ from hmac import compare_digest
 from typing import Any
 
 from framework.bearer_token import CREDENTIAL_LIMIT, read_bearer
-from framework.callables import check_callable, place_of
+from framework.callables import check_callable, place_of, settled
 from framework.context import Context
 from framework.errors import ConfigurationError, Unauthorized
 from framework.guards import Guard, SecurityScheme, guard
@@ -144,11 +144,10 @@ def _checker(
 def _awaiting(verify: Callable[..., Awaitable[bool]]) -> Callable[..., Awaitable[bool]]:
     """Return *verify*, which breaks where it forgot an await: what nobody awaited is true."""
 
+    what = f"{place_of(verify)}: verify"
+
     async def check(c: Context, *given: str) -> bool:
-        answer = await verify(c, *given)
-        if hasattr(answer, "__await__"):
-            raise TypeError(f"{place_of(verify)}: verify returned what it did not await")
-        return answer
+        return settled(await verify(c, *given), what)
 
     return check
 

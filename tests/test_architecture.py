@@ -105,6 +105,7 @@ LONG = {
     "plan": "everything that is refused of a signature stands beside what is made of it",
     "testing": "a browser's cookie jar, its origin and its verbs are one class",
     "auth.accounts": "signing up, signing in and a new password undo and keep the same things",
+    "auth.keys": "a key is made, checked, counted against and removed under the one name that it has",
     "auth.request_sessions": "one session from the cookie that names it to its renewal and its end",
     "local.advice": "a table of what Python says and what to write, looked through from top to bottom",
     "local.asgi": "one protocol from its first message to its last",

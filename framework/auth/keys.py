@@ -26,6 +26,7 @@ from framework.auth.store_attempts import Attempt
 from framework.auth.store_users import StoredKey
 from framework.auth.tokens import digest
 from framework.auth.usernames import canonical_username
+from framework.callables import settled
 from framework.database import Database, ForeignKeyViolation, Result, Statement, UniqueViolation
 from framework.log import log_error
 
@@ -61,7 +62,7 @@ class Keys(Generic[U]):
     def __init__(self, store: Storage[U], settings: Settings) -> None:
         self._store = store
         self._hasher = settings.hasher
-        self._check_password: Any = settings.check_password
+        self._check_password: Any = settings.check_password  # by mistake it returns something
         self._limits = settings.limits
         self._clock = settings.clock
         self._provider = settings.provider
@@ -179,8 +180,8 @@ class Keys(Generic[U]):
         """Return what is stored of *password*. Raises `PasswordError`."""
         if not password:  # whatever the hasher thinks: nobody could ever sign in with it
             raise PasswordError("A password must not be empty.")
-        if self._check_password and hasattr(await self._check_password(password), "__await__"):
-            raise TypeError("check_password returned what it did not await")
+        if self._check_password is not None:
+            settled(await self._check_password(password), "check_password")
         return await self._hasher.hash(password)
 
     async def verify(
@@ -203,9 +204,8 @@ class Keys(Generic[U]):
         key, user = keys.first(StoredKey), self._store.read_user(users)
         self._refuse_many(attempt, is_known, now, user)
         stored = None if key is None else key.hashed_password
-        matches = await self._hasher.verify(password, stored or self._hasher.dummy_hash)
-        if hasattr(matches, "__await__"):  # so it would be true of every password
-            raise TypeError("the hasher returned what it did not await")
+        verified = await self._hasher.verify(password, stored or self._hasher.dummy_hash)
+        matches = settled(verified, "the hasher")
         if key is None or user is None:
             raise InvalidKey
         if not matches or not stored:
@@ -235,7 +235,8 @@ class Keys(Generic[U]):
             raise _about(user, error)
 
     async def _find(self, db: Database, key_id: str) -> StoredKey | None:
-        return (await db.batch([self._store.find_key(key_id)]))[0].first(StoredKey)
+        [found] = await db.batch([self._store.find_key(key_id)])
+        return found.first(StoredKey)
 
     async def _hashed(self, password: str | None) -> str | None:
         return None if password is None else await self.hash(password)
@@ -247,4 +248,5 @@ def _about(user: User | None, error: AuthError) -> AuthError:
 
 
 def _shown(key: StoredKey) -> Key:
-    return Key(*key.id.partition(":")[::2], key.user_id, key.hashed_password is not None)
+    provider, _, provider_user_id = key.id.partition(":")
+    return Key(provider, provider_user_id, key.user_id, key.hashed_password is not None)

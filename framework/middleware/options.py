@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from math import isfinite
 from types import FunctionType
 
-from framework.callables import place_of, wants_await
+from framework.callables import place_of, settled, wants_await
 from framework.context import Context
 from framework.cookies import TOKEN
 from framework.errors import ConfigurationError
@@ -62,10 +62,5 @@ def check_when(when: When | None) -> When | None:
     if when is None:
         return None
 
-    def is_so(c: Context) -> bool:
-        answer = when(c)
-        if hasattr(answer, "__await__"):
-            raise TypeError(f"{place_of(when)}: when= returned what is not awaited")
-        return answer
-
-    return is_so
+    what = f"{place_of(when)}: when="
+    return lambda c: settled(when(c), what)
