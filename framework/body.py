@@ -93,9 +93,10 @@ def json_decoder(type: Any) -> Callable[[bytes], Any]:
 def decode_json(data: bytes, type: Any = Any) -> Any:
     """Return *data* decoded from JSON into *type*. Raises like `json_decoder`'s function."""
     try:
-        return _decoder(type)(data)
+        decode = _decoder(type)
     except TypeError:  # its notes have no hash
-        return json_decoder(type)(data)
+        decode = json_decoder(type)
+    return decode(data)
 
 
 _decoder = lru_cache(json_decoder)
