@@ -208,10 +208,9 @@ class Client:
         data, media_type = encode_body(json, form, body)
         types = [] if media_type is None else [("content-type", media_type)]
         given = _replaced(self._headers, _texts(headers))
-        elsewhere = [name for name, value in given if self._is_another_origin(name, value)]
-        usual = [
-            pair for pair in self._usual_headers(method, path) if not elsewhere or pair != _SAME
-        ]
+        usual = self._usual_headers(method, path)
+        if any(self._is_another_origin(*pair) for pair in given):
+            usual.remove(_SAME)
         with _faults(self._raises) as faults:
             response = await self._app.request(
                 method,

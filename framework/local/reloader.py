@@ -103,10 +103,10 @@ def keep_serving(command: Sequence[str], listener: socket.socket, root: Path) ->
 
 def watched_folders(root: Path) -> list[Path]:
     """Return *root* and the folders below it that may hold the application's code."""
-    return [root, *_below(root, _NOT_THE_APP)]
+    return [root, *_below(root, root)]
 
 
-def _below(folder: Path, left_out: Set[str] = frozenset()) -> Iterator[Path]:
+def _below(folder: Path, root: Path) -> Iterator[Path]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:  # it went away meanwhile, or nobody may look
@@ -114,14 +114,16 @@ def _below(folder: Path, left_out: Set[str] = frozenset()) -> Iterator[Path]:
     if any(entry.name == "pyvenv.cfg" for entry in entries):  # packages, however it is called
         return
     for entry in entries:
-        is_ours = _may_hold_code(entry.name) and entry.name not in left_out
-        if is_ours and entry.is_dir(follow_symlinks=False):
+        if _may_hold_code(entry.path, root) and entry.is_dir(follow_symlinks=False):
             yield Path(entry.path)
-            yield from _below(Path(entry.path))
+            yield from _below(Path(entry.path), root)
 
 
-def _may_hold_code(name: str) -> bool:
-    return not name.startswith(".") and name not in _NOT_OURS
+def _may_hold_code(path: str, root: Path) -> bool:
+    """Return whether a folder at *path* is watched, by its name."""
+    folder, name = os.path.split(path)
+    left_out = _NOT_OURS | _NOT_THE_APP if folder == str(root) else _NOT_OURS
+    return not name.startswith(".") and name not in left_out
 
 
 def _code(root: Path) -> set[tuple[str, int, int]]:
@@ -153,19 +155,16 @@ class _Filter:
     """Lets through what is watched, and folders that come and go, which changes what is to be watched."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
-        self._root, *rest = map(str, folders)
-        self._folders = set(rest)
+        self._root, *rest = folders
+        self._folders = {*map(str, rest)}
 
     def __call__(self, change: Any, path: str) -> bool:
         if is_watched(change, path):
             return True
         if change == _MODIFIED:
             return False
-        folder, name = os.path.split(path)
-        left_out = _NOT_THE_APP if folder == self._root else frozenset()
-        is_ours = _may_hold_code(name) and name not in left_out
-        came = is_ours and os.path.isdir(path) and not os.path.islink(path)
-        return came or path in self._folders
+        is_folder = os.path.isdir(path) and not os.path.islink(path)
+        return (is_folder and _may_hold_code(path, self._root)) or path in self._folders
 
 
 def namesakes(root: Path) -> list[str]:
