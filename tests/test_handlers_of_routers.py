@@ -7,6 +7,7 @@ import pytest
 from framework import App, ConfigurationError, Context, HTTPError, Response, Router, public
 from framework.compose import Next
 from framework.credentials import bearer
+from framework.router import ErrorHandler
 
 
 def named(name: str, *, answers: bool = True) -> Any:
@@ -48,6 +49,23 @@ class Missing(Exception):
     """An error of the application's own, which knows nothing of HTTP."""
 
 
+def failing(raised: Exception, explain: ErrorHandler) -> App:
+    """Return an application that raises *raised*, and *explain* answers."""
+    app = App()
+    app.on_error(explain)
+
+    @app.get("/", guard=public)
+    async def fail() -> None:
+        raise raised
+
+    return app
+
+
+def logged_errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the errors say that were logged with a traceback."""
+    return [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
+
+
 @pytest.mark.parametrize(
     ("raised", "status", "is_logged"),
     [
@@ -61,19 +79,12 @@ class Missing(Exception):
 async def test_an_error_that_a_handler_explains_is_no_fault_to_log(
     caplog: pytest.LogCaptureFixture, raised: Exception, status: int, is_logged: bool
 ) -> None:
-    app = App()
-
-    @app.on_error
     async def explain(c: Context, error: HTTPError) -> Response | None:
         if isinstance(error.__cause__, Missing):
             return Response.json({"missing": True}, 404)
         return None if error.status != 503 else Response.text("later", 503)
 
-    @app.get("/", guard=public)
-    async def fail() -> None:
-        raise raised
-
-    assert (await app.request("GET", "/")).status == status
+    assert (await failing(raised, explain).request("GET", "/")).status == status
     assert bool(caplog.records) is is_logged
 
 
@@ -85,18 +96,11 @@ async def test_an_error_that_a_handler_explains_is_no_fault_to_log(
 async def test_a_handler_that_fails_hides_no_fault(
     caplog: pytest.LogCaptureFixture, raised: Exception, logged: list[str]
 ) -> None:
-    app = App()
-
-    @app.on_error
     async def explain(c: Context, error: HTTPError) -> Response:
         raise RuntimeError("another")
 
-    @app.get("/", guard=public)
-    async def fail() -> None:
-        raise raised
-
-    assert (await app.request("GET", "/")).status == 500
-    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == logged
+    assert (await failing(raised, explain).request("GET", "/")).status == 500
+    assert logged_errors(caplog) == logged
 
 
 @pytest.mark.parametrize(
@@ -107,21 +111,14 @@ async def test_a_handler_that_fails_hides_no_fault(
 async def test_a_handler_may_raise_what_it_was_given(
     caplog: pytest.LogCaptureFixture, raised: Exception, logged: list[str]
 ) -> None:
-    app = App()
-
-    @app.on_error
     async def leave(c: Context, error: HTTPError) -> Response:
         raise error
 
-    @app.get("/", guard=public)
-    async def fail() -> None:
-        raise raised
-
-    response = await app.request("GET", "/")
+    response = await failing(raised, leave).request("GET", "/")
 
     assert response.status == getattr(raised, "status", 500)
     assert response.header("content-type") == "application/problem+json"
-    assert [str(record.exc_info[1]) for record in caplog.records if record.exc_info] == logged
+    assert logged_errors(caplog) == logged
 
 
 async def test_one_that_raises_what_cannot_be_sent_is_logged(
