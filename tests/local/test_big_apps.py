@@ -14,12 +14,7 @@ import pytest
 from framework import App, Context, Response
 from framework.local import minify, misuse, program, prune, scope, static_check, unbound
 from framework.local.program import Module
-
-
-def write(root: Path, name: str, content: str) -> None:
-    file = root / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content)
+from tests.local.test_stage import write
 
 
 def test_a_module_is_read_once_for_all_names_that_others_take_from_it(

@@ -255,14 +255,19 @@ def leave(worker: RunningWorker, path: str) -> None:
             assert received
 
 
-@pytest.mark.parametrize("name", ["endless", "waiting"])
-def test_a_stream_is_closed_when_the_client_goes(worker: RunningWorker, name: str) -> None:
-    leave(worker, f"/streams/{name}")
-
+def wait_until_over(worker: RunningWorker, name: str) -> None:
+    """Return once the Worker has noted that *name* is over."""
     deadline = time.monotonic() + 20
     while name not in json.loads(ask(worker.url, "/streams/over")[2]):
         assert time.monotonic() < deadline, worker.errors()
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("name", ["endless", "waiting"])
+def test_a_stream_is_closed_when_the_client_goes(worker: RunningWorker, name: str) -> None:
+    leave(worker, f"/streams/{name}")
+
+    wait_until_over(worker, name)
     assert "waitUntil" not in worker.errors()
 
 
@@ -271,10 +276,7 @@ def test_a_handler_comes_to_its_end_when_the_client_goes(worker: RunningWorker) 
         connection.sendall(b"GET /ends HTTP/1.1\r\nHost: h\r\n\r\n")
         time.sleep(0.1)
 
-    deadline = time.monotonic() + 20
-    while "late" not in json.loads(ask(worker.url, "/streams/over")[2]):
-        assert time.monotonic() < deadline, worker.errors()
-        time.sleep(0.1)
+    wait_until_over(worker, "late")
 
 
 def test_nothing_is_left_of_a_body_whose_client_goes(worker: RunningWorker) -> None:
