@@ -911,6 +911,7 @@ def test_a_package_that_is_not_installed_is_one_line(
     importer: str,
     package: str,
 ) -> None:
+    monkeypatch.setenv("PORT", "0")  # whoever serves on this machine has the usual one
     monkeypatch.setitem(sys.modules, module, None)
     for name in {f"framework.local.{importer}", "framework.local.launch"}:
         monkeypatch.delitem(sys.modules, name, raising=False)

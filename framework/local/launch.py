@@ -203,7 +203,8 @@ def _run(
     output = sys.stdout
 
     def tell_mistakes(root: Path) -> None:
-        for mistake in chain.from_iterable(find_mistakes(app, root, read_configuration(root))):
+        settings = read_configuration(root)
+        for mistake in chain.from_iterable(find_mistakes(app, root, root, settings)):
             _log.warning("%s", mistake)
 
     def say_ready() -> None:

@@ -10,6 +10,7 @@ from framework.local.program import modules
 from framework.local.shared_waits import find_shared_waits
 from framework.local.unbound import find_unbound
 from framework.local.unmounted import find_unmounted
+from framework.local.unprepared import find_unprepared
 from framework.local.workers_cache import find_kept
 
 __all__ = ["Mistakes", "find_mistakes"]
@@ -26,13 +27,16 @@ class Mistakes(NamedTuple):
     """What may be meant."""
 
 
-def find_mistakes(app: Any, folder: Path, settings: Mapping[str, Any] | None) -> Mistakes:
-    """Return what is found in *app*, whose modules are in *folder*.
+def find_mistakes(
+    app: Any, folder: Path, root: Path, settings: Mapping[str, Any] | None
+) -> Mistakes:
+    """Return what is found in *app*, whose modules are in *folder*, and whose project is in *root*.
 
     *settings* are what ``wrangler.toml`` says, as `configuration.py` reads it; None where there is none.
     """
     found = [*modules(folder)]
     doubtful = [*find_unmounted(found), *find_shared_waits(found), *find_environ_reads(found)]
+    doubtful += find_unprepared(found, app, root, settings or {})
     unbound: list[str] = []
     if settings is not None:
         unbound, may_be_unbound = find_unbound(found, app, settings)

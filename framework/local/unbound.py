@@ -26,7 +26,7 @@ from framework.local.roles import Roles, roles_of
 from framework.local.scope import Scope, assigned
 from framework.local.static_check import certain
 
-__all__ = ["find_unbound"]
+__all__ = ["find_unbound", "is_auth"]
 
 Table = Mapping[str, Any]
 
@@ -145,9 +145,9 @@ def _of_guards(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
         file, _, line = route.declaration.place.rpartition(":")
         for read in route._compiled.reads if route._compiled else ():
             found.setdefault(read.database, f"{shown.get(file, file)}:{line}")
-    for place, _, value in sorted(assigned(modules), key=lambda each: _is_auth(each[2])):
+    for place, _, value in sorted(assigned(modules), key=lambda each: is_auth(each[2])):
         is_guard = is_a(value, Guard) and getattr(value, "_reads", None) is not None
-        if (is_guard or _is_auth(value)) and value._database in found:
+        if (is_guard or is_auth(value)) and value._database in found:
             found[value._database] = place
     yield from (_Asked(place, _D1, name) for name, place in found.items())
 
@@ -155,7 +155,7 @@ def _of_guards(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
 def _of_auths(modules: Sequence[Module], unused: Collection[str]) -> Iterator[_Asked]:
     """Yield the rate limiters that each `Auth` names, certain where an *unused* one is close."""
     for place, _, value in assigned(modules):
-        if _is_auth(value) and (name := value._rate_limiter) is not None:
+        if is_auth(value) and (name := value._rate_limiter) is not None:
             yield _Asked(place, _LIMITER, name, bool(get_close_matches(name, unused)))
 
 
@@ -209,7 +209,7 @@ def _named(node: ast.AST, scope: Scope, roles: Roles) -> Iterator[tuple[int, _Ki
             name = given[0] if given else ast.Constant("DB")
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
                 yield node.lineno, _D1, name.value
-        elif _is_auth(auth) and node.args and scope.kind(node.args[0]) is Context:
+        elif is_auth(auth) and node.args and scope.kind(node.args[0]) is Context:
             method = getattr_static(auth, node.func.attr, None)
             if getattr(method, "__module__", "").startswith("framework."):
                 yield node.lineno, _D1, auth._database
@@ -234,7 +234,8 @@ def _begin(function: Any) -> tuple[str, int]:
     return ("", 0) if code is None else (code.co_filename, code.co_firstlineno)
 
 
-def _is_auth(value: Any) -> bool:
+def is_auth(value: Any) -> bool:
+    """Return whether *value* is an `Auth`, of a class of the app's own perhaps."""
     return any(_is_ours(each, "auth.auth", "Auth") for each in type(value).__mro__)
 
 

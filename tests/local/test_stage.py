@@ -919,15 +919,18 @@ def test_what_protocols_promise_is_awaited_in_what_is_staged(tmp_path: Path) -> 
 
 def test_what_may_be_meant_is_said_of_what_is_staged(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "framework", tmp_path / "framework")
-    rows = 'await c.database().all(dict, "SELECT 1")'
+    rows = 'await c.database().all(dict, "SELECT titel FROM note")'
     source = LATE.format(rows=rows, returned="Response()")
     write(tmp_path, "app.py", f"{source}import asyncio\nlock = asyncio.Lock()\n")
+    write(tmp_path, "schema.sql", "CREATE TABLE note (title TEXT);")
+    line = 1 + source[: source.index(rows)].count("\n")
 
     assert stage(tmp_path).notes[1:] == (
         "app.py:9: notes is mounted nowhere, so its routes are 404: app.mount(notes)",
         f"app.py:{len(source.splitlines()) + 2}: lock is shared by requests, and the Worker ends a request"
         " that waits for another: make it in the handler, or let the database decide (docs/routing.md,"
         " Between requests)",
+        f"app.py:{line}: no such column: titel (schema.sql), in SELECT titel FROM note",
     )
 
 

@@ -1,0 +1,188 @@
+"""Finds statements that do not fit `schema.sql`: SQLite prepares each, and runs none.
+
+What it says of one is what the local database would say of it in a request. Passed over is what is put
+together from what only a request knows, and all of an app that makes tables itself.
+"""
+
+import ast
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from pathlib import Path
+from textwrap import shorten
+from typing import Any, NamedTuple
+
+from msgspec import StructMeta
+from msgspec.structs import fields
+
+from framework.application import App
+from framework.database import Database, statement
+from framework.local.program import Module, functions, is_a
+from framework.local.roles import Roles, roles_of
+from framework.local.scope import Scope, assigned
+from framework.local.statements import authorize, refusal, split
+from framework.local.unbound import is_auth
+
+__all__ = ["find_unprepared"]
+
+_FIRST_VALUE = {"all": 2, "first": 2, "run": 1}
+"""Which argument is the first value, by the method of `Database`; the one before it is the statement."""
+_VALUES = (bool, bytes, float, int, str)
+_MAKES_TABLES = re.compile(r"\s*(CREATE|ALTER|DROP)\s", re.IGNORECASE)
+_RETURNING = re.compile(
+    r"\s*(?:INSERT\b.*?\bINTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM)\s+(\w+)\b.*\bRETURNING\b(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_EXPLAINS = re.compile(r"\s*EXPLAIN\b", re.IGNORECASE)
+_USES = re.compile(r"The current statement uses (\d+)")
+
+
+class _Asked(NamedTuple):
+    """A statement of the app's, and how it is asked for."""
+
+    place: str
+    sql: str
+    given: int | None = None
+    """How many values go with it; None where that is not known."""
+    row: Any = None
+    """The type that its rows become, or None."""
+
+
+def find_unprepared(
+    modules: Sequence[Module], app: App, root: Path, settings: Mapping[str, Any]
+) -> list[str]:
+    """Return a sentence, with its place, for each statement in *modules* that fits no schema.
+
+    *modules* are those of *app*; *root* is the project, whose schemas are read; *settings* are what
+    ``wrangler.toml`` says.
+    """
+    names = [each["binding"] for each in settings.get("d1_databases", ())]
+    files = [root / "schema.sql", *(root / f"schema-{name}.sql" for name in names[1:])]
+    if any(map(_makes_tables, modules)) or not all(file.is_file() for file in files):
+        return []
+    left = dict.fromkeys([*_of_auths(modules), *_of_functions(modules, app)], "")
+    for file in files:  # what fits one of them is right
+        with closing(sqlite3.connect(":memory:")) as connection:
+            try:
+                for sql in split(file.read_text("utf-8-sig")):
+                    connection.execute(sql)
+            except (OSError, ValueError, sqlite3.Error):
+                return []  # the local server says what is wrong with it
+            connection.set_authorizer(authorize)
+            found = {each: _fault(connection, each) for each in left}
+        left = {
+            each: left[each] or f"{fault} ({file.name})" for each, fault in found.items() if fault
+        }
+    return [
+        f"{each.place}: {fault}, in {shorten(each.sql, 100, placeholder=' …')}"
+        for each, fault in left.items()
+    ]
+
+
+def _makes_tables(module: Module) -> bool:
+    texts = [node.value for node in ast.walk(module.tree) if isinstance(node, ast.Constant)]
+    return any(isinstance(text, str) and _MAKES_TABLES.match(text) for text in texts)
+
+
+# --- What is asked for ---------------------------------------------------------------------------
+
+
+def _of_auths(modules: Sequence[Module]) -> Iterator[_Asked]:
+    """Yield what each `Auth` asks for, with the columns that its users and sessions have."""
+    for place, _, value in assigned(modules):
+        store = value._store if is_auth(value) else None
+        if type(store).__module__.startswith("framework."):
+            for text in vars(store).values():
+                texts = text.values() if isinstance(text, dict) else [text]
+                yield from (_Asked(place, each) for each in texts if isinstance(each, str))
+
+
+def _of_functions(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
+    roles = roles_of(app)
+    for module in modules:
+        with suppress(RecursionError):  # it nests deeper than can be followed
+            for function in functions(module.tree):
+                yield from _of_function(function, module, roles.get(module.file, {}))
+
+
+def _of_function(function: ast.AST, module: Module, roles: Roles) -> Iterator[_Asked]:
+    scope = Scope(function, module, roles)
+    for call in scope.nodes:
+        if not isinstance(call, ast.Call) or call.keywords:
+            continue
+        first = 1 if scope.value(call.func) is statement else 0
+        if isinstance(call.func, ast.Attribute) and scope.kind(call.func.value) is Database:
+            first = _FIRST_VALUE.get(call.func.attr, 0)
+        if first and len(call.args) >= first:
+            *row, sql = call.args[:first]
+            text = _text(sql, scope)
+            is_counted = not any(isinstance(each, ast.Starred) for each in call.args)
+            if text is not None:
+                yield _Asked(
+                    f"{module.place}:{call.lineno}",
+                    text,
+                    len(call.args) - first if is_counted else None,
+                    scope.value(row[0]) if row else None,
+                )
+
+
+def _text(node: ast.expr, scope: Scope) -> str | None:
+    """Return the text that *node* comes to whatever a request holds, or None."""
+    if isinstance(node, ast.Name) and node.id in scope.assigned:
+        node = scope.assigned[node.id]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        parts = [_text(node.left, scope), _text(node.right, scope)]
+    elif isinstance(node, ast.JoinedStr):
+        parts = [_text(each, scope) for each in node.values]
+    elif isinstance(node, ast.FormattedValue):
+        is_plain = node.conversion == -1 and node.format_spec is None
+        parts = [_text(node.value, scope) if is_plain else None]
+    else:
+        value = node.value if isinstance(node, ast.Constant) else scope.value(node)
+        return value if type(value) is str else None
+    return None if None in parts else "".join(map(str, parts))
+
+
+# --- What is wrong with it -----------------------------------------------------------------------
+
+
+def _fault(connection: sqlite3.Connection, asked: _Asked) -> str:
+    """Return what is wrong with what is *asked* of *connection*, or ""."""
+    if (refused := refusal(asked.sql)) is not None:
+        return refused
+    values: list[None] = []
+    explain = asked.sql if _EXPLAINS.match(asked.sql) else f"EXPLAIN {asked.sql}"
+    try:
+        try:
+            connection.execute(explain)
+        except sqlite3.ProgrammingError as error:  # it has parameters
+            values = [None] * int(uses[1] if (uses := _USES.search(str(error))) else 0)
+            connection.execute(explain, values)
+    except sqlite3.Error as error:
+        # D1's SQLite is newer than most, and has functions that this one has not.
+        return "" if str(error).startswith("no such function") else str(error)
+    if asked.given not in (None, len(values)):
+        return f"{len(values)} parameters are given {asked.given} values"
+    sql = asked.sql.rstrip().removesuffix(";")
+    if writes := _RETURNING.match(sql):
+        values, sql = [], f"SELECT {writes[2]} FROM {writes[1]}"  # noqa: S608  the app's own, and no row is read
+    try:
+        cursor = connection.execute(f"SELECT * FROM (\n{sql}\n) LIMIT 0", values)  # noqa: S608  as above
+    except sqlite3.Error:  # no query, or none that can stand in another
+        return ""
+    return _row_fault(asked.row, [column[0] for column in cursor.description])
+
+
+def _row_fault(row: Any, columns: list[str]) -> str:
+    """Return why a row of *columns* becomes no *row*, or ""."""
+    if any(row is each for each in _VALUES) and len(columns) != 1:
+        return f"{len(columns)} columns are no {row.__name__}"
+    missing: list[str] = []
+    if is_a(row, StructMeta) and row.__struct_config__.tag is None:
+        with suppress(Exception):  # whatever its annotations raise; who reads a row is told
+            wanted = [field.encode_name for field in fields(row) if field.required]
+            missing = [name for name in wanted if name not in columns]
+    return (
+        f"no column is called {' or '.join(missing)}, as {row.__name__} has it" if missing else ""
+    )
