@@ -5,10 +5,11 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from framework.callables import settled
 from framework.context import Context, Deployed
 from framework.errors import ConfigurationError
 
-__all__ = ["BindingMailer", "Mailer", "Message", "write_reset", "write_verification"]
+__all__ = ["BindingMailer", "Mailer", "Message", "deliver", "write_reset", "write_verification"]
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -41,6 +42,12 @@ class Mailer(Protocol):
     async def send(self, c: Context, message: Message) -> None:
         """Send *message*, or raise. What is raised is logged, so it must not repeat the text."""
         ...
+
+
+async def deliver(mailer: Mailer, c: Context, message: Message) -> None:
+    """Send *message* by *mailer*. Raises what that raises, and `TypeError` where it awaited nothing."""
+    sending: Any = mailer.send(c, message)
+    settled(await sending, "the mailer")
 
 
 class BindingMailer(Mailer):

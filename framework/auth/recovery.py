@@ -31,7 +31,7 @@ from framework.auth.links import (
     shorten_link,
     use_link,
 )
-from framework.auth.mail import Mailer, Message, write_reset, write_verification
+from framework.auth.mail import Mailer, Message, deliver, write_reset, write_verification
 from framework.auth.models import User
 from framework.auth.settings import Settings
 from framework.auth.store_users import StoredKey
@@ -113,7 +113,7 @@ class Recovery(Accounts[U]):
             wait = seconds_until(state.resets_at or now, now)
             raise TooManyRequests("Too many codes for this account.", retry_after=wait)
         if state.sent_to_address <= CODES_PER_ADDRESS:
-            await mailer.send(c, write(state.email, code))
+            await deliver(mailer, c, write(state.email, code))
 
     async def verify_email(self, c: Context, code: str) -> None:
         """Verify the address of this request's user with the *code* that was mailed to it.
@@ -174,7 +174,7 @@ class Recovery(Accounts[U]):
             [stored] = await self._db(c).batch([insert_link(token, account, self.clock())])
             if stored.changes > 0:
                 log_event(c, "authn_token_created", "password-reset", user_id=account.user_id)
-                await mailer.send(c, write(account.email, place + token))
+                await deliver(mailer, c, write(account.email, place + token))
         except Exception as error:  # whatever it is: the answer must not tell
             report(c, error)
             with suppress(Exception):  # one that nobody has is not to count for as long as others

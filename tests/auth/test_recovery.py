@@ -247,6 +247,21 @@ async def test_a_mail_that_fails_is_not_told(
     assert "/password-reset/" not in caplog.text
 
 
+async def test_a_mail_that_nobody_awaited_was_not_sent(
+    recovering: Recovering, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def forgets(_c: Context, _message: Message) -> Any:
+        return asyncio.get_running_loop().create_future()
+
+    await recovering.verified()
+    bob = await recovering.addressed("bob", "bob@example.com")
+    monkeypatch.setattr(recovering.mailbox, "send", forgets)
+
+    assert (await recovering.ask()).status == 202
+    assert (await bob.post("/code")).status == 500
+    assert caplog.text.count("TypeError: the mailer returned what it did not await") == 2
+
+
 @pytest.mark.parametrize("is_stored", [True, False], ids=["no mail", "answer lost"])
 async def test_links_that_nobody_was_sent_keep_nobody_from_another_for_long(
     recovering: Recovering, is_stored: bool
