@@ -91,7 +91,7 @@ def _counting() -> Iterator[tuple[Counts, Counts]]:
 
 def _monitor(instructions: Counts, starts: Counts) -> Callable[[], None]:
     """Start counting where Python has ``sys.monitoring``. Returns what stops it."""
-    monitoring: Any = sys.monitoring  # type: ignore[attr-defined]  # newer than the oldest Python
+    monitoring: Any = vars(sys)["monitoring"]  # newer than the oldest Python
     events, tool = monitoring.events, monitoring.PROFILER_ID
 
     def on_instruction(code: CodeType, _: int) -> None:

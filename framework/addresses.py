@@ -50,7 +50,7 @@ def _network(text: str) -> Network:
         network = ip_network(text)
     except ValueError as error:
         raise ConfigurationError(f"{text!r} is not a network: {error}") from None
-    if network.version == 6 and network.prefixlen >= _MAPPED_PREFIX:
+    if isinstance(network, IPv6Network) and network.prefixlen >= _MAPPED_PREFIX:
         mapped = network.network_address.ipv4_mapped
         if mapped is not None:
             return ip_network((int(mapped), network.prefixlen - _MAPPED_PREFIX))

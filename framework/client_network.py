@@ -32,7 +32,7 @@ def read_address(text: str | None) -> IPv4Address | IPv6Address | None:
         address = ip_address(text or "")
     except ValueError:
         return None
-    if address.version == 6:
+    if isinstance(address, IPv6Address):
         if address.scope_id is not None:
             return None
         return address.ipv4_mapped or address

@@ -4,6 +4,8 @@ A mistake that it no longer finds is an ignore that nothing needs, which strict 
 are refused at import as well run; the others would be found by a request alone.
 """
 
+import subprocess
+import sys
 import tomllib
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
@@ -30,6 +32,8 @@ from framework.database import Result
 from framework.errors import Forbidden
 from framework.guards import Guard
 from framework.interop import asgi_handler
+
+ROOT = Path(__file__).parent.parent
 
 
 class Member(User, frozen=True, kw_only=True):
@@ -180,7 +184,7 @@ async def check_what_lets_everybody_pass(user: User) -> str:
 
 
 def test_editors_find_it_too() -> None:
-    pyproject = tomllib.loads((Path(__file__).parent.parent / "pyproject.toml").read_text())
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
     # Pyright, which is not installed here, looks for it in strict mode alone, unless it is told.
     assert pyproject["tool"]["pyright"]["reportUnnecessaryComparison"] == "error"
@@ -219,3 +223,13 @@ async def test_what_mypy_refuses_is_refused_at_import() -> None:
         guard(passes, provides=Item)  # type: ignore[call-overload]  # a class, and no slot
     with pytest.raises(ConfigurationError):
         authorized & without_next  # type: ignore[operator]  # as above
+
+
+def test_nothing_is_found_with_the_types_of_the_workers_python() -> None:
+    mypy = [sys.executable, "-m", "mypy", "--python-version", "3.14"]
+
+    done = subprocess.run(
+        [*mypy, "framework", "app.py", "routes"], cwd=ROOT, text=True, capture_output=True
+    )
+
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
