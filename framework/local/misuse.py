@@ -10,15 +10,15 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from http import HTTPStatus
-from types import CoroutineType, FunctionType
 from typing import Any
 
 from msgspec import Struct
 
+from framework.application import App
 from framework.database import Statement, statement
-from framework.guards import Guard
 from framework.local.foreign import find_foreign, find_foreign_shape
 from framework.local.misgiven import find_misgiven, names_of_paths
+from framework.local.mislinked import find_mislinked
 from framework.local.program import (
     FUNCTIONS,
     Module,
@@ -30,8 +30,9 @@ from framework.local.program import (
     own,
 )
 from framework.local.roles import Role, Roles, roles_of
-from framework.local.scope import Scope
+from framework.local.scope import Scope, assigned
 from framework.local.unawaited import find_unawaited, find_unawaited_value
+from framework.local.wrapped import find_wrapped
 from framework.response import Response
 
 __all__ = ["find_misuse"]
@@ -45,10 +46,6 @@ _WAITS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 _NEVER_RESPONSES = (ast.Constant, ast.Dict, ast.JoinedStr, ast.List, ast.Tuple)
 _NEVER_LISTS = (dict, str, Response, Struct)
 _STATUSES = {status.value for status in HTTPStatus if status >= 200}
-_GUARDED = (
-    "what stands above a route does not guard it, since the route has the function below:"
-    " name a guard in it, as guard=..."
-)
 _PAIR = (
     "a value and a status, which are sent as a list of both: write Response.json(value, {}),"
     " or -> tuple if that is meant"
@@ -60,30 +57,31 @@ def find_misuse(modules: Sequence[Module], app: Any) -> list[str]:
     all_roles = roles_of(app)
     names = names_of_paths(app.routes) if all_roles else frozenset()
     given = attributes_given(modules)
+    apps = [value for *_, value in assigned(modules) if is_a(value, App)]
+    linked = app if all(each is app for each in apps) else None  # by names of its own
     found = []
     for module in modules:
         roles = all_roles.get(module.file, {})
-        mistakes = set(_wrapped(module, roles))
+        mistakes = set(find_wrapped(module, roles))
         for function in functions(module.tree):
             with suppress(RecursionError):  # it nests deeper than can be followed
-                mistakes |= {*_in_function(function, module, roles, names, given)}
+                mistakes |= {*_in_function(function, module, roles, names, given, linked)}
         found += [f"{module.place}:{line}: {why}" for line, why in sorted(mistakes)]
     return found
 
 
-def _wrapped(module: Module, roles: Roles) -> _Found:
-    for line, role in roles.items():
-        name = role.function.__code__.co_qualname  # what wraps one may be called as it
-        if role.name == "handler" and _is_above(module.names.get(name), role.function):
-            yield line, f"{name}: {_GUARDED}"
-
-
 def _in_function(
-    function: ast.AST, module: Module, roles: Roles, names: frozenset[str], given: frozenset[str]
+    function: ast.AST,
+    module: Module,
+    roles: Roles,
+    names: frozenset[str],
+    given: frozenset[str],
+    app: Any,
 ) -> _Found:
     scope = Scope(function, module, roles)
     yield from find_unawaited(scope)
     yield from find_foreign(scope, names, given)
+    yield from find_mislinked(scope, app)
     yield from _unraised(scope)
     yield from _unsent(scope)
     for node in scope.nodes:
@@ -92,19 +90,6 @@ def _in_function(
             yield from find_foreign_shape(node, role, scope)
             yield from _unused(node, role, scope)
             yield from _returned(node, role, scope)
-
-
-def _is_above(value: Any, handler: FunctionType) -> bool:
-    """Return whether *value*, which has the name of *handler*, was made of it above the route."""
-    if not is_a(value, FunctionType):
-        return is_a(value, (Guard, CoroutineType))
-    held = {id(vars(value).get("__wrapped__"))}
-    for cell in value.__closure__ or ():
-        try:
-            held.add(id(cell.cell_contents))
-        except ValueError:  # it is empty
-            continue
-    return id(handler) in held and not hasattr(value, "__deprecated__")
 
 
 # --- What is made and not used -------------------------------------------------------------------

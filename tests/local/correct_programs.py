@@ -654,6 +654,22 @@ CORRECT = [
         ERRORS.replace("c: Context, error", f"found, context: {kind}").format("return None")
         for kind in ("Exception", "'Exception'")
     ),
+    # links
+    *(
+        "@app.get('/articles/:slug/:page?', name='article')\nasync def show(slug, page=None): ...\n"
+        + HANDLER.replace("show", "linked").format(f"more = {{}}\n return {link}")
+        for link in (
+            "c.url_for('article', slug='a')",
+            "c.url_for('article', slug='a', page=None)",
+            "c.url_for('article', slug='a', page=2, other=None)",
+            "c.url_for('article', **more)",
+            "c.url_for('linked')",
+            "c.url_for(c.request.path)",
+            "more.url_for('home')",
+        )
+    ),
+    "other = App(guard=public)\n@other.get('/', name='home')\n"
+    "async def home(c: Context):\n return c.url_for('home')",
     # what was written against these checks
     HANDLER.format("return *[1], 201"),
     "import json\n" + HANDLER.replace("):", ") -> str | None:").format("return json.dumps({})"),

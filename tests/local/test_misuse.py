@@ -44,6 +44,12 @@ def missed(patch: pytest.MonkeyPatch, folder: Path, source: str, said: str) -> N
     assert found(patch, folder, source.replace("HERE", "")) == [f"app.py:{line}: {said}"]
 
 
+ASKED = "'article' is /articles/:slug/:page?, which asks for other parameters"
+LINKS = (
+    "NAME = 'gone'\nmore = {{}}\n"
+    "@app.get('/articles/:slug/:page?', name='article')\nasync def show(slug, page=None): ...\n"
+    "@app.get('/:id')\nasync def linked(c: Context, id):\n return {}"
+)
 UNRAISED = """
 from framework import errors
 from framework.errors import Forbidden as No
@@ -609,6 +615,28 @@ def test_what_is_no_app_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path
     import_app(monkeypatch, tmp_path, HANDLER.format("return NotFound()"))
 
     assert find_misuse([*modules(tmp_path)], object()) == []
+
+
+@pytest.mark.parametrize(
+    ("linked", "said"),
+    [
+        ("c.url_for('artcle', slug='a')", "no route is called 'artcle', but 'article' is one"),
+        ("c.url_for('home')", "no route is called 'home'"),
+        ("c.url_for(NAME, slug='a')", "no route is called 'gone'"),
+        (
+            "app.url_for('article')",
+            "'article' is /articles/:slug/:page?, which asks for other parameters",
+        ),
+        (
+            "c.url_for('article', id=3)",
+            "'article' is /articles/:slug/:page?, which asks for other parameters",
+        ),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, linked: str, said: str
+) -> None:
+    missed(monkeypatch, tmp_path, LINKS.format(f"HERE{linked}"), said)
 
 
 @pytest.mark.parametrize("source", CORRECT)
