@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 __all__ = ["DeploymentError", "check_deployments"]
@@ -39,20 +40,22 @@ class DeploymentError(ValueError):
     """A deployment of the settings would not run; the message says which, and what to write."""
 
 
-def check_deployments(settings: Table) -> list[str]:
+def check_deployments(settings: Table, root: Path) -> list[str]:
     """Return what a person should know before *settings* are deployed, since it may be meant.
 
-    *settings* are what ``wrangler.toml`` says, as `configuration.py` reads it. Raises
+    *settings* are what ``wrangler.toml`` in *root* says, as `configuration.py` reads it. Raises
     `DeploymentError` for what cannot be meant, in each of the environments as well.
     """
-    problem = next(_problems(settings), None)
+    problem = next(_problems(settings, root), None)
     if problem is not None:
         raise DeploymentError(f"{FILE}: {problem}")
     return [f"{FILE}: {note}" for note in _notes(settings)]
 
 
-def _problems(settings: Table) -> Iterator[str]:
+def _problems(settings: Table, root: Path) -> Iterator[str]:
     yield from _python_problems(settings, "")
+    for name, place in [("", settings), *_environments(settings)]:
+        yield from _asset_problems(place, f"env.{name}.assets" if name else "assets", root)
     for name, place in _environments(settings):
         yield from _python_problems({**settings, **place}, f"env.{name}.")
         yield from _database_problems(settings, place, f"env.{name}")
@@ -99,6 +102,23 @@ def _python_problems(place: Table, prefix: str) -> Iterator[str]:
         yield (
             f"{prefix}compatibility_date is {date}, and until {_PYTHON_SINCE} Workers have a Python older"
             f' than 3.14: write compatibility_date = "{_PYTHON_SINCE}" or a later one'
+        )
+
+
+def _asset_problems(place: Table, title: str, root: Path) -> Iterator[str]:
+    """Yield why the files that *place* has Cloudflare serve are all of the project in *root*.
+
+    Wrangler leaves out what `.assetsignore` names, and nothing by itself.
+    """
+    assets = place.get("assets")
+    directory = assets.get("directory") if isinstance(assets, dict) else None
+    if not isinstance(directory, str):
+        return
+    folder = (root / directory).resolve()
+    if root.resolve().is_relative_to(folder) and not (folder / ".assetsignore").is_file():
+        yield (
+            f'[{title}] has directory = "{directory}": wrangler would publish all of the project, .dev.vars'
+            ' and .git as well. Write directory = "public", and move the files there'
         )
 
 

@@ -114,7 +114,8 @@ def _check_configuration(root: Path) -> tuple[str, ...]:
     try:
         settings = configuration["read_configuration"](root)
         configuration["check_main"](settings or {}, STAGE / "worker.py")
-        notes = runpy.run_path(f"{HERE}/deployments.py")["check_deployments"](settings or {})
+        check = runpy.run_path(f"{HERE}/deployments.py")["check_deployments"]
+        notes = check(settings or {}, root)
     except ValueError as problem:
         raise StageError(str(problem)) from problem
     if settings is None:

@@ -84,6 +84,13 @@ def project(tmp_path: Path) -> Path:
             'env.old.compatibility_date = "2025-09-29"',
             "env.old.compatibility_date is 2025-09-29, and until",
         ),
+        (
+            '[assets]\ndirectory = "."',
+            '[assets] has directory = ".": wrangler would publish all of the project, .dev.vars and .git as'
+            ' well. Write directory = "public", and move the files there',
+        ),
+        ('[assets]\ndirectory = "./routes/.."', '[assets] has directory = "./routes/.."'),
+        ('[env.a.assets]\ndirectory = "../"', '[env.a.assets] has directory = "../"'),
     ],
 )
 def test_what_would_not_run_where_it_is_deployed_is_refused(
@@ -119,10 +126,18 @@ def test_what_would_not_run_where_it_is_deployed_is_refused(
         '[[env.staging.queues.producers]]\nqueue = "mails-staging"\nbinding = "MAILS"',
         '[vars]\nSECRETS = "a"\nPASSWORD_LENGTH = 8\nSITE_KEY = "public"',
         f'{D1.replace("1a", "0000-0000")}{STAGING_D1}"DB"\ndatabase_id = "0000-0000"',
+        '[assets]\ndirectory = "../web"\n[env.a.assets]\ndirectory = "public"\n[env.b.assets]',
     ],
 )
 def test_what_is_right_is_staged_without_a_word(project: Path, text: str) -> None:
     (project / "wrangler.toml").write_text(text)
+
+    assert stage(project).notes == ()
+
+
+def test_a_project_may_be_published_but_for_what_is_named(project: Path) -> None:
+    (project / "wrangler.toml").write_text('[assets]\ndirectory = "."')
+    (project / ".assetsignore").write_text("*\n!index.html\n")
 
     assert stage(project).notes == ()
 
