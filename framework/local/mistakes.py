@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from framework.local.assets import find_hidden
 from framework.local.environ_reads import find_environ_reads
 from framework.local.misuse import find_misuse
 from framework.local.program import modules
@@ -40,5 +41,5 @@ def find_mistakes(
     unbound: list[str] = []
     if settings is not None:
         unbound, may_be_unbound = find_unbound(found, app, settings)
-        doubtful += [*may_be_unbound, *find_kept(app, settings)]
+        doubtful += [*may_be_unbound, *find_kept(app, settings), *find_hidden(app, settings)]
     return Mistakes(find_misuse(found, app), unbound, doubtful)

@@ -1,0 +1,104 @@
+"""Finds the routes that Cloudflare's static assets answer in place of the app. Knows no files.
+
+Where `[assets]` has a page for whatever it has no file of, it answers before the Worker: with the page,
+or, to a form, with 405. With a list in `run_worker_first` that is all that the list does not match.
+Without one it is what a browser navigates to: a link, a redirect, a form; a script's requests reach the
+Worker. Source: the asset worker and the router worker, as Miniflare has them.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from re import escape, fullmatch
+from typing import Any
+
+from framework.application import App
+from framework.local.configuration import FILE
+from framework.route import Route
+
+__all__ = ["find_hidden"]
+
+Table = Mapping[str, Any]
+
+_WITH_A_PAGE = {"single-page-application", "404-page"}
+_OFF = "assets_navigation_has_no_effect"
+"""The compatibility flag with which it does not matter what a browser navigates to."""
+_NAVIGATED = {"GET", "POST"}
+
+
+def find_hidden(app: App, settings: Table) -> list[str]:
+    """Return which routes of *app* are not asked, by what *settings* say.
+
+    *settings* are what ``wrangler.toml`` says, as `configuration.py` reads it.
+    """
+    places = {"": settings}
+    for name, place in settings.get("env", {}).items():
+        if {"assets", "compatibility_flags"} & {*place}:  # else it inherits both
+            places[f"env.{name}: "] = {**settings, **place}
+    notes = {title: _note(app.routes, place) for title, place in places.items()}
+    return [f"{FILE}: {title}{note}" for title, note in notes.items() if note]
+
+
+def _note(routes: Iterable[Route], place: Table) -> str:
+    assets = place.get("assets")
+    if not isinstance(assets, dict) or assets.get("not_found_handling") not in _WITH_A_PAGE:
+        return ""
+    first = assets.get("run_worker_first", False)
+    if isinstance(first, list):
+        rules = [rule for rule in first if isinstance(rule, str)]
+        hidden = [route for route in routes if not _is_matched(route.path, rules)]
+        what = "[assets] answers in place of the app what run_worker_first does not match"
+    else:
+        is_off = first is not False or _OFF in (place.get("compatibility_flags") or ())
+        rules = []
+        hidden = [] if is_off else [each for each in routes if _NAVIGATED & {*each.methods}]
+        what = "[assets] answers in place of the app what a browser opens by a link, a redirect or a form"
+    # A list cannot name the others without the files, and what matches any path may be for the rest.
+    hidden = [each for each in hidden if _can_be_named(each.path)]
+    if not hidden:
+        return ""
+    shown = f"{hidden[0].methods[0]} {hidden[0].path}"
+    more = f" and {len(hidden) - 1} more" if hidden[1:] else ""
+    remedy = json.dumps([*rules, *_rules_for([each.path for each in hidden])])
+    return f"{what}, {shown}{more}: write run_worker_first = {remedy}"
+
+
+def _is_matched(path: str, rules: Sequence[str]) -> bool:
+    """Return whether *rules* send the Worker all requests for *path*, or some of them."""
+    fixed = _fixed(path)
+    for rule in rules:
+        if rule.startswith("!") and _matches_all(rule[1:], path, fixed):
+            return False
+    return any(
+        _matches_all(rule, path, fixed) or (fixed != path and rule.startswith(fixed))
+        for rule in rules
+    )
+
+
+def _matches_all(rule: str, path: str, fixed: str) -> bool:
+    """Return whether *rule* matches whatever *path* does; its ``*`` stands for any text."""
+    if fixed == path:
+        return fullmatch(".*".join(map(escape, rule.split("*"))), path) is not None
+    before, star, _ = rule.partition("*")
+    return bool(star) and fixed.startswith(before)
+
+
+def _fixed(path: str) -> str:
+    """Return *path* up to what may be several texts."""
+    return path.partition(":")[0].partition("*")[0]
+
+
+def _can_be_named(path: str) -> bool:
+    fixed = _fixed(path)
+    return path.isascii() and (fixed == path or "/" in fixed[1:])
+
+
+def _rules_for(paths: Iterable[str]) -> Iterator[str]:
+    """Yield what matches *paths*, by the first part of each."""
+    below: dict[str, list[str]] = {}
+    for path in paths:
+        below.setdefault(path.split("/")[1], []).append(path)
+    for first, all_of_it in below.items():
+        if any(path == f"/{first}" or "?" in path for path in all_of_it):
+            yield f"/{first}"
+        if any(path != f"/{first}" for path in all_of_it):
+            yield f"/{first}/*"

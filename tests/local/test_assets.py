@@ -1,0 +1,125 @@
+"""Where Cloudflare's static assets answer in place of the app, the build says which routes they hide."""
+
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import framework
+from framework import App, public
+from framework.cli import main
+from framework.local.assets import find_hidden
+
+PAGE = '[assets]\ndirectory = "dist"\nnot_found_handling = "single-page-application"\n'
+NAVIGATED = (
+    "wrangler.toml: [assets] answers in place of the app what a browser opens by a link, a redirect or a"
+    " form, {}"
+)
+UNMATCHED = (
+    "wrangler.toml: [assets] answers in place of the app what run_worker_first does not match, {}"
+)
+
+
+def make_app(*paths: str, method: str = "GET") -> App:
+    app = App()
+
+    @app.on(method, *paths, guard=public)
+    async def answer() -> str:
+        return ""
+
+    return app
+
+
+def said_of(settings: str, *paths: str, method: str = "GET") -> list[str]:
+    return find_hidden(make_app(*paths, method=method), tomllib.loads(settings))
+
+
+@pytest.mark.parametrize(
+    ("paths", "shown", "rules"),
+    [
+        (["/api/me"], "GET /api/me", '["/api/*"]'),
+        (["/api", "/api/:id", "/oauth"], "GET /api and 2 more", '["/api", "/api/*", "/oauth"]'),
+        (["/"], "GET /", '["/"]'),
+        (["/notes/:page?"], "GET /notes/:page?", '["/notes", "/notes/*"]'),
+        (["/files/:file{.+}"], "GET /files/:file{.+}", '["/files/*"]'),
+        (["/api/me", "/*"], "GET /api/me", '["/api/*"]'),
+    ],
+)
+def test_what_a_browser_navigates_to_is_the_page(paths: list[str], shown: str, rules: str) -> None:
+    said = said_of(PAGE, *paths)
+
+    assert said == [NAVIGATED.format(f"{shown}: write run_worker_first = {rules}")]
+
+
+@pytest.mark.parametrize(
+    ("rules", "path", "remedy"),
+    [
+        ('["/api/*"]', "/health", '["/api/*", "/health"]'),
+        ('["/api/*"]', "/api", '["/api/*", "/api"]'),
+        ('["/api/*"]', "/apis/:id", '["/api/*", "/apis/*"]'),
+        ('["/api/*", "!/api/docs/*"]', "/api/docs/:page", None),
+        ('["/health"]', "/healthy", '["/health", "/healthy"]'),
+    ],
+)
+def test_what_a_list_does_not_match_is_the_page(rules: str, path: str, remedy: str | None) -> None:
+    [said] = said_of(f"{PAGE}run_worker_first = {rules}", path)
+
+    assert said.startswith(UNMATCHED.format(f"GET {path}: write run_worker_first = "))
+    assert remedy is None or said.endswith(remedy)
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        ("", "/api/me"),
+        ("assets = 'dist'", "/api/me"),
+        ("[assets]\ndirectory = 'dist'", "/api/me"),
+        (PAGE.replace("single-page-application", "none"), "/api/me"),
+        (f"{PAGE}run_worker_first = true", "/api/me"),
+        (f"compatibility_flags = ['assets_navigation_has_no_effect']\n{PAGE}", "/api/me"),
+        (f"{PAGE}run_worker_first = ['/api/*']", "/api/me"),
+        (f"{PAGE}run_worker_first = ['/api/*']", "/api/:id"),
+        (f"{PAGE}run_worker_first = ['/api/*', '!/api/docs']", "/api/:id"),
+        (f"{PAGE}run_worker_first = ['/api*']", "/api"),
+        (f"{PAGE}run_worker_first = ['/*/api']", "/v1/api"),
+        (f"{PAGE}run_worker_first = ['/notes/a*']", "/notes/:id"),
+        (f"{PAGE}run_worker_first = ['/api/*']", "/*"),
+        (f"{PAGE}run_worker_first = ['/api/*']", "/:page"),
+        (PAGE, "/café"),
+    ],
+)
+def test_of_what_the_worker_is_asked_nothing_is_said(settings: str, path: str) -> None:
+    assert said_of(settings, path) == []
+
+
+def test_a_script_alone_sends_other_methods_and_its_requests_reach_the_worker() -> None:
+    assert said_of(PAGE, "/api/me", method="PUT") == []
+    assert said_of(PAGE, "/sign-in", method="POST") != []
+    assert said_of(f"{PAGE}run_worker_first = ['/api/*']", "/me", method="PUT") != []
+
+
+def test_an_environment_has_the_assets_of_the_top_level_or_its_own() -> None:
+    own = PAGE.replace("[assets]", "[env.staging.assets]")
+
+    assert len(said_of(f"{PAGE}[env.live]", "/api/me")) == 1
+    [said] = said_of(f"[env.live]\n{own}", "/api/me")
+    assert said.startswith("wrangler.toml: env.staging: [assets] answers")
+
+
+def test_the_build_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left_out = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(framework.__file__).parent, tmp_path / "framework", ignore=left_out)
+    (tmp_path / "wrangler.toml").write_text(PAGE)
+    (tmp_path / "app.py").write_text(
+        "from framework import App, public\napp = App()\n"
+        '@app.get("/health", guard=public)\nasync def health() -> str:\n    return "up"\n'
+    )
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["build"]) == 0
+
+    said = NAVIGATED.format('GET /health: write run_worker_first = ["/health"]')
+    assert capsys.readouterr().out.splitlines()[1:] == [said]
