@@ -28,6 +28,7 @@ from framework.local.environment import close_environment, make_environment
 from framework.local.fetching import fetch_in_thread
 from framework.local.listing import list_routes, route_lines
 from framework.local.loading import load_app, place_of, relative
+from framework.local.lost_cookies import with_lost_cookies
 from framework.local.mistakes import find_mistakes
 from framework.local.serve import HOST, bind, log_to_terminal, run, wait_for_end, with_access_log
 from framework.local.sqlite import SQLiteDatabase
@@ -61,8 +62,7 @@ def develop(launch: Launch, port: int) -> None:
     # Where a library crashes, Python says in which line.
     command = [sys.executable, "-Xfaulthandler", "-m", "framework.cli", "serve"]
     command += ["--app", launch.target, "--database", str(launch.database)]
-    for name, value in launch.variables.items():
-        command += ["--var", f"{name}:{value}"]
+    command += [f"--var={name}:{value}" for name, value in launch.variables.items()]
     with bind(port) as listener:
         keep_serving(command, listener, launch.root)
 
@@ -219,7 +219,7 @@ def _run(
     try:
         # What requests print is a log: a program may read the rest.
         with redirect_stdout(sys.stderr):
-            run(with_access_log(asgi(app, env)), listener, say_ready, lifeline)
+            run(with_access_log(with_lost_cookies(asgi(app, env))), listener, say_ready, lifeline)
     finally:
         close_environment(env)
 
