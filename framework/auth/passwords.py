@@ -30,10 +30,11 @@ BCRYPT = "$2a"
 and nothing here can verify it."""
 
 PASSWORD_MIN = 8
-"""Code points (OWASP ASVS 5.0, 6.2.1; 15 are advised there, and better)."""
+"""Code points after NFKC (OWASP ASVS 5.0, 6.2.1; 15 are advised there, and better). As typed, one
+keyboard's eight may be another's seven, and what was chosen on the one would not do on the other."""
 
 PASSWORD_MAX = 1024
-"""Code points. Checked before NFKC, whose time is quadratic in combining marks."""
+"""Code points as typed. No more get to NFKC, whose time is quadratic in combining marks."""
 
 MEMORY_KIB = 19_456
 TIME_COST = 2
@@ -56,10 +57,11 @@ _LEAST_PER_LANE = 8
 
 def prepare_password(password: str) -> bytes:
     """Return what is hashed of *password*: its NFKC in UTF-8. Raises `PasswordError`."""
-    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX:
+    text = unicodedata.normalize("NFKC", password[: PASSWORD_MAX + 1])
+    if len(text) < PASSWORD_MIN or len(password) > PASSWORD_MAX:
         raise PasswordError(f"A password must have {PASSWORD_MIN} to {PASSWORD_MAX} characters.")
     try:
-        return unicodedata.normalize("NFKC", password).encode()
+        return text.encode()
     except UnicodeEncodeError:
         raise PasswordError("A password must be text without lone surrogates.") from None
 
@@ -216,7 +218,7 @@ async def hash_password(password: str) -> str:
     """Return an Argon2id PHC string for *password*.
 
     The password is taken as typed, normalised by NFKC and nothing else. Raises `PasswordError` for
-    fewer than 8 or more than 1024 code points, and for a lone surrogate.
+    fewer than 8 code points after that, for more than 1024 before, and for a lone surrogate.
     """
     return await ARGON2.hash(password)
 

@@ -116,6 +116,26 @@ async def test_what_counts_as_the_same_password(password: str, other: str, is_sa
     assert await HASHER.verify(other, await HASHER.hash(password)) is is_same
 
 
+@pytest.mark.parametrize(
+    ("password", "other"),
+    [
+        ("mu\u0308nchen", "münchen"),  # as macOS may paste it
+        ("\u1107\u1175\u1106\u1175\u11af\u1107\u1165\u11ab", "비밀번"),
+        ("ﾊﾟｽﾜｰﾄﾞ!", "パスワード!"),  # half-width kana
+    ],
+)
+async def test_too_short_is_the_same_however_it_is_typed(password: str, other: str) -> None:
+    for each in (password, other):
+        with pytest.raises(PasswordError):
+            await HASHER.hash(each)
+
+
+async def test_what_is_short_only_as_it_is_typed_signs_in() -> None:
+    stored = await HASHER.hash("passw...")
+
+    assert await HASHER.verify("passw…", stored)  # as a phone writes three dots
+
+
 @pytest.mark.parametrize("length", [8, 64, 72, 73, 255, 256, 1024])
 async def test_these_lengths_are_taken(length: int) -> None:
     assert await HASHER.verify("é" * length, await HASHER.hash("é" * length))
