@@ -9,7 +9,7 @@ The layers, lowest first; a module imports only from those below its own:
 3. bindings, request, slots, cookie_jar, revalidation, conditional, origin, context, queues, bearer_token,
    client_network, media_types, negotiation, compose, answers: one request
 4. parameters, plan, answer_check, guard_reads, guards, addresses, credentials, turnstile, problem,
-   security_log, session_scheme: who passes
+   security_log, session_scheme, translation: who passes
 5. interop, route_checks, router, route, fallback, body_encoding, application: what people declare
 6. auth: users, keys and sessions in D1
 7. middleware, openapi, testing: plug-ins

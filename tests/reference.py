@@ -31,6 +31,7 @@ MODULES = (
     "framework.addresses",
     "framework.turnstile",
     "framework.negotiation",
+    "framework.translation",
     "framework.fetching",
     "framework.interop",
     "framework.streaming",

@@ -73,6 +73,7 @@ LAYERS = [
         "problem",
         "security_log",
         "session_scheme",
+        "translation",
     ],
     ["interop", "route_checks", "router", "route", "fallback", "body_encoding", "application"],
     ["auth"],
