@@ -38,13 +38,13 @@ button { cursor: pointer; width: fit-content; color: var(--on); background: var(
 .inline button { color: inherit; background: none; border-color: var(--edge); }
 button:hover { filter: brightness(0.92); }
 summary { cursor: pointer; margin-top: 1.2rem; }
-ul { padding-left: 1.2rem; }
+ul { padding-inline-start: 1.2rem; }
 .rows { list-style: none; padding: 0; }
 .rows li { display: flex; flex-wrap: wrap; gap: 0.2rem 1rem; align-items: center;
   padding: 0.4rem 0; border-bottom: 1px solid var(--line); }
 .rows li > :first-child { flex: 1 1 16rem; min-width: 0; }
 table { border-collapse: collapse; width: 100%; }
-td, th { border-bottom: 1px solid var(--line); padding: 0.4rem 0.8rem 0.4rem 0; text-align: left;
+td, th { border-bottom: 1px solid var(--line); padding: 0.4rem 0; padding-inline-end: 0.8rem; text-align: start;
   vertical-align: top; }
 th, td:not(:first-child) { overflow-wrap: normal; }
 @media (min-width: 30rem) { td:not(:first-child) { white-space: nowrap; } }

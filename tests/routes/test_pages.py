@@ -1,6 +1,7 @@
 """The home page: what it costs to show."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -63,3 +64,11 @@ async def test_it_is_an_outage_where_one_of_them_fails(
     assert (answer.status, faulty.count) == (503, 3)
     assert client.cookies.keys() >= {"auth_session"}
     assert (await client.get("/")).status == 200
+
+
+async def test_the_style_has_no_left_and_no_right() -> None:
+    page = text_of(await Client(app).get("/", headers={"accept": "text/html"}))
+
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    assert "inline" in style  # start and end are what they are in the language of the page
+    assert not re.search(r"\b(left|right)\b|padding:( \S+){4}", style)
