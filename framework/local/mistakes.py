@@ -12,6 +12,7 @@ from framework.local.shared_waits import find_shared_waits
 from framework.local.unbound import find_unbound
 from framework.local.unmounted import find_unmounted
 from framework.local.unprepared import find_unprepared
+from framework.local.unpurged import find_unpurged
 from framework.local.workers_cache import find_kept
 
 __all__ = ["Mistakes", "find_mistakes"]
@@ -41,5 +42,6 @@ def find_mistakes(
     unbound: list[str] = []
     if settings is not None:
         unbound, may_be_unbound = find_unbound(found, app, settings)
-        doubtful += [*may_be_unbound, *find_kept(app, settings), *find_hidden(app, settings)]
+        doubtful += [*may_be_unbound, *find_kept(app, settings)]
+        doubtful += [*find_hidden(app, settings), *find_unpurged(found)]
     return Mistakes(find_misuse(found, app), unbound, doubtful)

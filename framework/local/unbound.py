@@ -235,7 +235,7 @@ def _begin(function: Any) -> tuple[str, int]:
 
 
 def is_auth(value: Any) -> bool:
-    """Return whether *value* is an `Auth`, of a class of the app's own perhaps."""
+    """Return whether *value* is an `Auth`, whose class is not loaded if the app has none."""
     return any(_is_ours(each, "auth.auth", "Auth") for each in type(value).__mro__)
 
 

@@ -14,6 +14,7 @@ from framework.local.program import modules
 from framework.local.shared_waits import find_shared_waits
 from framework.local.unbound import find_unbound
 from framework.local.unmounted import find_unmounted
+from framework.local.unpurged import find_unpurged
 from tests.local.correct_programs import (
     AUTH,
     BARE,
@@ -841,3 +842,32 @@ def test_nothing_is_said_of_what_the_docs_show(
     shown = [*modules(tmp_path)]
     said = [*find_misuse(shown, app), *find_unmounted(shown), *find_shared_waits(shown)]
     assert [*said, *find_environ_reads(shown)] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "is_said"),
+    [
+        ("LATER = 1", True),
+        ("staff = Auth('STAFF')", True),
+        ("@app.cron('1 * * * *')\nasync def old(job):\n await auth.purge(job.database())", False),
+        ("async def old(each, db):\n await each.sessions.purge(db)", False),
+        ("async def old(db):\n await getattr(auth, 'purge')(db)", False),
+        ("async def purge(db):\n await db.run('DELETE FROM user_session')", False),
+    ],
+)
+def test_an_auth_that_nothing_purges_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, is_said: bool
+) -> None:
+    import_app(monkeypatch, tmp_path, AUTH + source)
+
+    said = find_unpurged([*modules(tmp_path)])
+    place = f"app.py:{LINES + 2}: nothing calls auth.purge, so sessions, addresses and counts"
+    assert [each.startswith(place) for each in said] == [True] * is_said
+
+
+def test_an_app_without_accounts_has_nothing_to_purge(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import_app(monkeypatch, tmp_path, HANDLER.format("return 1"))
+
+    assert find_unpurged([*modules(tmp_path)]) == []

@@ -393,6 +393,8 @@ def test_an_app_with_what_it_asks_for_is_built(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "wrangler.toml").write_text(D1 + LIMITER)
+    purge = "async def clean(database):\n    await auth.purge(database)\n"
+    (project / "app.py").write_text(APP.format("DB") + purge)
 
     assert main(["build"]) == 0
 
