@@ -44,8 +44,8 @@ ul { padding-inline-start: 1.2rem; }
   padding: 0.4rem 0; border-bottom: 1px solid var(--line); }
 .rows li > :first-child { flex: 1 1 16rem; min-width: 0; }
 table { border-collapse: collapse; width: 100%; }
-td, th { border-bottom: 1px solid var(--line); padding: 0.4rem 0; padding-inline-end: 0.8rem; text-align: start;
-  vertical-align: top; }
+td, th { border-bottom: 1px solid var(--line); padding: 0.4rem 0;
+  padding-inline-end: 0.8rem; text-align: start; vertical-align: top; }
 th, td:not(:first-child) { overflow-wrap: normal; }
 @media (min-width: 30rem) { td:not(:first-child) { white-space: nowrap; } }
 code { font-size: 0.9em; overflow-x: auto; }
