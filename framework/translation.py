@@ -182,30 +182,37 @@ def translate(error: HTTPError, words: Words) -> HTTPError:
     *words* has nothing for ``detail``, or there is none, it says what it has for the code. The rest
     stays English. Sentences of an app's own are translated alike, by its own words for them.
     """
-    told = None if error.detail is None else _find(error.detail, words)
+    find = _finder(words)
+    told = None if error.detail is None else find(error.detail)
     if told is None:
-        told = _find(error.code, words) or error.detail
+        told = find(error.code) or error.detail
     errors = [
-        msgspec.structs.replace(misfit, detail=_find(misfit.detail, words) or misfit.detail)
+        msgspec.structs.replace(misfit, detail=find(misfit.detail) or misfit.detail)
         for misfit in error.errors
     ]
     return HTTPError(error.status, told, code=error.code, headers=error.headers, errors=errors)
 
 
-def _find(text: str, words: Words) -> str | None:
-    """Return what *words* has for *text*; None where that is nothing."""
-    word = words.get(text)
-    if isinstance(word, str):  # as it stands: a brace in it is one
-        return word
-    if word is not None:
-        return word()
+def _finder(words: Words) -> Callable[[str], str | None]:
+    """Return what finds the words for a text, or None; each text once, since many misfits are alike."""
     templates = [each for each in words if "{}" in each and each != "{}"]
-    for template in sorted(templates, key=len, reverse=True):
-        if found := _pattern(template).fullmatch(text):
-            values = [_find(value, words) or value for value in found.groups()]
-            word = words[template]
-            return word.format(*values) if isinstance(word, str) else word(*values)
-    return None
+    templates.sort(key=len, reverse=True)
+
+    @cache
+    def find(text: str) -> str | None:
+        word = words.get(text)
+        if isinstance(word, str):  # as it stands: a brace in it is one
+            return word
+        if word is not None:
+            return word()
+        for template in templates:
+            if found := _pattern(template).fullmatch(text):
+                values = [find(value) or value for value in found.groups()]
+                word = words[template]
+                return word.format(*values) if isinstance(word, str) else word(*values)
+        return None
+
+    return find
 
 
 @cache
