@@ -41,6 +41,8 @@ DOCUMENT = "openapi"
 
 DESCRIBED = {"Struct", "TypedDict", "NamedTuple", "Enum", "IntEnum", "StrEnum"}
 """Bases of the classes whose docstrings msgspec puts into a schema, and so OpenAPI's document."""
+HANDED = {"Context", "Reply", "Request"}
+"""Structs that most apps name, that are never part of a schema, and neither is what they are made of."""
 
 
 def minify(folder: Path) -> None:
@@ -105,7 +107,7 @@ def _described(trees: Collection[ast.Module], naming: Collection[ast.Module]) ->
     bounds = [pair for node in nodes if isinstance(node, ast.Assign) for pair in _bounds(node)]
     named = {word for tree in naming for word in _names(tree)}
     kept: set[str] = set()
-    while more := {each for each in found & named if not each.startswith("_")} - kept:
+    while more := {each for each in found & named if not each.startswith("_")} - HANDED - kept:
         kept |= more
         named = {word for each in classes if each.name in more for word in _fields(each)}
         named |= {word for name, word in bounds if name in named}

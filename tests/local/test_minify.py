@@ -524,6 +524,26 @@ def test_what_the_app_names_may_be_part_of_a_schema_and_what_that_is_made_of(
     assert (lean.count("Kept."), lean.count("Not.")) == (3, 0)
 
 
+HANDED = """
+class Context(Struct):
+    \"""Not.\"""
+    request: Request
+
+class Request(Struct):
+    \"""Not.\"""
+    path: Shape
+
+class Shape(Struct):
+    \"""Not.\"""
+"""
+
+
+def test_what_a_handler_is_handed_is_part_of_no_schema(tmp_path: Path) -> None:
+    staged(tmp_path, "from framework.one import Context", one=HANDED)
+
+    assert "Not." not in (tmp_path / "framework/one.py").read_text()
+
+
 def test_what_the_framework_documents_may_be_part_of_a_schema(tmp_path: Path) -> None:
     (tmp_path / "framework").mkdir()
     (tmp_path / "framework/openapi_parts.py").write_text("from framework.one import Shape")
