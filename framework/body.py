@@ -24,7 +24,7 @@ from framework.sent_values import (
     refuse_twice,
     unless_alike,
 )
-from framework.text_types import FRACTION, is_readable, takes_integers, takes_several, without_notes
+from framework.text_types import is_readable, speller_of, takes_several, without_notes
 from framework.validation import convert, json_pointer, misfits
 
 __all__ = [
@@ -167,17 +167,14 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
     fields = _fields(type)
     lists = {field.encode_name for field in fields if takes_several(field.type)}
     zoned = {field.name for field in fields if wants_zone(all_parts(field.type))}
-    integers = {field.encode_name for field in fields if takes_integers(field.type)}
-    left_out = {field.encode_name for field in fields if _is_left_out(field.type)}
+    spellers = {field.encode_name: speller_of(field.type) for field in fields}
 
     def build(given: Mapping[str, Sequence[str | File]]) -> Any:
         sent: dict[str, Any] = {}
         for name, values in given.items():
-            spelled = [*map(_one_spelling, values)] if name in integers else values
-            if name in left_out and values == [""]:
-                sent[name] = None
-            else:
-                sent[name] = spelled if name in lists or len(values) > 1 else spelled[0]
+            spell = spellers.get(name)
+            spelled = [*map(spell, values)] if spell else values
+            sent[name] = spelled if name in lists or len(values) > 1 else spelled[0]
         value = convert(sent, type, strict=False)
         errors = [
             InvalidField(flaw, pointer=json_pointer(field.encode_name))
@@ -190,21 +187,3 @@ def _form_builder(type: Any) -> Callable[[Mapping[str, Sequence[str | File]]], A
         return value
 
     return build
-
-
-def _is_left_out(type: Any) -> bool:
-    """Return whether an empty field of *type* is read as None: it takes that, and no empty text."""
-    return _fits(None, type) and not _fits("", type) and not takes_several(type)
-
-
-def _fits(value: str | None, type: Any) -> bool:
-    try:
-        msgspec.convert(value, type, strict=False)
-    except (ValueError, TypeError):
-        return False
-    return True
-
-
-def _one_spelling(integer: str | File) -> str | File:
-    """Return *integer*; where it is written as another kind of number, a text that fits no type."""
-    return "\0" if isinstance(integer, str) and FRACTION.fullmatch(integer) else integer

@@ -18,11 +18,11 @@ from framework.errors import (
 from framework.exact_numbers import SAFE_INTEGER, all_parts, flaw_of, wants_zone
 from framework.multipart import MULTIPART_TYPE, File, type_parameters
 from framework.text_types import (
-    FRACTION,
     class_of,
     is_struct,
     is_union,
     notes_of,
+    speller_of,
     takes_integers,
     takes_several,
     without_notes,
@@ -210,7 +210,7 @@ def value_reader(parameter: Parameter) -> Reader:
     """Return a reader of a query field, header or cookie. It raises `Invalid` for a misfit."""
     takes_list = takes_several(parameter.type)
     find = _finder(parameter.source, parameter.sent_name, takes_list)
-    takes_integer = takes_integers(parameter.type)
+    spell = speller_of(parameter.type)
     zoned = wants_zone(all_parts(parameter.type))
     default = parameter.default
     is_changeable = isinstance(default, list | set)
@@ -224,8 +224,8 @@ def value_reader(parameter: Parameter) -> Reader:
             return default.copy() if is_changeable else default  # each request its own
         if not takes_list and len(values) > 1:
             raise _misfit("This parameter may be given once.", place)
-        if takes_integer and any(map(FRACTION.fullmatch, values)):
-            raise _misfit("Expected int.", place)
+        if spell is not None:
+            values = [*map(spell, values)]
         try:
             value = msgspec.convert(
                 values if takes_list else values[0], parameter.type, strict=False

@@ -1,11 +1,11 @@
 """Says which types can be read from text, as paths, queries and forms hold it. Knows no request."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from msgspec import Struct, inspect
+from msgspec import Struct, convert, inspect
 
 __all__ = [
     "FRACTION",
@@ -18,6 +18,7 @@ __all__ = [
     "is_union",
     "members_of",
     "notes_of",
+    "speller_of",
     "takes_integers",
     "takes_several",
     "unaliased",
@@ -48,6 +49,7 @@ _SCALARS = (
     inspect.TimeType,
     inspect.UUIDType,
 )
+_SHORTENED = (inspect.DateTimeType, inspect.FloatType, inspect.NoneType, inspect.TimeType)
 _SEVERAL = (inspect.ListType, inspect.SetType, inspect.FrozenSetType, inspect.VarTupleType)
 
 
@@ -143,6 +145,43 @@ def takes_integers(annotation: Any) -> bool:
     If so, what `FRACTION` matches is none of these.
     """
     return all(map(_is_whole, _items(annotation)))
+
+
+def speller_of(annotation: Any) -> Callable[[Any], Any] | None:
+    """Return what makes of each text that a page sends what msgspec reads as *annotation*, or None.
+
+    An empty one is None where that is taken, and no empty text. Inputs of type ``time`` and
+    ``datetime-local`` leave out the seconds, those of type ``number`` a zero before the point. An
+    integer that is written as another kind of number becomes a text that fits no type.
+    """
+    is_whole = takes_integers(annotation)
+    is_short = all(isinstance(item, _SHORTENED) for item in _items(annotation))
+    is_left_out = _fits(None, annotation) and not (
+        _fits("", annotation) or takes_several(annotation)
+    )
+
+    def spell(text: Any) -> Any:
+        if text == "" and is_left_out:
+            return None
+        if not isinstance(text, str):  # a `File`
+            return text
+        if is_whole:
+            return "\0" if FRACTION.fullmatch(text) else text
+        if is_short and text.startswith((".", "-.")):
+            return text.replace(".", "0.", 1)
+        if is_short and len(text) in {5, 16} and text[-3] == ":" and text[10:11] in "T":
+            return text + ":00"
+        return text
+
+    return spell if is_whole or is_short or is_left_out else None
+
+
+def _fits(value: str | None, annotation: Any) -> bool:
+    try:
+        convert(value, annotation, strict=False)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _is_whole(known: inspect.Type) -> bool:

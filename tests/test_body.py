@@ -431,6 +431,31 @@ def test_what_is_left_empty_in_a_form_is_none_where_no_empty_text_fits(
         assert sorted(str(error.pointer) for error in caught.value.errors) == expected
 
 
+class Visit(msgspec.Struct):
+    """A form with the times and numbers of a page."""
+
+    at: time
+    until: Annotated[datetime, msgspec.Meta(tz=False)] | None
+    size: float
+    pauses: list[time] = []
+
+
+def test_times_and_numbers_are_read_as_browsers_send_them() -> None:
+    body = b"at=10%3A30&until=2026-05-01T10%3A30&size=.5&pauses=11%3A00&pauses=12%3A00%3A30"
+
+    value = form_decoder(Visit)(body, "")
+
+    pauses = [time(11), time(12, 0, 30)]
+    assert value == Visit(time(10, 30), datetime(2026, 5, 1, 10, 30), 0.5, pauses)
+
+
+def test_what_is_no_time_is_told_as_one() -> None:
+    with pytest.raises(Invalid) as caught:
+        form_decoder(Visit)(b"at=25%3A30&until=&size=.&pauses=", "")
+
+    assert [str(error.pointer) for error in caught.value.errors] == ["/at", "/size", "/pauses/0"]
+
+
 class Pictured(msgspec.Struct):
     """A form of which a file may be left out."""
 

@@ -208,6 +208,7 @@ async def read_query(
         ("needed=1&version=1.x", {"version": "1.x"}),
         ("needed=1&small=9&number=1.5&anything=x", {"small": 9, "number": 1.5, "anything": "x"}),
         ("needed=1&unknown=1&unknown=2", {"needed": 1}),
+        ("needed=1&maybe=&text=&most=&number=-.5", {"maybe": None, "text": "", "number": -0.5}),
     ],
 )
 async def test_a_query_is_read(query: str, expected: dict[str, Any]) -> None:
@@ -274,8 +275,8 @@ RANGE = "This number is out of range."
         ("needed=00", [("query:needed", "Expected int.")]),
         ("needed=1.0%0A", [("query:needed", "Expected int.")]),
         ("needed=1&several=1&several=1e0", [("query:several", "Expected int.")]),
-        ("needed=1&maybe=1.0", [("query:maybe", "Expected int.")]),
-        ("needed=1&most=1.0", [("query:most", "Expected int.")]),
+        ("needed=1&maybe=1.0", [("query:maybe", "Expected int | null.")]),
+        ("needed=1&most=1.0", [("query:most", "This is not one of the values allowed here.")]),
         ("needed=1&most=x", [("query:most", "This is not one of the values allowed here.")]),
         ("needed=1&needed=1", [("query:needed", ONCE)]),
         ("needed=1&text=a&text=b", [("query:text", ONCE)]),
