@@ -30,8 +30,8 @@ form.inline { display: block; margin: 0; }
 label { display: grid; gap: 0.2rem; }
 input, textarea, button { font: inherit; padding: 0.4rem 0.7rem; border-radius: 0.4rem;
   border: 1px solid var(--edge); }
-input, textarea { background: none; color: inherit; box-sizing: border-box; width: 100%;
-  unicode-bidi: plaintext; }
+input, textarea { background: none; color: inherit; box-sizing: border-box; width: 100%; }
+input, textarea, h2, li a { unicode-bidi: plaintext; }
 textarea { resize: vertical; }
 button { cursor: pointer; width: fit-content; color: var(--on); background: var(--accent);
   border-color: transparent; }

@@ -28,6 +28,32 @@ def test_what_is_written_is_shown_as_text(browser: Browser, member: Account) -> 
     assert browser.find_all("//main//script | //main//b") == []
 
 
+def test_what_is_written_from_right_to_left_begins_at_the_right(
+    browser: Browser, member: Account
+) -> None:
+    title = "\u0634\u0645\u0627 12 (abc)"  # Arabic, then Latin
+
+    browser.submit("Add the note", {"Title": title})
+    assert _first_before_last(browser, "li a") < 0
+    browser.follow(title)
+
+    assert _first_before_last(browser, "h2") < 0
+
+
+def _first_before_last(browser: Browser, selector: str) -> float:
+    """Return how far the first character of what is there stands to the left of the last."""
+    place = """
+const text = document.querySelector(arguments[0]).firstChild, range = document.createRange();
+const left = (at) => {
+  range.setStart(text, at);
+  range.setEnd(text, at + 1);
+  return range.getBoundingClientRect().left;
+};
+return left(text.length - 1) - left(0);
+"""
+    return float(browser.session.script(place, selector))
+
+
 def test_changing_a_note(browser: Browser, member: Account) -> None:
     browser.submit("Add the note", {"Title": "Fire", "Text": "On the hill"})
 
