@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from framework import Context, Form, Response, Router, public
+from framework import Context, Form, Query, Response, Router, public
 from framework.auth import (
     USERNAME_PATTERN,
     InvalidCredentials,
@@ -15,7 +15,7 @@ from framework.auth import (
 from framework.auth.emails import EMAIL_MAX
 from framework.auth.passwords import PASSWORD_MAX, PASSWORD_MIN
 from framework.database import statement
-from framework.errors import Invalid, InvalidField
+from framework.errors import Conflict, Invalid, InvalidField
 from framework.response import Reply
 from routes.access import Member, auth, authorized, leaving, recent
 from routes.answers import Done, done
@@ -163,8 +163,12 @@ async def delete_account(c: Context, user: Member) -> None:
 
 
 @account.post("/me/delete", guard=authorized & recent)
-async def delete_account_by_form(c: Context, user: Member) -> Done:
-    """Delete the account from a page: forms know no DELETE."""
+async def delete_account_by_form(
+    c: Context, user: Member, id: Query[str]
+) -> Annotated[Done, Reply(None, 409)]:
+    """Delete the account *id* from a page: forms know no DELETE."""
+    if id != user.id:  # the page is from before somebody else signed in with this browser
+        raise Conflict("Somebody else is signed in now.")
     await delete_account(c, user)
     return done(c)
 

@@ -45,7 +45,7 @@ def account_section(user: Member, session: Session) -> Markup:
             "details",
             element("summary", "Delete the account"),
             element("p", "Notes, sessions and the account itself go at once, for good."),
-            button("/me/delete", "Delete the account"),
+            button(f"/me/delete?id={user.id}", "Delete the account"),
         ),
     )
 
