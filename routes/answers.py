@@ -38,12 +38,17 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
         element("li", f"{(misfit.pointer or misfit.parameter or '').lstrip('/')}: {misfit.detail}")
         for misfit in error.errors
     ]
+    asks_who = isinstance(error, Unauthorized | ReauthenticationRequired)
+    again = await _form_again(c, error)
+    if asks_who and again:
+        again = Markup(element("p", "Once you are signed in, send this again:") + again)
     response = document(
         detail,
         element("h2", "What was sent does not fit" if misfits else detail, class_="error"),
         element("ul", *misfits) if misfits else None,
-        sign_in_form() if isinstance(error, Unauthorized | ReauthenticationRequired) else None,
-        await _form_again(c, error),
+        # Beside this page, or what was typed here would be gone.
+        sign_in_form(target="_blank" if again else None) if asks_who else None,
+        again,
         element("p", element("a", "Ask for another link", href="/password-reset"))
         if isinstance(error, InvalidLink)
         else None,

@@ -14,7 +14,7 @@ _USERNAME = r"[A-Za-z0-9][A-Za-z0-9._@+\-]{2,63}"
 """USERNAME_PATTERN as HTML has it: anchored anyway, and with every hyphen escaped."""
 
 
-def form(action: str, *fields: Markup, submit: str, inline: bool = False) -> Markup:
+def form(action: str, *fields: Markup, submit: str, **attributes: Attribute) -> Markup:
     """Return a form that posts *fields* to *action*."""
     return element(
         "form",
@@ -22,13 +22,13 @@ def form(action: str, *fields: Markup, submit: str, inline: bool = False) -> Mar
         element("button", submit),
         method="post",
         action=action,
-        class_="inline" if inline else None,
+        **attributes,
     )
 
 
 def button(action: str, text: str) -> Markup:
     """Return a form that is just a button."""
-    return form(action, submit=text, inline=True)
+    return form(action, submit=text, class_="inline")
 
 
 class Draft(NamedTuple):
@@ -80,13 +80,14 @@ def new_password_field(name: str, label: str) -> Markup:
     )
 
 
-def sign_in_form(draft: Draft = BLANK, action: str = "/sign-in") -> Markup:
+def sign_in_form(draft: Draft = BLANK, action: str = "/sign-in", **attributes: Attribute) -> Markup:
     """Return the form for signing in, and the way to a new password."""
     signing_in = form(
         action,
         field("username", "Username", autocomplete="username", maxlength=64, draft=draft),
         field("password", "Password", "password", autocomplete="current-password"),
         submit="Sign in",
+        **attributes,
     )
     forgot = element("p", element("a", "Forgot the password?", href="/password-reset"))
     return Markup(signing_in + forgot)

@@ -1,6 +1,7 @@
 """Signing up, in and out, and everything else that one does with an account."""
 
 from tests.browser.browser import Browser
+from tests.browser.chromedriver import wait_until
 from tests.browser.people import Account, new_account, sql
 from tests.e2e.service import Service
 
@@ -201,33 +202,58 @@ def test_an_expired_session_is_sent_to_sign_in(
     assert f"Signed in as {member.username}" in browser.text
 
 
-def test_a_form_that_is_sent_too_late_is_sent_to_sign_in(
-    browser: Browser, member: Account, service: Service
-) -> None:
-    _expire(service, member)
-
-    browser.submit("Add the note", {"Title": "Too late"}, status=401)
-    browser.submit("Sign in", member.fields)
-
-    assert "Too late" not in browser.links
-
-
-def test_a_note_that_is_sent_too_late_can_be_sent_again_from_another_tab(
+def test_a_note_that_is_sent_too_late_is_sent_again_after_signing_in_beside_it(
     browser: Browser, member: Account, service: Service
 ) -> None:
     _expire(service, member)
     browser.submit("Add the note", {"Title": "In time", "Text": "</textarea>"}, status=401)
-    first = browser.session.command("GET", "/window")
-    other = browser.session.command("POST", "/window/new", type="tab")["handle"]
-    browser.session.command("POST", "/window", handle=other)
-    member.sign_in(browser)
-    browser.session.command("DELETE", "/window")
-    browser.session.command("POST", "/window", handle=first)
+    assert "Once you are signed in, send this again:" in browser.text
 
+    form = browser.form("Sign in")
+    for label, text in member.fields.items():
+        browser.fill(form, label, text)
+    browser.click(browser.find(".//button", form))
+    _close_other_tab(browser, f"Signed in as {member.username}")
     browser.submit("Add the note")
 
     browser.follow("In time")
     assert browser.value_of(browser.field(browser.form("Save"), "Text")) == "</textarea>"
+
+
+def test_a_page_from_before_somebody_else_signed_in_deletes_nobody(
+    browser: Browser, member: Account, service: Service
+) -> None:
+    first = browser.session.command("GET", "/window")
+    second = browser.session.command("POST", "/window/new", type="tab")["handle"]
+    browser.session.command("POST", "/window", handle=second)
+    browser.open("/")
+    browser.submit("Sign out")
+    other = new_account(service)
+    other.sign_up(browser)
+    browser.session.command("POST", "/window", handle=first)
+
+    _ask_to_delete(browser, status=409)
+
+    assert "Somebody else is signed in now." in browser.text
+    _close_other_tab(browser, f"Signed in as {other.username}")
+    browser.open("/")
+    assert f"Signed in as {other.username}" in browser.text
+    browser.submit("Sign out")
+    browser.submit("Sign in", member.fields)
+
+
+def _close_other_tab(browser: Browser, text: str) -> None:
+    """Wait until the other of two tabs says *text*, and close it."""
+    here = browser.session.command("GET", "/window")
+
+    def others() -> list[str]:
+        return [each for each in browser.session.command("GET", "/window/handles") if each != here]
+
+    wait_until(others, "another tab is there")
+    browser.session.command("POST", "/window", handle=others()[0])
+    wait_until(lambda: text in browser.text, f"the other tab says {text}")
+    browser.session.command("DELETE", "/window")
+    browser.session.command("POST", "/window", handle=here)
 
 
 def _expire(service: Service, account: Account) -> None:
