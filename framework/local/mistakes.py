@@ -10,6 +10,7 @@ from framework.local.misuse import find_misuse
 from framework.local.program import modules
 from framework.local.shared_waits import find_shared_waits
 from framework.local.unbound import find_unbound
+from framework.local.unescaped import find_unescaped
 from framework.local.unmounted import find_unmounted
 from framework.local.unprepared import find_unprepared
 from framework.local.unpurged import find_unpurged
@@ -38,6 +39,7 @@ def find_mistakes(
     """
     found = [*modules(folder)]
     doubtful = [*find_unmounted(found), *find_shared_waits(found), *find_environ_reads(found)]
+    doubtful += find_unescaped(found, app)
     doubtful += find_unprepared(found, app, root, settings or {})
     unbound: list[str] = []
     if settings is not None:
