@@ -164,10 +164,10 @@ async def delete_account(c: Context, user: Member) -> None:
 
 @account.post("/me/delete", guard=authorized & recent)
 async def delete_account_by_form(
-    c: Context, user: Member, id: Query[str]
+    c: Context, user: Member, id: Query[str] = ""
 ) -> Annotated[Done, Reply(None, 409)]:
-    """Delete the account *id* from a page: forms know no DELETE."""
-    if id != user.id:  # the page is from before somebody else signed in with this browser
+    """Delete the account from a page, which may say whose *id* it showed: forms know no DELETE."""
+    if id not in ("", user.id):  # the page is from before somebody else signed in with this browser
         raise Conflict("Somebody else is signed in now.")
     await delete_account(c, user)
     return done(c)

@@ -390,6 +390,24 @@ async def test_what_ends_an_account_asks_for_the_password_again(
     assert (await person.browser.get("/me")).status == 200
 
 
+async def test_a_page_from_before_somebody_else_signed_in_deletes_nobody(
+    person: Person, resident: Person
+) -> None:
+    answer = await person.browser.post(f"/me/delete?id={resident.id}")
+
+    assert is_problem(answer, 409, "conflict")
+    assert (await person.browser.get("/me")).status == 200
+    assert (await resident.browser.get("/me")).status == 200
+
+
+@pytest.mark.parametrize("is_said", [True, False])
+async def test_a_page_deletes_the_account_that_it_shows(person: Person, is_said: bool) -> None:
+    answer = await person.browser.post("/me/delete" + f"?id={person.id}" * is_said)
+
+    assert answer.status == 204
+    assert (await person.browser.get("/me")).status == 401
+
+
 async def test_after_signing_in_again_the_account_may_be_deleted(
     person: Person, backdoor: Backdoor
 ) -> None:
