@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from msgspec import to_builtins
+
 from framework.errors import ConfigurationError
 from framework.paths import decode_segment, encode_segment
 from framework.patterns import Kind, Segment, names_in, parse_pattern
@@ -35,7 +37,7 @@ def _segment(segment: Segment, parameters: Mapping[str, object]) -> str:
         return encode_segment(segment.text)
     if segment.kind in {Kind.STAR, Kind.STAR_REST}:
         raise ConfigurationError("a path with * has no name for what stands there")
-    text = str(parameters[segment.text])
+    text = str(to_builtins(parameters[segment.text], enc_hook=str))  # of an Enum, its value
     parts = text.split("/")
     is_rest = segment.kind is Kind.REST
     *before, last = parts

@@ -1,5 +1,12 @@
 """Paths are built from the names of routes, and what is built is what matches."""
 
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum, IntEnum
+from pathlib import PurePosixPath
+from typing import Any
+from uuid import UUID
+
 import pytest
 
 from framework import App, ConfigurationError, Context, Router, patterns, public
@@ -75,6 +82,54 @@ async def test_what_is_built_is_what_matches(
 
     assert built == path
     assert (await app.request("GET", built)).body.strip(b'"') == answer  # type: ignore[union-attr]  # no stream
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Size(str, Enum):  # noqa: UP042  whose text in Python is not its value either
+    BIG = "big"
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        (Colour.RED, "/red"),
+        (Size.BIG, "/big"),
+        (Level.HIGH, "/3"),
+        (timedelta(hours=1), "/PT3600S"),
+        (datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), "/2026-01-02T03%3A04%3A05Z"),
+        (date(2026, 1, 2), "/2026-01-02"),
+        (Decimal("1.50"), "/1.50"),
+        (UUID(int=1), "/00000000-0000-0000-0000-000000000001"),
+        (b"tea", "/dGVh"),
+        (True, "/True"),
+        (1.5, "/1.5"),
+        ("a b", "/a%20b"),
+    ],
+)
+async def test_a_value_of_each_type_comes_back_as_it_was(value: Any, path: str) -> None:
+    app = App()
+    seen: list[Any] = []
+    kind = type(value)
+
+    @app.get("/:value", guard=public)
+    async def show(value: kind) -> None:  # type: ignore[valid-type]  # it is known when this runs
+        seen.append(value)
+
+    built = app.url_for("show", value=value)
+
+    assert (await app.request("GET", built)).status == 204
+    assert (built, seen) == (path, [value])
+
+
+def test_what_json_does_not_know_is_its_text() -> None:
+    assert make_app().url_for("file", path=PurePosixPath("a/b")) == "/api/files/a/b"
 
 
 @pytest.mark.parametrize(
