@@ -106,8 +106,8 @@ class FetchResponse(msgspec.Struct, frozen=True):
     host: str = ""
 
     def header(self, name: str) -> str | None:
-        """Return the first value of the header *name* (in lower case), or None."""
-        return next((value for key, value in self.headers if key == name), None)
+        """Return the first value of the header *name*, or None."""
+        return next((value for key, value in self.headers if key == name.lower()), None)
 
     @overload
     def json(self, type: type[T]) -> T: ...

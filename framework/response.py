@@ -131,7 +131,8 @@ class Response:
         return make(b"", status, [("location", location)])
 
     def header(self, name: str) -> str | None:
-        """Return the first value of the header *name* (in lower case), or None."""
+        """Return the first value of the header *name*, or None."""
+        name = name.lower()
         for key, value in self.headers:
             if key == name:
                 return value

@@ -227,7 +227,7 @@ async def test_an_outage_is_503_and_the_client_does_not_read_why(
 
     assert isinstance(response.body, bytes)
     assert response.status == 503
-    assert response.header("retry-after") == "5"
+    assert response.header("retry-after") == response.header("Retry-After") == "5"
     assert b"secret" not in response.body
     assert "secret.internal does not answer" in caplog.text
     assert "canary" not in caplog.text
