@@ -125,9 +125,7 @@ class Response:
         if not location.startswith("/") or location[1:2] in {"/", "\\"}:
             raise ValueError("redirect takes a path of this site: else set location on a Response")
         if not (location.isascii() and location.isprintable()) or " " in location:
-            raise ValueError(
-                "a redirect is percent-encoded, as by c.url_for or urllib.parse.urlencode"
-            )
+            raise ValueError("not percent-encoded, as by c.url_for or urllib.parse.urlencode")
         return make(b"", status, [("location", location)])
 
     def header(self, name: str) -> str | None:
