@@ -362,7 +362,7 @@ def _media_types(annotation: Any) -> dict[str, Any]:
         return {JSON_TYPE: others[0], **_media_types(forms[0])}
     plain = without_notes(annotation)
     if any(marker_of(member)[0] for member in get_args(plain)):
-        raise ConfigurationError("a marker stands around the whole type, not inside of it")
+        raise ConfigurationError("a marker stands around the whole type, as in Query[int | None]")
     is_json = is_struct(plain) or class_of(plain) in (list, dict)
     if members:  # each tagged, as msgspec asks
         is_json = all(map(is_struct, members))

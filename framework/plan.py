@@ -108,7 +108,9 @@ def read_signature(function: Callable[..., Any], frame: FrameType | None = None)
             f"{place}: {code.co_name} takes * or **: write a guard, a provider or a layer"
         )
     if code.co_posonlyargcount:
-        raise ConfigurationError(f"{place}: {code.co_name} takes parameters by position only")
+        raise ConfigurationError(
+            f"{place}: {code.co_name} takes parameters by position only: remove the /"
+        )
     if code.co_flags & _GENERATOR:
         raise ConfigurationError(
             f"{place}: {code.co_name} is a generator: return the whole value, or in a handler"
@@ -156,7 +158,8 @@ def make_plan(signature: Signature, scope: Scope) -> Plan:
         source, type = marker_of(annotation)
         alias = name_of(annotation)
         called = alias or name
-        is_first = annotation is MISSING and index == 0 and name not in scope.path_names
+        taken = {"self", *signature.defaults, *scope.path_names}  # a method has no instance here
+        is_first = annotation is MISSING and index == 0 and name not in taken
         if annotation is Context or is_first:
             certain[name] = _itself
         elif (provider := provider_of(annotation)) is not None:

@@ -282,6 +282,12 @@ no_generic.__annotations__["a"] = "list[int][int]"
 def bare(c: Context, limit) -> None: ...  # type: ignore[no-untyped-def]  # people write so
 
 
+def bare_with_default(word="tea") -> None: ...  # type: ignore[no-untyped-def]  # as in a loop, word=word
+
+
+def method(self) -> None: ...  # type: ignore[no-untyped-def]  # as below a class, which has no instance
+
+
 def unmarked(c: Context, limit: int) -> None: ...
 
 
@@ -523,7 +529,7 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (public, "not a plain function"),
         (variadic, r"takes \* or \*\*"),
         (variadic_names, r"takes \* or \*\*"),
-        (by_position, "by position only"),
+        (by_position, "by position only: remove the /"),
         (generator, "is a generator"),
         (async_generator, r"is a generator: .* framework\.streaming\.stream\(\.\.\.\)"),
         (unknown_name, "Nowhere"),
@@ -531,11 +537,16 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (no_expression, "not a type"),
         (no_generic, r"no_generic: .*list\[int\]"),
         (bare, "'limit' of bare has no annotation and is not in the path"),
+        (bare_with_default, "'word' of bare_with_default has no annotation and is not in the path"),
+        (method, "'self' of method has no annotation and is not in the path"),
         (
             unmarked,
             r"'limit' of unmarked is not in the path: write Query\[\.\.\.\], Header\[\.\.\.\]",
         ),
-        (marked_inside, "'limit' of marked_inside: a marker stands around the whole type"),
+        (
+            marked_inside,
+            r"'limit' of marked_inside: a marker .* whole type, as in Query\[int \| None\]",
+        ),
         (marked_deep_inside, "'limits' of marked_deep_inside: a marker stands around"),
         (form_in_a_union, r"'note' of form_in_a_union: write Form\[A\] \| B"),
         (unmarked_default, r"write Query\[\.\.\.\], Header\[\.\.\.\], Cookie\[\.\.\.\] or Form"),
