@@ -3,8 +3,11 @@
 import ast
 import re
 from collections.abc import Hashable, Iterable, Iterator
+from contextlib import suppress
 from types import NoneType
-from typing import Any
+from typing import Any, get_args, get_type_hints
+
+from msgspec import Struct
 
 from framework.errors import ConfigurationError
 from framework.local.program import bound, is_a, own
@@ -13,13 +16,14 @@ from framework.local.scope import Scope
 from framework.parameters import MISSING, provider_of
 from framework.plan import Signature, read_signature
 from framework.route import Route
-from framework.text_types import classes_of
+from framework.text_types import UNREADABLE, class_of, classes_of, is_struct, notes_of
 
 __all__ = ["find_misgiven", "names_of_paths"]
 
 _TAKERS = {"guard", "handler", "provider"}
 
 _NONE = (None, NoneType)
+_CONCRETE = {bool, bytes, dict, float, int, list, set, str, tuple}
 _TAKE_NONE = (*_NONE, Any, object, Hashable)
 
 
@@ -40,7 +44,10 @@ def find_misgiven(
     """
     if role.name in _TAKERS:
         yield from _contexts(function, scope, names)
-        yield from _nothings(function, role)
+        signature = _read(role.function)
+        for name, annotation in signature.annotations.items() if signature else ():
+            for why in (*_misprovided(name, annotation), *_unread(name, annotation)):
+                yield function.lineno, why
 
 
 def _contexts(
@@ -69,16 +76,51 @@ def _is_asked(node: ast.AST, scope: Scope) -> bool:
     return isinstance(parent, ast.BoolOp) or isinstance(getattr(parent, "op", None), ast.Not)
 
 
-def _nothings(
-    function: ast.FunctionDef | ast.AsyncFunctionDef, role: Role
-) -> Iterator[tuple[int, str]]:
-    """Yield which parameters of *function* a provider may give None that take none."""
-    signature = _read(role.function)
-    for name, annotation in signature.annotations.items() if signature else ():
-        provider: Any = None if annotation is MISSING else provider_of(annotation)
-        if provider and _names(_returned(provider), _NONE) and not _takes_none(annotation):
-            why = f"{name!r} may be None, as {provider.__name__} returns it: say so, or raise there"
-            yield function.lineno, why
+def _misprovided(name: str, annotation: Any) -> Iterator[str]:
+    """Yield what is wrong where *name* gets from a provider what *annotation* does not ask for."""
+    provider: Any = None if annotation is MISSING else provider_of(annotation)
+    returned = _returned(provider) if provider else MISSING
+    if returned is MISSING:
+        return
+    if _names(returned, _NONE) and not _takes_none(annotation):
+        yield f"{name!r} may be None, as {provider.__name__} returns it: say so, or raise there"
+    given, asked = (
+        [each for each in classes_of(of) if each not in _NONE] for of in (returned, annotation)
+    )
+    is_told = all(is_a(each, type) and _is_concrete(each) for each in (*given, *asked))
+    if given and is_told and not any(_may_be(one, other) for one in given for other in asked):
+        kinds = " or ".join([each.__name__ for each in given])
+        yield f"{name!r} is what {provider.__name__} returns, and that is a {kinds}: ask for it as such"
+
+
+def _is_concrete(kind: type) -> bool:
+    """Return whether values are instances of *kind* where it is asked for, and not of what is like it."""
+    return kind in _CONCRETE or issubclass(kind, Struct)
+
+
+def _may_be(given: type, asked: type) -> bool:
+    return issubclass(given, asked) or issubclass(asked, given) or (given, asked) == (int, float)
+
+
+def _unread(name: str, annotation: Any) -> Iterator[str]:
+    """Yield which notes in *annotation*, in a Struct of it too, only other libraries read."""
+    for note in dict.fromkeys(map(repr, _foreign_notes(annotation, set()))):
+        yield f"{name!r}: {note} is not looked at: write msgspec.Meta(...)"
+
+
+def _foreign_notes(annotation: Any, seen: set[Any]) -> Iterator[Any]:
+    """Yield the notes of other libraries in *annotation*, but not again in the Structs of *seen*."""
+    for note in notes_of(annotation):
+        top = type(note).__module__.partition(".")[0]
+        if top in {"annotated_types", "pydantic"} and type(note).__name__ != "DocInfo":
+            yield note
+    if is_struct(annotation) and (kind := class_of(annotation)) not in seen:
+        seen.add(kind)
+        with suppress(*UNREADABLE):
+            for hint in get_type_hints(kind, include_extras=True).values():
+                yield from _foreign_notes(hint, seen)
+    for argument in get_args(annotation)[: 1 if notes_of(annotation) else None]:
+        yield from _foreign_notes(argument, seen)
 
 
 def _read(function: Any) -> Signature | None:

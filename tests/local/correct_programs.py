@@ -31,6 +31,14 @@ LOOSE = (
     "from collections.abc import Hashable\nfrom typing import Literal, TypeVar\nT = TypeVar('T')\n"
 )
 
+KINDS = (
+    "from collections.abc import Sequence\n"
+    "from typing import Generic, Literal, NewType, Protocol, TypedDict, TypeVar\n"
+    "from msgspec import Struct\nT = TypeVar('T')\n"
+    "class Person(Struct): ...\nclass Member(Person): ...\nclass Named(Protocol): ...\n"
+    "class Box(Struct, Generic[T]): ...\nclass Sent(TypedDict): ..."
+)
+
 CORRECT = [
     # statements
     HANDLER.format("await c.database().run('INSERT INTO a SELECT 1')"),
@@ -52,6 +60,25 @@ CORRECT = [
         for taken in ("Literal['a', None]", "T", "Hashable")
     ),
     TAKEN.replace(" -> {}", "").format("Person"),
+    *(
+        TAKEN.replace("class Person: ...", KINDS).format(returned, taken)
+        for returned, taken in (
+            ("int", "float"),
+            ("bool", "int"),
+            ("Member", "Person"),
+            ("Person", "Member"),
+            ("Person | str", "Person"),
+            ("Person", "Named"),
+            ("Box", "Box[int]"),
+            ("Sent", "dict[str, int]"),
+            ("str", "NewType('Name', str)"),
+            ("str", "Literal['a']"),
+            ("list[int]", "Sequence[int]"),
+            ("type", "object"),
+        )
+    ),
+    "from typing import Annotated\nfrom msgspec import Meta\n"
+    "@app.get('/')\nasync def show(size: Query[Annotated[int, Meta(ge=1), 'a note']]): ...",
     "def make():\n class Local: ...\n @app.get('/')\n async def show(c: 'Local | Context'): ...",
     # errors
     HANDLER.format("raise NotFound()"),

@@ -567,6 +567,21 @@ def test_what_is_written_as_elsewhere_is_found(
     missed(monkeypatch, tmp_path, source, said)
 
 
+PROVIDES = (
+    "from typing import Annotated, NewType\nfrom msgspec import Struct\nfrom framework import Depends\n"
+    "class Page(Struct): ...\nclass Other(Struct): ...\n"
+    "async def find() -> {}: ...\n"
+    "@app.get('/')\nHEREasync def show(found: Annotated[{}, Depends(find)]): ..."
+)
+CONSTRAINED = (
+    "from typing import Annotated\nfrom msgspec import Struct\nfrom framework import Form\n"
+    "class Ge:\n def __init__(self, ge): self.ge = ge\n"
+    " def __repr__(self): return f'Ge({{self.ge}})'\n"
+    "Ge.__module__ = 'annotated_types'\n"
+    "class Sized(Struct):\n size: Annotated[int, Ge(1)]\n"
+    "class Bigger(Struct):\n within: 'list[Sized]'\n more: 'Bigger | None' = None\n"
+    "@app.post('/')\nHEREasync def show(size: {}): ..."
+)
 FINDER = "class Person: ...\nasync def find(c: Context) -> Person | None: ...\n"
 
 
@@ -593,6 +608,36 @@ FINDER = "class Person: ...\nasync def find(c: Context) -> Person | None: ...\n"
             + FINDER
             + "@app.get('/')\nHEREasync def show(user: Annotated[Person, Depends(find)]): ...",
             "'user' may be None, as find returns it: say so, or raise there",
+        ),
+        *(
+            (
+                PROVIDES.format(returned, asked),
+                f"'found' is what find returns, and that is a {kind}: ask for it as such",
+            )
+            for returned, asked, kind in (
+                ("str", "int", "str"),
+                ("int", "str | None", "int"),
+                ("dict[str, int]", "Page", "dict"),
+                ("Page", "Other", "Page"),
+                ("Page", "NewType('OtherPage', Other)", "Page"),
+                ("list[Page]", "Page", "list"),
+                ("float", "int", "float"),
+            )
+        ),
+        *(
+            (
+                CONSTRAINED.format(annotation),
+                "'size': Ge(1) is not looked at: write msgspec.Meta(...)",
+            )
+            for annotation in (
+                "Query[Annotated[int, Ge(1)]]",
+                "Annotated[Query[int], Ge(1)]",
+                "Query[list[Annotated[int, Ge(1)]]]",
+                "Query[Annotated[int, Ge(1)] | None]",
+                "Sized",
+                "list[Bigger]",
+                "Form[Sized]",
+            )
         ),
     ],
 )
