@@ -221,6 +221,9 @@ ADVICE = {
     r"|^list indices must be integers .*, in .*\.headers\[": (
         "make another: response.with_header(name, value), or with_status(404); header(name) reads one"
     ),
+    r"^expected string or bytes-like object, got 'list', in if not _ENTRY\.": (
+        'hosts are named one by one: trusted_hosts("example.com", "*.example.com")'
+    ),
     r"^Response\.__init__\(\) got .* '(mimetype|content_type|media_type)'": (
         'write Response.html(page), or Response(body, 200, {"content-type": "text/css"})'
     ),

@@ -97,6 +97,10 @@ WRITTEN = [
     ("app.get('/', guard=public).post('/', guard=public)", "not chained"),
     ("app.get('/', guard=public)(lambda c: '').post('/')", "not chained"),
     ("app.request('/')", 'app.request("GET", "/path")'),
+    (
+        "from framework.middleware.trusted_hosts import trusted_hosts; trusted_hosts(['a.example'])",
+        "one by one",
+    ),
     ("app.fire()", "kagari dev"),
 ]
 """What fails at import, and a part of what is said."""
