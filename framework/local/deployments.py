@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DeploymentError", "check_deployments"]
+__all__ = ["DeploymentError", "bound_names", "check_deployments"]
 
 FILE = "wrangler.toml"
 
@@ -26,12 +26,15 @@ _PYTHON_FLAG = "python_workers_314"
 
 # Where the names of bindings stand, each with its key. Environments inherit none of these from the top level.
 _BOUND = {
+    "analytics_engine_datasets": "binding",
     "d1_databases": "binding",
+    "hyperdrive": "binding",
     "kv_namespaces": "binding",
     "r2_buckets": "binding",
     "ratelimits": "name",
     "send_email": "name",
     "services": "binding",
+    "vectorize": "binding",
 }
 _SECRET = re.compile(r"(?:.*_)?(?:SECRET|PASSWORD)", re.IGNORECASE)
 
@@ -139,6 +142,8 @@ def _missing(settings: Table, place: Table) -> list[str]:
     found = _unbound(settings, place, _BOUND)
     queues, own_queues = settings.get("queues", {}), place.get("queues", {})
     found += _unbound(queues, own_queues, {"producers": "binding"}, "queues.")
+    objects, own_objects = _table(settings, "durable_objects"), _table(place, "durable_objects")
+    found += _unbound(objects, own_objects, {"bindings": "name"}, "durable_objects.")
     if queues.get("consumers") and "consumers" not in own_queues:
         found.append("[[queues.consumers]]")
     if settings.get("secrets") and "secrets" not in place:
@@ -153,14 +158,15 @@ def _unbound(settings: Table, place: Table, keys: Mapping[str, str], prefix: str
     """Return the names in the lists that *keys* are of, which *settings* have and *place* has not."""
     found = []
     for table, key in keys.items():
-        bound = _names(place, table, key)
+        bound = bound_names(place, table, key)
         if table not in place or bound:
-            names = [name for name in _names(settings, table, key) if name not in bound]
+            names = [name for name in bound_names(settings, table, key) if name not in bound]
             found += [f"{name} ([[{prefix}{table}]])" for name in names]
     return found
 
 
-def _names(place: Table, table: str, key: str) -> list[str]:
+def bound_names(place: Table, table: str, key: str) -> list[str]:
+    """Return what each entry of *table* in *place* has as *key*, whatever else stands there."""
     entries = place.get(table)
     tables = entries if isinstance(entries, list) else ()
     return [str(each[key]) for each in tables if isinstance(each, dict) and key in each]
@@ -177,5 +183,9 @@ def _custom_domains(settings: Table) -> list[str]:
 
 
 def _command(place: Table) -> Any:
-    build = place.get("build")
-    return build.get("command") if isinstance(build, dict) else None
+    return _table(place, "build").get("command")
+
+
+def _table(place: Table, name: str) -> Table:
+    table = place.get(name)
+    return table if isinstance(table, dict) else {}

@@ -121,6 +121,7 @@ def test_what_would_not_run_where_it_is_deployed_is_refused(
         # What Kagari has no use for may have any shape: wrangler says which it has to have.
         "compatibility_date = 2025-01-01\ncompatibility_flags = 5",
         "kv_namespaces = 5\nr2_buckets = [5]\nservices = [{}]\nsecrets = 5\n[env.a]\nsecrets = 5",
+        "durable_objects = 5\n[env.a]\ndurable_objects = 5",
         f"[vars]\nA = 1\n[[ratelimits]]\n{LIMITER}[env.staging]\nvars = {{}}\nratelimits = []",
         '[[queues.producers]]\nqueue = "mails"\nbinding = "MAILS"\n'
         '[[env.staging.queues.producers]]\nqueue = "mails-staging"\nbinding = "MAILS"',
@@ -157,6 +158,12 @@ def test_a_project_may_be_published_but_for_what_is_named(project: Path) -> None
             '[[services]]\nbinding = "BILLING"\n[env.staging]',
             "env.staging lacks CACHE ([[kv_namespaces]]), FILES ([[r2_buckets]]),"
             " BILLING ([[services]]): environments inherit neither bindings nor variables",
+        ),
+        (
+            '[[durable_objects.bindings]]\nname = "STOCK"\nclass_name = "Stock"\n'
+            '[[vectorize]]\nbinding = "LIKE"\nindex_name = "like"\n[env.staging]',
+            "env.staging lacks LIKE ([[vectorize]]), STOCK ([[durable_objects.bindings]]):"
+            " environments inherit neither bindings nor variables",
         ),
         (
             f'{D1}[[d1_databases]]\nbinding = "LOGS"\n{STAGING_D1}"DB"',
