@@ -1,10 +1,11 @@
 """Looks for all that may be wrong in an app that was imported: for the build, and for the local server."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from framework.local.assets import find_hidden
+from framework.local.deployments import bound_names
 from framework.local.environ_reads import find_environ_reads
 from framework.local.misuse import find_misuse
 from framework.local.program import modules
@@ -46,4 +47,11 @@ def find_mistakes(
         unbound, may_be_unbound = find_unbound(found, app, settings)
         doubtful += [*may_be_unbound, *find_kept(app, settings)]
         doubtful += [*find_hidden(app, settings), *find_unpurged(found)]
-    return Mistakes(find_misuse(found, app), unbound, doubtful)
+    return Mistakes(find_misuse(found, app, [*_stores(settings or {})]), unbound, doubtful)
+
+
+def _stores(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the KV namespaces and the buckets, those of environments too."""
+    for place in (settings, *settings.get("env", {}).values()):
+        for table in ("kv_namespaces", "r2_buckets"):
+            yield from bound_names(place, table, "binding")

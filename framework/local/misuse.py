@@ -52,8 +52,8 @@ _PAIR = (
 )
 
 
-def find_misuse(modules: Sequence[Module], app: Any) -> list[str]:
-    """Return a sentence, with its place, for each mistake in *modules*, those of *app*."""
+def find_misuse(modules: Sequence[Module], app: Any, stores: Sequence[str] = ()) -> list[str]:
+    """Return a sentence, with its place, for each mistake in *modules*, those of *app*; see `Scope`."""
     all_roles = roles_of(app)
     names = names_of_paths(app.routes) if all_roles else frozenset()
     given = attributes_given(modules)
@@ -65,20 +65,15 @@ def find_misuse(modules: Sequence[Module], app: Any) -> list[str]:
         mistakes = set(find_wrapped(module, roles))
         for function in functions(module.tree):
             with suppress(RecursionError):  # it nests deeper than can be followed
-                mistakes |= {*_in_function(function, module, roles, names, given, linked)}
+                scope = Scope(function, module, roles, stores)
+                mistakes |= {*_in_function(scope, roles, names, given, linked)}
         found += [f"{module.place}:{line}: {why}" for line, why in sorted(mistakes)]
     return found
 
 
 def _in_function(
-    function: ast.AST,
-    module: Module,
-    roles: Roles,
-    names: frozenset[str],
-    given: frozenset[str],
-    app: Any,
+    scope: Scope, roles: Roles, names: frozenset[str], given: frozenset[str], app: Any
 ) -> _Found:
-    scope = Scope(function, module, roles)
     yield from find_unawaited(scope)
     yield from find_foreign(scope, names, given)
     yield from find_mislinked(scope, app)

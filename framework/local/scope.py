@@ -5,7 +5,7 @@ Annotations are believed, as type checkers believe them.
 
 import ast
 from collections import ChainMap, Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from inspect import getattr_static
 from typing import Any
@@ -36,21 +36,38 @@ from framework.response import Response
 __all__ = ["Scope", "assigned", "target"]
 
 _PROMISES = {
+    "Binding": {"delete", "fetch", "head", "list", "put", "send", "sendBatch"},
     "Database": {"all", "batch", "first", "run"},
     "Hasher": {"hash", "verify"},
     "Mailer": {"send"},
     "RateLimiter": {"allows"},
+    "Store": {"delete", "get", "getWithMetadata", "head", "list", "put"},
 }
 """The async methods of the framework's Protocols: a build leaves nothing of them in the classes."""
+_DEPLOYED = (Context, Job, Batch)
 _CATCHES = (ast.Try, ast.TryStar, ast.With, ast.AsyncWith)
 _MAKES = {"bytes", "empty", "html", "json", "redirect", "text"}
 _CHANGES = {"with_added_header", "with_cookie", "with_header", "with_status"}
 
 
-class Scope:
-    """A function that stands in no other, with those inside of it."""
+class Binding:
+    """What ``c.env["MAILS"]`` is: a dict that a variable holds has no method of these names."""
 
-    def __init__(self, function: ast.AST, module: Module, roles: Roles) -> None:
+
+class Store:
+    """What it is where ``wrangler.toml`` binds a KV namespace or a bucket: a variable has a `get`, too."""
+
+
+class Scope:
+    """A function that stands in no other, with those inside of it.
+
+    *stores* are the names of the KV namespaces and the buckets.
+    """
+
+    def __init__(
+        self, function: ast.AST, module: Module, roles: Roles, stores: Collection[str] = ()
+    ) -> None:
+        self._stores = stores
         self.nodes = [function]
         self.parents: dict[ast.AST, ast.AST] = {}
         for node in self.nodes:
@@ -122,7 +139,19 @@ class Scope:
             kind = self.kind(node.value)
             is_request = kind is Context and node.attr == "request"
             return Request if is_request else _binding(kind, node.attr)
+        if isinstance(node, ast.Subscript):
+            return self._bound(node)
         return self._made(node) if isinstance(node, ast.Call) else None
+
+    def _bound(self, node: ast.Subscript) -> Any:
+        env = node.value
+        kind = (
+            self.kind(env.value) if isinstance(env, ast.Attribute) and env.attr == "env" else None
+        )
+        if not any(kind is each for each in _DEPLOYED):  # classes may compare as they like
+            return None
+        name = node.slice.value if isinstance(node.slice, ast.Constant) else self.value(node.slice)
+        return Store if is_a(name, str) and name in self._stores else Binding
 
     def _made(self, call: ast.Call) -> Any:
         if self.value(call.func) is Response:
@@ -134,7 +163,7 @@ class Scope:
         makes = _MAKES if self.value(base) is Response else ()
         if name in makes or (kind is Response and name in _CHANGES):
             return Response
-        if any(kind is each for each in (Context, Job, Batch)):  # classes may compare as they like
+        if any(kind is each for each in _DEPLOYED):
             if name == "database":
                 return Database
             if name == "bindings" and call.args:

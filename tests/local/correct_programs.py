@@ -646,6 +646,15 @@ CORRECT = [
         "try:\n  c.request.query('a')\n except TypeError:\n  return c.request.query['a']"
     ),
     HANDLER.format("try:\n  c.env.DB\n except AttributeError:\n  return c.env['DB']"),
+    # bindings: variables have a `get`, and some that the Worker has return at once
+    HANDLER.format("if c.env['FEATURES'].get('reviews'):\n  return 'a'"),
+    HANDLER.format("c.env['EVENTS'].writeDataPoint(blobs=['a'])"),
+    HANDLER.format("room = c.env['ROOM'].get(c.env['ROOM'].idFromName('a'))\n await room.enter()"),
+    HANDLER.format("c.wait_until(c.env['MAILS'].send('a'))"),
+    HANDLER.format("sent = c.env['MAILS'].send('a')\n await sent"),
+    HANDLER.format("await c.env['CACHE'].get('a')"),
+    HANDLER.format("a.env['MAILS'].send('a')"),
+    "async def deliver(env: dict):\n env['MAILS'].send('a')",
     HANDLER.format("return len(c.request.query)"),
     "class Held:\n env = app\nheld = Held()\ndef start():\n held.env.DB",
     HANDLER.format("if hasattr(c, 'req'):\n  return c.req.path"),

@@ -36,7 +36,7 @@ from tests.test_docs import DOCUMENTS, ROOT, as_module
 
 def found(patch: pytest.MonkeyPatch, folder: Path, source: str) -> list[str]:
     app = import_app(patch, folder, source)
-    return find_misuse([*modules(folder)], app)
+    return find_misuse([*modules(folder)], app, ["CACHE"])
 
 
 def missed(patch: pytest.MonkeyPatch, folder: Path, source: str, said: str) -> None:
@@ -358,6 +358,17 @@ CALLED = "c.database().first"
         (
             BINDINGS + "async def clean(env: Env):\n HEREenv.logs.run('DELETE FROM log')",
             "env.logs.run",
+        ),
+        (HANDLER.format("HEREc.env['MAILS'].send({'to': 'ada'})"), "c.env['MAILS'].send"),
+        (HANDLER.format("return {'found': HEREc.env['FILES'].head('a')}"), "c.env['FILES'].head"),
+        (
+            "from framework import Job\nasync def tidy(job: Job):\n HEREjob.env['FILES'].delete('a')",
+            "job.env['FILES'].delete",
+        ),
+        (GUARD.format("if HEREc.env['CACHE'].get('banned'): raise"), "c.env['CACHE'].get"),
+        (
+            "NAME = 'CACHE'\n" + GUARD.format("if not HEREc.env[NAME].get('on'): raise"),
+            "c.env[NAME].get",
         ),
         (AUTH + HANDLER.format("HEREauth.sign_out(c)"), "auth.sign_out"),
         (
