@@ -13,9 +13,9 @@ _OF_THE_CONTENT = frozenset(
 def not_modified(request: Request, response: Response) -> Response | None:
     """Return 304 where ``If-None-Match`` lists the ``etag`` of *response*, else None.
 
-    For GET and HEAD, and status 200. 304 keeps every header but those of the content.
+    For GET and HEAD, and status 200 and 206. 304 keeps every header but those of the content.
     """
-    if response.status != 200 or request.method not in {"GET", "HEAD"}:
+    if response.status not in {200, 206} or request.method not in {"GET", "HEAD"}:
         return None
     tag = response.header("etag")
     listed = None if tag is None else request.headers.get("if-none-match")

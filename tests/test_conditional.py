@@ -21,6 +21,11 @@ def make_app() -> App:
     async def gone() -> Response:
         return Response.text("gone", 410).with_header("etag", '"v1"')
 
+    @app.get("/part", guard=public)
+    async def part() -> Response:
+        answer = Response.text("t").with_status(206).with_header("content-range", "bytes 0-0/4")
+        return answer.with_header("etag", '"v1"')
+
     @app.get("/guarded", guard=anybody)
     async def guarded() -> Response:
         return Response.text("text").with_header("etag", 'W/"v1"')
@@ -36,6 +41,8 @@ def make_app() -> App:
         ("GET", "/a", '"v0", W/"v1"', 304),
         ("GET", "/a", "*", 304),
         ("GET", "/guarded", '"v1"', 304),
+        ("GET", "/part", '"v1"', 304),  # RFC 9110, 13.2.2: asked before Range
+        ("GET", "/part", '"v2"', 206),
         ("GET", "/a", '"v2"', 200),
         ("GET", "/a", "v1", 200),
         ("GET", "/a", "", 200),
