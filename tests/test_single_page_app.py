@@ -29,7 +29,7 @@ def blocks(language: str) -> list[str]:
 def test_its_settings_hide_no_route_of_its_app() -> None:
     [settings] = blocks("toml")
 
-    assert find_hidden(run_blocks(PAGE)["app"], tomllib.loads(settings)) == []
+    assert find_hidden(run_blocks(PAGE)["app"], PAGE.parent, tomllib.loads(settings)) == []
 
 
 def test_its_headers_have_the_policy_of_the_layer() -> None:

@@ -1,13 +1,14 @@
-"""Finds the routes that Cloudflare's static assets answer in place of the app. Knows no files.
+"""Finds the routes that Cloudflare's static assets answer in place of the app. Reads no files.
 
-Where `[assets]` has a page for whatever it has no file of, it answers before the Worker: with the page,
-or, to a form, with 405. With a list in `run_worker_first` that is all that the list does not match.
-Without one it is what a browser navigates to: a link, a redirect, a form; a script's requests reach the
-Worker. Source: the asset worker and the router worker, as Miniflare has them.
+A file answers before the Worker, and no guard stands before it. Where `[assets]` has a page for whatever it
+has no file of, that does as well, and 405 where it is a form. With a list in `run_worker_first` this is all
+that the list does not match. Without one it is what a browser navigates to: a link, a redirect, a form; a
+script's requests reach the Worker. Source: the asset worker and the router worker, as Miniflare has them.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from re import escape, fullmatch
 from typing import Any
 
@@ -25,41 +26,61 @@ _OFF = "assets_navigation_has_no_effect"
 _NAVIGATED = {"GET", "POST"}
 
 
-def find_hidden(app: App, settings: Table) -> list[str]:
+def find_hidden(app: App, root: Path, settings: Table) -> list[str]:
     """Return which routes of *app* are not asked, by what *settings* say.
 
-    *settings* are what ``wrangler.toml`` says, as `configuration.py` reads it.
+    *settings* are what ``wrangler.toml`` in *root* says, as `configuration.py` reads it.
     """
     places = {"": settings}
     for name, place in settings.get("env", {}).items():
         if {"assets", "compatibility_flags"} & {*place}:  # else it inherits both
             places[f"env.{name}: "] = {**settings, **place}
-    notes = {title: _note(app.routes, place) for title, place in places.items()}
+    notes = {title: _note(app.routes, root, place) for title, place in places.items()}
     return [f"{FILE}: {title}{note}" for title, note in notes.items() if note]
 
 
-def _note(routes: Iterable[Route], place: Table) -> str:
+def _note(routes: Iterable[Route], root: Path, place: Table) -> str:
     assets = place.get("assets")
-    if not isinstance(assets, dict) or assets.get("not_found_handling") not in _WITH_A_PAGE:
+    if not isinstance(assets, dict):
         return ""
-    first = assets.get("run_worker_first", False)
-    if isinstance(first, list):
-        rules = [rule for rule in first if isinstance(rule, str)]
-        hidden = [route for route in routes if not _is_matched(route.path, rules)]
-        what = "[assets] answers in place of the app what run_worker_first does not match"
-    else:
-        is_off = first is not False or _OFF in (place.get("compatibility_flags") or ())
-        rules = []
-        hidden = [] if is_off else [each for each in routes if _NAVIGATED & {*each.methods}]
-        what = "[assets] answers in place of the app what a browser opens by a link, a redirect or a form"
+    first = assets.get("run_worker_first")
+    if first is True:
+        return ""
+    rules = [rule for rule in first if isinstance(rule, str)] if isinstance(first, list) else []
     # A list cannot name the others without the files, and what matches any path may be for the rest.
-    hidden = [each for each in hidden if _can_be_named(each.path)]
+    left = [
+        each for each in routes if _can_be_named(each.path) and not _is_matched(each.path, rules)
+    ]
+    if assets.get("not_found_handling") not in _WITH_A_PAGE:
+        hidden = [each for each in left if _has_file(each, root, assets)]
+        what = "it has a file of"
+    elif rules:
+        hidden = left
+        what = "run_worker_first does not match"
+    else:
+        flags = place.get("compatibility_flags")
+        is_off = isinstance(flags, list) and _OFF in flags
+        hidden = [each for each in left if _NAVIGATED & {*each.methods} and not is_off]
+        what = "a browser opens by a link, a redirect or a form"
     if not hidden:
         return ""
     shown = f"{hidden[0].methods[0]} {hidden[0].path}"
     more = f" and {len(hidden) - 1} more" if hidden[1:] else ""
-    remedy = json.dumps([*rules, *_rules_for([each.path for each in hidden])])
-    return f"{what}, {shown}{more}: write run_worker_first = {remedy}"
+    remedy = (
+        f"run_worker_first = {json.dumps([*rules, *_rules_for([each.path for each in hidden])])}"
+    )
+    return f"[assets] answers in place of the app what {what}, {shown}{more}: write {remedy}"
+
+
+def _has_file(route: Route, root: Path, assets: Table) -> bool:
+    """Return whether *assets* have a file for *route*, as far as they are built by now."""
+    directory, path = assets.get("directory"), route.path
+    if not isinstance(directory, str) or "GET" not in route.methods or path != _fixed(path):
+        return False
+    names = [path, f"{path}/index.html", f"{path}.html"]
+    if assets.get("html_handling") == "none":
+        names = [path]
+    return any((root / directory / name.lstrip("/")).is_file() for name in names)
 
 
 def _is_matched(path: str, rules: Sequence[str]) -> bool:

@@ -46,7 +46,7 @@ def find_mistakes(
     if settings is not None:
         unbound, may_be_unbound = find_unbound(found, app, settings)
         doubtful += [*may_be_unbound, *find_kept(app, settings)]
-        doubtful += [*find_hidden(app, settings), *find_unpurged(found)]
+        doubtful += [*find_hidden(app, root, settings), *find_unpurged(found)]
     return Mistakes(find_misuse(found, app, [*_stores(settings or {})]), unbound, doubtful)
 
 

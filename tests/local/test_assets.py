@@ -32,7 +32,7 @@ def make_app(*paths: str, method: str = "GET") -> App:
 
 
 def said_of(settings: str, *paths: str, method: str = "GET") -> list[str]:
-    return find_hidden(make_app(*paths, method=method), tomllib.loads(settings))
+    return find_hidden(make_app(*paths, method=method), Path("nowhere"), tomllib.loads(settings))
 
 
 @pytest.mark.parametrize(
@@ -87,16 +87,56 @@ def test_what_a_list_does_not_match_is_the_page(rules: str, path: str, remedy: s
         (f"{PAGE}run_worker_first = ['/api/*']", "/*"),
         (f"{PAGE}run_worker_first = ['/api/*']", "/:page"),
         (PAGE, "/café"),
+        ("[assets]\ndirectory = 5", "/api/me"),
     ],
 )
 def test_of_what_the_worker_is_asked_nothing_is_said(settings: str, path: str) -> None:
     assert said_of(settings, path) == []
 
 
+def test_flags_of_another_shape_are_wranglers_to_refuse() -> None:
+    assert said_of(f"compatibility_flags = 5\n{PAGE}", "/api/me") != []
+
+
 def test_a_script_alone_sends_other_methods_and_its_requests_reach_the_worker() -> None:
     assert said_of(PAGE, "/api/me", method="PUT") == []
     assert said_of(PAGE, "/sign-in", method="POST") != []
     assert said_of(f"{PAGE}run_worker_first = ['/api/*']", "/me", method="PUT") != []
+
+
+@pytest.mark.parametrize(
+    ("path", "file"),
+    [
+        ("/", "index.html"),
+        ("/feed.xml", "feed.xml"),
+        ("/admin", "admin/index.html"),
+        ("/about", "about.html"),
+    ],
+)
+def test_a_file_answers_before_the_guard(tmp_path: Path, path: str, file: str) -> None:
+    (tmp_path / "dist/admin").mkdir(parents=True)
+    settings = tomllib.loads("[assets]\ndirectory = 'dist'")
+    first = tomllib.loads(f"[assets]\ndirectory = 'dist'\nrun_worker_first = ['{path}']")
+    app = make_app(path)
+    assert find_hidden(app, tmp_path, settings) == []
+
+    (tmp_path / "dist" / file).touch()
+
+    said = f"[assets] answers in place of the app what it has a file of, GET {path}: write"
+    assert find_hidden(app, tmp_path, settings) == [
+        f'wrangler.toml: {said} run_worker_first = ["{path}"]'
+    ]
+    assert find_hidden(app, tmp_path, first) == []
+    assert find_hidden(make_app(path, method="PUT"), tmp_path, settings) == []
+
+
+def test_a_page_is_found_by_its_whole_name_alone_where_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist/about.html").touch()
+    settings = tomllib.loads("[assets]\ndirectory = 'dist'\nhtml_handling = 'none'")
+
+    assert find_hidden(make_app("/about"), tmp_path, settings) == []
+    assert find_hidden(make_app("/about.html"), tmp_path, settings) != []
 
 
 def test_an_environment_has_the_assets_of_the_top_level_or_its_own() -> None:
