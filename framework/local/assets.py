@@ -1,7 +1,7 @@
 """Finds the routes that Cloudflare's static assets answer in place of the app. Reads no files.
 
-A file answers before the Worker, and no guard stands before it. Where `[assets]` has a page for whatever it
-has no file of, that does as well, and 405 where it is a form. With a list in `run_worker_first` this is all
+A file answers before the Worker, without any guard, and 405 to what does not only read. Where `[assets]` has
+a page for whatever it has no file of, that does as well. With a list in `run_worker_first` this is all
 that the list does not match. Without one it is what a browser navigates to: a link, a redirect, a form; a
 script's requests reach the Worker. Source: the asset worker and the router worker, as Miniflare has them.
 """
@@ -52,7 +52,7 @@ def _note(routes: Iterable[Route], root: Path, place: Table) -> str:
         each for each in routes if _can_be_named(each.path) and not _is_matched(each.path, rules)
     ]
     if assets.get("not_found_handling") not in _WITH_A_PAGE:
-        hidden = [each for each in left if _has_file(each, root, assets)]
+        hidden = [each for each in left if _has_file(each.path, root, assets)]
         what = "it has a file of"
     elif rules:
         hidden = left
@@ -66,16 +66,17 @@ def _note(routes: Iterable[Route], root: Path, place: Table) -> str:
         return ""
     shown = f"{hidden[0].methods[0]} {hidden[0].path}"
     more = f" and {len(hidden) - 1} more" if hidden[1:] else ""
-    remedy = (
-        f"run_worker_first = {json.dumps([*rules, *_rules_for([each.path for each in hidden])])}"
-    )
+    added = [*_rules_for([each.path for each in hidden])]
+    # Wrangler takes no rule that another makes redundant.
+    kept = [rule for rule in rules if not any(_matches_all(new, rule, rule) for new in added)]
+    remedy = f"run_worker_first = {json.dumps([*kept, *added])}"
     return f"[assets] answers in place of the app what {what}, {shown}{more}: write {remedy}"
 
 
-def _has_file(route: Route, root: Path, assets: Table) -> bool:
-    """Return whether *assets* have a file for *route*, as far as they are built by now."""
-    directory, path = assets.get("directory"), route.path
-    if not isinstance(directory, str) or "GET" not in route.methods or path != _fixed(path):
+def _has_file(path: str, root: Path, assets: Table) -> bool:
+    """Return whether *assets* have a file for *path*, as far as they are built by now."""
+    directory = assets.get("directory")
+    if not isinstance(directory, str) or path != _fixed(path):
         return False
     names = [path, f"{path}/index.html", f"{path}.html"]
     if assets.get("html_handling") == "none":
@@ -84,13 +85,11 @@ def _has_file(route: Route, root: Path, assets: Table) -> bool:
 
 
 def _is_matched(path: str, rules: Sequence[str]) -> bool:
-    """Return whether *rules* send the Worker all requests for *path*, or some of them."""
+    """Return whether *rules* say who answers *path*, for all of its texts or some of them."""
     fixed = _fixed(path)
-    for rule in rules:
-        if rule.startswith("!") and _matches_all(rule[1:], path, fixed):
-            return False
     return any(
-        _matches_all(rule, path, fixed) or (fixed != path and rule.startswith(fixed))
+        _matches_all(rule.removeprefix("!"), path, fixed)
+        or (fixed != path and rule.startswith(fixed))
         for rule in rules
     )
 
