@@ -175,9 +175,10 @@ def _find_areas(app: Router, handler: str) -> _Areas:
     """Return where the routers are that have a *handler* of their own, by the paths below them."""
     areas: _Areas = HostMatcher()
     for chain in sorted(app.chains(), key=len):
+        # Also without handlers: a host has none of a less literal one's, as it has none of its routes.
+        site = areas.matcher(only_host(router.host for router in chain))
         if getattr(chain[-1], handler) is not None:
             below = app.prefix + "".join(router.prefix for router in chain)
-            site = areas.matcher(only_host(router.host for router in chain))
             for pattern in parse_pattern(below + "/*"):
                 site.add("", pattern, chain)  # unless another router has it already
     return areas

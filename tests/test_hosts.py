@@ -9,7 +9,7 @@ from framework.errors import HTTPError, Unauthorized
 from framework.hosts import host_path, parse_host
 from framework.openapi import describe
 from framework.response import Response
-from framework.testing import json_of
+from framework.testing import json_of, text_of
 
 
 @guard
@@ -168,6 +168,35 @@ async def test_the_slash_is_redirected_for_the_host_that_has_the_route() -> None
 
     assert (await app.request("GET", "https://api.example.com/a")).status == 308
     assert (await app.request("GET", "https://example.com/a")).status == 404
+
+
+async def test_a_host_without_handlers_has_none_of_a_less_literal_one() -> None:
+    app = App()
+    api, tenants = Router(host="api.example.com"), Router(host=":tenant.example.com")
+    api.get("/a", guard=public)(lambda: "a")
+    tenants.get("/b", guard=public)(lambda: "b")
+
+    @tenants.on_error
+    async def explain(c: Context, error: HTTPError) -> Response:
+        return Response.text("of the tenant")
+
+    @tenants.not_found
+    async def missing(c: Context) -> Response:
+        return Response.text("not of the tenant")
+
+    app.mount(api)
+    app.mount(tenants)
+
+    answers = {
+        host: [
+            text_of(await app.request(method, f"https://{host}.example.com{path}"))
+            for method, path in (("PUT", "/a"), ("PUT", "/b"), ("GET", "/nothing"))
+        ]
+        for host in ("api", "acme")
+    }
+
+    assert not [text for text in answers["api"] if "tenant" in text]
+    assert answers["acme"] == ["not of the tenant", "of the tenant", "not of the tenant"]
 
 
 NO_HOSTS = (
