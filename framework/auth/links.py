@@ -49,7 +49,7 @@ PUBLIC_URL: Final = "PUBLIC_URL"
 _FIND_ACCOUNT: Final = (
     "SELECT u.id AS user_id, u.email, k.id AS key_id, k.hashed_password"
     " FROM user u JOIN user_key k ON k.user_id = u.id"
-    " WHERE u.email_verified_at IS NOT NULL AND k.hashed_password IS NOT NULL"
+    " WHERE u.email <> '' AND u.email_verified_at IS NOT NULL AND k.hashed_password IS NOT NULL"
     " AND substr(k.id, 1, length(?3)) = ?3 AND u.id IN"
     " (SELECT user_id FROM user_key WHERE id = ?1 UNION ALL"
     " SELECT id FROM user WHERE email = ?2 AND email_verified_at IS NOT NULL)"

@@ -16,7 +16,7 @@ from framework.response import Response
 from framework.testing import json_of
 from tests.auth.databases import CountingDatabase, HaltingDatabase
 from tests.auth.recovering import ADDRESS, NEW, Chosen, Recovering
-from tests.auth.world import PASSWORD, Member
+from tests.auth.world import PASSWORD, USERNAME, Member
 
 
 def code_of(answer: Response) -> tuple[int, str]:
@@ -307,6 +307,20 @@ async def test_an_address_that_a_program_sets_is_not_verified(
     assert user.email_verified_at == 2
     assert (await world.reset(token)).status == 404
     assert (await world.reset(await world.mailed())).status == 204
+
+
+async def test_who_has_no_address_is_answered_as_nobody_is_whatever_was_verified(
+    recovering: Recovering,
+) -> None:
+    world = recovering
+    id, _ = await verified_with_link(world)
+    mails = len(world.mailbox.mails)
+
+    await Auth(user=Addressed).users.update(world.database, id, email=None)
+    answers = [await world.ask(name) for name in (USERNAME, "nobody")]
+
+    assert [(answer.status, answer.body) for answer in answers] == [(202, answers[1].body)] * 2
+    assert len(world.mailbox.mails) == mails
 
 
 class Renamed(Member, frozen=True, kw_only=True):
