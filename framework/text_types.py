@@ -156,9 +156,7 @@ def speller_of(annotation: Any) -> Callable[[Any], Any] | None:
     """
     is_whole = takes_integers(annotation)
     is_short = all(isinstance(item, _SHORTENED) for item in _items(annotation))
-    is_left_out = _fits(None, annotation) and not (
-        _fits("", annotation) or takes_several(annotation)
-    )
+    is_left_out = _fits(None, annotation) and not _fits("", annotation)
 
     def spell(text: Any) -> Any:
         if text == "" and is_left_out:
@@ -177,8 +175,9 @@ def speller_of(annotation: Any) -> Callable[[Any], Any] | None:
 
 
 def _fits(value: str | None, annotation: Any) -> bool:
+    """Return whether *value* fits *annotation*, or what it is several of."""
     try:
-        convert(value, annotation, strict=False)
+        convert([value] if takes_several(annotation) else value, annotation, strict=False)
     except (ValueError, TypeError):
         return False
     return True
