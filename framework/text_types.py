@@ -49,7 +49,13 @@ _SCALARS = (
     inspect.TimeType,
     inspect.UUIDType,
 )
-_SHORTENED = (inspect.DateTimeType, inspect.FloatType, inspect.NoneType, inspect.TimeType)
+_SHORTENED = (
+    inspect.BoolType,
+    inspect.DateTimeType,
+    inspect.FloatType,
+    inspect.NoneType,
+    inspect.TimeType,
+)
 _SEVERAL = (inspect.ListType, inspect.SetType, inspect.FrozenSetType, inspect.VarTupleType)
 
 
@@ -150,9 +156,9 @@ def takes_integers(annotation: Any) -> bool:
 def speller_of(annotation: Any) -> Callable[[Any], Any] | None:
     """Return what makes of each text that a page sends what msgspec reads as *annotation*, or None.
 
-    An empty one is None where that is taken, and no empty text. Inputs of type ``time`` and
-    ``datetime-local`` leave out the seconds, those of type ``number`` a zero before the point. An
-    integer that is written as another kind of number becomes a text that fits no type.
+    An empty one is None where that is taken, and no empty text. A checkbox says ``on``. Inputs of type
+    ``time`` and ``datetime-local`` leave out the seconds, those of type ``number`` a zero before the
+    point. An integer that is written as another kind of number becomes a text that fits no type.
     """
     is_whole = takes_integers(annotation)
     is_short = all(isinstance(item, _SHORTENED) for item in _items(annotation))
@@ -165,6 +171,8 @@ def speller_of(annotation: Any) -> Callable[[Any], Any] | None:
             return text
         if is_whole:
             return "\0" if FRACTION.fullmatch(text) else text
+        if is_short and text == "on":
+            return "true"
         if is_short and text.startswith((".", "-.")):
             return text.replace(".", "0.", 1)
         if is_short and len(text) in {5, 16} and text[-3] == ":" and text[10:11] in "T":

@@ -432,21 +432,24 @@ def test_what_is_left_empty_in_a_form_is_none_where_no_empty_text_fits(
 
 
 class Visit(msgspec.Struct):
-    """A form with the times and numbers of a page."""
+    """A form with the times, numbers and checkboxes of a page."""
 
     at: time
     until: Annotated[datetime, msgspec.Meta(tz=False)] | None
     size: float
     pauses: list[time] = []
+    is_late: bool = False
+    is_quiet: bool = False
 
 
-def test_times_and_numbers_are_read_as_browsers_send_them() -> None:
+def test_what_inputs_hold_is_read_as_browsers_send_them() -> None:
     body = b"at=10%3A30&until=2026-05-01T10%3A30&size=.5&pauses=11%3A00&pauses=12%3A00%3A30"
+    body += b"&is_late=on"
 
     value = form_decoder(Visit)(body, "")
 
     pauses = [time(11), time(12, 0, 30)]
-    assert value == Visit(time(10, 30), datetime(2026, 5, 1, 10, 30), 0.5, pauses)
+    assert value == Visit(time(10, 30), datetime(2026, 5, 1, 10, 30), 0.5, pauses, is_late=True)
 
 
 def test_what_is_no_time_is_told_as_one() -> None:

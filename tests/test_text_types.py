@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, time
 from types import NoneType
-from typing import Annotated, Any, NewType, TypeVar
+from typing import Annotated, Any, Literal, NewType, TypeVar
 
 import pytest
 from typing_extensions import TypeAliasType  # which mypy brings
@@ -55,6 +55,8 @@ FILE = File("10:30", "text/plain", b"")
         (list[time], "10:30", "10:30:00"),
         (datetime, "2026-05-01T10:30", "2026-05-01T10:30:00"),
         (Annotated[datetime, "a note"] | None, "2026-05-01T10:30", "2026-05-01T10:30:00"),
+        (bool, "on", "true"),
+        (bool | None, "on", "true"),
         (float, ".5", "0.5"),
         (float | None, "-.5e3", "-0.5e3"),
         (float | None, "", None),
@@ -85,6 +87,8 @@ def test_what_a_page_sends_is_spelled_as_it_is_read(
         (datetime, "2026-05-01T10:30Z"),
         (datetime, "2026-05-01"),
         (float, "0.5"),
+        (bool, "off"),
+        (Literal["on", "off"], "on"),
         (int, "10"),
         (int | None, "10"),
         (list[int] | None, ""),
@@ -101,7 +105,7 @@ def test_what_is_spelled_so_is_left_alone(annotation: Any, sent: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "annotation", [str, str | None, date, list[str], list[str] | None, bool, Any], ids=str
+    "annotation", [str, str | None, date, list[str], list[str] | None, Any], ids=str
 )
 def test_what_has_one_spelling_needs_no_speller(annotation: Any) -> None:
     assert speller_of(annotation) is None
