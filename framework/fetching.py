@@ -107,7 +107,7 @@ class FetchResponse(msgspec.Struct, frozen=True):
 
     def header(self, name: str) -> str | None:
         """Return the first value of the header *name*, or None."""
-        return next((value for key, value in self.headers if key == name.lower()), None)
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     @overload
     def json(self, type: type[T]) -> T: ...

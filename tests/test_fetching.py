@@ -142,12 +142,12 @@ async def test_an_edge_without_fetch_says_so(monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_an_edge_provides_its_own() -> None:
     async def other(request: FetchRequest, /) -> FetchResponse:
-        return FetchResponse(418, (("a", "1"), ("a", "2")), b"tea")
+        return FetchResponse(418, (("X-a", "1"), ("x-a", "2")), b"tea")
 
     provide_fetch(other)
     answer = await fetch("http://x/")
 
-    assert (answer.status, answer.body, answer.header("a"), answer.header("b")) == (
+    assert (answer.status, answer.body, answer.header("x-A"), answer.header("b")) == (
         418,
         b"tea",
         "1",
@@ -227,7 +227,7 @@ async def test_an_outage_is_503_and_the_client_does_not_read_why(
 
     assert isinstance(response.body, bytes)
     assert response.status == 503
-    assert response.header("retry-after") == response.header("Retry-After") == "5"
+    assert response.header("retry-after") == "5"
     assert b"secret" not in response.body
     assert "secret.internal does not answer" in caplog.text
     assert "canary" not in caplog.text
