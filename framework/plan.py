@@ -361,15 +361,16 @@ def _unfillable(start: str, annotation: Any, scope: Scope) -> str:
     if called:
         return f"{start} is the path's :{called}, and the path has {names or 'no names'}"
     if not scope.with_body and _is_body(start, annotation):
-        return f"{start} asks for a body, which is not read here"
+        return f"{start} asks for a body, which GET, guards and providers do not read"
     if type(None) in members_of(annotation) and any(map(is_body, members_of(annotation))):
         return f"{start} is a body or None, and every request has to send one: remove the None"
+    kind = class_of(annotation)  # of a Mapping[str, int], too
     if (
         scope.with_body
-        and isinstance(annotation, type)
-        and not is_readable(annotation, with_several=True)
+        and isinstance(kind, type)
+        and not (len(members_of(annotation)) > 1 or is_readable(annotation, with_several=True))
     ):
-        return f"{start} is not a body, since {annotation.__name__} is not a msgspec Struct"
+        return f"{start} is not a body, since {kind.__name__} is not a msgspec Struct, list or dict"
     return f"{start} is not in the path{known}: write Query[...], Header[...], Cookie[...] or Form[...]"
 
 

@@ -1,6 +1,6 @@
 """How a handler is called is worked out at import, and whatever could not be called is refused there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from enum import CONFORM, EJECT, STRICT, Flag, FlagBoundary, IntFlag
 from functools import wraps
@@ -306,6 +306,9 @@ def unmarked_default(c: Context, limit: int = 5) -> None: ...
 def some_class(c: Context, value: Methods) -> None: ...
 
 
+def some_mapping(value: Mapping[str, int]) -> None: ...
+
+
 def some_union(c: Context, value: Union[int, Note]) -> None: ...  # noqa: UP007  as people write it
 
 
@@ -550,7 +553,8 @@ def the_cookie_header_by_name(a: Annotated[Header[str], Alias("Cookie")]) -> Non
         (marked_deep_inside, "'limits' of marked_deep_inside: a marker stands around"),
         (form_in_a_union, r"'note' of form_in_a_union: write Form\[A\] \| B"),
         (unmarked_default, r"write Query\[\.\.\.\], Header\[\.\.\.\], Cookie\[\.\.\.\] or Form"),
-        (some_class, "'value' of some_class is not a body, since Methods is not a msgspec Struct"),
+        (some_class, "since Methods is not a msgspec Struct, list or dict"),
+        (some_mapping, "'value' of some_mapping is not a body, since Mapping is not a msgspec"),
         (some_union, "'value' of some_union is not in the path"),
         (slot_nobody_fills, "but no guard in front of this provides one"),
         (slot_in_a_form, "'person' of slot_in_a_form asks for Person, which the slot 'person'"),

@@ -243,7 +243,7 @@ async def generates() -> Any:
 @pytest.mark.parametrize(
     ("provider", "message"),
     [
-        (takes_body, "asks for a body, which is not read here"),
+        (takes_body, "asks for a body, which GET, guards and providers do not read"),
         (takes_person, "but no guard"),
         (takes_itself, "asks for itself"),
         (takes_another, "asks for itself"),
