@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from framework.application import App
 from framework.local.assets import find_hidden
 from framework.local.deployments import bound_names
 from framework.local.environ_reads import find_environ_reads
 from framework.local.misuse import find_misuse
-from framework.local.program import modules
+from framework.local.program import is_a, modules
 from framework.local.shared_waits import find_shared_waits
+from framework.local.unasked import find_unasked
 from framework.local.unbound import find_unbound
 from framework.local.unescaped import find_unescaped
 from framework.local.unmounted import find_unmounted
@@ -42,6 +44,7 @@ def find_mistakes(
     doubtful = [*find_unmounted(found), *find_shared_waits(found), *find_environ_reads(found)]
     doubtful += find_unescaped(found, app)
     doubtful += find_unprepared(found, app, root, settings or {})
+    doubtful += find_unasked(app) if is_a(app, App) else []
     unbound: list[str] = []
     if settings is not None:
         unbound, may_be_unbound = find_unbound(found, app, settings)

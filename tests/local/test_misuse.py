@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from framework import fetching
+from framework import App, Context, Response, Router, fetching
 from framework.local.advice import advise_of
 from framework.local.environ_reads import find_environ_reads
 from framework.local.misuse import find_misuse
 from framework.local.program import modules
 from framework.local.shared_waits import find_shared_waits
+from framework.local.unasked import find_unasked
 from framework.local.unbound import find_unbound
 from framework.local.unmounted import find_unmounted
 from framework.local.unpurged import find_unpurged
@@ -656,6 +657,46 @@ def test_a_parameter_that_gets_something_else_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, said: str
 ) -> None:
     missed(monkeypatch, tmp_path, source, said)
+
+
+async def nowhere(_c: Context) -> Response:
+    return Response.text("nowhere")
+
+
+async def not_there(_c: Context) -> Response:
+    return Response.text("not there")
+
+
+def test_of_two_functions_for_the_same_missing_pages_the_second_is_named() -> None:
+    app, notes, more = App("/api"), Router("/notes"), Router("/notes")
+    notes.not_found(nowhere)
+    more.not_found(not_there)
+    app.mount(notes)
+    app.mount(more)
+
+    (said,) = find_unasked(app)
+
+    assert "this not_found is never asked" in said
+    assert said.endswith("is, for all paths below /api/notes")
+    assert said.startswith(f"{__file__}:{not_there.__code__.co_firstlineno}: ")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Router("/notes"), Router("/tags")),
+        (Router(host="a.example"), Router(host="b.example")),
+        (Router(), Router("/notes")),
+    ],
+)
+def test_those_of_other_pages_are_each_asked(one: Router, other: Router) -> None:
+    app = App()
+    app.not_found(nowhere)
+    for router, handler in ((one, nowhere), (other, not_there)):
+        router.not_found(handler)
+        app.mount(router)
+
+    assert find_unasked(app) == []
 
 
 def test_mistakes_are_told_from_top_to_bottom(
