@@ -221,6 +221,19 @@ ADVICE = {
     r"|^list indices must be integers .*, in .*\.headers\[": (
         "make another: response.with_header(name, value), or with_status(404); header(name) reads one"
     ),
+    r"^(App|Router)\.\w+\(\) got .* '(path|rule|route|url|uri)'": (
+        'the path comes first, without a name: @app.get("/path", guard=...)'
+    ),
+    r"^fetch\(\) got .* '(json|data|content|params|query|timeout|auth|cookies|files)'": (
+        'write fetch(url, method="POST", headers={"content-type": "application/json"},'
+        " body=msgspec.json.encode(value), timeout_ms=2_000); urlencode puts a query together"
+    ),
+    r"^Log\.\w+\(\) (takes|got|missing)|'Log' object has no attribute": (
+        'write c.log.info("note made", note=5): info, debug, warning or error, and fields by name'
+    ),
+    r"^Client\.\w+\(\) got .* '(params|query|follow_redirects)'": (
+        "a query stands in the path; what is sent is json=, form= or body=; no redirect is followed"
+    ),
     r"^expected string or bytes-like object, got 'list', in if not _ENTRY\.": (
         'hosts are named one by one: trusted_hosts("example.com", "*.example.com")'
     ),

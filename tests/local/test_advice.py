@@ -97,6 +97,9 @@ WRITTEN = [
     ("app.get('/', guard=public).post('/', guard=public)", "not chained"),
     ("app.get('/', guard=public)(lambda c: '').post('/')", "not chained"),
     ("app.request('/')", 'app.request("GET", "/path")'),
+    ("@app.get(path='/')\nasync def show(): ...", "the path comes first"),
+    ("from framework.fetching import fetch; fetch('https://a.example', json={})", "body="),
+    ("from framework.testing import Client; Client(app).get('/', params={})", "in the path"),
     (
         "from framework.middleware.trusted_hosts import trusted_hosts; trusted_hosts(['a.example'])",
         "one by one",
@@ -122,6 +125,8 @@ ASKED: list[tuple[Callable[[Any], Any], str]] = [
     (lambda c: c.json({}), "Response.json(value)"),
     (lambda _: Response.text("").set_cookie("a", "b"), "c.cookies.set"),  # type: ignore[attr-defined]  # what is tried
     (lambda _: Response.text("").status_code, "with_status"),  # type: ignore[attr-defined]  # what is tried
+    (lambda c: c.log.info("made %s", 5), "fields by name"),
+    (lambda c: c.log.exception("made"), "fields by name"),
     (lambda _: Response(b"", mimetype="text/css"), "Response.html"),  # type: ignore[call-arg]  # what is tried
     (lambda c: c.database().execute("SELECT 1"), "db.first"),
     (lambda c: c.database().all("SELECT 1"), "db.first"),
