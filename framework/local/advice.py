@@ -108,6 +108,10 @@ ADVICE = {
         "templates are a package of your own, such as Jinja: hand it what it needs where you render"
     ),
     r"^App\.request\(\) missing": 'write await app.request("GET", "/path")',
+    r"^No module named '(js|pyodide|workers|_cloudflare)\b": (
+        "app.py and routes/ are imported on this machine, too: bindings come as c.env or Bindings, fetch from"
+        " framework.fetching, and classes of Durable Objects stand in another Worker"
+    ),
     r"^No module named '(flask|django)\w*": "docs/from-flask.md says what is written here instead",
     r"^No module named 'framework\.(middleware\.)?(basic_auth|bearer_auth|ip_restriction|jwt|jwk)\b"
     r"|^cannot import name '(basic_?[aA]uth|bearer_?[aA]uth|ip_?[rR]estriction|jwt|jwk)' from 'framework": (

@@ -72,6 +72,8 @@ WRITTEN = [
     ("from framework.auth import current_user", "user: User"),
     ("from framework.auth import check_password_hash", "auth.sign_up"),
     ("from hono import Hono", "from-hono.md"),
+    ("from workers import DurableObject", "another Worker"),
+    ("import js", "framework.fetching"),
     ("from framework.middleware.logger import logger", "from-hono.md"),
     ("from framework.streaming import streamSSE", "from-hono.md"),
     ("from framework import getConnInfo", "from-hono.md"),
