@@ -36,7 +36,10 @@ from framework.response import Response
 __all__ = ["Scope", "assigned", "target"]
 
 _PROMISES = {
-    "Binding": {"delete", "fetch", "head", "list", "put", "send", "sendBatch"},
+    "Binding": {
+        *("all", "batch", "delete", "fetch", "first", "head"),
+        *("list", "put", "run", "send", "sendBatch"),
+    },
     "Database": {"all", "batch", "first", "run"},
     "Hasher": {"hash", "verify"},
     "Mailer": {"send"},
