@@ -8,6 +8,7 @@ from framework.application import App
 from framework.local.assets import find_hidden
 from framework.local.deployments import bound_names
 from framework.local.environ_reads import find_environ_reads
+from framework.local.misnamed import find_misnamed
 from framework.local.misuse import find_misuse
 from framework.local.program import is_a, modules
 from framework.local.shared_waits import find_shared_waits
@@ -44,7 +45,7 @@ def find_mistakes(
     doubtful = [*find_unmounted(found), *find_shared_waits(found), *find_environ_reads(found)]
     doubtful += find_unescaped(found, app)
     doubtful += find_unprepared(found, app, root, settings or {})
-    doubtful += find_unasked(app) if is_a(app, App) else []
+    doubtful += [*find_misnamed(app), *find_unasked(app)] if is_a(app, App) else []
     unbound: list[str] = []
     if settings is not None:
         unbound, may_be_unbound = find_unbound(found, app, settings)

@@ -9,6 +9,7 @@ import pytest
 from framework import App, Context, Response, Router, fetching
 from framework.local.advice import advise_of
 from framework.local.environ_reads import find_environ_reads
+from framework.local.misnamed import find_misnamed
 from framework.local.misuse import find_misuse
 from framework.local.program import modules
 from framework.local.shared_waits import find_shared_waits
@@ -657,6 +658,63 @@ def test_a_parameter_that_gets_something_else_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, said: str
 ) -> None:
     missed(monkeypatch, tmp_path, source, said)
+
+
+SLOTTED = (
+    "from typing import Annotated\nfrom framework import Alias, Depends, Header\n"
+    "TENANT = Slot('tenant', int)\n"
+    "@guard(provides=TENANT)\nasync def member(x_tenant: Header[int]) -> int: return x_tenant\n"
+    "@guard\nasync def owner(id: int) -> None: ...\n"
+    "def found(id: int) -> str: return str(id)\n"
+)
+
+
+@pytest.mark.parametrize(
+    "taken", ["note_id: int", "note_id: int, page: Query[int] = 1", "c: Context, *, note_id: int"]
+)
+def test_a_parameter_that_a_slot_fills_in_the_place_of_the_path_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, taken: str
+) -> None:
+    source = f"{SLOTTED}@app.get('/notes/:id', guard=member)\nasync def show({taken}): ...\n"
+
+    (said,) = find_misnamed(import_app(monkeypatch, tmp_path, source))
+
+    assert said.startswith(
+        f"{tmp_path / 'app.py'}:{LINES + source.count(chr(10)) - 1}: 'note_id' is"
+    )
+    assert "nothing takes the path's :id" in said
+
+
+@pytest.mark.parametrize(
+    ("path", "guard", "taken"),
+    [
+        ("/notes/:id", "member", "id: int, team: int"),
+        ("/notes/:id", "member", "id, team: int"),
+        ("/notes/:id", "member", "note: Annotated[int, Alias('id')], team: int"),
+        ("/notes/:id", "member & owner", "team: int"),
+        ("/notes/:id", "member", "team: int, note: Annotated[str, Depends(found)]"),
+        ("/notes/:id", "member", "tenant: int"),
+        ("/notes/:id", "member", "team: Annotated[int, TENANT]"),
+        ("/notes", "member", "team: int"),
+        ("/notes/:id", "member", "page: Query[int]"),
+        ("/notes/:id", "member", ""),
+    ],
+)
+def test_one_that_a_slot_may_fill_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, path: str, guard: str, taken: str
+) -> None:
+    source = f"{SLOTTED}@app.get('{path}', guard={guard})\nasync def show({taken}): ..."
+
+    assert find_misnamed(import_app(monkeypatch, tmp_path, source)) == []
+
+
+def test_one_is_not_where_the_handler_reads_the_path_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    handler = "async def show(c: Context, team: int): return c.params['id']"
+    source = f"{SLOTTED}@app.get('/notes/:id', guard=member)\n{handler}"
+
+    assert find_misnamed(import_app(monkeypatch, tmp_path, source)) == []
 
 
 async def nowhere(_c: Context) -> Response:

@@ -1,0 +1,68 @@
+"""Finds parameters that get what a guard hands on where the path's may have been meant."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from framework.application import App
+from framework.parameters import MISSING, marker_of, name_of, provider_of
+from framework.plan import Signature, read_signature
+from framework.route import Route
+from framework.slots import Slot
+from framework.text_types import class_of, notes_of
+
+__all__ = ["find_misnamed"]
+
+_IN_PATHS = {bool, date, datetime, float, int, str, UUID}
+"""What stands in paths, and what slots may carry as well."""
+
+
+def find_misnamed(app: App) -> list[str]:
+    """Return a sentence, with its place, for each parameter in *app* that may be a misspelt name of a path.
+
+    It is filled by a slot, by its class alone, and nothing takes a name that the path has.
+    """
+    return list(dict.fromkeys(said for route in app.routes for said in _in_route(route)))
+
+
+def _in_route(route: Route) -> Iterator[str]:
+    guards = dict.fromkeys(chain.from_iterable(route.guard.alternatives()))
+    ours = [*_with_providers(route.declaration.signature)]
+    theirs = [
+        each for guard in guards for first in guard.signatures for each in _with_providers(first)
+    ]
+    taken = {_called(*item) for each in (*ours, *theirs) for item in each.annotations.items()}
+    names = {*re.findall(r":(\w+)", route.location)}
+    reads_all = any("params" in each.function.__code__.co_names for each in (*ours, *theirs))
+    if names <= taken or reads_all:
+        return
+    slots = {slot.name for guard in guards for slot in guard.provides}
+    for each in ours:
+        for name, kind in each.annotations.items():
+            if _called(name, kind) not in names | slots and _is_told_by_class(kind):
+                yield (
+                    f"{each.place}: {name!r} is what a guard hands on, and nothing takes the path's"
+                    f" :{min(names - taken)}: give it that name, or the slot's"
+                )
+
+
+def _called(name: str, kind: Any) -> str:
+    return name if kind is MISSING else name_of(kind) or name
+
+
+def _is_told_by_class(kind: Any) -> bool:
+    """Return whether a parameter of *kind* says neither where it is read from nor which slot it is."""
+    if marker_of(kind)[0] or provider_of(kind):
+        return False
+    return class_of(kind) in _IN_PATHS and not any(isinstance(n, Slot) for n in notes_of(kind))
+
+
+def _with_providers(signature: Signature) -> Iterator[Signature]:
+    yield signature
+    for kind in signature.annotations.values():
+        provider = None if kind is MISSING else provider_of(kind)
+        if provider is not None:
+            yield from _with_providers(read_signature(provider))
