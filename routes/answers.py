@@ -56,7 +56,7 @@ async def show_error(c: Context, error: HTTPError) -> Response | None:
         status=error.status,
     )
     if "token" in c.params:  # the path is a secret, as on the page itself
-        response = response.with_header("referrer-policy", "no-referrer")
+        response = response.with_header("referrer-policy", "strict-origin")
     return response
 
 

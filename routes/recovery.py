@@ -135,7 +135,8 @@ async def choose(
         element("p", "Every browser that is signed in to the account is signed out."),
         new_password_form(c.request.path),
     )
-    return page.with_header("referrer-policy", "no-referrer")  # the path is a secret
+    # The path is a secret; the origin is not, and the form has to come with it.
+    return page.with_header("referrer-policy", "strict-origin")
 
 
 @recovery.post("/password-reset/:token", guard=public)

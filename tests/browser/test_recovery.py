@@ -114,7 +114,7 @@ def test_the_page_with_the_token_tells_nobody_where_it_is(
 
     browser.follow("Kagari")
 
-    assert browser.session.script("return document.referrer") == ""
+    assert browser.session.script("return document.referrer") == f"{browser.url}/"  # and no path
     assert log_of(browser.session) == []
 
 

@@ -38,7 +38,7 @@ async def test_every_answer_is_locked_down(
 
     assert answer.status == status
     assert answer.header("x-content-type-options") == "nosniff"
-    assert answer.header("referrer-policy") in {"same-origin", "no-referrer"}
+    assert answer.header("referrer-policy") in {"same-origin", "strict-origin"}
     assert answer.header("cross-origin-resource-policy") == "same-origin"
     policy = policy_of(answer)
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"

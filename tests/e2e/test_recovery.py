@@ -293,11 +293,11 @@ async def test_all_of_it_in_the_pages(visitor: Visitor, service: Service, mailbo
     path = path_of(link_in(await newest(mailbox, address, 2)), service)
 
     page = await visitor.open(path)
-    assert visitor.answer.header("referrer-policy") == "no-referrer"
+    assert visitor.answer.header("referrer-policy") == "strict-origin"
     assert visitor.answer.header("cache-control") == "private, no-store"
     page = await visitor.submit("Save the password", password="short")
     assert (visitor.answer.status, "short" in page.text) == (422, False)
-    assert visitor.answer.header("referrer-policy") == "no-referrer"
+    assert visitor.answer.header("referrer-policy") == "strict-origin"
     await visitor.open(path)
     new = service.canary.new_password()
     page = await visitor.submit("Save the password", password=new)
