@@ -11,6 +11,7 @@ from framework.local.environ_reads import find_environ_reads
 from framework.local.misnamed import find_misnamed
 from framework.local.misuse import find_misuse
 from framework.local.program import is_a, modules
+from framework.local.queued import find_queued, queues_of
 from framework.local.shared_waits import find_shared_waits
 from framework.local.unasked import find_unasked
 from framework.local.unbound import find_unbound
@@ -51,7 +52,9 @@ def find_mistakes(
         unbound, may_be_unbound = find_unbound(found, app, settings)
         doubtful += [*may_be_unbound, *find_kept(app, settings)]
         doubtful += [*find_hidden(app, root, settings), *find_unpurged(found)]
-    return Mistakes(find_misuse(found, app, [*_stores(settings or {})]), unbound, doubtful)
+    misused = find_misuse(found, app, [*_stores(settings or {})])
+    misused += find_queued(found, app, queues_of(settings or {}))
+    return Mistakes(misused, unbound, doubtful)
 
 
 def _stores(settings: Mapping[str, Any]) -> Iterator[str]:

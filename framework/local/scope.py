@@ -142,19 +142,9 @@ class Scope:
             kind = self.kind(node.value)
             is_request = kind is Context and node.attr == "request"
             return Request if is_request else _binding(kind, node.attr)
-        if isinstance(node, ast.Subscript):
-            return self._bound(node)
+        if isinstance(node, ast.Subscript) and (name := self.binding(node)):
+            return Store if name in self._stores else Binding
         return self._made(node) if isinstance(node, ast.Call) else None
-
-    def _bound(self, node: ast.Subscript) -> Any:
-        env = node.value
-        kind = (
-            self.kind(env.value) if isinstance(env, ast.Attribute) and env.attr == "env" else None
-        )
-        if not any(kind is each for each in _DEPLOYED):  # classes may compare as they like
-            return None
-        name = node.slice.value if isinstance(node.slice, ast.Constant) else self.value(node.slice)
-        return Store if is_a(name, str) and name in self._stores else Binding
 
     def _made(self, call: ast.Call) -> Any:
         if self.value(call.func) is Response:
@@ -176,6 +166,20 @@ class Scope:
     def _class(self, node: ast.AST | None) -> Any:
         value = self.value(node)
         return value if is_a(value, type) or value is Next else None
+
+    def binding(self, node: ast.AST) -> str:
+        """Return what the binding *node* is called, ``?`` where that is not known; or "" for no binding."""
+        if isinstance(node, ast.Attribute):
+            kind = self.kind(node.value)
+            return node.attr if is_a(kind, type) and issubclass(kind, Bindings) else ""
+        env = node.value if isinstance(node, ast.Subscript) else None
+        if not (isinstance(env, ast.Attribute) and env.attr == "env"):
+            return ""
+        kind = self.kind(env.value)
+        place: Any = node.slice  # type: ignore[attr-defined]  # a Subscript, as its env says
+        name: Any = place.value if isinstance(place, ast.Constant) else self.value(place)
+        is_env = any(kind is each for each in _DEPLOYED)  # classes may compare as they like
+        return (name if is_a(name, str) else "?") if is_env else ""
 
     def makes_coroutine(self, node: ast.AST) -> bool:
         """Return whether *node* is the call of an async function."""

@@ -1,0 +1,71 @@
+"""Finds what is sent to a queue and is no JSON: in the Worker it becomes `{}`, and nothing says so."""
+
+import ast
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from framework.local.deployments import bound_names
+from framework.local.program import Module, functions, is_a
+from framework.local.roles import roles_of
+from framework.local.scope import Scope
+
+__all__ = ["find_queued", "queues_of"]
+
+_NO_JSON = (Struct, Decimal, UUID, date, time, timedelta)
+
+
+def queues_of(settings: Mapping[str, Any]) -> set[str]:
+    """Return the names by which ``wrangler.toml`` binds queues, those of environments too."""
+    places = (settings, *settings.get("env", {}).values())
+    return {
+        name
+        for place in places
+        for name in bound_names(place.get("queues", {}), "producers", "binding")
+    }
+
+
+def find_queued(modules: Sequence[Module], app: Any, queues: Collection[str]) -> list[str]:
+    """Return a sentence, with its place, for each value in *modules* that one of *queues* cannot take."""
+    if not queues:
+        return []
+    roles = roles_of(app)
+    found: set[tuple[str, int, str]] = set()
+    for module in modules:
+        for function in functions(module.tree):
+            with suppress(RecursionError):  # it nests deeper than can be followed
+                scope = Scope(function, module, roles.get(module.file, {}))
+                found |= {(module.place, *each) for each in _in_function(scope, queues)}
+    return [f"{place}:{line}: {why}" for place, line, why in sorted(found)]
+
+
+def _in_function(scope: Scope, queues: Collection[str]) -> Iterator[tuple[int, str]]:
+    for node in scope.nodes:
+        if not (isinstance(node, ast.Call) and node.args and isinstance(node.func, ast.Attribute)):
+            continue
+        if node.func.attr != "send" or scope.binding(node.func.value) not in queues:
+            continue
+        for made in _made(node.args[0], scope):
+            yield (
+                made.lineno,
+                f"{ast.unparse(made.func)}(...) is no JSON, and arrives as {{}}:"
+                f" send msgspec.to_builtins(...) of it",
+            )
+
+
+def _made(node: ast.expr, scope: Scope) -> Iterator[ast.Call]:
+    """Yield each call in *node*, what is sent, that makes what JSON has not."""
+    if isinstance(node, ast.Name):
+        node = scope.assigned.get(node.id, node)
+    if isinstance(node, ast.Call):
+        kind = scope.value(node.func)
+        if is_a(kind, type) and issubclass(kind, _NO_JSON) and not issubclass(kind, datetime):
+            yield node
+    inner = node.values if isinstance(node, ast.Dict) else []
+    for each in node.elts if isinstance(node, ast.List) else inner:
+        yield from _made(each, scope)
