@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, overload
 from uuid import UUID
 
 import msgspec
@@ -27,6 +27,18 @@ class Env(Protocol):
         A second argument of that error, if it has one, says why. A third is what `Bindings` hold in
         its place: a stand-in that raises when it is used.
         """
+
+    def __contains__(self, name: str, /) -> bool:
+        """Return whether there is a binding *name*."""
+
+    @overload
+    def get(self, name: str, /) -> Any: ...
+
+    @overload
+    def get(self, name: str, default: Any, /) -> Any: ...
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """Return the binding *name*, or *default*."""
 
 
 class Bindings(msgspec.Struct):

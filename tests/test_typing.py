@@ -7,7 +7,7 @@ are refused at import as well run; the others would be found by a request alone.
 import subprocess
 import sys
 import tomllib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypedDict, assert_type
 
@@ -233,3 +233,17 @@ def test_nothing_is_found_with_the_types_of_the_workers_python() -> None:
     )
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
+
+
+async def test_the_bindings_are_asked_as_a_dict_is_and_may_be_any_mapping() -> None:
+    app = App()
+
+    @app.get("/", guard=public)
+    async def show(c: Context) -> list[Any]:
+        return ["DB" in c.env, c.env.get("DB"), c.env.get("DB", "none")]
+
+    anything: Mapping[str, Any] = {}
+    texts: dict[str, str] = {"DB": "a"}
+    answers = [await app.request("GET", "/", env=env) for env in (anything, texts)]
+
+    assert [answer.body for answer in answers] == [b'[false,null,"none"]', b'[true,"a","a"]']
