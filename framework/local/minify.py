@@ -41,8 +41,12 @@ DOCUMENT = "openapi"
 
 DESCRIBED = {"Struct", "TypedDict", "NamedTuple", "Enum", "IntEnum", "StrEnum"}
 """Bases of the classes whose docstrings msgspec puts into a schema, and so OpenAPI's document."""
-HANDED = {"Context", "Reply", "Request"}
-"""Structs that most apps name, that are never part of a schema, and neither is what they are made of."""
+HANDED = {
+    *("Context", "Reply", "Request", "Statement"),
+    *("Kind", "Parameter", "PathParameter", "SecurityScheme", "Segment", "Template"),
+}
+"""Classes that most apps name, or what writes a document, that are never part of a schema, and neither is
+what they are made of."""
 
 
 def minify(folder: Path) -> None:

@@ -533,13 +533,16 @@ class Request(Struct):
     \"""Not.\"""
     path: Shape
 
+class Parameter(NamedTuple):
+    \"""Not.\"""
+
 class Shape(Struct):
     \"""Not.\"""
 """
 
 
 def test_what_a_handler_is_handed_is_part_of_no_schema(tmp_path: Path) -> None:
-    staged(tmp_path, "from framework.one import Context", one=HANDED)
+    staged(tmp_path, "from framework.one import Context, Parameter", one=HANDED)
 
     assert "Not." not in (tmp_path / "framework/one.py").read_text()
 
