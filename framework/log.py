@@ -3,7 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["Log", "encode_line", "log_error", "log_warning", "print_line", "time_now"]
+__all__ = [
+    "Log",
+    "encode_line",
+    "log_error",
+    "log_warning",
+    "one_line",
+    "print_line",
+    "time_now",
+    "traceback_of",
+]
 
 
 def print_line(line: str) -> None:
@@ -52,7 +61,7 @@ def log_error(message: str, error: BaseException) -> None:
     if logger.isEnabledFor(logging.ERROR):
         info = (type(error), error, error.__traceback__)
         record = logger.makeRecord(logger.name, logging.ERROR, __file__, 0, message, (), info)
-        record.exc_text = _traceback_of(error)  # formatters take it as it is
+        record.exc_text = traceback_of(error)  # formatters take it as it is
         logger.handle(record)
 
 
@@ -63,14 +72,15 @@ def log_warning(message: str) -> None:
     logging.getLogger("kagari").warning("%s", message)
 
 
-def _traceback_of(error: BaseException) -> str:
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback of *error*, all that is not printable escaped."""
     from traceback import TracebackException  # off the cold-start path, as above
 
     parts = [part.strip("\n") for part in TracebackException.from_exception(error).format()]
-    return "\n".join([part if part.startswith("  File ") else _one_line(part) for part in parts])
+    return "\n".join([part if part.startswith("  File ") else one_line(part) for part in parts])
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return *text* with all that is not printable escaped."""
     return "".join(
         [each if each.isprintable() else each.encode("unicode_escape").decode() for each in text]

@@ -3,6 +3,8 @@
 import sys
 from typing import Final
 
+from framework.log import one_line
+
 __all__ = ["EMAIL", "ConsoleMail"]
 
 EMAIL: Final = "EMAIL"
@@ -17,6 +19,8 @@ class ConsoleMail:
     async def send(self, **fields: str) -> None:
         """Print a mail to standard error: ``to``, ``from`` and ``subject``, then the ``text``."""
         head = [f"{name}: {value}" for name, value in fields.items() if name != "text"]
-        lines = [f"mail {_RULE}", *head, "", fields.get("text", "").rstrip("\n"), f"end  {_RULE}"]
-        sys.stderr.write("".join(f"{line}\n" for line in lines))
+        text = fields.get("text", "").rstrip("\r\n").splitlines()
+        lines = [f"mail {_RULE}", *head, "", *text, f"end  {_RULE}"]
+        # People may have written some of it, and a terminal would do what it says.
+        sys.stderr.write("".join(f"{one_line(line)}\n" for line in lines))
         sys.stderr.flush()

@@ -22,6 +22,7 @@ from framework.local.advice import advise
 from framework.local.asgi import ASGIApplication, Receive, Scope, Send, asgi
 from framework.local.command_error import CommandError
 from framework.local.protocol import StrictProtocol, answer_cut
+from framework.log import traceback_of
 
 __all__ = [
     "HOST",
@@ -45,8 +46,7 @@ GRACE = 1
 
 _REUSES = sys.platform != "win32"
 """Whether a port whose connections have just ended has to be asked for. Windows gives it anyway, and if
-asked would give one on which another server listens.
-"""
+asked would give one on which another server listens."""
 
 _access = logging.getLogger("kagari.access")
 
@@ -171,8 +171,7 @@ class _Server(Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """End the server at a signal, then return: uvicorn would raise the signal again and skip
-        our cleanup.
-        """
+        our cleanup."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -223,23 +222,24 @@ def _loggable(scope: Scope) -> str:
 
 
 def log_to_terminal() -> None:
-    """Write the framework's log and the server's errors to standard error."""
+    """Write the framework's log, and the errors of the server and of asyncio, to standard error."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Advising("%(message)s"))
     handler.addFilter(_is_worth_telling)
-    for name, level in (("kagari", logging.INFO), ("uvicorn.error", logging.ERROR)):
+    for name in ("kagari", "uvicorn.error", "asyncio"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.propagate = False
-        logger.setLevel(level)
+        logger.setLevel(logging.INFO if name == "kagari" else logging.ERROR)
 
 
 class _Advising(logging.Formatter):
     """Says below a traceback what to write here instead, where that is known."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
         cause = record.exc_info[1] if record.exc_info else None
+        record.exc_text = traceback_of(cause) if cause else None  # escaped, of whoever logs it
+        text = super().format(record)
         advice = advise(cause) if cause else ""
         return f"{text}\n{advice}" if advice else text
 

@@ -130,3 +130,12 @@ def test_in_development_mails_are_printed(capsys: pytest.CaptureFixture[str]) ->
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "to: bob@example.com\nsubject: Your code\n\n12345678\nend" in printed.err
+
+
+def test_a_printed_mail_does_not_colour_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    message = Message("bob@example.com", "\x1b[2J", "one\r\n\x1b]0;title\x07\u202e\tü")
+
+    asyncio.run(BindingMailer().send(context(EMAIL=ConsoleMail()), message))
+
+    printed = capsys.readouterr().err
+    assert "subject: \\x1b[2J\n\none\n\\x1b]0;title\\x07\\u202e\\tü\nend" in printed

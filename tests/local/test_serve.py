@@ -10,7 +10,7 @@ import threading
 import time
 from asyncio import Event, sleep
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -880,22 +880,39 @@ def test_the_log_has_no_query_no_fragment_and_no_headers(
     assert secret not in caplog.text
 
 
-def test_a_request_cut_short_by_the_end_is_no_news(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serving, "GRACE", 0)
-    names = ("kagari", "uvicorn.error")
+@contextmanager
+def logged_to_terminal() -> Iterator[None]:
+    """Have the log go where a server that somebody started writes it."""
+    names = ("kagari", "uvicorn.error", "asyncio")
     before = [(logging.getLogger(name), logging.getLogger(name).propagate) for name in names]
+    log_to_terminal()
     try:
-        log_to_terminal()
-        with serve(make_app(), {}) as url:
-            busy = Connection(url)
-            busy.send(request("GET /endless")).read_until(b"x\r\n")
-        busy.socket.close()
-        logging.getLogger("kagari").warning("told")
+        yield
     finally:
         for logger, propagate in before:
             logger.handlers, logger.propagate = [], propagate
             logger.setLevel(logging.NOTSET)
 
+
+def test_a_request_cut_short_by_the_end_is_no_news(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "GRACE", 0)
+    with logged_to_terminal():
+        with serve(make_app(), {}) as url:
+            busy = Connection(url)
+            busy.send(request("GET /endless")).read_until(b"x\r\n")
+        busy.socket.close()
+        logging.getLogger("kagari").warning("told")
+
     assert capsys.readouterr().err == "told\n"
+
+
+@pytest.mark.parametrize("name", ["uvicorn.error", "asyncio"])
+def test_what_breaks_a_stream_or_a_task_does_not_colour_the_terminal(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with logged_to_terminal():
+        logging.getLogger(name).error("failed", exc_info=LookupError("no \x1b]0;title\x07"))
+
+    assert capsys.readouterr().err == "failed\nLookupError: no \\x1b]0;title\\x07\n"
