@@ -50,10 +50,10 @@ _KNOWN_NAMES_LIMIT = 256
 def asgi(app: App, env: Env) -> ASGIApplication:
     """Return *app* as an ASGI application; *env* holds its bindings, the same for every request.
 
-    Work that a handler hands to ``wait_until`` starts at once, as in the Worker, and outlives the
-    answer; the lifespan's end waits for it. A WebSocket is closed before it is accepted. `fetch`
-    sends its requests from a thread from now on. ``Request.address`` is what the server says of the
-    connection: ``X-Forwarded-For`` is not read here.
+    Work that a handler hands to ``wait_until`` starts at once (in the Worker 50 ms later), and
+    outlives the answer; the lifespan's end waits for it. A WebSocket is closed before it is
+    accepted. `fetch` sends its requests from a thread from now on. ``Request.address`` is what the
+    server says of the connection: ``X-Forwarded-For`` is not read here.
     """
     app.prepare()
     provide_fetch(fetch_in_thread, unless_provided=True)

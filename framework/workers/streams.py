@@ -24,22 +24,19 @@ async def read_stream(stream: Any, limit: int, length: int | None = None) -> byt
     that, which saves a turn of the event loop, and what is long comes in few pieces. Raises
     `TooLong` past *limit* bytes, and `JsException` where the stream breaks.
     """
-    long = length if length and length > 4096 else 0  # workerd hands out as much without room
+    total = length or limit + 1
+    is_long = total > 4096  # workerd hands out as much without room
     try:
-        reader = stream.getReader(JSON.parse('{"mode":"byob"}')) if long else stream.getReader()
+        reader = _reader(stream, is_long)
     except AttributeError:  # of None, or of JavaScript's null
         return b""
-    except JsException:  # no stream of bytes: its reader looks at no room
-        reader = stream.getReader()
     chunks: list[bytes] = []
     size = 0
     while True:
-        if long:
-            room = min(long - size, 65536)  # no more: a client may announce much and send nothing
-            step = await reader.read(Uint8Array.new(room), JSON.parse(f'{{"min":{room}}}'))
-        else:
-            step = await reader.read()
-        is_over, value = step.done, step.value
+        room = min(total - size, 65536)  # no more: a client may announce much and send nothing
+        options = [Uint8Array.new(room), JSON.parse(f'{{"min":{room}}}')] if is_long else []
+        step = await reader.read(*options)
+        value = step.value
         if value is not None:  # what is less than the room may come with the end
             chunk: bytes = value.to_bytes()
             size += len(chunk)
@@ -47,8 +44,20 @@ async def read_stream(stream: Any, limit: int, length: int | None = None) -> byt
                 await reader.cancel()
                 raise TooLong
             chunks.append(chunk)
-        if is_over or (length and size >= length):
+        if step.done or size >= total:
             return b"".join(chunks)
+        if not is_long:  # it comes in bits, each of which would cost as much as the whole
+            reader.releaseLock()
+            is_long = True
+            reader = _reader(stream, is_long)
+
+
+def _reader(stream: Any, is_long: bool) -> Any:
+    """Return a reader of *stream*, one that looks at the room where it *is_long*."""
+    try:
+        return stream.getReader(JSON.parse('{"mode":"byob"}')) if is_long else stream.getReader()
+    except JsException:  # no stream of bytes
+        return stream.getReader()
 
 
 async def pump(chunks: AsyncIterator[bytes], writer: Any) -> None:
@@ -66,7 +75,7 @@ async def pump(chunks: AsyncIterator[bytes], writer: Any) -> None:
             departure.ignore()
             await _call(writer, "close")
     except BaseException:
-        await _call(writer, "abort", "the stream broke off")
+        await _call(writer, "abort")
         raise
     finally:
         await close_body(chunks)

@@ -163,6 +163,28 @@ def test_a_long_body_is_put_together(worker: RunningWorker, size: int, is_chunke
     assert got == sent
 
 
+def test_a_body_in_bits_costs_no_more_for_each(worker: RunningWorker) -> None:
+    connection = http.client.HTTPConnection(urlsplit(worker.url).netloc)
+    started = time.monotonic()
+    connection.request("POST", "/size", iter([b"x"] * 20_000), encode_chunked=True)
+    got = connection.getresponse().read()
+    connection.close()
+
+    assert got == b"20000"
+    assert time.monotonic() - started < 2.5  # read one by one, they took 5 seconds and more
+
+
+def test_an_answer_does_not_wait_for_what_goes_on_after_it(worker: RunningWorker) -> None:
+    """It would tell what that is: whether a link is made and mailed, and so who has an account."""
+    seconds = {}
+    for when in ("before", "after"):
+        started = time.monotonic()
+        assert ask(worker.url, f"/busy/{when}")[0] == 204
+        seconds[when] = time.monotonic() - started
+
+    assert seconds["after"] < seconds["before"] / 2
+
+
 @pytest.mark.parametrize("kind", ["bytes", "values"])
 @pytest.mark.parametrize(
     ("length", "limit", "read"),

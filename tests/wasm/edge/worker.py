@@ -127,6 +127,18 @@ async def echo(c: Context) -> bytes:
     return await c.request.bytes()
 
 
+async def work() -> int:
+    return sum(range(5_000_000))
+
+
+@app.get("/busy/:when", guard=public)
+async def busy(c: Context, when: str) -> None:
+    if when == "after":
+        c.wait_until(work())
+    else:
+        await work()
+
+
 @app.get("/made/:kind", guard=public)
 async def read_made(kind: str, length: Query[int], limit: Query[int]) -> str:
     stream = js.Response.new("x" * 20_000).body
