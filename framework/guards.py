@@ -483,7 +483,8 @@ def guard(
       with ``c.set``.
     - *reads* is a function of the context and path parameters that returns a statement, or None.
       The guard's function takes the outcome, as a parameter annotated `Result` or
-      ``Result | None``. All that a route's guards read goes to *database* in one trip.
+      ``Result | None``. All that a route's guards read goes to *database* in one trip, before any of
+      them has let the request pass: so it must not write.
     - *statements* is how many the function runs besides, each a trip of its own.
     - *refuses* and *scheme* are for OpenAPI: the statuses it refuses with, and how clients show who
       they are.

@@ -20,6 +20,7 @@ from framework.local.unmounted import find_unmounted
 from framework.local.unprepared import find_unprepared
 from framework.local.unpurged import find_unpurged
 from framework.local.workers_cache import find_kept
+from framework.local.writing_reads import find_writing_reads
 
 __all__ = ["Mistakes", "find_mistakes"]
 
@@ -47,6 +48,7 @@ def find_mistakes(
     doubtful += find_unescaped(found, app)
     doubtful += find_unprepared(found, app, root, settings or {})
     doubtful += [*find_misnamed(app), *find_unasked(app)] if is_a(app, App) else []
+    doubtful += find_writing_reads(found, app)
     unbound: list[str] = []
     if settings is not None:
         unbound, may_be_unbound = find_unbound(found, app, settings)

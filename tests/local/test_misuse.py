@@ -17,6 +17,7 @@ from framework.local.unasked import find_unasked
 from framework.local.unbound import find_unbound
 from framework.local.unmounted import find_unmounted
 from framework.local.unpurged import find_unpurged
+from framework.local.writing_reads import find_writing_reads
 from tests.local.correct_programs import (
     AUTH,
     BARE,
@@ -984,6 +985,56 @@ def test_what_may_be_read_of_this_machine_alone_is_passed_over(
     assert find_environ_reads([*modules(tmp_path)]) == []
 
 
+COUNTED = """
+from framework.auth import Auth
+from framework.database import Result, statement
+COUNT = "UPDATE quota SET n = n + 1 WHERE id = 1 RETURNING n"
+def count(c: Context):
+    {does}
+@guard(reads=count)
+async def counted(found: Result) -> None: ...
+@app.get("/counted", guard={guards})
+async def show() -> str:
+    return ""
+"""
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        "return statement(COUNT)",
+        "return statement('INSERT INTO used (at) VALUES (1)')",
+        "return (lambda: statement('DELETE FROM quota'))()",
+    ],
+)
+def test_what_a_guard_writes_before_others_are_asked_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str
+) -> None:
+    source = COUNTED.format(does=does, guards="Auth().guard() & counted")
+    app = import_app(monkeypatch, tmp_path, source)
+
+    [said] = find_writing_reads([*modules(tmp_path)], app)
+    assert said.startswith(f"app.py:{LINES + 5}: the guard counted writes in reads=")
+
+
+@pytest.mark.parametrize(
+    ("does", "guards"),
+    [
+        ("return statement(COUNT)", "counted"),
+        ("return statement(COUNT)", "public & counted"),
+        ("return statement(COUNT)", "counted & Auth().guard()"),
+        ("return statement(COUNT)", "Auth().guard() | counted"),
+        ('"""Update nothing."""; return statement("SELECT 1")', "Auth().guard() & counted"),
+    ],
+)
+def test_what_a_guard_writes_first_or_only_reads_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, does: str, guards: str
+) -> None:
+    app = import_app(monkeypatch, tmp_path, COUNTED.format(does=does, guards=guards))
+
+    assert find_writing_reads([*modules(tmp_path)], app) == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_nothing_is_said_of_what_the_docs_show(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, document: Path
@@ -996,7 +1047,7 @@ def test_nothing_is_said_of_what_the_docs_show(
 
     shown = [*modules(tmp_path)]
     said = [*find_misuse(shown, app), *find_unmounted(shown), *find_shared_waits(shown)]
-    assert [*said, *find_environ_reads(shown)] == []
+    assert [*said, *find_environ_reads(shown), *find_writing_reads(shown, app)] == []
 
 
 @pytest.mark.parametrize(
