@@ -31,7 +31,7 @@ BODY = [
     "headers.get(content-length)",
     "request.body",
 ]
-PIECE = ["answer.done", "answer.value"]
+PIECE = ["answer.value", "answer.done"]
 ROOM = ["new Uint8Array()", "JSON.parse()", "getReader.read()"]
 
 ROWS = ["prepare.all()", *FIRST_QUERY, "answer.results", "JSON.stringify()"]
