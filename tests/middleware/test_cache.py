@@ -387,3 +387,25 @@ async def test_a_layer_of_another_layer_keeps_no_more_than_its_own() -> None:
         return f"https://{x_site}/"
 
     assert (await app.request("GET", "/")).header("cache-control") is None
+
+
+@pytest.mark.parametrize(
+    ("is_outside", "says", "kept"),
+    [(True, False, HOUR), (True, True, NEVER), (False, False, None)],
+)
+async def test_a_layer_outside_that_looks_at_a_cookie_afterwards_has_to_say_so(
+    is_outside: bool, says: bool, kept: str | None
+) -> None:
+    async def greet(c: Context, call_next: Next) -> Response:
+        answer = await call_next()
+        c.private = says
+        return answer.with_header("x-greeting", f"Hello {c.request.cookie('name')}!")
+
+    app = App()
+    app.use(*[greet, cache(3600)][:: 1 if is_outside else -1])
+    app.get("/", guard=public)(lambda: "page")
+
+    answer = await app.request("GET", "/", headers={"cookie": "name=Ada"})
+
+    assert answer.header("x-greeting") == "Hello Ada!"
+    assert answer.header("cache-control") == kept
