@@ -369,6 +369,28 @@ async def test_the_name_of_a_cookie_says_whose_session_it_opens() -> None:
     world.close()
 
 
+@pytest.mark.parametrize(("is_ended", "status"), [(False, 200), (True, 401)])
+async def test_a_session_that_lucia_does_not_see_is_there_again_unless_it_was_ended(
+    is_ended: bool, status: int
+) -> None:
+    world = World(sessions="migrate")
+    migrating, browser = world.app, world.browser("https://example.com")
+    await browser.post("/sign-up", json={})
+
+    shared = World(hasher=sharing(), sessions="shared")
+    world.app = shared.app
+    if is_ended:
+        await world.sqlite.run("DELETE FROM user_session WHERE length(id) = 64")
+    answers = [await browser.post(path, json={}) for path in ("/sign-in", "/sign-out")]
+    assert [answer.status for answer in answers] == [200, 204]
+    assert (await browser.get("/me")).status == 401
+
+    world.app = migrating
+    assert (await browser.get("/me")).status == status
+    world.close()
+    shared.close()
+
+
 @pytest.mark.parametrize(
     ("sessions", "status"), [("hashed", 401), ("migrate", 401), ("shared", 200)]
 )
