@@ -494,6 +494,25 @@ async def test_links_that_are_worth_nothing_keep_no_other(recovering: Recovering
     assert recovering.mailbox.mails[-1].to == "other@example.com"
 
 
+async def test_links_for_another_name_count_for_two_hours_also_where_they_are_worth_nothing(
+    recovering: Recovering,
+) -> None:
+    await recovering.verified()
+    (user,) = await recovering.rows("user")
+    keys, db, mails = recovering.auth.keys, recovering.sqlite, recovering.mailbox.mails
+    await keys.create(db, user["id"], "username", "second", "another password")
+    for _ in range(LINKS_PER_ACCOUNT):
+        await recovering.ask("second")
+    await keys.set_password(db, "username", "second", "a third password")
+    assert len(mails) == LINKS_PER_ACCOUNT
+
+    await recovering.ask(USERNAME)
+    assert len(mails) == LINKS_PER_ACCOUNT
+    recovering.clock.now += LINK_LIFE
+    await recovering.ask(USERNAME)
+    assert len(mails) == LINKS_PER_ACCOUNT + 1
+
+
 async def test_every_password_of_the_account_is_replaced(recovering: Recovering) -> None:
     await recovering.verified()
     (user,) = await recovering.rows("user")
