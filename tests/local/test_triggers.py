@@ -60,7 +60,7 @@ def test_what_the_docs_declare_is_triggered_by_what_they_show(tmp_path: Path) ->
         re.findall(rf'^@app\.{each}\("(.*)"\)$', text, re.M) for each in ("cron", "queue")
     )
 
-    assert (len(crons), len(queues)) == (1, 1)
+    assert (len(crons), len(queues)) == (1, 2)
     assert list(mismatches(read_configuration(tmp_path) or {}, crons, queues)) == []
 
 
