@@ -105,10 +105,11 @@ def test_the_links_lead_somewhere(document: Path) -> None:
     assert missing == []
 
 
-def anchors(document: Path) -> set[str]:
-    """Return what links to headings of *document* may name, as GitHub derives it."""
-    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+def anchors(document: Path) -> list[str]:
+    """Return what links to headings of *document* may name, as GitHub derives it, in order."""
+    text = re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
@@ -122,6 +123,13 @@ def test_the_links_to_headings_lead_to_one(document: Path) -> None:
     ]
 
     assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_the_list_of_contents_is_in_the_order_of_the_page(document: Path) -> None:
+    listed = re.findall(r"\]\(#([^)]+)\)", document.read_text().partition("\n## ")[0])
+
+    assert listed == sorted(listed, key=anchors(document).index)
 
 
 def test_the_readme_example_answers_as_it_says() -> None:
