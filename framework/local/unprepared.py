@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, suppress
+from itertools import chain
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from msgspec.structs import fields
 
 from framework.application import App
 from framework.database import Database, statement
+from framework.local.deployments import bound_names
 from framework.local.program import Module, functions, is_a
 from framework.local.roles import Roles, roles_of
 from framework.local.scope import Scope, assigned
@@ -29,12 +31,15 @@ __all__ = ["find_unprepared"]
 _FIRST_VALUE = {"all": 2, "first": 2, "run": 1}
 """Which argument is the first value, by the method of `Database`; the one before it is the statement."""
 _VALUES = (bool, bytes, float, int, str)
-_MAKES_TABLES = re.compile(r"\s*(CREATE|ALTER|DROP)\s", re.IGNORECASE)
+_MAKES_TABLES = re.compile(
+    r"\s*(?:CREATE\s+(?:TABLE|TEMP|VIEW|VIRTUAL)|ALTER\s+TABLE|DROP\s+(?:TABLE|VIEW))\b",
+    re.IGNORECASE,
+)
 _RETURNING = re.compile(
     r"\s*(?:INSERT\b.*?\bINTO|REPLACE\s+INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM)\s+(\w+)\b.*\bRETURNING\b(.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_EXPLAINS = re.compile(r"\s*EXPLAIN\b", re.IGNORECASE)
+_EXPLAINS = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*EXPLAIN\b", re.IGNORECASE | re.DOTALL)
 _USES = re.compile(r"The current statement uses (\d+)")
 
 
@@ -57,13 +62,15 @@ def find_unprepared(
     *modules* are those of *app*; *root* is the project, whose schemas are read; *settings* are what
     ``wrangler.toml`` says.
     """
-    names = [each["binding"] for each in settings.get("d1_databases", ())]
+    places = (settings, *settings.get("env", {}).values())
+    bound = (bound_names(place, "d1_databases", "binding") for place in places)
+    names = [*dict.fromkeys(chain.from_iterable(bound))]
     files = [root / "schema.sql", *(root / f"schema-{name}.sql" for name in names[1:])]
     if any(map(_makes_tables, modules)) or not all(file.is_file() for file in files):
         return []
     left = dict.fromkeys([*_of_auths(modules), *_of_functions(modules, app)], "")
     for file in files:  # what fits one of them is right
-        with closing(sqlite3.connect(":memory:")) as connection:
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             try:
                 for sql in split(file.read_text("utf-8-sig")):
                     connection.execute(sql)
@@ -101,8 +108,8 @@ def _of_auths(modules: Sequence[Module]) -> Iterator[_Asked]:
 def _of_functions(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
     roles = roles_of(app)
     for module in modules:
-        with suppress(RecursionError):  # it nests deeper than can be followed
-            for function in functions(module.tree):
+        for function in functions(module.tree):
+            with suppress(RecursionError):  # it nests deeper than can be followed, or in a circle
                 yield from _of_function(function, module, roles.get(module.file, {}))
 
 
@@ -149,6 +156,10 @@ def _text(node: ast.expr, scope: Scope) -> str | None:
 
 def _fault(connection: sqlite3.Connection, asked: _Asked) -> str:
     """Return what is wrong with what is *asked* of *connection*, or ""."""
+    try:
+        asked.sql.encode()
+    except UnicodeEncodeError:
+        return ""  # half a surrogate pair: no database is asked
     if (refused := refusal(asked.sql)) is not None:
         return refused
     values: list[None] = []
@@ -159,7 +170,7 @@ def _fault(connection: sqlite3.Connection, asked: _Asked) -> str:
         except sqlite3.ProgrammingError as error:  # it has parameters
             values = [None] * int(uses[1] if (uses := _USES.search(str(error))) else 0)
             connection.execute(explain, values)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, sqlite3.Warning) as error:
         # D1's SQLite is newer than most, and has functions that this one has not.
         return "" if str(error).startswith("no such function") else str(error)
     if asked.given not in (None, len(values)):
@@ -182,7 +193,9 @@ def _row_fault(row: Any, columns: list[str]) -> str:
     if is_a(row, StructMeta) and row.__struct_config__.tag is None:
         with suppress(Exception):  # whatever its annotations raise; who reads a row is told
             wanted = [field.encode_name for field in fields(row) if field.required]
-            missing = [name for name in wanted if name not in columns]
+            # Within another, SQLite calls a column as the query does, and not as the table.
+            there = {name.lower() for name in columns}
+            missing = [] if "rowid" in there else [n for n in wanted if n.lower() not in there]
     return (
         f"no column is called {' or '.join(missing)}, as {row.__name__} has it" if missing else ""
     )

@@ -59,6 +59,11 @@ def found(
         "all(dict, 'EXPLAIN QUERY PLAN SELECT id FROM note')",
         "first(str, 'SELECT newer_than_this_sqlite(title) FROM note')",
         "all(Unresolved, 'SELECT id FROM note')",
+        "all(Note, 'SELECT ID, Title FROM Note')",
+        "all(Note, 'SELECT rowid, title FROM note')",
+        "all(dict, '/* why */ EXPLAIN QUERY PLAN SELECT id FROM note')",
+        "all(dict, '-- why\\nEXPLAIN SELECT id FROM note')",
+        r"run('SELECT \ud800')",
         # not known before a request is there
         "run(f'DELETE FROM note WHERE id IN ({rest})', *rest)",
         "run(f'DELETE FROM note WHERE {id} = 3')",
@@ -156,6 +161,11 @@ def test_a_statement_may_be_for_any_of_the_databases(
         ("", TWO, SCHEMA),  # nothing says which tables LOGS has
         ("MAKE = 'CREATE TABLE IF NOT EXISTS log (line TEXT)'\n", D1, SCHEMA),
         ("", D1, "CREATE TABLE note (id,;"),  # which the local server refuses
+        (
+            "",
+            f"{D1}[env.preview]\n{D1.replace('[[', '[[env.preview.').replace('DB', 'LOGS')}",
+            SCHEMA,
+        ),
     ],
 )
 def test_where_the_tables_are_not_known_nothing_is_told(
@@ -164,6 +174,30 @@ def test_where_the_tables_are_not_known_nothing_is_told(
     source = before + HANDLER.format("await c.database().run('DELETE FROM log')")
 
     assert found(monkeypatch, tmp_path, source, settings, schema=schema) == []
+
+
+def test_a_docstring_makes_no_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    source = HANDLER.format("'Create a note.'\n await c.database().run('DELETE FROM notes')")
+
+    assert len(found(monkeypatch, tmp_path, source)) == 1
+
+
+def test_a_schema_may_fill_its_tables_in_a_transaction(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    schema = f"{SCHEMA}INSERT INTO note (title) VALUES ('a');BEGIN;DELETE FROM note;COMMIT;"
+    source = HANDLER.format("await c.database().run('DELETE FROM notes')")
+
+    assert len(found(monkeypatch, tmp_path, source, schema=schema)) == 1
+
+
+def test_what_cannot_be_followed_hides_no_other_function(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    circle = "async def turn(db: Database):\n one = two + ''\n two = one + ''\n await db.run(one)\n"
+    source = circle + HANDLER.format("await c.database().run('DELETE FROM notes')")
+
+    assert len(found(monkeypatch, tmp_path, source)) == 1
 
 
 def test_columns_that_the_users_table_lacks_are_told_at_its_auth(
