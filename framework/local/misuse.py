@@ -14,11 +14,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from framework.application import App
 from framework.database import Statement, statement
 from framework.local.foreign import find_foreign, find_foreign_shape
 from framework.local.misgiven import find_misgiven, names_of_paths
-from framework.local.mislinked import find_mislinked
+from framework.local.mislinked import find_mislinked, only_app
 from framework.local.program import (
     FUNCTIONS,
     Module,
@@ -30,7 +29,7 @@ from framework.local.program import (
     own,
 )
 from framework.local.roles import Role, Roles, roles_of
-from framework.local.scope import Scope, assigned
+from framework.local.scope import Scope
 from framework.local.unawaited import find_unawaited, find_unawaited_value
 from framework.local.wrapped import find_wrapped
 from framework.response import Response
@@ -57,8 +56,7 @@ def find_misuse(modules: Sequence[Module], app: Any, stores: Sequence[str] = ())
     all_roles = roles_of(app)
     names = names_of_paths(app.routes) if all_roles else frozenset()
     given = attributes_given(modules)
-    apps = [value for *_, value in assigned(modules) if is_a(value, App)]
-    linked = app if all(each is app for each in apps) else None  # by names of its own
+    linked = only_app(app, modules)
     found = []
     for module in modules:
         roles = all_roles.get(module.file, {})

@@ -706,6 +706,12 @@ CORRECT = [
     ),
     "other = App(guard=public)\n@other.get('/', name='home')\n"
     "async def home(c: Context):\n return c.url_for('home')",
+    "def make():\n part = App(guard=public)\n @part.get('/', name='home')\n"
+    " async def home(c: Context): return c.url_for('home')\n return part\nparts = {'a': make()}",
+    HANDLER.format("try:\n  return c.url_for('blog')\n except ConfigurationError:\n  return '/'"),
+    "try:\n import blog\nexcept ImportError:\n blog = None\n"
+    + HANDLER.format("return [c.url_for('blog') if blog else '/', blog and c.url_for('blog')]"),
+    "BLOG = False\n" + HANDLER.format("if not BLOG:\n  return '/'\n return c.url_for('blog')"),
     # what was written against these checks
     HANDLER.format("return *[1], 201"),
     "import json\n" + HANDLER.replace("):", ") -> str | None:").format("return json.dumps({})"),

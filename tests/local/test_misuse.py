@@ -780,6 +780,7 @@ def test_what_is_no_app_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path
         ("c.url_for('artcle', slug='a')", "no route is called 'artcle', but 'article' is one"),
         ("c.url_for('home')", "no route is called 'home'"),
         ("c.url_for(NAME, slug='a')", "no route is called 'gone'"),
+        ("c.url_for('home') if id else NAME", "no route is called 'home'"),
         (
             "app.url_for('article')",
             "'article' is /articles/:slug/:page?, which asks for other parameters",
