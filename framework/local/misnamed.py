@@ -4,12 +4,14 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import chain
+from types import FunctionType
 from typing import Any
 from uuid import UUID
 
 from framework.application import App
+from framework.local.program import is_a
+from framework.local.roles import signatures_of
 from framework.parameters import MISSING, marker_of, name_of, provider_of
-from framework.plan import Signature, read_signature
 from framework.route import Route
 from framework.slots import Slot
 from framework.text_types import class_of, notes_of
@@ -25,19 +27,18 @@ def find_misnamed(app: App) -> list[str]:
 
     It is filled by a slot, by its class alone, and nothing takes a name that the path has.
     """
-    return list(dict.fromkeys(said for route in app.routes for said in _in_route(route)))
+    return list(dict.fromkeys(said for route in app.routes for said in _in_route(route, app)))
 
 
-def _in_route(route: Route) -> Iterator[str]:
+def _in_route(route: Route, app: App) -> Iterator[str]:
     guards = dict.fromkeys(chain.from_iterable(route.guard.alternatives()))
-    ours = [*_with_providers(route.declaration.signature)]
-    theirs = [
-        each for guard in guards for first in guard.signatures for each in _with_providers(first)
-    ]
+    ours, theirs = signatures_of(route)
     taken = {_called(*item) for each in (*ours, *theirs) for item in each.annotations.items()}
     names = {*re.findall(r":(\w+)", route.location)}
-    reads_all = any("params" in each.function.__code__.co_names for each in (*ours, *theirs))
-    if names <= taken or reads_all:
+    routers = (app, *route.declaration.routers)
+    layers = chain.from_iterable(router.middleware for router in routers)
+    functions = [*(each.function for each in (*ours, *theirs)), *layers]
+    if names <= taken or any(map(_reads_all, functions)):
         return
     slots = {slot.name for guard in guards for slot in guard.provides}
     for each in ours:
@@ -49,6 +50,14 @@ def _in_route(route: Route) -> Iterator[str]:
                 )
 
 
+def _reads_all(function: Any) -> bool:
+    """Return whether *function*, or one that it names, reads ``c.params``."""
+    code = getattr(function, "__code__", None)
+    named = map(function.__globals__.get, code.co_names) if code else ()
+    codes = [code, *(each.__code__ for each in named if is_a(each, FunctionType))]
+    return any("params" in each.co_names for each in codes if each)
+
+
 def _called(name: str, kind: Any) -> str:
     return name if kind is MISSING else name_of(kind) or name
 
@@ -58,11 +67,3 @@ def _is_told_by_class(kind: Any) -> bool:
     if marker_of(kind)[0] or provider_of(kind):
         return False
     return class_of(kind) in _IN_PATHS and not any(isinstance(n, Slot) for n in notes_of(kind))
-
-
-def _with_providers(signature: Signature) -> Iterator[Signature]:
-    yield signature
-    for kind in signature.annotations.values():
-        provider = None if kind is MISSING else provider_of(kind)
-        if provider is not None:
-            yield from _with_providers(read_signature(provider))

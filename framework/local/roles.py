@@ -9,9 +9,10 @@ from framework.application import App
 from framework.local.program import is_a
 from framework.parameters import provider_of
 from framework.plan import Signature, read_signature
+from framework.route import Route
 from framework.text_types import classes_of
 
-__all__ = ["Role", "Roles", "roles_of"]
+__all__ = ["Role", "Roles", "roles_of", "signatures_of"]
 
 
 class Role(NamedTuple):
@@ -62,3 +63,19 @@ def _providers(signature: Signature) -> Iterator[Role]:
             is_plain = all(is_a(each, type) and each is not Any for each in classes)
             yield Role("provider", provider, tuple(classes) if is_plain else (object,))
             yield from _providers(read_signature(provider))
+
+
+def signatures_of(route: Route) -> tuple[list[Signature], list[Signature]]:
+    """Return the signatures of the handler of *route*, and of its guards, each before its providers'."""
+    guards = dict.fromkeys(chain.from_iterable(route.guard.alternatives()))
+    guarding = chain.from_iterable(guard.signatures for guard in guards)
+    ours = [*_with_providers(route.declaration.signature)]
+    return ours, [*chain.from_iterable(map(_with_providers, guarding))]
+
+
+def _with_providers(signature: Signature) -> Iterator[Signature]:
+    yield signature
+    for annotation in signature.annotations.values():
+        provider = provider_of(annotation)
+        if provider is not None:
+            yield from _with_providers(read_signature(provider))

@@ -10,8 +10,8 @@ from msgspec.structs import fields
 
 from framework.application import App
 from framework.local.program import FUNCTIONS, Module, begin, bound, functions, own
-from framework.local.roles import Role, Roles, roles_of
-from framework.local.scope import Scope
+from framework.local.roles import Role, Roles, roles_of, signatures_of
+from framework.local.scope import Scope, target
 from framework.parameters import marker_of
 from framework.response import Response
 from framework.text_types import is_struct
@@ -55,7 +55,9 @@ def _texts_of(app: App) -> _Texts:
     texts: dict[Any, frozenset[str]] = {}
     for route in app.routes:
         signature = route.declaration.signature
-        found = frozenset(_texts(signature.annotations, route.path + "/"))
+        ours, theirs = signatures_of(route)  # which may refuse what they are handed as well
+        others = {name for each in (*ours[1:], *theirs) for name in each.annotations}
+        found = frozenset(_texts(signature.annotations, route.path + "/")) - others
         texts[signature.function] = found & texts.get(signature.function, found)
     return texts
 
@@ -93,8 +95,19 @@ def _may_check(read: ast.AST, scope: Scope) -> bool:
         is_test = isinstance(above, _CHOICES) and node is above.test
         if isinstance(above, _CHECKS) or (is_call and (is_test or isinstance(above, ast.Expr))):
             return True
+        found = [] if isinstance(node, ast.Await) else scope.reads.get(target(above), [])
+        if is_call and any(_is_looked_at(each, scope) for each in found):  # as what fullmatch gives
+            return True
         node, above = above, scope.parents.get(above)
     return False
+
+
+def _is_looked_at(read: ast.AST, scope: Scope) -> bool:
+    """Return whether it is decided by the name that is *read* what happens."""
+    above = scope.parents.get(read)
+    if isinstance(above, ast.UnaryOp):
+        return _is_looked_at(above, scope)
+    return isinstance(above, (ast.Compare, ast.Match)) or read is getattr(above, "test", None)
 
 
 def _unescaped_by_jinja(scope: Scope) -> _Found:

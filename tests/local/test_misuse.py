@@ -709,11 +709,23 @@ def test_one_that_a_slot_may_fill_is_not(
     assert find_misnamed(import_app(monkeypatch, tmp_path, source)) == []
 
 
-def test_one_is_not_where_the_handler_reads_the_path_itself(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(
+    ("before", "read"),
+    [
+        ("", "c.params['id']"),
+        ("def which(c):\n return c.params['id']\n", "which(c)"),
+        (
+            "async def layer(c: Context, call_next: Next):\n c.params.get('id')\n"
+            " return await call_next()\napp.use(layer)\n",
+            "None",
+        ),
+    ],
+)
+def test_one_is_not_where_something_reads_the_path_itself(
+    before: str, read: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    handler = "async def show(c: Context, team: int): return c.params['id']"
-    source = f"{SLOTTED}@app.get('/notes/:id', guard=member)\n{handler}"
+    handler = f"async def show(c: Context, team: int): return {read}"
+    source = f"{SLOTTED}{before}@app.get('/notes/:id', guard=member)\n{handler}"
 
     assert find_misnamed(import_app(monkeypatch, tmp_path, source)) == []
 

@@ -54,6 +54,13 @@ def found(patch: pytest.MonkeyPatch, folder: Path, source: str) -> list[str]:
             "q",
         ),
         (
+            SHOW.format(
+                "q: Query[str]",
+                "a = await c.database().first(int, '', q)\n if not a: raise\n return Response.html(q)",
+            ),
+            "q",
+        ),
+        (
             SHOW.format("name: str", "if not name: raise\n return Response.html(f'<b>{name}</b>')"),
             "name",
         ),
@@ -82,6 +89,16 @@ def test_a_text_that_becomes_html_is_named(
         SHOW.format("name: str", "PAGES[name]; return Response.html(name)"),
         SHOW.format("name: str", "check(name); return Response.html(name)"),
         SHOW.format("name: str", "if not check(name): raise\n return Response.html(name)"),
+        SHOW.format(
+            "name: str", "known = check(name)\n if not known: raise\n return Response.html(name)"
+        ),
+        SHOW.format(
+            "name: str", "at = name.find('<')\n if at >= 0: raise\n return Response.html(name)"
+        ),
+        "@guard\nasync def may(name: str):\n if name not in PAGES: raise\n"
+        + SHOW.format("name: str", "return Response.html(name)").replace("')", "', guard=may)", 1),
+        "from framework import Depends\nasync def find(name: str) -> int: ...\n"
+        + SHOW.format("name: str, a: Annotated[int, Depends(find)]", "return Response.html(name)"),
         SHOW.format("name: str", "match name:\n  case 'tea': return Response.html(name)"),
         SHOW.format("name: str", "def html(x): ...\n return html(name)"),
         SHOW.format("name: str", "return Response.html(name)").replace("/:name", "/:name{[a-z]+}"),
