@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from framework.errors import ConfigurationError
 from framework.local.program import bound, is_a, own
@@ -109,17 +109,23 @@ def _unread(name: str, annotation: Any) -> Iterator[str]:
 
 
 def _foreign_notes(annotation: Any, seen: set[Any]) -> Iterator[Any]:
-    """Yield the notes of other libraries in *annotation*, but not again in the Structs of *seen*."""
-    for note in notes_of(annotation):
+    """Yield the notes of other libraries in *annotation*, but not again in the Structs of *seen*.
+
+    Not those beside a `Meta`, which may say the same.
+    """
+    notes = notes_of(annotation)
+    for note in () if any(isinstance(each, Meta) for each in notes) else notes:
         top = type(note).__module__.partition(".")[0]
         if top in {"annotated_types", "pydantic"} and type(note).__name__ != "DocInfo":
             yield note
     if is_struct(annotation) and (kind := class_of(annotation)) not in seen:
         seen.add(kind)
+        if hasattr(kind, "__post_init__"):
+            return  # it may read them
         with suppress(*UNREADABLE):
             for hint in get_type_hints(kind, include_extras=True).values():
                 yield from _foreign_notes(hint, seen)
-    for argument in get_args(annotation)[: 1 if notes_of(annotation) else None]:
+    for argument in get_args(annotation)[: 1 if notes else None]:
         yield from _foreign_notes(argument, seen)
 
 

@@ -79,6 +79,10 @@ CORRECT = [
     ),
     "from typing import Annotated\nfrom msgspec import Meta\n"
     "@app.get('/')\nasync def show(size: Query[Annotated[int, Meta(ge=1), 'a note']]): ...",
+    "from typing import Annotated\nfrom msgspec import Meta, Struct\n"
+    "class Ge: ...\nGe.__module__ = 'annotated_types'\n"
+    "class Checked(Struct):\n size: Annotated[int, Ge()]\n def __post_init__(self): ...\n"
+    "@app.post('/')\nasync def show(size: Query[Annotated[int, Meta(ge=1), Ge()]], sent: Checked): ...",
     "def make():\n class Local: ...\n @app.get('/')\n async def show(c: 'Local | Context'): ...",
     # errors
     HANDLER.format("raise NotFound()"),
