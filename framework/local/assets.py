@@ -8,6 +8,7 @@ script's requests reach the Worker. Source: the asset worker and the router work
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os.path import isfile
 from pathlib import Path
 from re import escape, fullmatch
 from typing import Any
@@ -20,7 +21,7 @@ __all__ = ["find_hidden"]
 
 Table = Mapping[str, Any]
 
-_WITH_A_PAGE = {"single-page-application", "404-page"}
+_WITH_A_PAGE = ("single-page-application", "404-page")
 _OFF = "assets_navigation_has_no_effect"
 """The compatibility flag with which it does not matter what a browser navigates to."""
 _NAVIGATED = {"GET", "POST"}
@@ -81,7 +82,7 @@ def _has_file(path: str, root: Path, assets: Table) -> bool:
     names = [path, f"{path}/index.html", f"{path}.html"]
     if assets.get("html_handling") == "none":
         names = [path]
-    return any((root / directory / name.lstrip("/")).is_file() for name in names)
+    return any(isfile(root / directory / name.lstrip("/")) for name in names)
 
 
 def _is_matched(path: str, rules: Sequence[str]) -> bool:

@@ -98,6 +98,17 @@ def test_flags_of_another_shape_are_wranglers_to_refuse() -> None:
     assert said_of(f"compatibility_flags = 5\n{PAGE}", "/api/me") != []
 
 
+@pytest.mark.parametrize("value", ["[]", "3", "true"])
+def test_values_of_another_shape_are_wranglers_to_refuse(value: str) -> None:
+    assert said_of(f'[assets]\ndirectory = "dist"\nnot_found_handling = {value}\n', "/a") == []
+
+
+def test_a_path_that_no_file_can_have_has_none(tmp_path: Path) -> None:
+    app = make_app(f"/{'a' * 300}")
+
+    assert find_hidden(app, tmp_path, {"assets": {"directory": "."}}) == []
+
+
 def test_a_script_alone_sends_other_methods_and_its_requests_reach_the_worker() -> None:
     assert said_of(PAGE, "/api/me", method="PUT") == []
     assert said_of(PAGE, "/sign-in", method="POST") != []
