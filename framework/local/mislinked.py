@@ -7,8 +7,8 @@ from typing import Any
 
 from framework.application import App
 from framework.context import Context
-from framework.local.program import Module, bound, is_a, value_of
-from framework.local.scope import Scope, assigned
+from framework.local.program import Module, assigned, bound, is_a, value_of
+from framework.local.scope import Scope
 from framework.patterns import names_in, parse_pattern
 
 __all__ = ["find_mislinked", "only_app"]

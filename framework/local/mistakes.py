@@ -12,6 +12,7 @@ from framework.local.misnamed import find_misnamed
 from framework.local.misuse import find_misuse
 from framework.local.program import is_a, modules
 from framework.local.queued import find_queued, queues_of
+from framework.local.scope import scopes_of
 from framework.local.shared_waits import find_shared_waits
 from framework.local.unasked import find_unasked
 from framework.local.unbound import find_unbound
@@ -44,18 +45,19 @@ def find_mistakes(
     *settings* are what ``wrangler.toml`` says, as `configuration.py` reads it; None where there is none.
     """
     found = [*modules(folder)]
+    scopes = scopes_of(found, app, [*_stores(settings or {})])
     doubtful = [*find_unmounted(found), *find_shared_waits(found), *find_environ_reads(found)]
-    doubtful += find_unescaped(found, app)
-    doubtful += find_unprepared(found, app, root, settings or {})
+    doubtful += find_unescaped(scopes, app)
+    doubtful += find_unprepared(found, scopes, root, settings or {})
     doubtful += [*find_misnamed(app), *find_unasked(app)] if is_a(app, App) else []
     doubtful += find_writing_reads(found, app)
     unbound: list[str] = []
     if settings is not None:
-        unbound, may_be_unbound = find_unbound(found, app, settings)
+        unbound, may_be_unbound = find_unbound(found, scopes, app, settings)
         doubtful += [*may_be_unbound, *find_kept(app, settings)]
         doubtful += [*find_hidden(app, root, settings), *find_unpurged(found)]
-    misused = find_misuse(found, app, [*_stores(settings or {})])
-    misused += find_queued(found, app, queues_of(settings or {}))
+    misused = find_misuse(found, scopes, app)
+    misused += find_queued(scopes, queues_of(settings or {}))
     return Mistakes(misused, unbound, doubtful)
 
 

@@ -23,12 +23,11 @@ from framework.local.program import (
     Module,
     attributes_given,
     begin,
-    functions,
     is_a,
     is_async,
     own,
 )
-from framework.local.roles import Role, Roles, roles_of
+from framework.local.roles import Role, roles_of
 from framework.local.scope import Scope
 from framework.local.unawaited import find_unawaited, find_unawaited_value
 from framework.local.wrapped import find_wrapped
@@ -51,34 +50,31 @@ _PAIR = (
 )
 
 
-def find_misuse(modules: Sequence[Module], app: Any, stores: Sequence[str] = ()) -> list[str]:
-    """Return a sentence, with its place, for each mistake in *modules*, those of *app*; see `Scope`."""
+def find_misuse(modules: Sequence[Module], scopes: Sequence[Scope], app: Any) -> list[str]:
+    """Return a sentence, with its place, for each mistake in *modules*, those of *app*; see `scopes_of`."""
     all_roles = roles_of(app)
     names = names_of_paths(app.routes) if all_roles else frozenset()
     given = attributes_given(modules)
     linked = only_app(app, modules)
-    found = []
-    for module in modules:
-        roles = all_roles.get(module.file, {})
-        mistakes = set(find_wrapped(module, roles))
-        for function in functions(module.tree):
-            with suppress(RecursionError):  # it nests deeper than can be followed
-                scope = Scope(function, module, roles, stores)
-                mistakes |= {*_in_function(scope, roles, names, given, linked)}
-        found += [f"{module.place}:{line}: {why}" for line, why in sorted(mistakes)]
-    return found
+    mistakes = {
+        module.place: {*find_wrapped(module, all_roles.get(module.file, {}))} for module in modules
+    }
+    for scope in scopes:
+        with suppress(RecursionError):  # it nests deeper than can be followed
+            mistakes[scope.module.place] |= {*_in_function(scope, names, given, linked)}
+    return [
+        f"{place}:{line}: {why}" for place, found in mistakes.items() for line, why in sorted(found)
+    ]
 
 
-def _in_function(
-    scope: Scope, roles: Roles, names: frozenset[str], given: frozenset[str], app: Any
-) -> _Found:
+def _in_function(scope: Scope, names: frozenset[str], given: frozenset[str], app: Any) -> _Found:
     yield from find_unawaited(scope)
     yield from find_foreign(scope, names, given)
     yield from find_mislinked(scope, app)
     yield from _unraised(scope)
     yield from _unsent(scope)
     for node in scope.nodes:
-        if isinstance(node, FUNCTIONS) and (role := roles.get(begin(node))):
+        if isinstance(node, FUNCTIONS) and (role := scope.roles.get(begin(node))):
             yield from find_misgiven(node, role, scope, names)
             yield from find_foreign_shape(node, role, scope)
             yield from _unused(node, role, scope)

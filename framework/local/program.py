@@ -15,6 +15,7 @@ from framework.callables import wants_await
 __all__ = [
     "FUNCTIONS",
     "Module",
+    "assigned",
     "attributes_given",
     "begin",
     "bound",
@@ -24,6 +25,7 @@ __all__ = [
     "is_read",
     "modules",
     "own",
+    "target",
     "value_of",
 ]
 
@@ -120,6 +122,14 @@ def is_read(node: ast.AST) -> bool:
     return isinstance(getattr(node, "ctx", None), ast.Load)
 
 
+def target(node: ast.AST | None) -> str:
+    """Return the name that *node* assigns a value to, if it is one and nothing else; or ""."""
+    targets: list[ast.expr] = node.targets if isinstance(node, ast.Assign) else []
+    if isinstance(node, ast.NamedExpr) or (isinstance(node, ast.AnnAssign) and node.value):
+        targets = [node.target]
+    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
+
+
 def attributes_given(modules: Iterable[Module]) -> frozenset[str]:
     """Return the names of the attributes that *modules* assign anywhere, of whatever it is."""
     nodes = [node for module in modules for node in ast.walk(module.tree)]
@@ -129,6 +139,14 @@ def attributes_given(modules: Iterable[Module]) -> frozenset[str]:
 
 
 # --- Values --------------------------------------------------------------------------------------
+
+
+def assigned(modules: Iterable[Module]) -> Iterator[tuple[str, str, Any]]:
+    """Yield the place, the name and the value of what *modules* assign to a name of their own."""
+    for module in modules:
+        for node in module.tree.body:
+            if name := target(node):
+                yield f"{module.place}:{node.lineno}", name, module.names.get(name)
 
 
 def value_of(node: ast.AST | None, names: Mapping[str, Any]) -> Any:

@@ -1,7 +1,7 @@
 """Finds what is sent to a queue and is no JSON: in the Worker it becomes `{}`, and nothing says so."""
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -11,8 +11,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from framework.local.deployments import bound_names
-from framework.local.program import Module, functions, is_a
-from framework.local.roles import roles_of
+from framework.local.program import is_a
 from framework.local.scope import Scope
 
 __all__ = ["find_queued", "queues_of"]
@@ -30,17 +29,12 @@ def queues_of(settings: Mapping[str, Any]) -> set[str]:
     }
 
 
-def find_queued(modules: Sequence[Module], app: Any, queues: Collection[str]) -> list[str]:
-    """Return a sentence, with its place, for each value in *modules* that one of *queues* cannot take."""
-    if not queues:
-        return []
-    roles = roles_of(app)
+def find_queued(scopes: Iterable[Scope], queues: Collection[str]) -> list[str]:
+    """Return a sentence, with its place, for each value in *scopes* that one of *queues* cannot take."""
     found: set[tuple[str, int, str]] = set()
-    for module in modules:
-        for function in functions(module.tree):
-            with suppress(RecursionError):  # it nests deeper than can be followed
-                scope = Scope(function, module, roles.get(module.file, {}))
-                found |= {(module.place, *each) for each in _in_function(scope, queues)}
+    for scope in scopes if queues else ():
+        with suppress(RecursionError):  # it nests deeper than can be followed, or in a circle
+            found |= {(scope.module.place, *each) for each in _in_function(scope, queues)}
     return [f"{place}:{line}: {why}" for place, line, why in sorted(found)]
 
 

@@ -22,18 +22,20 @@ from framework.local.program import (
     Module,
     begin,
     bound,
+    functions,
     is_a,
     is_async,
     is_read,
     own,
+    target,
     value_of,
 )
-from framework.local.roles import Roles
+from framework.local.roles import Roles, roles_of
 from framework.queues import Batch
 from framework.request import Request
 from framework.response import Response
 
-__all__ = ["Scope", "assigned", "target"]
+__all__ = ["Scope", "scopes_of"]
 
 _PROMISES = {
     "Binding": {
@@ -70,6 +72,7 @@ class Scope:
     def __init__(
         self, function: ast.AST, module: Module, roles: Roles, stores: Collection[str] = ()
     ) -> None:
+        self.module, self.roles = module, roles
         self._stores = stores
         self.nodes = [function]
         self.parents: dict[ast.AST, ast.AST] = {}
@@ -216,20 +219,18 @@ class Scope:
         return is_select and self.kind(call.func.value) is Database
 
 
-def target(node: ast.AST | None) -> str:
-    """Return the name that *node* assigns a value to, if it is one and nothing else; or ""."""
-    targets: list[ast.expr] = node.targets if isinstance(node, ast.Assign) else []
-    if isinstance(node, ast.NamedExpr) or (isinstance(node, ast.AnnAssign) and node.value):
-        targets = [node.target]
-    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
+def scopes_of(modules: Iterable[Module], app: Any, stores: Collection[str] = ()) -> list[Scope]:
+    """Return the functions in *modules*, those of *app*, but for what nests deeper than can be followed.
 
-
-def assigned(modules: Iterable[Module]) -> Iterator[tuple[str, str, Any]]:
-    """Yield the place, the name and the value of what *modules* assign to a name of their own."""
+    All checks look at the same: to make one takes as long as to look at it.
+    """
+    all_roles = roles_of(app)
+    scopes = []
     for module in modules:
-        for node in module.tree.body:
-            if name := target(node):
-                yield f"{module.place}:{node.lineno}", name, module.names.get(name)
+        for function in functions(module.tree):
+            with suppress(RecursionError):
+                scopes.append(Scope(function, module, all_roles.get(module.file, {}), stores))
+    return scopes
 
 
 def _binding(kind: Any, name: str) -> Any:

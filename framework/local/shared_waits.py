@@ -5,8 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from framework.local.program import Module, is_a
-from framework.local.scope import assigned
+from framework.local.program import Module, assigned, is_a
 
 __all__ = ["find_shared_waits"]
 

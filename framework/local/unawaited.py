@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from types import CoroutineType
 
 from framework.database import Database
-from framework.local.scope import Scope, target
+from framework.local.program import target
+from framework.local.scope import Scope
 from framework.response import Response
 
 __all__ = ["find_unawaited", "find_unawaited_value"]

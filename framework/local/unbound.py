@@ -6,7 +6,7 @@ nothing here calls; and what the app asks for before it uses it.
 """
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from inspect import getattr_static
@@ -21,9 +21,9 @@ from framework.context import Context
 from framework.database import Database
 from framework.guards import Guard
 from framework.local.configuration import FILE
-from framework.local.program import FUNCTIONS, Module, attributes_given, begin, functions, is_a
-from framework.local.roles import Roles, roles_of
-from framework.local.scope import Scope, assigned
+from framework.local.program import FUNCTIONS, Module, assigned, attributes_given, begin, is_a
+from framework.local.roles import roles_of
+from framework.local.scope import Scope
 from framework.local.static_check import certain
 
 __all__ = ["find_unbound", "is_auth"]
@@ -59,18 +59,19 @@ class _Function(NamedTuple):
 
 
 def find_unbound(
-    modules: Sequence[Module], app: App, settings: Table
+    modules: Sequence[Module], scopes: Iterable[Scope], app: App, settings: Table
 ) -> tuple[list[str], list[str]]:
     """Return a sentence for each name that cannot be right, and for each that may be.
 
-    *modules* are those of *app*, and *settings* what ``wrangler.toml`` says, as `configuration.py` reads
-    it. Which environment is deployed is not known, so a name is right that any of them binds.
+    *modules* are those of *app*, *scopes* their functions, and *settings* what ``wrangler.toml`` says,
+    as `configuration.py` reads it. Which environment is deployed is not known, so a name is right that
+    any of them binds.
     """
     top = {key: value for key, value in settings.items() if key != "env"}
     bound_at_top, bound = {*_names(top)}, {*_names(settings)}
     is_known = "env" not in attributes_given(modules)  # what takes its place may have any name
     tried = {name for module in modules for name in _tried(module)}
-    asked = [*_of_guards(modules, app), *_of_functions(modules, app)]
+    asked = [*_of_guards(modules, app), *_of_functions(modules, scopes, app)]
     limiters = {each["name"] for each in settings.get("ratelimits", ())}
     words = {each.name for each in asked} | {word for each in modules for word in _words(each)}
     limiters -= words
@@ -159,19 +160,21 @@ def _of_auths(modules: Sequence[Module], unused: Collection[str]) -> Iterator[_A
             yield _Asked(place, _LIMITER, name, bool(get_close_matches(name, unused)))
 
 
-def _of_functions(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
+def _of_functions(modules: Sequence[Module], scopes: Iterable[Scope], app: App) -> Iterator[_Asked]:
     """Yield what is asked for in functions, certainly where the app calls these."""
     all_roles = roles_of(app)
     waiting = [(file, line) for file, roles in all_roles.items() for line in roles]
     waiting += [_begin(each) for each in (*app.crons.values(), *app.queues.values())]
     found: dict[tuple[str, int], _Function] = {}
+    sure: set[int] = set()
     for module in modules:
         with suppress(RecursionError):  # it nests deeper than can be followed
-            sure = {id(node) for node in certain(module.tree, ast.Raise)}
-            for function in functions(module.tree):
-                known = _look(function, module, all_roles.get(module.file, {}), sure)
-                inner = [node for node in ast.walk(function) if isinstance(node, FUNCTIONS)]
-                found |= {(module.file, begin(node)): known for node in inner}
+            sure |= {id(node) for node in certain(module.tree, ast.Raise)}
+    for scope in scopes:
+        with suppress(RecursionError):
+            known = _look(scope, sure)
+            inner = [node for node in scope.nodes if isinstance(node, FUNCTIONS)]
+            found |= {(scope.module.file, begin(node)): known for node in inner}
     reached: set[int] = set()
     while waiting:
         one = found.get(waiting.pop())
@@ -183,21 +186,20 @@ def _of_functions(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
         yield from (a._replace(is_certain=a.is_certain and is_reached) for a in one.asked)
 
 
-def _look(function: ast.AST, module: Module, roles: Roles, sure: set[int]) -> _Function:
-    scope = Scope(function, module, roles)
+def _look(scope: Scope, sure: set[int]) -> _Function:
     found = _Function([], set())
     for node in scope.nodes:
         is_certain = id(node) in sure
         if is_certain and is_a(named := scope.value(node), FunctionType):
             found.calls.add(_begin(named))
-        for line, kind, name in _named(node, scope, roles):
-            found.asked.append(_Asked(f"{module.place}:{line}", kind, name, is_certain))
+        for line, kind, name in _named(node, scope):
+            found.asked.append(_Asked(f"{scope.module.place}:{line}", kind, name, is_certain))
     return found
 
 
-def _named(node: ast.AST, scope: Scope, roles: Roles) -> Iterator[tuple[int, _Kind, str]]:
+def _named(node: ast.AST, scope: Scope) -> Iterator[tuple[int, _Kind, str]]:
     """Yield the bindings that *node* names, each with its line."""
-    if isinstance(node, FUNCTIONS) and begin(node) in roles:
+    if isinstance(node, FUNCTIONS) and begin(node) in scope.roles:
         for each in [*node.args.args, *node.args.kwonlyargs]:
             yield from (
                 (each.lineno, *named) for named in _of_bindings(scope.value(each.annotation))

@@ -2,16 +2,16 @@
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import fields
 
 from framework.application import App
-from framework.local.program import FUNCTIONS, Module, begin, bound, functions, own
-from framework.local.roles import Role, Roles, roles_of, signatures_of
-from framework.local.scope import Scope, target
+from framework.local.program import FUNCTIONS, begin, bound, is_a, own, target
+from framework.local.roles import Role, signatures_of
+from framework.local.scope import Scope
 from framework.parameters import marker_of
 from framework.response import Response
 from framework.text_types import is_struct
@@ -29,25 +29,20 @@ _CHECKS = (ast.Compare, ast.Match, ast.Subscript)
 _CHOICES = (ast.Assert, ast.If, ast.IfExp, ast.While)
 
 
-def find_unescaped(modules: Sequence[Module], app: Any) -> list[str]:
-    """Return a sentence, with its place, for each in *modules*, those of *app*."""
-    all_roles = roles_of(app)
-    texts = _texts_of(app) if all_roles else {}
-    found = []
-    for module in modules:
-        roles = all_roles.get(module.file, {})
-        told: set[tuple[int, str]] = set()
-        for function in functions(module.tree):
-            with suppress(RecursionError):  # it nests deeper than can be followed, or in a circle
-                told |= {*_in_function(Scope(function, module, roles), roles, texts)}
-        found += [f"{module.place}:{line}: {why}" for line, why in sorted(told)]
-    return found
+def find_unescaped(scopes: Iterable[Scope], app: Any) -> list[str]:
+    """Return a sentence, with its place, for each in *scopes*, those of *app*."""
+    texts = _texts_of(app) if is_a(app, App) else {}
+    found: set[tuple[str, int, str]] = set()
+    for scope in scopes:
+        with suppress(RecursionError):  # it nests deeper than can be followed, or in a circle
+            found |= {(scope.module.place, *each) for each in _in_function(scope, texts)}
+    return [f"{place}:{line}: {why}" for place, line, why in sorted(found)]
 
 
-def _in_function(scope: Scope, roles: Roles, texts: _Texts) -> _Found:
+def _in_function(scope: Scope, texts: _Texts) -> _Found:
     yield from _unescaped_by_jinja(scope)
     for node in scope.nodes:
-        if isinstance(node, FUNCTIONS) and (role := roles.get(begin(node))):
+        if isinstance(node, FUNCTIONS) and (role := scope.roles.get(begin(node))):
             yield from _sent_back(node, role, scope, texts)
 
 
@@ -63,7 +58,9 @@ def _texts_of(app: App) -> _Texts:
 
 
 def _sent_back(function: ast.AST, role: Role, scope: Scope, texts: _Texts) -> _Found:
-    sent = texts.get(role.function, frozenset())
+    sent = texts.get(role.function)
+    if not sent:
+        return
     times = Counter(name for node in ast.walk(function) for name in bound(node))
     for node in own(function):
         for part in _html_of(node, scope):

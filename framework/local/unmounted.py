@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from framework.application import App
-from framework.local.program import Module, bound, is_a, is_read, own
-from framework.local.scope import assigned
+from framework.local.program import Module, assigned, bound, is_a, is_read, own
 from framework.router import Router
 
 __all__ = ["find_unmounted"]

@@ -7,7 +7,7 @@ together from what only a request knows, and all of an app that makes tables its
 import ast
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from itertools import chain
 from pathlib import Path
@@ -17,12 +17,10 @@ from typing import Any, NamedTuple
 from msgspec import StructMeta
 from msgspec.structs import fields
 
-from framework.application import App
 from framework.database import Database, statement
 from framework.local.deployments import bound_names
-from framework.local.program import Module, functions, is_a
-from framework.local.roles import Roles, roles_of
-from framework.local.scope import Scope, assigned
+from framework.local.program import Module, assigned, is_a
+from framework.local.scope import Scope
 from framework.local.statements import authorize, refusal, split
 from framework.local.unbound import is_auth
 
@@ -55,11 +53,11 @@ class _Asked(NamedTuple):
 
 
 def find_unprepared(
-    modules: Sequence[Module], app: App, root: Path, settings: Mapping[str, Any]
+    modules: Sequence[Module], scopes: Iterable[Scope], root: Path, settings: Mapping[str, Any]
 ) -> list[str]:
     """Return a sentence, with its place, for each statement in *modules* that fits no schema.
 
-    *modules* are those of *app*; *root* is the project, whose schemas are read; *settings* are what
+    *scopes* are their functions; *root* is the project, whose schemas are read; *settings* are what
     ``wrangler.toml`` says.
     """
     places = (settings, *settings.get("env", {}).values())
@@ -68,7 +66,7 @@ def find_unprepared(
     files = [root / "schema.sql", *(root / f"schema-{name}.sql" for name in names[1:])]
     if any(map(_makes_tables, modules)) or not all(file.is_file() for file in files):
         return []
-    left = dict.fromkeys([*_of_auths(modules), *_of_functions(modules, app)], "")
+    left = dict.fromkeys([*_of_auths(modules), *_of_functions(scopes)], "")
     for file in files:  # what fits one of them is right
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             try:
@@ -105,16 +103,13 @@ def _of_auths(modules: Sequence[Module]) -> Iterator[_Asked]:
                 yield from (_Asked(place, each) for each in texts if isinstance(each, str))
 
 
-def _of_functions(modules: Sequence[Module], app: App) -> Iterator[_Asked]:
-    roles = roles_of(app)
-    for module in modules:
-        for function in functions(module.tree):
-            with suppress(RecursionError):  # it nests deeper than can be followed, or in a circle
-                yield from _of_function(function, module, roles.get(module.file, {}))
+def _of_functions(scopes: Iterable[Scope]) -> Iterator[_Asked]:
+    for scope in scopes:
+        with suppress(RecursionError):  # it nests deeper than can be followed, or in a circle
+            yield from _of_function(scope)
 
 
-def _of_function(function: ast.AST, module: Module, roles: Roles) -> Iterator[_Asked]:
-    scope = Scope(function, module, roles)
+def _of_function(scope: Scope) -> Iterator[_Asked]:
     for call in scope.nodes:
         if not isinstance(call, ast.Call) or call.keywords:
             continue
@@ -127,7 +122,7 @@ def _of_function(function: ast.AST, module: Module, roles: Roles) -> Iterator[_A
             is_counted = not any(isinstance(each, ast.Starred) for each in call.args)
             if text is not None:
                 yield _Asked(
-                    f"{module.place}:{call.lineno}",
+                    f"{scope.module.place}:{call.lineno}",
                     text,
                     len(call.args) - first if is_counted else None,
                     scope.value(row[0]) if row else None,

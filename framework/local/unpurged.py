@@ -3,8 +3,7 @@
 import ast
 from collections.abc import Sequence
 
-from framework.local.program import Module
-from framework.local.scope import assigned
+from framework.local.program import Module, assigned
 from framework.local.unbound import is_auth
 
 __all__ = ["find_unpurged"]

@@ -123,7 +123,8 @@ def test_what_is_right_is_not_written_out(monkeypatch: pytest.MonkeyPatch) -> No
         return unparse(node)
 
     monkeypatch.setattr(ast, "unparse", write_out)
-    assert misuse.find_misuse([module_of(LONG)], None) == []
+    module = module_of(LONG)
+    assert misuse.find_misuse([module], scope.scopes_of([module], None), None) == []
     assert len(written) < 10
 
 
@@ -131,5 +132,6 @@ def test_functions_inside_of_another_ask_once_for_what_it_asks_for() -> None:
     inner = "".join(
         f"    async def a{each}(): await c.database('X').run('')\n" for each in range(30)
     )
-    asked = [*unbound._of_functions([module_of(f"def make(c: Context):\n{inner}")], App())]
+    module = module_of(f"def make(c: Context):\n{inner}")
+    asked = [*unbound._of_functions([module], scope.scopes_of([module], App()), App())]
     assert [each.name for each in asked] == ["X"] * 30  # 900 times, when each asked for all

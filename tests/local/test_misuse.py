@@ -12,6 +12,7 @@ from framework.local.environ_reads import find_environ_reads
 from framework.local.misnamed import find_misnamed
 from framework.local.misuse import find_misuse
 from framework.local.program import modules
+from framework.local.scope import scopes_of
 from framework.local.shared_waits import find_shared_waits
 from framework.local.unasked import find_unasked
 from framework.local.unbound import find_unbound
@@ -39,7 +40,8 @@ from tests.test_docs import DOCUMENTS, ROOT, as_module
 
 def found(patch: pytest.MonkeyPatch, folder: Path, source: str) -> list[str]:
     app = import_app(patch, folder, source)
-    return find_misuse([*modules(folder)], app, ["CACHE"])
+    shown = [*modules(folder)]
+    return find_misuse(shown, scopes_of(shown, app, ["CACHE"]), app)
 
 
 def missed(patch: pytest.MonkeyPatch, folder: Path, source: str, said: str) -> None:
@@ -782,8 +784,9 @@ def test_mistakes_are_told_from_top_to_bottom(
 
 def test_what_is_no_app_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import_app(monkeypatch, tmp_path, HANDLER.format("return NotFound()"))
+    shown = [*modules(tmp_path)]
 
-    assert find_misuse([*modules(tmp_path)], object()) == []
+    assert find_misuse(shown, scopes_of(shown, object()), object()) == []
 
 
 @pytest.mark.parametrize(
@@ -816,8 +819,9 @@ def test_a_correct_program_is_passed_over(
     app = import_app(monkeypatch, tmp_path, source)
     shown = [*modules(tmp_path)]
 
-    assert find_misuse(shown, app) == []
-    assert find_unbound(shown, app, {"d1_databases": [{"binding": "DB"}]}) == ([], [])
+    scopes = scopes_of(shown, app)
+    assert find_misuse(shown, scopes, app) == []
+    assert find_unbound(shown, scopes, app, {"d1_databases": [{"binding": "DB"}]}) == ([], [])
 
 
 @pytest.mark.parametrize("content", ["x = (", "x = '\0'", None])
@@ -829,7 +833,8 @@ def test_what_was_changed_since_it_was_imported_is_passed_over(
     if content is not None:
         (tmp_path / "app.py").write_text(content)
 
-    assert find_misuse([*modules(tmp_path)], app) == []
+    shown = [*modules(tmp_path)]
+    assert find_misuse(shown, scopes_of(shown, app), app) == []
 
 
 def test_a_module_of_many_branches_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -1059,7 +1064,11 @@ def test_nothing_is_said_of_what_the_docs_show(
     app = import_app(monkeypatch, tmp_path, as_module(document))
 
     shown = [*modules(tmp_path)]
-    said = [*find_misuse(shown, app), *find_unmounted(shown), *find_shared_waits(shown)]
+    said = [
+        *find_misuse(shown, scopes_of(shown, app), app),
+        *find_unmounted(shown),
+        *find_shared_waits(shown),
+    ]
     assert [*said, *find_environ_reads(shown), *find_writing_reads(shown, app)] == []
 
 

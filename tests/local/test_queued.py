@@ -6,6 +6,7 @@ import pytest
 
 from framework.local.program import modules
 from framework.local.queued import find_queued, queues_of
+from framework.local.scope import scopes_of
 from tests.local.correct_programs import HANDLER
 from tests.local.imported_app import LINES, import_app
 
@@ -19,7 +20,7 @@ SEND = HANDLER.format("await c.env['MAILS'].send({})")
 
 def found(patch: pytest.MonkeyPatch, folder: Path, source: str) -> list[str]:
     app = import_app(patch, folder, source)
-    return find_queued([*modules(folder)], app, {"MAILS"})
+    return find_queued(scopes_of(modules(folder), app), {"MAILS"})
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 import framework
 from framework.cli import main
 from framework.local.program import modules
+from framework.local.scope import scopes_of
 from framework.local.unbound import find_unbound
 from tests.local.imported_app import LINES, import_app
 from tests.test_cli import line_with, serving, url_of
@@ -46,7 +47,8 @@ def found(
 ) -> tuple[list[str], list[str]]:
     """Return what is refused in *source*, and what is only said."""
     app = import_app(patch, folder, source)
-    return find_unbound([*modules(folder)], app, tomllib.loads(settings))
+    shown = [*modules(folder)]
+    return find_unbound(shown, scopes_of(shown, app), app, tomllib.loads(settings))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from framework import fetching
 from framework.local.program import modules
+from framework.local.scope import scopes_of
 from framework.local.unescaped import find_unescaped
 from tests.local.correct_programs import CORRECT
 from tests.local.imported_app import LINES, import_app
@@ -33,7 +34,7 @@ SEND = "@app.post('/')\nasync def show(c: Context, {}):\n {}"
 
 def found(patch: pytest.MonkeyPatch, folder: Path, source: str) -> list[str]:
     app = import_app(patch, folder, HEAD + source)
-    return find_unescaped([*modules(folder)], app)
+    return find_unescaped(scopes_of(modules(folder), app), app)
 
 
 @pytest.mark.parametrize(
@@ -182,4 +183,4 @@ def test_nothing_is_said_of_what_the_docs_show(
     monkeypatch.setattr(fetching, "_provided", None)
     app = import_app(monkeypatch, tmp_path, as_module(document))
 
-    assert find_unescaped([*modules(tmp_path)], app) == []
+    assert find_unescaped(scopes_of(modules(tmp_path), app), app) == []

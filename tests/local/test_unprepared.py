@@ -6,6 +6,7 @@ import pytest
 
 from framework.local.configuration import read_configuration
 from framework.local.program import modules
+from framework.local.scope import scopes_of
 from framework.local.unprepared import find_unprepared
 from tests.local.imported_app import LINES, import_app
 from tests.local.test_unbound import AUTH, D1
@@ -32,7 +33,9 @@ def found(
         (folder / f"{name.replace('_', '-')}.sql").write_text(script)
     (folder / "wrangler.toml").write_text(settings)
     app = import_app(patch, folder, source)
-    return find_unprepared([*modules(folder)], app, folder, read_configuration(folder) or {})
+    shown = [*modules(folder)]
+    known = read_configuration(folder) or {}
+    return find_unprepared(shown, scopes_of(shown, app), folder, known)
 
 
 @pytest.mark.parametrize(
