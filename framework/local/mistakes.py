@@ -1,6 +1,7 @@
 """Looks for all that may be wrong in an app that was imported: for the build, and for the local server."""
 
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from framework.application import App
 from framework.local.assets import find_hidden
 from framework.local.deployments import bound_names
 from framework.local.environ_reads import find_environ_reads
+from framework.local.loading import relative
 from framework.local.misnamed import find_misnamed
 from framework.local.misuse import find_misuse
 from framework.local.program import is_a, modules
@@ -44,21 +46,37 @@ def find_mistakes(
 
     *settings* are what ``wrangler.toml`` says, as `configuration.py` reads it; None where there is none.
     """
-    found = [*modules(folder)]
-    scopes = scopes_of(found, app, [*_stores(settings or {})])
-    doubtful = [*find_unmounted(found), *find_shared_waits(found), *find_environ_reads(found)]
-    doubtful += find_unescaped(scopes, app)
-    doubtful += find_unprepared(found, scopes, root, settings or {})
-    doubtful += [*find_misnamed(app), *find_unasked(app)] if is_a(app, App) else []
-    doubtful += find_writing_reads(found, app)
+    doubtful: list[str] = []
+
+    def ask(check: Callable[..., Iterable[Any]], *given: Any) -> list[Any]:
+        try:
+            return [*check(*given)]
+        except Exception as problem:  # the check's own, whatever it is: the app may be right
+            place = traceback.extract_tb(problem.__traceback__)[-1]
+            why = f"{type(problem).__name__} in {place.filename}:{place.lineno}"
+            doubtful.append(f"{check.__name__} of Kagari's ended with {why}: please report it")
+            return []
+
+    known = settings or {}
+    found = ask(modules, folder)
+    scopes = ask(scopes_of, found, app, [*_stores(known)])
+    doubtful += [*ask(find_unmounted, found), *ask(find_shared_waits, found)]
+    doubtful += ask(find_environ_reads, found)
+    doubtful += ask(find_unescaped, scopes, app)
+    doubtful += ask(find_unprepared, found, scopes, root, known)
+    doubtful += [*ask(find_misnamed, app), *ask(find_unasked, app)] if is_a(app, App) else []
+    doubtful += ask(find_writing_reads, found, app)
     unbound: list[str] = []
     if settings is not None:
-        unbound, may_be_unbound = find_unbound(found, scopes, app, settings)
-        doubtful += [*may_be_unbound, *find_kept(app, settings)]
-        doubtful += [*find_hidden(app, root, settings), *find_unpurged(found)]
-    misused = find_misuse(found, scopes, app)
-    misused += find_queued(scopes, queues_of(settings or {}))
-    return Mistakes(misused, unbound, doubtful)
+        unbound, may_be_unbound = ask(find_unbound, found, scopes, app, settings) or ([], [])
+        doubtful += [*may_be_unbound, *ask(find_kept, app, settings)]
+        doubtful += [*ask(find_hidden, app, root, settings), *ask(find_unpurged, found)]
+    misused = ask(find_misuse, found, scopes, app)
+    misused += ask(find_queued, scopes, queues_of(known))
+    # Where the app says its places itself, they are in full.
+    return Mistakes(
+        *([relative(each, folder) for each in told] for told in (misused, unbound, doubtful))
+    )
 
 
 def _stores(settings: Mapping[str, Any]) -> Iterator[str]:
