@@ -66,7 +66,7 @@ def find_unprepared(
     files = [root / "schema.sql", *(root / f"schema-{name}.sql" for name in names[1:])]
     if any(map(_makes_tables, modules)) or not all(file.is_file() for file in files):
         return []
-    left = dict.fromkeys([*_of_auths(modules), *_of_functions(scopes)], "")
+    left = [(each, "") for each in (*_of_auths(modules), *_of_functions(scopes))]
     for file in files:  # what fits one of them is right
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
             try:
@@ -75,13 +75,17 @@ def find_unprepared(
             except (OSError, ValueError, sqlite3.Error):
                 return []  # the local server says what is wrong with it
             connection.set_authorizer(authorize)
-            found = {each: _fault(connection, each) for each in left}
-        left = {
-            each: left[each] or f"{fault} ({file.name})" for each, fault in found.items() if fault
-        }
+            left = [
+                (each, known or f"{fault} ({file.name})")
+                for each, known in left
+                if (fault := _fault(connection, each))
+            ]
+    told: dict[tuple[str, str], str] = {}
+    for each, fault in left:  # an `Auth` has many that lack the same
+        told.setdefault((each.place, fault), each.sql)
     return [
-        f"{each.place}: {fault}, in {shorten(each.sql, 100, placeholder=' …')}"
-        for each, fault in left.items()
+        f"{place}: {fault}, in {shorten(sql, 100, placeholder=' …')}"
+        for (place, fault), sql in told.items()
     ]
 
 
