@@ -9,6 +9,7 @@ from typing import Any
 
 from framework.hosts import LOOPBACK, host_name
 from framework.local.asgi import ASGIApplication, Receive, Scope, Send
+from framework.log import one_line
 
 __all__ = ["with_lost_cookies"]
 
@@ -46,7 +47,7 @@ def _why_lost(headers: dict[bytes, bytes], cookies: list[bytes]) -> tuple[str, s
     TLS, and then all is well.
     """
     origin, here = (
-        headers.get(name, b"").decode("ascii", "replace") for name in (b"origin", b"host")
+        one_line(headers.get(name, b"").decode("ascii", "replace")) for name in (b"origin", b"host")
     )
     scheme, _, page = origin.partition("://")
     kept = [text.lower() for text in cookies if b"max-age=0;" not in text.lower() + b";"]

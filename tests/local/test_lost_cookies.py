@@ -6,7 +6,7 @@ import pytest
 
 from framework import App, Context, public
 from framework.auth import Auth
-from framework.local.asgi import asgi
+from framework.local.asgi import Send, asgi
 from framework.local.lost_cookies import with_lost_cookies
 from framework.local.sqlite import SQLiteDatabase
 from tests.e2e.targets import TARGETS
@@ -109,6 +109,21 @@ async def test_a_cookie_that_goes_is_no_loss(caplog: pytest.LogCaptureFixture) -
     await answer_to("/leave", {"host": "192.0.2.2:5173", "origin": FRONTS[1], **cookie})
 
     assert [line for line in said(caplog) if "keeps no cookie" in line] == []
+
+
+async def test_a_header_says_nothing_to_the_terminal(caplog: pytest.LogCaptureFixture) -> None:
+    headers = [(b"origin", b"http://a\x1b[2J"), (b"sec-fetch-site", b"cross-site"), (b"host", b"b")]
+
+    async def answer(_scope: object, _receive: object, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200}
+        await send({**start, "headers": [(b"set-cookie", b"a=b")]})
+
+    async def take(*_: object) -> None: ...
+
+    await with_lost_cookies(answer)({"type": "http", "headers": headers}, take, take)  # type: ignore[arg-type]  # it reads none
+
+    assert len(said(caplog)) == 1
+    assert said(caplog)[0].isprintable()
 
 
 async def test_the_local_server_looks(tmp_path: Path) -> None:
