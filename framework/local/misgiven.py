@@ -18,7 +18,7 @@ from framework.plan import Signature, read_signature
 from framework.route import Route
 from framework.text_types import UNREADABLE, class_of, classes_of, is_struct, notes_of
 
-__all__ = ["find_misgiven", "names_of_paths"]
+__all__ = ["find_misgiven", "is_asked", "names_of_paths"]
 
 _TAKERS = {"guard", "handler", "provider"}
 
@@ -60,11 +60,11 @@ def _contexts(
     if [name for node in scope.nodes for name in bound(node)].count(first.arg) > 1:
         return  # it may be something else by then
     for node in own(function):
-        if isinstance(node, ast.Name) and node.id == first.arg and _is_asked(node, scope):
+        if isinstance(node, ast.Name) and node.id == first.arg and is_asked(node, scope):
             yield node.lineno, f"{first.arg!r} is the context, which is always there: annotate it"
 
 
-def _is_asked(node: ast.AST, scope: Scope) -> bool:
+def is_asked(node: ast.AST, scope: Scope) -> bool:
     """Return whether it is decided by *node* itself, a name, what happens."""
     parent = scope.parents.get(node)
     if isinstance(parent, (ast.If, ast.While, ast.IfExp, ast.Assert)):

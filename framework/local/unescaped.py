@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import fields
 
 from framework.application import App
+from framework.local.misgiven import is_asked
 from framework.local.program import FUNCTIONS, begin, bound, is_a, own, target
 from framework.local.roles import Role, signatures_of
 from framework.local.scope import Scope
@@ -93,18 +94,14 @@ def _may_check(read: ast.AST, scope: Scope) -> bool:
         if isinstance(above, _CHECKS) or (is_call and (is_test or isinstance(above, ast.Expr))):
             return True
         found = [] if isinstance(node, ast.Await) else scope.reads.get(target(above), [])
-        if is_call and any(_is_looked_at(each, scope) for each in found):  # as what fullmatch gives
+        if is_call and any(_decides(each, scope) for each in found):  # as what fullmatch gives
             return True
         node, above = above, scope.parents.get(above)
     return False
 
 
-def _is_looked_at(read: ast.AST, scope: Scope) -> bool:
-    """Return whether it is decided by the name that is *read* what happens."""
-    above = scope.parents.get(read)
-    if isinstance(above, ast.UnaryOp):
-        return _is_looked_at(above, scope)
-    return isinstance(above, (ast.Compare, ast.Match)) or read is getattr(above, "test", None)
+def _decides(read: ast.AST, scope: Scope) -> bool:
+    return isinstance(scope.parents.get(read), ast.Compare) or is_asked(read, scope)
 
 
 def _unescaped_by_jinja(scope: Scope) -> _Found:
