@@ -17,7 +17,7 @@ _CHOICES = (ast.If, ast.IfExp, ast.Match, ast.Try, ast.TryStar, ast.While)
 
 def find_environ_reads(modules: Sequence[Module]) -> list[str]:
     """Return a sentence, with its place, for each variable that *modules* read there and do not set."""
-    if any(_is_set(node, module) for module in modules for node in ast.walk(module.tree)):
+    if any(_is_set(node, module) for module in modules for node in module.nodes):
         return []
     return [
         f"{module.place}:{line}: the Worker puts no variables into os.environ: declare {name} in a"

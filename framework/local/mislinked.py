@@ -20,7 +20,7 @@ def only_app(app: Any, modules: Iterable[Module]) -> Any:
     made = [
         node
         for module in modules
-        for node in ast.walk(module.tree)
+        for node in module.nodes
         if isinstance(node, ast.Call) and value_of(node.func, module.names) is App
     ]
     return None if others or made[1:] else app

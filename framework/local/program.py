@@ -41,6 +41,8 @@ class Module(NamedTuple):
     file: str
     """The same in full, as the code of its functions has it."""
     tree: ast.Module
+    nodes: list[ast.AST]
+    """All of the tree: many ask, and to walk takes long."""
     names: dict[str, Any]
     """What its names, and those of builtins, stand for; None where that is not one thing in all of it."""
 
@@ -54,8 +56,9 @@ def modules(folder: Path) -> Iterator[Module]:
         # One that has put something else in its place may have any name.
         if type(module) is ModuleType and vars(module).get("__file__") == str(file):
             tree = _parse(file)
-            names = {**vars(builtins), **vars(module), **dict.fromkeys(_changed(tree))}
-            yield Module(place.as_posix(), str(file), tree, names)
+            nodes = [*ast.walk(tree)]
+            names = {**vars(builtins), **vars(module), **dict.fromkeys(_changed(tree, nodes))}
+            yield Module(place.as_posix(), str(file), tree, nodes, names)
 
 
 def _parse(file: Path) -> ast.Module:
@@ -66,11 +69,11 @@ def _parse(file: Path) -> ast.Module:
         return ast.Module([], [])
 
 
-def _changed(tree: ast.Module) -> Iterator[str]:
+def _changed(tree: ast.Module, nodes: Iterable[ast.AST]) -> Iterator[str]:
     """Yield the names that *tree* binds twice or in a function, and those of what it gives attributes to."""
     times = Counter(name for node in own(tree) for name in bound(node))
     yield from (name for name, count in times.items() if count > 1)
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Global):
             yield from node.names
         elif isinstance(node, ast.Attribute) and not is_read(node):
@@ -132,7 +135,7 @@ def target(node: ast.AST | None) -> str:
 
 def attributes_given(modules: Iterable[Module]) -> frozenset[str]:
     """Return the names of the attributes that *modules* assign anywhere, of whatever it is."""
-    nodes = [node for module in modules for node in ast.walk(module.tree)]
+    nodes = [node for module in modules for node in module.nodes]
     return frozenset(
         node.attr for node in nodes if isinstance(node, ast.Attribute) and not is_read(node)
     )

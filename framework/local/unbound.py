@@ -117,14 +117,14 @@ def _names(table: Table) -> Iterator[str]:
 
 def _words(module: Module) -> Iterator[Any]:
     """Yield the names and the texts in *module*: what it does not have there, it does not ask for."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, (ast.Name, ast.Constant)):
             yield node.id if isinstance(node, ast.Name) else node.value
 
 
 def _tried(module: Module) -> Iterator[Any]:
     """Yield the texts in *module* that ask whether a binding is there, or may give one its name."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         texts: list[ast.expr | None] = []
         if isinstance(node, ast.Compare):
             texts = [node.left]

@@ -13,7 +13,7 @@ __all__ = ["find_unmounted"]
 
 def find_unmounted(modules: Sequence[Module]) -> list[str]:
     """Return a sentence, with its place, for each router in *modules* whose routes are not mounted."""
-    used = {name for module in modules for name in _used(module.tree)}
+    used = {name for module in modules for name in _used(module)}
     return [
         f"{place}: {name} is mounted nowhere, so its routes are 404: app.mount({name})"
         for place, name, value in assigned(modules)
@@ -26,15 +26,15 @@ def _is_unmounted(value: Any) -> bool:
     return is_router and bool(value._collected()) and not value._parents
 
 
-def _used(tree: ast.Module) -> Iterator[str]:
-    """Yield each name in *tree*, or in something there, that is used but to reach what is in it.
+def _used(module: Module) -> Iterator[str]:
+    """Yield each name in *module*, or in something there, that is used but to reach what is in it.
 
     A name that only functions there have, as a local variable, stands for no router of a module.
     """
-    imported = [node for node in ast.walk(tree) if isinstance(node, ast.alias)]
-    names = {name for node in (*own(tree), *imported) for name in bound(node)}
-    bases = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    for node in ast.walk(tree):
+    imported = [node for node in module.nodes if isinstance(node, ast.alias)]
+    names = {name for node in (*own(module.tree), *imported) for name in bound(node)}
+    bases = {id(node.value) for node in module.nodes if isinstance(node, ast.Attribute)}
+    for node in module.nodes:
         if is_read(node) and id(node) not in bases:
             if not isinstance(node, ast.Name) or not names.isdisjoint((node.id, "*")):
                 yield from filter(None, (getattr(node, each, None) for each in ("id", "attr")))

@@ -90,7 +90,7 @@ def find_unprepared(
 
 
 def _makes_tables(module: Module) -> bool:
-    texts = [node.value for node in ast.walk(module.tree) if isinstance(node, ast.Constant)]
+    texts = [node.value for node in module.nodes if isinstance(node, ast.Constant)]
     return any(isinstance(text, str) and _MAKES_TABLES.match(text) for text in texts)
 
 

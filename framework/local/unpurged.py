@@ -11,7 +11,7 @@ __all__ = ["find_unpurged"]
 
 def find_unpurged(modules: Sequence[Module]) -> list[str]:
     """Return a sentence, with its place, for the first `Auth` where none of *modules* says ``purge``."""
-    if any(_says_purge(node) for module in modules for node in ast.walk(module.tree)):
+    if any(_says_purge(node) for module in modules for node in module.nodes):
         return []
     return [
         f"{place}: nothing calls {name}.purge, so sessions, addresses and counts that are over stay in"

@@ -94,7 +94,8 @@ LONG = "async def show(c: Context):\n    r0 = Response.text('')\n" + "".join(
 
 def module_of(source: str) -> Module:
     names = {**vars(builtins), "Context": Context, "Response": Response, "work": print}
-    return Module("app.py", "/app.py", ast.parse(source), names)
+    tree = ast.parse(source)
+    return Module("app.py", "/app.py", tree, [*ast.walk(tree)], names)
 
 
 def test_what_a_name_comes_to_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
