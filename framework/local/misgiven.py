@@ -1,7 +1,6 @@
 """Finds parameters that get something else than they seem to ask for. Knows nothing of bodies."""
 
 import ast
-import re
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import suppress
 from types import NoneType
@@ -10,10 +9,12 @@ from typing import Any, get_args, get_type_hints
 from msgspec import Meta, Struct
 
 from framework.errors import ConfigurationError
+from framework.hosts import parse_host
 from framework.local.program import bound, is_a, own
 from framework.local.roles import Role
 from framework.local.scope import Scope
 from framework.parameters import MISSING, provider_of
+from framework.patterns import names_in, parse_pattern
 from framework.plan import Signature, read_signature
 from framework.route import Route
 from framework.text_types import UNREADABLE, class_of, classes_of, is_struct, notes_of
@@ -29,7 +30,15 @@ _TAKE_NONE = (*_NONE, Any, object, Hashable)
 
 def names_of_paths(routes: Iterable[Route]) -> frozenset[str]:
     """Return the names of all parameters in the paths and hosts of *routes*."""
-    return frozenset(name for route in routes for name in re.findall(r":(\w+)", route.location))
+    return frozenset(
+        name
+        for route in routes
+        for pattern in (
+            *parse_pattern(route.path),
+            *([parse_host(route.host)] if route.host else ()),
+        )
+        for name in names_in(pattern)
+    )
 
 
 def find_misgiven(

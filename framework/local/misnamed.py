@@ -1,6 +1,5 @@
 """Finds parameters that get what a guard hands on where the path's may have been meant."""
 
-import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from itertools import chain
@@ -9,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from framework.application import App
+from framework.local.misgiven import names_of_paths
 from framework.local.program import is_a
 from framework.local.roles import signatures_of
 from framework.parameters import MISSING, marker_of, name_of, provider_of
@@ -34,7 +34,7 @@ def _in_route(route: Route, app: App) -> Iterator[str]:
     guards = dict.fromkeys(chain.from_iterable(route.guard.alternatives()))
     ours, theirs = signatures_of(route)
     taken = {_called(*item) for each in (*ours, *theirs) for item in each.annotations.items()}
-    names = {*re.findall(r":(\w+)", route.location)}
+    names = names_of_paths([route])
     routers = (app, *route.declaration.routers)
     layers = chain.from_iterable(router.middleware for router in routers)
     functions = [*(each.function for each in (*ours, *theirs)), *layers]

@@ -699,6 +699,7 @@ def test_a_parameter_that_a_slot_fills_in_the_place_of_the_path_is_found(
         ("/notes/:id", "member", "tenant: int"),
         ("/notes/:id", "member", "team: Annotated[int, TENANT]"),
         ("/notes", "member", "team: int"),
+        ("/:id{(?:a|b:c)+}", "member & owner", "team: int"),
         ("/notes/:id", "member", "page: Query[int]"),
         ("/notes/:id", "member", ""),
     ],
