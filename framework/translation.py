@@ -88,7 +88,7 @@ MESSAGES: tuple[str, ...] = (
     "This host is not served here.",
     # A path, a query or a body that cannot be read.
     "Send the body as {}, in UTF-8.",
-    "{} or {}",
+    "Send the body as {} or {}, in UTF-8.",
     "Send the body without a Content-Encoding.",
     "The JSON holds a number that is out of range.",
     "The JSON holds more than {} values.",

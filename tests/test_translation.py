@@ -15,7 +15,14 @@ from msgspec import Meta
 
 import framework
 from framework import App, Context, HTTPError, Response, public
-from framework.errors import CrossSite, Invalid, InvalidField, MethodNotAllowed, NotFound
+from framework.errors import (
+    CrossSite,
+    Invalid,
+    InvalidField,
+    MethodNotAllowed,
+    NotFound,
+    UnsupportedMediaType,
+)
 from framework.exact_numbers import flaw_of
 from framework.problem import method_not_allowed, problem
 from framework.testing import json_of
@@ -236,6 +243,8 @@ GERMAN: Words = {
     "The path is malformed: {}.": "Der Pfad: {}.",
     "more than {} fields": "mehr als {} Felder",
     "The request comes from {}, but this site is {}.": "Von {} nach {}.",
+    "Send the body as {}, in UTF-8.": "Schicke {} in UTF-8.",
+    "Send the body as {} or {}, in UTF-8.": "Schicke {} oder {} in UTF-8.",
     "Sold out.": "Ausverkauft.",
 }
 
@@ -281,6 +290,10 @@ def test_a_misfit_is_said_in_other_words(said: str, told: str) -> None:
             "Der Pfad: mehr als 9 Felder.",
         ),
         (
+            UnsupportedMediaType("Send the body as a/b or c/d, in UTF-8."),
+            "Schicke a/b oder c/d in UTF-8.",
+        ),
+        (
             CrossSite("The request comes from null, but this site is https://a.b."),
             "Von null nach https://a.b.",
         ),
@@ -292,6 +305,12 @@ def test_an_error_is_said_in_other_words(error: HTTPError, told: str | None) -> 
 
     assert translated.detail == told
     assert (translated.status, translated.code) == (error.status, error.code)
+
+
+def test_what_an_app_says_fits_no_sentence_of_the_frameworks_by_a_word_in_it() -> None:
+    error = HTTPError(404, "There is no such note or folder.")
+
+    assert translate(error, PSEUDO).detail == "[not-found]"
 
 
 def test_headers_go_along() -> None:
