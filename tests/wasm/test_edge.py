@@ -185,6 +185,15 @@ def test_an_answer_does_not_wait_for_what_goes_on_after_it(worker: RunningWorker
     assert seconds["after"] < seconds["before"] / 2
 
 
+def test_more_may_go_on_after_an_answer_than_there_are_timers(worker: RunningWorker) -> None:
+    assert ask(worker.url, "/many?count=10500")[0] == 204
+
+    deadline = time.monotonic() + 30
+    while (told := ask(worker.url, "/begun")[2]) != b"[10500,true]":
+        assert time.monotonic() < deadline, told
+        time.sleep(0.1)
+
+
 @pytest.mark.parametrize("kind", ["bytes", "values"])
 @pytest.mark.parametrize(
     ("length", "limit", "read"),

@@ -139,6 +139,24 @@ async def busy(c: Context, when: str) -> None:
         await work()
 
 
+begun: list[int] = []
+
+
+async def begin(number: int) -> None:
+    begun.append(number)
+
+
+@app.get("/many", guard=public)
+async def wait_for_many(c: Context, count: Query[int]) -> None:
+    for number in range(count):
+        c.wait_until(begin(number))
+
+
+@app.get("/begun", guard=public)
+async def show_begun() -> list[int | bool]:
+    return [len(begun), begun == sorted(begun)]
+
+
 @app.get("/made/:kind", guard=public)
 async def read_made(kind: str, length: Query[int], limit: Query[int]) -> str:
     stream = js.Response.new("x" * 20_000).body
