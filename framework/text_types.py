@@ -32,29 +32,25 @@ FRACTION = re.compile(r"-?[0-9]+[.eE].*|-0")
 UNREADABLE = (TypeError, NameError, AttributeError, SyntaxError, RecursionError)
 """What is raised for a type that msgspec cannot read, or for text that is none."""
 
-_SCALARS = (
-    inspect.AnyType,
-    inspect.BoolType,
-    inspect.BytesType,
-    inspect.DateTimeType,
-    inspect.DateType,
-    inspect.DecimalType,
-    inspect.EnumType,
-    inspect.FloatType,
-    inspect.IntType,
-    inspect.LiteralType,
-    inspect.NoneType,
-    inspect.StrType,
-    inspect.TimeDeltaType,
-    inspect.TimeType,
-    inspect.UUIDType,
-)
 _SHORTENED = (
     inspect.BoolType,
     inspect.DateTimeType,
     inspect.FloatType,
     inspect.NoneType,
     inspect.TimeType,
+)
+_SCALARS = (
+    *_SHORTENED,
+    inspect.AnyType,
+    inspect.BytesType,
+    inspect.DateType,
+    inspect.DecimalType,
+    inspect.EnumType,
+    inspect.IntType,
+    inspect.LiteralType,
+    inspect.StrType,
+    inspect.TimeDeltaType,
+    inspect.UUIDType,
 )
 _SEVERAL = (inspect.ListType, inspect.SetType, inspect.FrozenSetType, inspect.VarTupleType)
 
