@@ -37,7 +37,9 @@ def _segment(segment: Segment, parameters: Mapping[str, object]) -> str:
         return encode_segment(segment.text)
     if segment.kind in {Kind.STAR, Kind.STAR_REST}:
         raise ConfigurationError("a path with * has no name for what stands there")
-    text = str(to_builtins(parameters[segment.text], enc_hook=str))  # of an Enum, its value
+    value = parameters[segment.text]
+    plain = to_builtins(value, enc_hook=str)  # of an Enum, its value
+    text = str(value if isinstance(plain, dict | tuple) else plain)  # a class may have its own
     parts = text.split("/")
     is_rest = segment.kind is Kind.REST
     *before, last = parts

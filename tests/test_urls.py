@@ -1,10 +1,11 @@
 """Paths are built from the names of routes, and what is built is what matches."""
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
@@ -128,8 +129,28 @@ async def test_a_value_of_each_type_comes_back_as_it_was(value: Any, path: str) 
     assert (built, seen) == (path, [value])
 
 
-def test_what_json_does_not_know_is_its_text() -> None:
-    assert make_app().url_for("file", path=PurePosixPath("a/b")) == "/api/files/a/b"
+@dataclass
+class Title:
+    words: list[str]
+
+    def __str__(self) -> str:
+        return "-".join(self.words)
+
+
+class Version(NamedTuple):
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"v{self.major}.{self.minor}"
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [(PurePosixPath("a/b"), "a/b"), (Title(["a", "b"]), "a-b"), (Version(1, 2), "v1.2")],
+)
+def test_what_no_path_is_read_as_is_its_text(value: Any, path: str) -> None:
+    assert make_app().url_for("file", path=value) == f"/api/files/{path}"
 
 
 @pytest.mark.parametrize(
