@@ -179,9 +179,12 @@ def speller_of(annotation: Any) -> Callable[[Any], Any] | None:
 
 
 def _fits(value: str | None, annotation: Any) -> bool:
-    """Return whether *value* fits *annotation*, or what it is several of."""
+    """Return whether *value* fits *annotation*, or what it is several of, however many those have to be."""
     try:
-        convert([value] if takes_several(annotation) else value, annotation, strict=False)
+        if takes_several(annotation):
+            convert([value], without_notes(annotation), strict=False)
+        else:
+            convert(value, annotation, strict=False)
     except (ValueError, TypeError):
         return False
     return True

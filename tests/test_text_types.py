@@ -5,6 +5,7 @@ from types import NoneType
 from typing import Annotated, Any, Literal, NewType, TypeVar
 
 import pytest
+from msgspec import Meta
 from typing_extensions import TypeAliasType  # which mypy brings
 
 from framework.multipart import File
@@ -64,6 +65,7 @@ FILE = File("10:30", "text/plain", b"")
         (int | None, "", None),
         (list[int | None], "", None),
         (list[date | None] | None, "", None),
+        (Annotated[list[int | None], Meta(min_length=2)], "", None),
         (int, "1e2", "\0"),
     ],
     ids=str,
