@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from framework.auth import Session
+from framework.paths import encode_segment
 from routes.access import Member
 from routes.agents import browser_name
 from routes.forms import (
@@ -45,7 +46,7 @@ def account_section(user: Member, session: Session) -> Markup:
             "details",
             element("summary", "Delete the account"),
             element("p", "Notes, sessions and the account itself go at once, for good."),
-            button(f"/me/delete?id={user.id}", "Delete the account"),
+            button(f"/me/delete?id={encode_segment(user.id)}", "Delete the account"),
         ),
     )
 

@@ -3,12 +3,14 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app import app
+from framework.database import statement
 from framework.local.sqlite import SQLiteDatabase
 from framework.testing import Client, text_of
 from tests.auth.databases import CountingDatabase, FaultyDatabase, HaltingDatabase
@@ -64,6 +66,25 @@ async def test_it_is_an_outage_where_one_of_them_fails(
     assert (answer.status, faulty.count) == (503, 3)
     assert client.cookies.keys() >= {"auth_session"}
     assert (await client.get("/")).status == 200
+
+
+async def test_an_account_that_came_with_an_id_of_another_form_is_deleted_from_the_page(
+    sqlite: SQLiteDatabase,
+) -> None:
+    client = await signed_up({"DB": sqlite})
+    await sqlite.batch(
+        [
+            statement("PRAGMA defer_foreign_keys = ON"),
+            statement("UPDATE user SET id = 'a+b&c'"),
+            statement("UPDATE user_key SET user_id = 'a+b&c'"),
+            statement("UPDATE user_session SET user_id = 'a+b&c'"),
+        ]
+    )
+    page = text_of(await client.get("/"))
+
+    [action] = re.findall(r'action="(/me/delete[^"]*)"', page)
+    assert (await client.post(unescape(action))).status == 204
+    assert await sqlite.all(str, "SELECT id FROM user") == []
 
 
 async def test_the_style_has_no_left_and_no_right() -> None:
