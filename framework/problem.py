@@ -31,23 +31,15 @@ __all__ = [
 ]
 
 _TITLES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
     404: "Not Found",
-    405: "Method Not Allowed",
-    409: "Conflict",
     413: "Content Too Large",
     414: "URI Too Long",
     416: "Range Not Satisfiable",
     418: "Error",
     422: "Unprocessable Content",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
 }
-"""The usual ones of IANA's registry, and those that Python words differently: 413, 414, 416 and 422
-before 3.13, and 418, which has no title there."""
+"""Those that Python words differently from IANA's registry: 413, 414, 416 and 422 before 3.13, and
+418, which has no title there. And 404, which is encoded at import."""
 
 
 class Problem(msgspec.Struct, omit_defaults=True):
@@ -66,19 +58,22 @@ def problem(error: HTTPError) -> Response:
 
     Raises `ValueError` where one of its headers could break out of its line.
     """
-    title = _TITLES.get(error.status) or _find_title(error.status)
+    title = _find_title(error.status)
     detail = msgspec.UNSET if error.detail is None else error.detail
     body = encode_json(
         Problem(title, error.status, error.code, detail, error.errors or msgspec.UNSET)
     )
-    if error.status in _TITLES and not error.headers:
+    if not error.headers:
         return make(body, error.status, PROBLEM_HEADERS)
     return Response(body, error.status, [*PROBLEM_HEADERS, *error.headers])
 
 
+@lru_cache
 def _find_title(status: int) -> str:
-    """Return the title of a status that is seldom sent; "Error" if it has none."""
-    from http import HTTPStatus  # off the cold-start path: most applications never ask
+    """Return the title of *status*; "Error" if it has none."""
+    if status in _TITLES:
+        return _TITLES[status]
+    from http import HTTPStatus  # off the cold-start path
 
     try:
         return HTTPStatus(status).phrase
