@@ -16,6 +16,7 @@ from framework.local.scope import scopes_of
 from framework.local.shared_waits import find_shared_waits
 from framework.local.unasked import find_unasked
 from framework.local.unbound import find_unbound
+from framework.local.unescaped import find_unescaped
 from framework.local.unmounted import find_unmounted
 from framework.local.unpurged import find_unpurged
 from framework.local.writing_reads import find_writing_reads
@@ -1065,8 +1066,10 @@ def test_nothing_is_said_of_what_the_docs_show(
     app = import_app(monkeypatch, tmp_path, as_module(document))
 
     shown = [*modules(tmp_path)]
+    scopes = scopes_of(shown, app)
     said = [
-        *find_misuse(shown, scopes_of(shown, app), app),
+        *find_misuse(shown, scopes, app),
+        *find_unescaped(scopes, app),
         *find_unmounted(shown),
         *find_shared_waits(shown),
     ]

@@ -4,13 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from framework import fetching
 from framework.local.program import modules
 from framework.local.scope import scopes_of
 from framework.local.unescaped import find_unescaped
 from tests.local.correct_programs import CORRECT
 from tests.local.imported_app import LINES, import_app
-from tests.test_docs import DOCUMENTS, ROOT, as_module
 
 HEAD = """
 from html import escape
@@ -171,16 +169,3 @@ def test_a_mail_may_be_rendered_without_escaping(
     source = JINJA.format("") + "def write(name):\n return pages.get_template(name).render()"
 
     assert found(monkeypatch, tmp_path, source) == []
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
-def test_nothing_is_said_of_what_the_docs_show(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, document: Path
-) -> None:
-    if document.name == "reference.md":  # which only shows what it has
-        return
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(fetching, "_provided", None)
-    app = import_app(monkeypatch, tmp_path, as_module(document))
-
-    assert find_unescaped(scopes_of(modules(tmp_path), app), app) == []
