@@ -110,8 +110,8 @@ def _mistakes(
     importlib.import_module("framework").__path__.append(f"{HERE.parent}")
     find_unsendable = importlib.import_module("framework.local.return_types").find_unsendable
     find_mistakes = importlib.import_module("framework.local.mistakes").find_mistakes
-    misused, unbound, doubtful = find_mistakes(app, Path(folder), Path(), settings)
-    return find_unsendable(app.routes), misused, unbound, doubtful
+    misused, unbound, doubtful, later = find_mistakes(app, Path(folder), Path(), settings)
+    return find_unsendable(app.routes), misused, unbound, doubtful + later
 
 
 def _is_ours(folder: str) -> bool:

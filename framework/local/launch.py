@@ -204,7 +204,7 @@ def _run(
 
     def tell_mistakes(root: Path) -> None:
         settings = read_configuration(root)
-        for mistake in chain.from_iterable(find_mistakes(app, root, root, settings)):
+        for mistake in chain.from_iterable(find_mistakes(app, root, root, settings)[:-1]):
             _log.warning("%s", mistake)
 
     def say_ready() -> None:

@@ -37,6 +37,8 @@ class Mistakes(NamedTuple):
     """What is asked of the deployment, and is not there."""
     doubtful: list[str]
     """What may be meant."""
+    later: list[str]
+    """The same, where it matters once the app is deployed, and nobody is told before."""
 
 
 def find_mistakes(
@@ -67,15 +69,17 @@ def find_mistakes(
     doubtful += [*ask(find_misnamed, app), *ask(find_unasked, app)] if is_a(app, App) else []
     doubtful += ask(find_writing_reads, found, app)
     unbound: list[str] = []
+    later: list[str] = []
     if settings is not None:
         unbound, may_be_unbound = ask(find_unbound, found, scopes, app, settings) or ([], [])
         doubtful += [*may_be_unbound, *ask(find_kept, app, settings)]
-        doubtful += [*ask(find_hidden, app, root, settings), *ask(find_unpurged, found)]
+        doubtful += ask(find_hidden, app, root, settings)
+        later = ask(find_unpurged, found)
     misused = ask(find_misuse, found, scopes, app)
     misused += ask(find_queued, scopes, queues_of(known))
     # Where the app says its places itself, they are in full.
     return Mistakes(
-        *([relative(each, folder) for each in told] for told in (misused, unbound, doubtful))
+        *([relative(each, folder) for each in told] for told in (misused, unbound, doubtful, later))
     )
 
 

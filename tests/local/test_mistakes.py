@@ -6,7 +6,7 @@ import pytest
 
 from framework.local import mistakes
 from framework.local.mistakes import find_mistakes
-from tests.local.correct_programs import HANDLER
+from tests.local.correct_programs import AUTH, HANDLER
 from tests.local.imported_app import LINES, import_app
 
 
@@ -15,11 +15,24 @@ def test_places_are_those_of_the_project(monkeypatch: pytest.MonkeyPatch, tmp_pa
     source = router.format("one") + router.format("other")
     app = import_app(monkeypatch, tmp_path, source)
 
-    _, _, doubtful = find_mistakes(app, tmp_path, tmp_path, None)
+    _, _, doubtful, _ = find_mistakes(app, tmp_path, tmp_path, None)
 
     first, second = LINES + 2, LINES + 6
     assert doubtful == [
         f"app.py:{second}: this not_found is never asked: app.py:{first} is, for all paths below /notes"
+    ]
+
+
+def test_what_nothing_purges_is_no_mistake_while_one_develops(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    app = import_app(monkeypatch, tmp_path, AUTH)
+
+    *others, later = find_mistakes(app, tmp_path, tmp_path, {})
+
+    assert others == [[], [], []]
+    assert [said.partition(",")[0] for said in later] == [
+        f"app.py:{LINES + 2}: nothing calls auth.purge"
     ]
 
 
@@ -32,7 +45,7 @@ def test_a_check_that_fails_says_so_and_the_others_are_asked(
     monkeypatch.setattr(mistakes, "find_unescaped", find_nothing)
     app = import_app(monkeypatch, tmp_path, HANDLER.format("return NotFound()"))
 
-    misused, _, doubtful = find_mistakes(app, tmp_path, tmp_path, None)
+    misused, _, doubtful, _ = find_mistakes(app, tmp_path, tmp_path, None)
 
     assert misused == [f"app.py:{LINES + 3}: this handler returns NotFound: raise it"]
     [said] = doubtful

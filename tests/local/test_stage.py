@@ -934,6 +934,19 @@ def test_what_may_be_meant_is_said_of_what_is_staged(tmp_path: Path) -> None:
     )
 
 
+def test_an_auth_that_nothing_purges_is_said_of_what_is_staged(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "framework", tmp_path / "framework")
+    source = (
+        "from framework import App\nfrom framework.auth import Auth\napp = App()\nauth = Auth()\n"
+    )
+    write(tmp_path, "app.py", source)
+    write(tmp_path, "wrangler.toml", '[build]\ncommand = "kagari build"\n')
+
+    [said] = stage(tmp_path).notes
+
+    assert said.startswith("app.py:4: nothing calls auth.purge, ")
+
+
 @pytest.mark.parametrize(
     ("names", "note"),
     [
