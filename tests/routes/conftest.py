@@ -1,10 +1,23 @@
-"""A look at all that each test showed."""
+"""A database as `schema.sql` has it, and a look at all that each test showed."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
+from framework.local.sqlite import SQLiteDatabase
 from tests.secret_scan import nothing_shown
+
+SCHEMA = (Path(__file__).parents[2] / "schema.sql").read_text("utf-8")
+
+
+@pytest.fixture
+async def db() -> AsyncIterator[SQLiteDatabase]:
+    """Return an empty database for the reference app."""
+    database = SQLiteDatabase()
+    database.apply_schema(SCHEMA)
+    yield database
+    database.close()
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """Who may reach what, as one literal, and that each row keeps its word."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -48,8 +47,6 @@ ACCESS = {
     ("POST", "/sign-up"): "public",
 }
 
-SCHEMA = (Path(__file__).parents[2] / "schema.sql").read_text()
-
 TRIPS = {"public": 0}
 """How often a route waits for D1 before its handler runs: once, but for public ones."""
 
@@ -73,14 +70,6 @@ def test_every_guard_waits_for_the_database_once() -> None:
     assert {str(route): route.trips for route in app.routes} == {
         str(route): TRIPS.get(str(route.guard), 1) for route in app.routes
     }
-
-
-@pytest.fixture
-async def db() -> AsyncIterator[SQLiteDatabase]:
-    database = SQLiteDatabase(":memory:")
-    database.apply_schema(SCHEMA)
-    yield database
-    database.close()
 
 
 async def sign_up(db: SQLiteDatabase, username: str) -> Client:

@@ -2,9 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,16 +13,6 @@ from framework.local.sqlite import SQLiteDatabase
 from framework.testing import Client, text_of
 from tests.auth.databases import CountingDatabase, FaultyDatabase, HaltingDatabase
 
-SCHEMA = (Path(__file__).parents[2] / "schema.sql").read_text("utf-8")
-
-
-@pytest.fixture
-async def sqlite() -> AsyncIterator[SQLiteDatabase]:
-    database = SQLiteDatabase()
-    database.apply_schema(SCHEMA)
-    yield database
-    database.close()
-
 
 async def signed_up(env: dict[str, Any]) -> Client:
     """Return the browser of somebody new."""
@@ -33,10 +21,10 @@ async def signed_up(env: dict[str, Any]) -> Client:
     return client
 
 
-async def test_notes_and_sessions_are_waited_for_at_once(sqlite: SQLiteDatabase) -> None:
-    env: dict[str, Any] = {"DB": sqlite}
+async def test_notes_and_sessions_are_waited_for_at_once(db: SQLiteDatabase) -> None:
+    env: dict[str, Any] = {"DB": db}
     client = await signed_up(env)
-    counting = CountingDatabase(sqlite)
+    counting = CountingDatabase(db)
     halting = HaltingDatabase(counting)
     env["DB"] = halting
     halt = halting.halt("FROM note")
@@ -53,12 +41,10 @@ async def test_notes_and_sessions_are_waited_for_at_once(sqlite: SQLiteDatabase)
 
 
 @pytest.mark.parametrize("fails_at", [2, 3], ids=["the notes", "the sessions"])
-async def test_it_is_an_outage_where_one_of_them_fails(
-    sqlite: SQLiteDatabase, fails_at: int
-) -> None:
-    env: dict[str, Any] = {"DB": sqlite}
+async def test_it_is_an_outage_where_one_of_them_fails(db: SQLiteDatabase, fails_at: int) -> None:
+    env: dict[str, Any] = {"DB": db}
     client = await signed_up(env)
-    env["DB"] = faulty = FaultyDatabase(sqlite)
+    env["DB"] = faulty = FaultyDatabase(db)
     faulty.arm(fails_at)
 
     answer = await client.get("/")
@@ -69,10 +55,10 @@ async def test_it_is_an_outage_where_one_of_them_fails(
 
 
 async def test_an_account_that_came_with_an_id_of_another_form_is_deleted_from_the_page(
-    sqlite: SQLiteDatabase,
+    db: SQLiteDatabase,
 ) -> None:
-    client = await signed_up({"DB": sqlite})
-    await sqlite.batch(
+    client = await signed_up({"DB": db})
+    await db.batch(
         [
             statement("PRAGMA defer_foreign_keys = ON"),
             statement("UPDATE user SET id = 'a+b&c'"),
@@ -84,7 +70,7 @@ async def test_an_account_that_came_with_an_id_of_another_form_is_deleted_from_t
 
     [action] = re.findall(r'action="(/me/delete[^"]*)"', page)
     assert (await client.post(unescape(action))).status == 204
-    assert await sqlite.all(str, "SELECT id FROM user") == []
+    assert await db.all(str, "SELECT id FROM user") == []
 
 
 async def test_the_style_has_no_left_and_no_right() -> None:

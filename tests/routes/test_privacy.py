@@ -4,13 +4,10 @@ import io
 import json
 import logging
 import re
-from collections.abc import AsyncIterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-
-import pytest
 
 from app import app
 from framework import Request
@@ -18,7 +15,6 @@ from framework.local.sqlite import SQLiteDatabase
 from framework.testing import Client
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = (ROOT / "schema.sql").read_text("utf-8")
 PAGE = (ROOT / "docs" / "privacy.md").read_text("utf-8")
 ADDRESS = "203.0.113.77"
 AGENT = "Seldom/7.1"
@@ -30,14 +26,6 @@ PERSONAL = {
     "what was written": "a-seldom-word",
     "the password": "seldom chosen",
 }
-
-
-@pytest.fixture
-async def db() -> AsyncIterator[SQLiteDatabase]:
-    database = SQLiteDatabase()
-    database.apply_schema(SCHEMA)
-    yield database
-    database.close()
 
 
 class Visitor:
