@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DeploymentError", "bound_names", "check_deployments"]
+__all__ = ["DeploymentError", "bound_anywhere", "check_deployments"]
 
 FILE = "wrangler.toml"
 
@@ -53,6 +53,13 @@ def check_deployments(settings: Table, root: Path) -> list[str]:
     if problem is not None:
         raise DeploymentError(f"{FILE}: {problem}")
     return [f"{FILE}: {note}" for note in _notes(settings)]
+
+
+def bound_anywhere(settings: Table, table: str, section: str = "") -> list[str]:
+    """Return the bindings in *table*, of *section* if it is in one, each once: those of environments too."""
+    places = [settings, *(place for _, place in _environments(settings))]
+    tables = [_table(place, section) if section else place for place in places]
+    return [*dict.fromkeys(name for each in tables for name in _names(each, table, "binding"))]
 
 
 def _problems(settings: Table, root: Path) -> Iterator[str]:
@@ -158,15 +165,14 @@ def _unbound(settings: Table, place: Table, keys: Mapping[str, str], prefix: str
     """Return the names in the lists that *keys* are of, which *settings* have and *place* has not."""
     found = []
     for table, key in keys.items():
-        bound = bound_names(place, table, key)
+        bound = _names(place, table, key)
         if table not in place or bound:
-            names = [name for name in bound_names(settings, table, key) if name not in bound]
+            names = [name for name in _names(settings, table, key) if name not in bound]
             found += [f"{name} ([[{prefix}{table}]])" for name in names]
     return found
 
 
-def bound_names(place: Table, table: str, key: str) -> list[str]:
-    """Return what each entry of *table* in *place* has as *key*, whatever else stands there."""
+def _names(place: Table, table: str, key: str) -> list[str]:
     entries = place.get(table)
     tables = entries if isinstance(entries, list) else ()
     return [str(each[key]) for each in tables if isinstance(each, dict) and key in each]

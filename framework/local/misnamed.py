@@ -10,7 +10,7 @@ from uuid import UUID
 from framework.application import App
 from framework.local.misgiven import names_of_paths
 from framework.local.program import is_a
-from framework.local.roles import signatures_of
+from framework.local.roles import guards_of, signatures_of
 from framework.parameters import MISSING, marker_of, name_of, provider_of
 from framework.route import Route
 from framework.slots import Slot
@@ -31,7 +31,6 @@ def find_misnamed(app: App) -> list[str]:
 
 
 def _in_route(route: Route, app: App) -> Iterator[str]:
-    guards = dict.fromkeys(chain.from_iterable(route.guard.alternatives()))
     ours, theirs = signatures_of(route)
     taken = {_called(*item) for each in (*ours, *theirs) for item in each.annotations.items()}
     names = names_of_paths([route])
@@ -40,7 +39,7 @@ def _in_route(route: Route, app: App) -> Iterator[str]:
     functions = [*(each.function for each in (*ours, *theirs)), *layers]
     if names <= taken or any(map(_reads_all, functions)):
         return
-    slots = {slot.name for guard in guards for slot in guard.provides}
+    slots = {slot.name for guard in guards_of(route) for slot in guard.provides}
     for each in ours:
         for name, kind in each.annotations.items():
             if _called(name, kind) not in names | slots and _is_told_by_class(kind):

@@ -1,19 +1,19 @@
 """Looks for all that may be wrong in an app that was imported: for the build, and for the local server."""
 
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from framework.application import App
 from framework.local.assets import find_hidden
-from framework.local.deployments import bound_names
+from framework.local.deployments import bound_anywhere
 from framework.local.environ_reads import find_environ_reads
 from framework.local.loading import relative
 from framework.local.misnamed import find_misnamed
 from framework.local.misuse import find_misuse
 from framework.local.program import is_a, modules
-from framework.local.queued import find_queued, queues_of
+from framework.local.queued import find_queued
 from framework.local.scope import scopes_of
 from framework.local.shared_waits import find_shared_waits
 from framework.local.unasked import find_unasked
@@ -61,7 +61,8 @@ def find_mistakes(
 
     known = settings or {}
     found = ask(modules, folder)
-    scopes = ask(scopes_of, found, app, [*_stores(known)])
+    stores = [*bound_anywhere(known, "kv_namespaces"), *bound_anywhere(known, "r2_buckets")]
+    scopes = ask(scopes_of, found, app, stores)
     doubtful += [*ask(find_unmounted, found), *ask(find_shared_waits, found)]
     doubtful += ask(find_environ_reads, found)
     doubtful += ask(find_unescaped, scopes, app)
@@ -76,15 +77,8 @@ def find_mistakes(
         doubtful += ask(find_hidden, app, root, settings)
         later = ask(find_unpurged, found)
     misused = ask(find_misuse, found, scopes, app)
-    misused += ask(find_queued, scopes, queues_of(known))
+    misused += ask(find_queued, scopes, bound_anywhere(known, "producers", "queues"))
     # Where the app says its places itself, they are in full.
     return Mistakes(
         *([relative(each, folder) for each in told] for told in (misused, unbound, doubtful, later))
     )
-
-
-def _stores(settings: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of the KV namespaces and the buckets, those of environments too."""
-    for place in (settings, *settings.get("env", {}).values()):
-        for table in ("kv_namespaces", "r2_buckets"):
-            yield from bound_names(place, table, "binding")

@@ -1,32 +1,20 @@
 """Finds what is sent to a queue and is no JSON: in the Worker it becomes `{}`, and nothing says so."""
 
 import ast
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
-from framework.local.deployments import bound_names
 from framework.local.program import is_a
 from framework.local.scope import Scope
 
-__all__ = ["find_queued", "queues_of"]
+__all__ = ["find_queued"]
 
 _NO_JSON = (Struct, Decimal, UUID, date, time, timedelta)
-
-
-def queues_of(settings: Mapping[str, Any]) -> set[str]:
-    """Return the names by which ``wrangler.toml`` binds queues, those of environments too."""
-    places = (settings, *settings.get("env", {}).values())
-    return {
-        name
-        for place in places
-        for name in bound_names(place.get("queues", {}), "producers", "binding")
-    }
 
 
 def find_queued(scopes: Iterable[Scope], queues: Collection[str]) -> list[str]:

@@ -6,13 +6,14 @@ from types import FunctionType
 from typing import Any, NamedTuple
 
 from framework.application import App
+from framework.guards import Guard
 from framework.local.program import is_a
 from framework.parameters import provider_of
 from framework.plan import Signature, read_signature
 from framework.route import Route
 from framework.text_types import classes_of
 
-__all__ = ["Role", "Roles", "roles_of", "signatures_of"]
+__all__ = ["Role", "Roles", "guards_of", "roles_of", "signatures_of"]
 
 
 class Role(NamedTuple):
@@ -42,7 +43,7 @@ def _roles(app: App) -> Iterator[Role]:
     for route in app.routes:
         yield Role("handler", route.declaration.signature.function)
         yield from _providers(route.declaration.signature)
-        for guard in dict.fromkeys(chain.from_iterable(route.guard.alternatives())):
+        for guard in guards_of(route):
             for signature in guard.signatures[:1]:  # the other is of what it reads
                 carried = tuple(slot.type for slot in guard.provides)
                 yield Role("guard", signature.function, carried)
@@ -56,26 +57,33 @@ def _roles(app: App) -> Iterator[Role]:
 
 def _providers(signature: Signature) -> Iterator[Role]:
     """Yield the providers that *signature* asks for, and theirs, with the classes of their values."""
-    for annotation in signature.annotations.values():
-        provider = provider_of(annotation)
-        if provider is not None:
-            classes = classes_of(annotation)
-            is_plain = all(is_a(each, type) and each is not Any for each in classes)
-            yield Role("provider", provider, tuple(classes) if is_plain else (object,))
-            yield from _providers(read_signature(provider))
+    for annotation, provider, _ in _asked_for(signature):
+        classes = classes_of(annotation)
+        is_plain = all(is_a(each, type) and each is not Any for each in classes)
+        yield Role("provider", provider, tuple(classes) if is_plain else (object,))
+
+
+def guards_of(route: Route) -> list[Guard]:
+    """Return the guards of which some let a request to *route* pass, each once."""
+    return [*dict.fromkeys(chain.from_iterable(route.guard.alternatives()))]
 
 
 def signatures_of(route: Route) -> tuple[list[Signature], list[Signature]]:
     """Return the signatures of the handler of *route*, and of its guards, each before its providers'."""
-    guards = dict.fromkeys(chain.from_iterable(route.guard.alternatives()))
-    guarding = chain.from_iterable(guard.signatures for guard in guards)
-    ours = [*_with_providers(route.declaration.signature)]
+    guarding = [signature for guard in guards_of(route) for signature in guard.signatures]
+    ours = _with_providers(route.declaration.signature)
     return ours, [*chain.from_iterable(map(_with_providers, guarding))]
 
 
-def _with_providers(signature: Signature) -> Iterator[Signature]:
-    yield signature
+def _with_providers(signature: Signature) -> list[Signature]:
+    return [signature, *(asked for *_, asked in _asked_for(signature))]
+
+
+def _asked_for(signature: Signature) -> Iterator[tuple[Any, Any, Signature]]:
+    """Yield the providers that *signature* asks for, and theirs: how, each itself, and its signature."""
     for annotation in signature.annotations.values():
         provider = provider_of(annotation)
         if provider is not None:
-            yield from _with_providers(read_signature(provider))
+            asked = read_signature(provider)
+            yield annotation, provider, asked
+            yield from _asked_for(asked)

@@ -9,7 +9,6 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from itertools import chain
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, NamedTuple
@@ -18,7 +17,7 @@ from msgspec import StructMeta
 from msgspec.structs import fields
 
 from framework.database import Database, statement
-from framework.local.deployments import bound_names
+from framework.local.deployments import bound_anywhere
 from framework.local.program import Module, assigned, is_a
 from framework.local.scope import Scope
 from framework.local.statements import authorize, refusal, split
@@ -60,10 +59,8 @@ def find_unprepared(
     *scopes* are their functions; *root* is the project, whose schemas are read; *settings* are what
     ``wrangler.toml`` says.
     """
-    places = (settings, *settings.get("env", {}).values())
-    bound = (bound_names(place, "d1_databases", "binding") for place in places)
-    names = [*dict.fromkeys(chain.from_iterable(bound))]
-    files = [root / "schema.sql", *(root / f"schema-{name}.sql" for name in names[1:])]
+    others = bound_anywhere(settings, "d1_databases")[1:]
+    files = [root / "schema.sql", *(root / f"schema-{name}.sql" for name in others)]
     if any(map(_makes_tables, modules)) or not all(file.is_file() for file in files):
         return []
     left = [(each, "") for each in (*_of_auths(modules), *_of_functions(scopes))]

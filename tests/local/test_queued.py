@@ -1,11 +1,13 @@
 """What a queue would make `{}` of is found where it is made, and nothing that it takes."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from framework.local.deployments import bound_anywhere
 from framework.local.program import modules
-from framework.local.queued import find_queued, queues_of
+from framework.local.queued import find_queued
 from framework.local.scope import scopes_of
 from tests.local.correct_programs import HANDLER
 from tests.local.imported_app import LINES, import_app
@@ -71,6 +73,9 @@ def test_what_may_be_meant_is_not(
 def test_the_queues_of_environments_count() -> None:
     queues = {"producers": [{"binding": "MAILS", "queue": "mails"}, 5]}
 
-    assert queues_of({"queues": queues, "env": {"a": {"queues": {"producers": 5}}}}) == {"MAILS"}
-    assert queues_of({"env": {"a": {"queues": queues}}}) == {"MAILS"}
-    assert queues_of({}) == set()
+    def bound(settings: dict[str, Any]) -> list[str]:
+        return bound_anywhere(settings, "producers", "queues")
+
+    assert bound({"queues": queues, "env": {"a": {"queues": {"producers": 5}}}}) == ["MAILS"]
+    assert bound({"env": {"a": {"queues": queues}}}) == ["MAILS"]
+    assert bound({}) == []
