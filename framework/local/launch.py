@@ -198,7 +198,7 @@ def _run(
 ) -> None:
     """Serve *app*. Once it is served, it is told what is wrong in its modules, if *root* has any.
 
-    `kagari build` would refuse it, or say so as well. In a big app it takes seconds to find.
+    `kagari build` would refuse it, or say so, and says what is for later, too. A big app takes seconds.
     """
     output = sys.stdout
 
